@@ -1,0 +1,191 @@
+"""Writing and traces of a hand: free-standing text, signatures, handwriting, fingerprints, paper."""
+
+import math
+
+import numpy as np
+
+from sppe_lib.benchmark.world.props_shapes import (
+    Piece, compose, ellipse, hex_of, line, lines_of, path, rect, written,
+)
+from sppe_lib.benchmark.world.scene import Element, draws
+
+TALL, DEEP, ROUND = "bdfhklt", "gjpqyz", "aceosxgdq"
+
+
+def cursive(text: str, width: float, height: float, slant: float = 0.25, size: float = 1.0) -> str:
+    """Path data of a joined-up hand writing `text` in a box; every letter has its own stroke.
+
+    `slant` leans the letters to the right; `size` scales ascenders and descenders against the box.
+    """
+    step = width * 0.94 / max(len(text), 1)
+    body = height * 0.34
+    base = height * 0.66
+    data = f"M{width * 0.03:.2f} {base:.2f}"
+    for index, letter in enumerate(text):
+        x = width * 0.03 + index * step
+        low, rank = letter.lower(), ord(letter) % 7
+        big = letter.isupper()
+
+        def point(across: float, up: float, x=x) -> str:
+            return f"{x + step * across + slant * up:.2f} {base - up:.2f}"
+
+        if low == " ":
+            data += f"M{point(1, 0)}"
+        elif big:
+            rise = height * 0.6 * size
+            data += (f"C{point(-0.3, rise * 0.6)} {point(0.2, rise * 1.15)} {point(0.5, rise * 0.85)}"
+                     f"C{point(0.7, rise * 0.5)} {point(-0.1 + 0.06 * rank, rise * 0.2)} {point(0.45, 0)}"
+                     f"S{point(0.9, body * 0.5)} {point(1, 0)}")
+        elif low in TALL:
+            rise = height * 0.58 * size
+            data += (f"C{point(0.75, rise * 0.5)} {point(0.75, rise * 1.15)} {point(0.4, rise)}"
+                     f"C{point(0.2, rise * 0.8)} {point(0.2, body * 0.3)} {point(0.35, 0)}"
+                     f"S{point(0.6 + 0.08 * rank, body * 1.2)} {point(1, 0)}")
+        elif low in DEEP:
+            drop = -height * 0.28 * size
+            data += (f"C{point(0.1, body * 1.3)} {point(0.7, body * 1.2)} {point(0.55, body * 0.4)}"
+                     f"C{point(0.6, drop)} {point(0.2, drop * 1.3)} {point(0.15, drop * 0.6)}"
+                     f"S{point(0.8, 0)} {point(1, 0)}")
+        elif low in ROUND:
+            data += (f"C{point(0.05, body * 0.5)} {point(0.15, body * 1.15)} {point(0.5, body)}"
+                     f"C{point(0.0, body * 1.1)} {point(0.05, -body * 0.25)} {point(0.45, 0)}"
+                     f"S{point(0.55 + 0.05 * rank, body * 0.5)} {point(1, 0)}")
+        else:
+            rise = body * (0.9 + 0.05 * rank)
+            data += (f"L{point(0.22, rise)}L{point(0.42, 0)}"
+                     f"Q{point(0.62, rise * 1.3)} {point(0.72, 0)}L{point(1, 0)}")
+    return data
+
+
+@draws("text")
+def draw_text(element: Element, part: str) -> str:
+    """Free-standing text: text, colour, font (sans, mono, serif), optional panel colour behind it."""
+    look = element.attributes
+    panel = look.get("panel", "")
+    pieces = [Piece(rect(0, 0, element.width, element.height, panel, 1.5))] if panel else []
+    pieces.append(written(look["text"], 1, 1, element.width - 2, element.height - 2, look.get("colour", "black"),
+                          look.get("font", "sans"), look.get("anchor", "middle")))
+    silhouette = rect(0, 0, element.width, element.height, "black")
+    pieces[-1] = Piece(pieces[-1].svg, "text", silhouette)
+    return compose(element, pieces, part)
+
+
+@draws("paper")
+def draw_paper(element: Element, part: str) -> str:
+    """A sheet of paper: paper, ruled ("" or "lines" or "grid" or "form"), heading, text."""
+    look = element.attributes
+    width, height = element.width, element.height
+    body = rect(1.2, 1.5, width, height, "#000000", 0.5, opacity=0.25) + rect(0, 0, width, height, look["paper"], 0.5)
+    ruled = look.get("ruled", "")
+    if ruled in ("lines", "grid"):
+        body += "".join(line(2, y, width - 2, y, "#9db7d6", 0.5) for y in np.arange(9, height - 2, 9))
+    if ruled == "grid":
+        body += "".join(line(x, 2, x, height - 2, "#9db7d6", 0.5) for x in np.arange(9, width - 2, 9))
+    if ruled == "form":
+        body += rect(width * 0.06, height * 0.05, width * 0.88, height * 0.1, look.get("accent", "dark blue"))
+        body += "".join(rect(width * 0.06, height * y, width * 0.88, height * 0.11, "white", 0.5, "grey", 0.6)
+                        for y in (0.2, 0.83))
+        body += rect(width * 0.06, height * 0.38, width * 0.88, height * 0.4, "white", 0.5, "grey", 0.6)
+    pieces = [Piece(body)]
+    if look.get("text"):
+        pieces.append(written(look["text"], width * 0.08, height * 0.05, width * 0.84, height * 0.12,
+                              look.get("ink", "grey")))
+    return compose(element, pieces, part)
+
+
+@draws("signature")
+def draw_signature(element: Element, part: str) -> str:
+    """A signature (text: the name, ink, slant, flourish 0..3): one bold slanted stroke."""
+    look = element.attributes
+    width, height = element.width, element.height
+    pieces = []
+    if look["text"]:
+        data = cursive(look["text"], width * 0.86, height * 0.86, look.get("slant", 0.35), 1.1)
+        stroke = max(min(height * 0.075, 2.6), 1.3)
+        svg = path(data, "none", look["ink"], stroke)
+        flourish = int(look.get("flourish", 0))
+        if flourish == 1:
+            svg += path(f"M{width * 0.05:.1f} {height * 0.86:.1f}Q{width * 0.6:.1f} {height * 0.72:.1f} "
+                        f"{width * 0.95:.1f} {height * 0.8:.1f}", "none", look["ink"], stroke * 0.8)
+        elif flourish == 2:
+            svg += path(f"M{width * 0.84:.1f} {height * 0.57:.1f}C{width * 1.05:.1f} {height * 0.2:.1f} "
+                        f"{width * 0.7:.1f} {height * 0.1:.1f} {width * 0.55:.1f} {height * 0.9:.1f}",
+                        "none", look["ink"], stroke * 0.8)
+        elif flourish == 3:
+            svg += path(f"M{width * 0.9:.1f} {height * 0.85:.1f}C{width * 0.3:.1f} {height * 1.0:.1f} "
+                        f"{width * -0.02:.1f} {height * 0.9:.1f} {width * 0.3:.1f} {height * 0.78:.1f}",
+                        "none", look["ink"], stroke * 0.8)
+        pieces.append(Piece(svg, "text", rect(0, 0, width, height, "black", 2)))
+    return compose(element, pieces, part)
+
+
+@draws("handwriting")
+def draw_handwriting(element: Element, part: str) -> str:
+    """Lines of handwriting (text: the lines, ink, slant): thin joined-up strokes."""
+    look = element.attributes
+    rows = lines_of(look["text"])
+    svg = ""
+    if rows:
+        row = element.height / len(rows)
+        longest = max(len(text) for text in rows)
+        for index, text in enumerate(rows):
+            data = cursive(text, element.width * len(text) / longest * 0.93, row, look.get("slant", 0.2))
+            stroke = path(data, "none", look["ink"], max(min(row * 0.085, 2.0), 1.0))
+            svg += f'<g transform="translate(0 {row * index:.2f})">{stroke}</g>'
+    silhouette = rect(0, 0, element.width, element.height, "black", 1)
+    return compose(element, [Piece(svg, "text", silhouette)] if svg else [], part)
+
+
+@draws("fingerprint")
+def draw_fingerprint(element: Element, part: str) -> str:
+    """Ridges of a finger: pattern (whorl, loop, arch), ink, ground ("" or a colour), ridges, phase, bend."""
+    look = element.attributes
+    width, height = element.width, element.height
+    centre_x, centre_y = width / 2, height / 2
+    count = int(look.get("ridges", 8))
+    bend, phase = float(look.get("bend", 0.0)), float(look.get("phase", 0.0))
+    spacing = min(width, height * 0.8) / (2 * count)
+    stroke = spacing * 0.52
+    silhouette = ellipse(centre_x, centre_y, width / 2, height / 2, "black")
+    svg = ellipse(centre_x, centre_y, width / 2, height / 2, look["ground"]) if look.get("ground") else ""
+    stretch = height / width
+    for index in range(count):
+        radius = (index + 0.6) * spacing
+        points = []
+        for angle in np.linspace(0, 2 * math.pi, 33):
+            wobble = 1 + 0.05 * math.sin(3 * angle + phase + index * 0.35)
+            x = centre_x + radius * wobble * math.cos(angle) + bend * (width / 2 - radius) * 0.5
+            y = centre_y + radius * wobble * stretch * math.sin(angle) + (width / 2 - radius) * 0.25
+            points.append((x, y))
+        pattern = look.get("pattern", "whorl")
+        if pattern == "loop":  # open towards one lower side
+            start = 6 if bend >= 0 else 10
+            points = points[start:start + 22] if index else points[start:start + 18]
+        elif pattern == "arch":  # hills above each other
+            points = points[16:33]
+            points = [(x, y + height * 0.12) for x, y in points]
+        # A break in every ridge, as real prints have.
+        cut = int((index * 7 + phase * 5) % max(len(points) - 3, 1)) if index > 2 else 0
+        first, second = points[:cut], points[cut + 1:] if cut else points
+        for run in (first, second):
+            if len(run) > 1:
+                data = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in run)
+                svg += path(data, "none", look["ink"], stroke)
+        if pattern == "arch" and index:
+            y = centre_y + height * 0.12 + index * spacing * 1.1
+            half = width / 2 * math.sqrt(max(1 - ((y - centre_y) / (height / 2)) ** 2, 0)) * 0.85
+            if half > 2 and y < height * 0.96:
+                svg += path(f"M{centre_x - half:.2f} {y:.2f}Q{centre_x:.2f} {y - spacing:.2f} "
+                            f"{centre_x + half:.2f} {y:.2f}", "none", look["ink"], stroke)
+    return compose(element, [Piece(svg, "print", silhouette)], part)
+
+
+@draws("glass")
+def draw_glass(element: Element, part: str) -> str:
+    """A magnifying glass: tint, handle colour."""
+    look, width, height = element.attributes, element.width, element.height
+    radius = min(width, height) * 0.38
+    svg = line(radius * 1.7, radius * 1.7, width * 0.95, height * 0.95, hex_of(look.get("colour", "dark brown")), 5)
+    svg += ellipse(radius, radius, radius - 2, fill=look.get("tint", "light blue"), stroke="dark grey", stroke_width=3,
+                   opacity=0.9)
+    return compose(element, [Piece(svg)], part)

@@ -1,0 +1,146 @@
+"""CLIP features, shared by labels, ERMA and evaluation: one way of preparing images everywhere.
+
+Images are stretched to the model's input size with antialiased bicubic resampling, as the release
+does (SPEC §6), and normalised with the mean and deviation of the model's own processor.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch.nn.functional import interpolate
+from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
+
+from sppe_lib.config import model_location
+from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.runtime import device
+
+TEXT_BATCH = 256
+
+
+@dataclass(frozen=True)
+class ClipFeatures:
+    """A frozen CLIP and what is needed to feed it.
+
+    `mean` and `deviation` are [1, 3, 1, 1]; `image_size` is the side in pixels of the model's input.
+    """
+
+    model: CLIPModel
+    tokenizer: object
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    image_size: int
+
+    @property
+    def dimension(self) -> int:
+        """Length d of a feature vector."""
+        return self.model.config.projection_dim
+
+    @torch.no_grad()
+    def image_features(self, images: torch.Tensor, batch: int = 64) -> torch.Tensor:
+        """Projected image features, not normalised: [B, 3, H, W] in [0, 1] to float32 [B, d] on the CPU.
+
+        `batch` images are in the model at a time. Raises DataError for another shape.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise DataError(f"CLIP expects images of shape [B, 3, H, W], not {list(images.shape)}; add the batch axis.")
+        features = [torch.empty(0, self.dimension)]
+        for part in images.split(batch):
+            pixels = self._prepare(part.to(self.mean.device, torch.float32))
+            features.append(_pooled(self.model.get_image_features(pixel_values=pixels)).float().cpu())
+        return torch.cat(features)
+
+    @torch.no_grad()
+    def text_features(self, texts: list[str]) -> torch.Tensor:
+        """Projected text features, not normalised: B strings to float32 [B, d] on the CPU.
+
+        Texts longer than the model's context are cut.
+        """
+        features = [torch.empty(0, self.dimension)]
+        for start in range(0, len(texts), TEXT_BATCH):
+            # Padding to the full context keeps a text's features independent of its neighbours' lengths.
+            tokens = self.tokenizer(
+                list(texts[start : start + TEXT_BATCH]),
+                padding="max_length",
+                truncation=True,
+                max_length=self.model.config.text_config.max_position_embeddings,
+                return_tensors="pt",
+            ).to(self.mean.device)
+            output = self.model.get_text_features(
+                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+            )
+            features.append(_pooled(output).float().cpu())
+        return torch.cat(features)
+
+    def _prepare(self, images: torch.Tensor) -> torch.Tensor:
+        size = (self.image_size, self.image_size)
+        if images.shape[-2:] != size:
+            images = interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
+        # Bicubic resampling overshoots at edges; an 8-bit image could not.
+        return (images.clamp(0, 1) - self.mean) / self.deviation
+
+
+def _pooled(output) -> torch.Tensor:
+    # transformers 4 returned the projected features themselves, transformers 5 an object that holds them.
+    return output if isinstance(output, torch.Tensor) else output.pooler_output
+
+
+@cache
+def load_clip(location: str) -> ClipFeatures:
+    """Load a CLIP once a process, in float32 and evaluation mode, on the chosen device.
+
+    `location`: `weights/...` (shipped), a folder as `save_pretrained` writes it, or a hub id.
+    Raises ResourceError where the model, its tokenizer or its image processor is not there.
+    """
+    resolved = model_location(location)
+    if location.startswith("weights/") and not Path(resolved).is_dir():
+        raise ResourceError(
+            f"The shipped CLIP is not in sppe_lib/{location}: restore it with git or run 00_pretrain_miniature."
+        )
+    try:
+        model = CLIPModel.from_pretrained(resolved, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(resolved)
+        processor = AutoImageProcessor.from_pretrained(resolved)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ResourceError(
+            f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({reason}); "
+            f"download it or point models.clip and models.metrics_clip of params.yaml to a folder that has one."
+        ) from None
+    where = device()
+    return ClipFeatures(
+        model=model.to(where).eval().requires_grad_(False),
+        tokenizer=tokenizer,
+        mean=torch.tensor(processor.image_mean, device=where).view(1, 3, 1, 1),
+        deviation=torch.tensor(processor.image_std, device=where).view(1, 3, 1, 1),
+        image_size=model.config.vision_config.image_size,
+    )
+
+
+NO_CHANGE = 1e-4
+"""A change of features smaller than this share of their length is rounding, not a direction."""
+
+
+def cosine(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Row-wise cosine of [B, d] and [B, d] as [B] in [-1, 1]; NaN where a row is zero."""
+    lengths = first.norm(dim=-1) * second.norm(dim=-1)
+    cosines = ((first * second).sum(-1) / lengths).clamp(-1, 1)
+    return torch.where(lengths > 0, cosines, torch.nan)
+
+
+def direction_cosine(
+    before: torch.Tensor, after: torch.Tensor, other_before: torch.Tensor, other_after: torch.Tensor
+) -> torch.Tensor:
+    """cos(after - before, other_after - other_before), row by row: labels, DirI and DirS (SPEC §2, §6).
+
+    All [B, d] features; returns [B] in [-1, 1], NaN where either side does not change: such a row is
+    undefined, to be counted and reported, never silently zero.
+    """
+    cosines = cosine(after - before, other_after - other_before)
+    return torch.where(_changes(before, after) & _changes(other_before, other_after), cosines, torch.nan)
+
+
+def _changes(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    # The same image in another batch gives features that differ in their last bits.
+    return (after - before).norm(dim=-1) > NO_CHANGE * torch.maximum(before.norm(dim=-1), after.norm(dim=-1))

@@ -1,0 +1,224 @@
+"""Profiles and parameters: read from params.yaml, validated, unknown keys refused."""
+
+import dataclasses
+import os
+import re
+import typing
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from sppe_lib.errors import ConfigError
+from sppe_lib.runtime import write_text
+
+
+@dataclass(frozen=True)
+class BenchmarkParameters:
+    """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2)."""
+
+    source: str
+    size: int
+    strength: float
+    train_pairs: int
+    val_pairs: int
+    test_pairs: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ModelParameters:
+    """Model locations: `weights/...` (shipped), a local folder, or a hub id."""
+
+    clip: str
+    metrics_clip: str
+    vae: str
+    transformer: str
+    text: str
+
+
+@dataclass(frozen=True)
+class EditabilityParameters:
+    """ERMA's training (paper §3; values as in SPEC §3)."""
+
+    steps: int
+    warmup_steps: int
+    validate_from: int
+    validate_every: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    seed: int
+    learned_metrics: bool
+
+
+@dataclass(frozen=True)
+class RecoveryParameters:
+    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5)."""
+
+    rank: int
+    alpha: int
+    steps: int
+    cycle_warmup_steps: int
+    batch: int
+    learning_rate: float
+    sampling_steps: int
+    guidance: float
+    sample_batch: int
+    checkpoint_every: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class EvaluationParameters:
+    """Batch of the metric pass and settings of the bootstrap intervals."""
+
+    batch: int
+    bootstrap: int
+    confidence: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of parameters; `results` and `figures` are the folders its stages write."""
+
+    name: str
+    benchmark: BenchmarkParameters
+    models: ModelParameters
+    editability: EditabilityParameters
+    recovery: RecoveryParameters
+    evaluation: EvaluationParameters
+
+    @property
+    def results(self) -> Path:
+        """`results/<profile>/`, or `$SPPE_RESULTS/<profile>/`."""
+        return Path(os.environ.get("SPPE_RESULTS", repository() / "results")) / self.name
+
+    @property
+    def figures(self) -> Path:
+        """`figures/<profile>/`, or `$SPPE_FIGURES/<profile>/`."""
+        return Path(os.environ.get("SPPE_FIGURES", repository() / "figures")) / self.name
+
+
+def repository() -> Path:
+    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder."""
+    if "SPPE_HOME" in os.environ:
+        return Path(os.environ["SPPE_HOME"])
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "params.yaml").is_file():
+            return folder
+    raise ConfigError(f"No params.yaml in {here.name!r} or above: start from inside the repository or set SPPE_HOME.")
+
+
+def _build(cls: type, values: object, where: str):
+    if not isinstance(values, dict):
+        raise ConfigError(f"params.yaml: {where} must be a mapping of parameters, not {type(values).__name__}.")
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]
+    unknown = [key for key in values if key not in names]
+    if unknown:
+        raise ConfigError(f"params.yaml: unknown parameter {where}.{unknown[0]}; known are {', '.join(names)}.")
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ConfigError(f"params.yaml: parameter {where}.{missing[0]} is missing; add it.")
+    checked = {}
+    for name, value in values.items():
+        kind = hints[name]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            raise ConfigError(f"params.yaml: {where}.{name} must be of type {kind.__name__}, not {value!r}.")
+        checked[name] = value
+    return cls(**checked)
+
+
+def _check(profile: Profile) -> Profile:
+    benchmark, recovery = profile.benchmark, profile.recovery
+    if not 0.1 <= benchmark.strength <= 1.0:
+        raise ConfigError(f"benchmark.strength is {benchmark.strength}: choose a protection strength from 0.1 to 1.0.")
+    for split in ("train", "val", "test"):
+        if getattr(benchmark, f"{split}_pairs") < 0:
+            raise ConfigError(f"benchmark.{split}_pairs is negative: choose a number of pairs, or 0 for all there are.")
+    if benchmark.size < 16 or benchmark.size % 16:
+        raise ConfigError(f"benchmark.size is {benchmark.size}: choose a multiple of 16 pixels, at least 16.")
+    for section in ("editability", "recovery", "evaluation"):
+        for name, value in dataclasses.asdict(getattr(profile, section)).items():
+            if name != "seed" and not isinstance(value, bool) and value < 0:
+                raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
+            if name in ("batch", "sample_batch", "rank", "sampling_steps") and value < 1:
+                raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
+    if not 0 < profile.evaluation.confidence < 1:
+        raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
+    if recovery.cycle_warmup_steps > recovery.steps:
+        raise ConfigError("recovery.cycle_warmup_steps is larger than recovery.steps: the cycle would never start.")
+    return profile
+
+
+def load_profile(name: str | None = None, overrides: dict[str, object] | None = None) -> Profile:
+    """Read and validate a profile.
+
+    `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
+    `overrides`: dotted keys such as {"recovery.steps": 10}; unknown keys are refused.
+    Raises ConfigError with the offending key and the known ones.
+    """
+    path = repository() / "params.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigError("There is no params.yaml in the folder SPPE_HOME names: correct that variable.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"params.yaml is not valid YAML ({error}); repair it or restore it with git.") from None
+    if not isinstance(content, dict) or not isinstance(content.get("profiles"), dict):
+        raise ConfigError("params.yaml holds no mapping of profiles: restore it with git.")
+    name = name or os.environ.get("SPPE_PROFILE") or content.get("profile")
+    profiles = content["profiles"]
+    if name not in profiles:
+        raise ConfigError(f"Unknown profile {name!r}: params.yaml has {', '.join(profiles)}.")
+    if not isinstance(profiles[name], dict):
+        raise ConfigError(f"params.yaml: profile {name} must be a mapping of sections.")
+    values = {
+        section: dict(parameters) if isinstance(parameters, dict) else parameters
+        for section, parameters in profiles[name].items()
+    }
+    for key, value in (overrides or {}).items():
+        section, _, parameter = key.partition(".")
+        if not isinstance(values.get(section), dict) or parameter not in values[section]:
+            raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
+        values[section][parameter] = value
+    sections = {field.name: field.type for field in dataclasses.fields(Profile) if field.name != "name"}
+    unknown = [section for section in values if section not in sections]
+    if unknown:
+        raise ConfigError(f"params.yaml: unknown section {unknown[0]!r} in profile {name}; known are {', '.join(sections)}.")
+    missing = [section for section in sections if section not in values]
+    if missing:
+        raise ConfigError(f"params.yaml: profile {name} lacks the section {missing[0]!r}; add it.")
+    built = {section: _build(cls, values[section], section) for section, cls in sections.items()}
+    return _check(Profile(name=name, **built))
+
+
+def choose_profile(name: str) -> None:
+    """Make `name` the profile that params.yaml runs, changing that one line only."""
+    load_profile(name)
+    path = repository() / "params.yaml"
+    write_text(path, re.sub(r"(?m)^profile: .*$", f"profile: {name}", path.read_text(encoding="utf-8"), count=1))
+
+
+def model_location(location: str) -> str:
+    """Resolve `weights/...` to the shipped folder; anything else is a folder or hub id, unchanged."""
+    if location.startswith("weights/"):
+        return str(files("sppe_lib") / location)
+    return location
+
+
+if __name__ == "__main__":
+    import sys
+
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m sppe_lib.config PROFILE")
+    try:
+        choose_profile(sys.argv[1])
+    except ConfigError as error:
+        raise SystemExit(str(error)) from None

@@ -1,0 +1,47 @@
+"""LoRA on a FLUX transformer, added, saved and loaded with peft's and diffusers' own functions."""
+
+from pathlib import Path
+
+import torch
+from diffusers import FluxPipeline, FluxTransformer2DModel
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+
+from sppe_lib.runtime import torch_generator
+
+LINEAR_LAYERS = (
+    "x_embedder",
+    "to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out",
+    "ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2",
+    "proj_mlp", "proj_out",
+)
+"""Every linear layer of the blocks, and the input projection, because the panels' marks arrive there."""
+
+
+def add_lora(transformer: FluxTransformer2DModel, rank: int, alpha: int, seed: int) -> dict[str, torch.nn.Parameter]:
+    """Add a LoRA adapter in place and return its trainable parameters by name (float32).
+
+    Seeded: the same seed gives the same initial adapter (B is zero, so the model is unchanged at first).
+    """
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(LINEAR_LAYERS), init_lora_weights="gaussian")
+    with torch.random.fork_rng():
+        torch.manual_seed(torch_generator("lora", seed).initial_seed())
+        transformer.add_adapter(config)
+    parameters = {name: value for name, value in transformer.named_parameters() if value.requires_grad}
+    for value in parameters.values():
+        value.data = value.data.float()
+    return parameters
+
+
+def save_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
+    """Write the adapter as `pytorch_lora_weights.safetensors`, which the stock FLUX pipelines load."""
+    FluxPipeline.save_lora_weights(
+        folder,
+        transformer_lora_layers=get_peft_model_state_dict(transformer, adapter_name="default"),
+        transformer_lora_adapter_metadata=transformer.peft_config["default"].to_dict(),
+    )
+
+
+def load_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
+    """Load an adapter written by `save_lora` into a transformer, in place."""
+    transformer.load_lora_adapter(str(folder), weight_name="pytorch_lora_weights.safetensors", prefix="transformer")

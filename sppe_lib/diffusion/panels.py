@@ -1,0 +1,98 @@
+"""Pictures as tokens of one 2x2 grid, in the channel layout of FLUX inpainting models.
+
+FLUX packs each 2x2 patch of VAE latents into one token. A FLUX.1-Fill token is
+[noisy latents | latents of what is known | mask of what is to be painted]. Every recovery model
+here shows its pictures as panels of one grid (paper §4; the release's order):
+
+    S | S'        row 0
+    I | target    row 1
+
+Known panels carry their clean latents as condition and mask 0; the target has condition 0 and
+mask 1. Positions are those of the whole grid, so panels attend to each other as one picture.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as functional
+
+TARGET = (1, 1)
+"""Row and column of the panel that is painted."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of the grid.
+
+    `latents`: packed tokens [B, N, 4C]. `row`, `column`: its place. `marked`: float [B, 1, H, W] in
+    pixels, 1 where a known panel shows stand-in content (M on S and S'), None for nowhere.
+    """
+
+    latents: torch.Tensor
+    row: int
+    column: int
+    marked: torch.Tensor | None = None
+
+
+def pack(latents: torch.Tensor) -> torch.Tensor:
+    """[B, C, H, W] -> [B, H/2 * W/2, 4C], FLUX's token order (channel, row in patch, column in patch)."""
+    return functional.pixel_unshuffle(latents, 2).flatten(2).transpose(1, 2)
+
+
+def unpack(tokens: torch.Tensor) -> torch.Tensor:
+    """Inverse of `pack` for square pictures: [B, N, 4C] -> [B, C, H, W]."""
+    side = int(tokens.shape[1] ** 0.5)
+    return functional.pixel_shuffle(tokens.transpose(1, 2).unflatten(2, (side, side)), 2)
+
+
+def pack_mask(mask: torch.Tensor, downscale: int) -> torch.Tensor:
+    """[B, 1, H, W] pixels -> [B, N, 4 * downscale^2]: every pixel of the mask keeps a channel, as in FLUX.1-Fill."""
+    return pack(functional.pixel_unshuffle(mask, downscale))
+
+
+def positions(side: int, row: int, column: int) -> torch.Tensor:
+    """FLUX position ids [side^2, 3] (0, row, column) of a panel with side x side tokens at its place in the grid."""
+    axis = torch.arange(side)
+    rows, columns = torch.meshgrid(axis + row * side, axis + column * side, indexing="ij")
+    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float()
+
+
+def assemble(
+    noisy_target: torch.Tensor, known: list[Panel], channels: int, downscale: int, time: torch.Tensor,
+    noise: torch.Tensor | None = None, target_place: tuple[int, int] = TARGET, painted: torch.Tensor | None = None,
+    target_condition: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token features and positions for a FLUX transformer; the target's tokens come first.
+
+    noisy_target: [B, N, 4C] at flow time `time` [B]. `channels`: the transformer's in_channels. With
+    in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target; with
+    in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the three-part layout above, where a known panel's
+    noisy part follows its own flow path with `noise` [B, len(known), N, 4C] (zeros if None).
+    `painted` [B, 1, H, W] and `target_condition` [B, N, 4C] describe a target that is partly known
+    (plain inpainting); by default all of it is painted.
+    Returns features [B, T, in_channels] and positions [T, 3].
+    """
+    batch, count, width = noisy_target.shape
+    side = int(count**0.5)
+    ids = torch.cat([positions(side, *target_place)] + [positions(side, panel.row, panel.column) for panel in known])
+    ids = ids.to(noisy_target.device)
+    if channels == width:
+        return torch.cat([noisy_target] + [panel.latents for panel in known], dim=1), ids
+    expected = 2 * width + 4 * downscale**2
+    if channels != expected:
+        raise ValueError(f"A transformer with {channels} input channels fits neither {width} nor {expected}.")
+
+    def mask_tokens(mask: torch.Tensor | None, value: float) -> torch.Tensor:
+        if mask is not None:
+            return pack_mask(mask, downscale).to(noisy_target)
+        return noisy_target.new_full((batch, count, 4 * downscale**2), value)
+
+    condition = torch.zeros_like(noisy_target) if target_condition is None else target_condition
+    parts = [torch.cat([noisy_target, condition, mask_tokens(painted, 1.0)], dim=-1)]
+    fraction = time.view(-1, 1, 1)
+    for index, panel in enumerate(known):
+        noisy = (1 - fraction) * panel.latents
+        if noise is not None:
+            noisy = noisy + fraction * noise[:, index]
+        parts.append(torch.cat([noisy, panel.latents, mask_tokens(panel.marked, 0.0)], dim=-1))
+    return torch.cat(parts, dim=1), ids

@@ -1,0 +1,204 @@
+"""One method's pictures against the test split: results/<profile>/metrics/<method>.csv.
+
+Features of I, I', S and S' are the same for every method: they are computed once and kept in
+`results/<profile>/metrics/reference_features.npz`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset, Image
+from PIL import UnidentifiedImageError
+
+from sppe_lib.benchmark.schema import Batch, image_tensor, iterate, open_split, split_files
+from sppe_lib.clip import ClipFeatures, load_clip
+from sppe_lib.config import Profile
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation.metrics import (
+    METRIC_NAMES, REGIONAL_NAMES, REGIONS, Views, compute_metrics, grey_outside, prepare, prepare_mask,
+)
+from sppe_lib.runtime import atomic_path, progress
+
+IDENTITY_COLUMNS = ("instance_id", "pair_id", "category", "group", "modality", "tag")
+"""What a row of a metrics file says about its instance."""
+
+COLUMNS = (*IDENTITY_COLUMNS, *METRIC_NAMES, *REGIONAL_NAMES)
+
+REFERENCE_ROLES = ("source", "edited_source", "surrogate", "edited_surrogate")
+REGIONAL_ROLES = ("source", "edited_source")
+"""The references that also have features inside and outside M."""
+
+FEATURE_TOLERANCE = 1e-4
+"""Unit features of the same image and CLIP agree to this, whatever the batch they were computed in."""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A method's pictures: the stored data set and the row of each instance id."""
+
+    method: str
+    dataset: Dataset
+    row: dict[str, int]
+
+    def images(self, batch: Batch) -> torch.Tensor:
+        """The pictures [B, 3, H, W] in [0, 1] of a batch's instances, in its order."""
+        pictures = []
+        for name, source in zip(batch.instance_id, batch.source):
+            try:
+                picture = image_tensor(self.dataset[self.row[name]]["image"])
+            except (OSError, UnidentifiedImageError, AttributeError) as error:
+                raise DataError(
+                    f"{self.method}: the picture of {name} in recovered.parquet cannot be read ({error}); "
+                    f"run 04_recover for this method again."
+                ) from None
+            if picture.shape != source.shape:
+                raise DataError(
+                    f"{self.method}: the picture of {name} is {picture.shape[2]}x{picture.shape[1]} pixels but its "
+                    f"source is {source.shape[2]}x{source.shape[1]}; run 04_recover for this method again."
+                )
+            pictures.append(picture)
+        return torch.stack(pictures)
+
+
+def open_recovered(profile: Profile, method: str, expected: list[str]) -> Recovered:
+    """Open a method's pictures; raises DataError unless they are those of the `expected` instances."""
+    path = profile.results / "recovered" / method / "recovered.parquet"
+    remedy = "run 04_recover for this method again"
+    if not path.is_file():
+        raise DataError(f"No recovered pictures for {method} in profile {profile.name}: run 04_recover for it first.")
+    try:
+        dataset = Dataset.from_parquet(str(path)).cast_column("image", Image())
+        names = dataset["instance_id"][:]
+    except Exception as error:
+        raise DataError(f"{method}/recovered.parquet cannot be read ({error}); {remedy}.") from None
+    row = {name: index for index, name in enumerate(names)}
+    if len(row) != len(names):
+        raise DataError(f"{method}/recovered.parquet holds {len(names) - len(row)} instances twice; {remedy}.")
+    missing = [name for name in expected if name not in row]
+    unknown = sorted(set(row) - set(expected))
+    if missing or unknown:
+        example = f"without {missing[0]}" if missing else f"with {unknown[0]}"
+        raise DataError(
+            f"{method}/recovered.parquet does not fit the test split ({len(missing)} instances missing, "
+            f"{len(unknown)} unknown, e.g. {example}): it belongs to another benchmark; {remedy}."
+        )
+    return Recovered(method, dataset, row)
+
+
+def recovered_methods(profile: Profile) -> list[str]:
+    """Methods that have recovered pictures in this profile, by name."""
+    return sorted(path.parent.name for path in (profile.results / "recovered").glob("*/recovered.parquet"))
+
+
+def benchmark_digest(folder: Path) -> str:
+    """SHA-256 of the test shards, so that features of an older benchmark are never used."""
+    digest = hashlib.sha256()
+    for shard in split_files(folder, "test"):
+        with shard.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _key(role: str, region: str | None) -> str:
+    return role if region is None else f"{role}_{region}"
+
+
+def _image_features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor | None) -> dict:
+    """Unit features of whole images and, given their mask, of their inside and outside."""
+    pictures = {None: images}
+    if mask is not None:
+        pictures |= {region: grey_outside(images, mask, region) for region in REGIONS}
+    return {
+        region: torch.nn.functional.normalize(clip.image_features(picture), dim=-1)
+        for region, picture in pictures.items()
+    }
+
+
+def _reference_batch(clip: ClipFeatures, batch: Batch) -> dict[str, torch.Tensor]:
+    mask = prepare_mask(batch.mask)
+    features = {}
+    for role in REFERENCE_ROLES:
+        images = prepare(getattr(batch, role))
+        found = _image_features(clip, images, mask if role in REGIONAL_ROLES else None)
+        features |= {_key(role, region): values for region, values in found.items()}
+    return features
+
+
+def _stored_features(path: Path, identity: dict[str, np.ndarray], probe: np.ndarray) -> dict[str, np.ndarray] | None:
+    # Weights may be retrained in place, so one image's features are recomputed and compared as well.
+    try:
+        with np.load(path) as archive:
+            stored = {name: archive[name] for name in archive.files}
+        same = all(np.array_equal(stored.pop(name), value) for name, value in identity.items())
+        return stored if same and np.allclose(stored["source"][:1], probe, atol=FEATURE_TOLERANCE) else None
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def reference_features(profile: Profile, dataset: Dataset) -> dict[str, np.ndarray]:
+    """Unit CLIP features of I, I', S and S' (I and I' also inside and outside M) of the test split.
+
+    Keys `source`, `source_inside`, ...; values float32 [n, d] in the split's order. Read from
+    `reference_features.npz` where ids, test shards and CLIP are those it was made with, else computed
+    and stored.
+    """
+    clip = load_clip(profile.models.metrics_clip)
+    path = profile.results / "metrics" / "reference_features.npz"
+    identity = {
+        "ids": np.array(dataset["instance_id"][:]),
+        "clip": np.array(profile.models.metrics_clip),
+        "benchmark": np.array(benchmark_digest(profile.results / "benchmark")),
+    }
+    first = next(iterate(dataset, 1))
+    probe = _image_features(clip, prepare(first.source), None)[None].numpy()
+    stored = _stored_features(path, identity, probe)
+    if stored is not None:
+        return stored
+    size = profile.evaluation.batch
+    batches = progress(iterate(dataset, size), "features of I, I', S, S'", total=-(-len(dataset) // size))
+    parts = [_reference_batch(clip, batch) for batch in batches]
+    features = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+    with atomic_path(path) as temporary:
+        np.savez(temporary, **identity, **features)
+    return features
+
+
+def _views(profile: Profile, dataset: Dataset, recovered: Recovered) -> Iterator[tuple[Batch, Views]]:
+    clip = load_clip(profile.models.metrics_clip)
+    references = reference_features(profile, dataset)
+    start, size = 0, profile.evaluation.batch
+    batches = progress(iterate(dataset, size), f"metrics of {recovered.method}", total=-(-len(dataset) // size))
+    for batch in batches:
+        rows = slice(start, start := start + len(batch))
+        mask = prepare_mask(batch.mask)
+        images = {role: prepare(getattr(batch, role)) for role in REGIONAL_ROLES}
+        images["recovered"] = prepare(recovered.images(batch))
+        features = {("recovered", region): values for region, values in
+                    _image_features(clip, images["recovered"], mask).items()}
+        for role in REFERENCE_ROLES:
+            for region in (None, *REGIONS) if role in REGIONAL_ROLES else (None,):
+                features[role, region] = torch.from_numpy(references[_key(role, region)][rows])
+        yield batch, Views(images, mask, features)
+
+
+def evaluate_method(profile: Profile, method: str) -> pd.DataFrame:
+    """All metrics of a method on the test split, one row an instance; columns as in COLUMNS.
+
+    Writes `results/<profile>/metrics/<method>.csv` atomically. Undefined values are empty there and NaN
+    here. Raises DataError where pictures are missing, unreadable, of another size or of other instances.
+    """
+    dataset = open_split(profile.results / "benchmark", "test")
+    recovered = open_recovered(profile, method, dataset["instance_id"][:])
+    parts = []
+    for batch, views in _views(profile, dataset, recovered):
+        identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
+        parts.append(pd.DataFrame(identity | compute_metrics(views)))
+    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    with atomic_path(profile.results / "metrics" / f"{method}.csv") as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6f")
+    return table

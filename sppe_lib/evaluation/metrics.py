@@ -1,0 +1,228 @@
+"""The eight published metrics, and the same inside and outside the private region (SPEC §6).
+
+A metric is data: a name, what it needs, a direction, a range and a function on batches. Choices the
+paper leaves open, and ours:
+
+* Images larger than 224 x 224 are reduced to that size (antialiased bilinear), as the release does.
+  Smaller ones are compared at their own size: enlarging would blend neighbouring pixels, average
+  errors away and flatter every PSNR.
+* CLIP features are normalised to length 1 before differences are taken, as in the release.
+* A direction shorter than `NO_CHANGE` has no angle: DirI and DirS are then NaN, and counted, where the
+  release's cosine would say 0.
+* PSNR is infinite for equal images and would make every mean infinite. It stops at `PSNR_LIMIT`, the
+  PSNR of 8-bit rounding alone: agreement beyond that is below what the files can hold.
+* CLIP-Sim inside M compares the two images with everything outside M painted mid-grey (outside M: the
+  reverse). The shared grey raises it, so compare methods by it, not regions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import torch
+from skimage.metrics import structural_similarity
+from torch.nn.functional import interpolate
+
+from sppe_lib.clip import cosine
+
+LARGEST_SIDE = 224
+"""Side in pixels at which the release compares images."""
+
+NO_CHANGE = 1e-4
+"""Differences of unit features shorter than this are rounding noise (float32 batches differ by ~1e-6)."""
+
+PSNR_LIMIT = float(10 * np.log10(12 * 255**2))
+"""58.9 dB: the mean squared error of rounding to 8 bits is (1/255)^2 / 12."""
+
+SSIM_WINDOW = 7
+"""scikit-image's default window, in pixels."""
+
+REGIONS = ("inside", "outside")
+"""Inside M (private) and outside M."""
+
+GREY = 0.5
+"""What covers the region that a regional CLIP-Sim must not see."""
+
+
+@dataclass
+class Views:
+    """All that the metrics see of a batch of B instances.
+
+    `images`: role -> float32 [B, 3, H, W] in [0, 1], for the roles source (I), edited_source (I') and
+    recovered (the estimate of I'). `mask`: [B, 1, H, W] in {0, 1}, 1 = private.
+    `features`: (role, region or None) -> CLIP image features [B, d], any length.
+    """
+
+    images: dict[str, torch.Tensor]
+    mask: torch.Tensor
+    features: dict[tuple[str, str | None], torch.Tensor]
+    _maps: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def feature(self, role: str, region: str | None = None) -> torch.Tensor:
+        """Unit CLIP features [B, d] of an image, of the whole or with the other region greyed."""
+        return torch.nn.functional.normalize(self.features[role, region], dim=-1)
+
+    def weight(self, region: str | None) -> torch.Tensor:
+        """[B, 1, H, W] in {0, 1}: the pixels of a region; all of them for None."""
+        if region is None:
+            return torch.ones_like(self.mask)
+        return self.mask if region == "inside" else 1 - self.mask
+
+    def ssim_map(self, against: str) -> torch.Tensor:
+        """Structural similarity [B, 1, h, w] of the recovered image and `against`, kept after first use."""
+        if against not in self._maps:
+            self._maps[against] = ssim_map(self.images["recovered"], self.images[against])
+        return self._maps[against]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One published metric of a recovered image.
+
+    `name`: as in the published CSVs. `label`: as printed. `family`: which half of the protocol.
+    `direction`: "higher" (is better) for all eight. `lowest`, `highest`: the range. `unit`: "dB" or "".
+    `needs`: the images it looks at. `regional`: whether it also exists inside and outside M.
+    `compute(views, region)` returns float64 or float32 [B], NaN where undefined.
+    """
+
+    name: str
+    label: str
+    family: str
+    direction: str
+    lowest: float
+    highest: float
+    unit: str
+    needs: tuple[str, ...]
+    regional: bool
+    compute: Callable[[Views, str | None], torch.Tensor]
+
+
+def comparison_size(height: int, width: int) -> tuple[int, int]:
+    """The size at which images are compared: their own, or 224 x 224 where a side is larger."""
+    return (height, width) if max(height, width) <= LARGEST_SIDE else (LARGEST_SIDE, LARGEST_SIDE)
+
+
+def prepare(images: torch.Tensor) -> torch.Tensor:
+    """[B, 3, H, W] in [0, 1] at comparison size."""
+    size = comparison_size(*images.shape[-2:])
+    if images.shape[-2:] == size:
+        return images
+    return interpolate(images, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
+
+
+def prepare_mask(mask: torch.Tensor) -> torch.Tensor:
+    """[B, 1, H, W] in {0, 1} at comparison size; a pixel is private where most of it was."""
+    size = comparison_size(*mask.shape[-2:])
+    if mask.shape[-2:] == size:
+        return mask
+    return (interpolate(mask, size, mode="bilinear", align_corners=False, antialias=True) > 0.5).to(mask.dtype)
+
+
+def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch.Tensor:
+    """Images [B, 3, H, W] with all but one region of M painted mid-grey."""
+    keep = mask if region == "inside" else 1 - mask
+    return images * keep + GREY * (1 - keep)
+
+
+def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Mean of [B, 1, H, W] over the pixels where `weight` is 1, as [B]; NaN where there is none."""
+    total = weight.sum((1, 2, 3))
+    mean = (values * weight).sum((1, 2, 3)) / total.clamp_min(1)
+    return torch.where(total > 0, mean, torch.full_like(mean, float("nan")))
+
+
+def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """scikit-image's SSIM on RGB, 7 x 7 uniform window, averaged over channels: float64 [B, 1, h, w].
+
+    h = H - 6 and w = W - 6: scikit-image leaves a border of half a window out of its mean, so the mean
+    of this map is its `structural_similarity(..., channel_axis=2, data_range=1)`.
+    """
+    border = SSIM_WINDOW // 2
+    pairs = zip(*(batch.double().permute(0, 2, 3, 1).cpu().numpy() for batch in (first, second)))
+    maps = [
+        structural_similarity(one, other, win_size=SSIM_WINDOW, channel_axis=2, data_range=1.0, full=True)[1]
+        for one, other in pairs
+    ]
+    return torch.from_numpy(np.stack(maps)[:, border:-border, border:-border]).mean(-1)[:, None]
+
+
+def feature_similarity(views: Views, region: str | None, against: str) -> torch.Tensor:
+    """CLIP-Sim: cosine of the CLIP features of the recovered image and `against`, in [-1, 1]."""
+    similarity = cosine(views.feature("recovered", region), views.feature(against, region))
+    if region is None:
+        return similarity
+    empty = views.weight(region).sum((1, 2, 3)) == 0
+    return torch.where(empty, torch.full_like(similarity, float("nan")), similarity)
+
+
+def similarity_of_structure(views: Views, region: str | None, against: str) -> torch.Tensor:
+    """SSIM of the recovered image and `against`: the mean of the SSIM map, over a region if one is named."""
+    values = views.ssim_map(against)
+    border = SSIM_WINDOW // 2
+    weight = views.weight(region)[:, :, border:-border, border:-border].to(values)
+    return weighted_mean(values, weight)
+
+
+def peak_signal_to_noise(views: Views, region: str | None, against: str) -> torch.Tensor:
+    """PSNR in dB of the recovered image and `against`, over a region if one is named; at most PSNR_LIMIT."""
+    error = (views.images["recovered"].double() - views.images[against].double()).square().mean(1, keepdim=True)
+    mean = weighted_mean(error, views.weight(region).double())
+    # clamp passes NaN through, so an empty region stays undefined.
+    return (-10 * torch.log10(mean)).clamp(max=PSNR_LIMIT)
+
+
+def direction(views: Views, region: str | None, start: str, end: str) -> torch.Tensor:
+    """Cosine of the true change E(end) - E(start) and the recovered one, E(recovered) - E(source).
+
+    DirI takes the change of the source, DirS that of the surrogate. NaN where either is no change.
+    """
+    change = views.feature(end) - views.feature(start)
+    recovered = views.feature("recovered") - views.feature("source")
+    return cosine(change, recovered, smallest=NO_CHANGE)
+
+
+def _pair(suffix: str, family: str, against: str) -> tuple[Metric, Metric, Metric]:
+    where = {"src": "Src", "gt": "GT"}[suffix]
+    common = {"direction": "higher", "needs": ("recovered", against), "regional": True}
+    return (
+        Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, lowest=-1, highest=1, unit="",
+               compute=partial(feature_similarity, against=against), **common),
+        Metric(f"ssim_{suffix}", f"SSIM ({where})", family, lowest=-1, highest=1, unit="",
+               compute=partial(similarity_of_structure, against=against), **common),
+        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, lowest=0, highest=PSNR_LIMIT, unit="dB",
+               compute=partial(peak_signal_to_noise, against=against), **common),
+    )
+
+
+METRICS: tuple[Metric, ...] = (
+    *_pair("src", "source integrity", "source"),
+    Metric("dir_i", "DirI", "edit consistency", "higher", -1, 1, "",
+           ("recovered", "source", "edited_source"), False,
+           partial(direction, start="source", end="edited_source")),
+    Metric("dir_s", "DirS", "edit consistency", "higher", -1, 1, "",
+           ("recovered", "source", "surrogate", "edited_surrogate"), False,
+           partial(direction, start="surrogate", end="edited_surrogate")),
+    *_pair("gt", "edit consistency", "edited_source"),
+)
+"""The eight metrics in the order of the published tables."""
+
+METRIC_NAMES = tuple(metric.name for metric in METRICS)
+
+REGIONAL_NAMES = tuple(f"{metric.name}_{region}" for region in REGIONS for metric in METRICS if metric.regional)
+"""Columns such as `psnr_gt_inside`."""
+
+
+def metric(name: str) -> Metric:
+    """A metric by name; KeyError for others."""
+    return {entry.name: entry for entry in METRICS}[name]
+
+
+def compute_metrics(views: Views) -> dict[str, np.ndarray]:
+    """All metrics of a batch: column name -> float64 [B], NaN where undefined."""
+    columns = {entry.name: entry.compute(views, None) for entry in METRICS}
+    for region in REGIONS:
+        for entry in METRICS:
+            if entry.regional:
+                columns[f"{entry.name}_{region}"] = entry.compute(views, region)
+    return {name: values.double().cpu().numpy() for name, values in columns.items()}

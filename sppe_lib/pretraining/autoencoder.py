@@ -1,0 +1,181 @@
+"""Pretraining of the miniature's `AutoencoderKL` on the vector world.
+
+It maps pictures [B, 3, H, W] in [-1, 1] to latents [B, 16, H/4, W/4] and back. The loss is L1 plus
+a small MSE, the L1 of horizontal and vertical differences (edges of glyphs), and a weak KL term.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import nn
+
+from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
+from sppe_lib.pretraining.scenes import Pictures, load_pictures
+from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, torch_generator
+
+
+@dataclass(frozen=True)
+class AutoencoderSettings(LoopSettings):
+    """Shape and training of the autoencoder.
+
+    channels: features of its levels, each but the last halves the side. latent_channels: of the
+    latents. norm_groups: of its group norms. *_weight: of the terms of the loss, L1 having 1.
+    validation_records: held-out records that are measured at each export.
+    """
+
+    steps: int = 4000
+    learning_rate: float = 2e-3
+    batch: int = 8
+    channels: tuple[int, ...] = (32, 64, 96)
+    latent_channels: int = 16
+    norm_groups: int = 8
+    mse_weight: float = 1.0
+    edge_weight: float = 0.5
+    kl_weight: float = 1e-6
+    validation_records: int = 36
+
+
+def build_autoencoder(settings: AutoencoderSettings) -> AutoencoderKL:
+    """A fresh `AutoencoderKL`, weights drawn from `settings.seed`."""
+    levels = len(settings.channels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * levels,
+            up_block_types=("UpDecoderBlock2D",) * levels,
+            block_out_channels=settings.channels,
+            layers_per_block=1,
+            latent_channels=settings.latent_channels,
+            norm_num_groups=settings.norm_groups,
+            sample_size=64,
+            mid_block_add_attention=False,
+            use_quant_conv=False,
+            use_post_quant_conv=False,
+        )
+    with torch.no_grad():
+        # Start with little noise on the latents: at unit noise the first minutes teach nothing.
+        model.encoder.conv_out.weight[settings.latent_channels :] *= 0.1
+        model.encoder.conv_out.bias[settings.latent_channels :] = -6.0
+        # Residual branches start silent, so signals cross the untrained network undisturbed.
+        for name, layer in model.named_modules():
+            if name.endswith(".conv2"):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+    return model.to(device())
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """uint8 [..., H, W, 3] -> float32 [N, 3, H, W] in [-1, 1]; leading axes are flattened."""
+    flat = torch.from_numpy(np.ascontiguousarray(images)).flatten(0, -4)
+    return flat.permute(0, 3, 1, 2).to(device()).float() / 127.5 - 1
+
+
+def _edges(images: torch.Tensor) -> torch.Tensor:
+    across = (images[..., 1:] - images[..., :-1]).abs().mean()
+    down = (images[..., 1:, :] - images[..., :-1, :]).abs().mean()
+    return across + down
+
+
+def reconstruction_loss(model: AutoencoderKL, images: torch.Tensor, settings: AutoencoderSettings, step: int):
+    """The loss of a batch [B, 3, H, W] in [-1, 1]; latent noise is seeded by the step."""
+    with autocast():
+        posterior = model.encode(images).latent_dist
+        noise = torch.randn(posterior.mean.shape, generator=torch_generator("vae noise", settings.seed, step))
+        rebuilt = model.decode(posterior.mean + posterior.std * noise.to(images.device)).sample
+    error = rebuilt.float() - images
+    # Per latent number, so that the weight does not depend on the size of the pictures.
+    divergence = 0.5 * (posterior.mean.float().square() + posterior.var.float() - 1 - posterior.logvar.float()).mean()
+    return (
+        error.abs().mean()
+        + settings.mse_weight * error.square().mean()
+        + settings.edge_weight * _edges(error)
+        + settings.kl_weight * divergence
+    )
+
+
+@torch.no_grad()
+def measure_autoencoder(model: AutoencoderKL, images: torch.Tensor, batch: int = 64) -> dict:
+    """Mean PSNR in dB of 8-bit reconstructions of [N, 3, H, W], and mean and std of the latents.
+
+    Latents are rebuilt through float32 from their mode, as the pipeline does.
+    """
+    ratios, latents = [], []
+    for part in images.split(batch):
+        latent = model.encode(part).latent_dist.mode()
+        rebuilt = ((model.decode(latent).sample.clamp(-1, 1) + 1) * 127.5).round()
+        error = (rebuilt - (part + 1) * 127.5).square().mean(dim=(1, 2, 3))
+        ratios.append(10 * torch.log10(255**2 / error.clamp_min(1e-3)))
+        latents.append(latent)
+    psnr, latent = torch.cat(ratios), torch.cat(latents)
+    return {
+        "psnr": psnr.mean().item(),
+        "psnr_lowest_tenth": psnr.quantile(0.1).item(),
+        "latent_mean": latent.mean().item(),
+        "latent_std": latent.std().item(),
+    }
+
+
+def export_autoencoder(model: AutoencoderKL, folder: Path, images: torch.Tensor, record: dict) -> dict:
+    """Save the model in half precision, with the factors that give its latents zero mean and unit variance.
+
+    `images`: held-out pictures [N, 3, H, W] in [-1, 1]. Returns what was measured on the saved weights.
+    """
+    half = build_autoencoder(AutoencoderSettings(**_shape(record["settings"])))
+    half.load_state_dict({name: value.half() for name, value in model.state_dict().items()})
+    measured = measure_autoencoder(half.eval(), images)
+    half.register_to_config(shift_factor=measured["latent_mean"], scaling_factor=1 / measured["latent_std"])
+    with atomic_path(folder) as temporary:
+        half.half().save_pretrained(temporary)
+        write_record(temporary, record, measured)
+    return measured
+
+
+def _shape(settings: dict) -> dict:
+    return {name: settings[name] for name in ("channels", "latent_channels", "norm_groups")}
+
+
+def train_autoencoder(
+    data_folder: str | Path,
+    output_folder: str | Path,
+    settings: AutoencoderSettings = AutoencoderSettings(),
+    checkpoint: str | Path | None = None,
+) -> dict:
+    """Train the autoencoder on the pictures of `data_folder` and write it to `output_folder`.
+
+    Continues from `checkpoint` (default: beside the data) if it exists. Weights and training.json
+    are exported at each checkpoint, so the folder can be used before the end. Returns the final
+    measurements on held-out pictures. Raises DataError without pictures, ConfigError for a
+    checkpoint of other settings.
+    """
+    output_folder = Path(output_folder)
+    pictures = load_pictures(data_folder)
+    training = pictures.subset(~pictures.held_out).images
+    height, width = training.shape[2:4]
+    training = training.reshape(-1, height, width, 3)
+    held_out = to_tensor(_first(pictures, settings.validation_records).images)
+    measured: dict = {}
+
+    def loss_at(step: int) -> torch.Tensor:
+        rows = numpy_generator("vae batch", settings.seed, step).integers(len(training), size=settings.batch)
+        return reconstruction_loss(model, to_tensor(training[rows]), settings, step)
+
+    def export(average: nn.Module, record: dict) -> dict:
+        measured.update(export_autoencoder(average, output_folder, held_out, {**record, "records": len(pictures)}))
+        return measured
+
+    model = build_autoencoder(settings)
+    path = Path(checkpoint) if checkpoint else default_checkpoint(data_folder, output_folder)
+    train(model, loss_at, settings, path, export, "autoencoder")
+    return measured
+
+
+def _first(pictures: Pictures, records: int) -> Pictures:
+    return pictures.subset(np.flatnonzero(pictures.held_out)[:records])
+
+
+if __name__ == "__main__":
+    arguments, chosen = run_settings(AutoencoderSettings, "Pretrain the miniature's autoencoder.")
+    train_autoencoder(arguments.data, arguments.output, chosen, arguments.checkpoint)

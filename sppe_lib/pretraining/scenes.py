@@ -1,0 +1,205 @@
+"""The pictures that the small foundation models are pretrained on.
+
+A record is one scene of the vector world with one simulated edit, and its surrogate with the same
+edit: four pictures, their captions, the mask and the instruction. A record depends on its index
+only, never on the number of processes, and its scene belongs to no benchmark split.
+"""
+
+import json
+import multiprocessing
+import zipfile
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from sppe_lib.benchmark.taxonomy import Instruction, categories, instructions, instructions_for
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.runtime import atomic_path, numpy_generator, progress, require_disk, write_text
+
+PRETRAINING_SEED_BASE = 2**63
+"""Scene seeds of pretraining start here. The benchmark's come from `runtime.seed_of`, which stays
+below 2**63, so no pretraining scene can be one of the benchmark's."""
+
+PICTURES = ("source", "edited_source", "surrogate", "edited_surrogate")
+"""Order of the four pictures of a record."""
+
+HELD_OUT_EVERY = 25
+"""Every 25th record is held out from training (25 and 36 share no factor: all categories occur)."""
+
+CHUNK_RECORDS = 200
+STRENGTHS = (0.1, 1.0)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Records of pretraining, one entry along the first axis each.
+
+    images: uint8 [N, 4, H, W, 3] in the order of PICTURES. mask: bool [N, H, W], private region of
+    source and surrogate together. captions: str [N, 4]. category, code: str [N]. outcome: str [N, 2],
+    what the simulated editor did to source and surrogate. strength: protection strength [N].
+    index: number of the record [N].
+    """
+
+    images: np.ndarray
+    mask: np.ndarray
+    captions: np.ndarray
+    category: np.ndarray
+    code: np.ndarray
+    outcome: np.ndarray
+    strength: np.ndarray
+    index: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def subset(self, rows: np.ndarray) -> "Pictures":
+        """The records at `rows` (indices or a boolean array)."""
+        return Pictures(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """bool [N]: records that no training uses."""
+        return self.index % HELD_OUT_EVERY == 0
+
+    @property
+    def changed(self) -> np.ndarray:
+        """bool [N, 2]: whether the edit changed any pixel of the source, of the surrogate."""
+        before, after = self.images[:, 0::2], self.images[:, 1::2]
+        return (before != after).any(axis=(2, 3, 4))
+
+
+def choose_edit(rng: np.random.Generator) -> tuple[str, Instruction]:
+    """A category and a fitting instruction.
+
+    Half of the draws take the category first, half the instruction first: the former covers the
+    world evenly, the latter keeps instructions that fit one category only from being rare.
+    """
+    names = list(categories())
+    if rng.random() < 0.5:
+        name = names[rng.integers(len(names))]
+        fitting = instructions_for(name)
+        return name, fitting[rng.integers(len(fitting))]
+    codes = list(instructions())
+    code = codes[rng.integers(len(codes))]
+    fitting_names = [name for name in names if code in {entry.code for entry in instructions_for(name)}]
+    return fitting_names[rng.integers(len(fitting_names))], instructions()[code]
+
+
+def make_record(index: int, size: int) -> dict:
+    """Draw one record: pictures of `size` pixels, mask, captions and what was asked for.
+
+    The same index and size give the same bytes in any process.
+    """
+    # Imported late: drawing needs libraries that loading and training do not.
+    from sppe_lib.benchmark.world.captions import describe
+    from sppe_lib.benchmark.world.editor import edit
+    from sppe_lib.benchmark.world.scene import render
+    from sppe_lib.benchmark.world.scenes import make_scene
+    from sppe_lib.benchmark.world.surrogates import make_surrogate, pair_mask
+
+    seed = PRETRAINING_SEED_BASE + index
+    rng = numpy_generator("pretraining", index)
+    category, instruction = choose_edit(rng)
+    strength = round(float(rng.uniform(*STRENGTHS)), 2)
+    source = make_scene(category, seed)
+    surrogate = make_surrogate(source, strength, seed)
+    edits = [edit(scene, instruction.code, seed) for scene in (source, surrogate)]
+    scenes = (source, edits[0].scene, surrogate, edits[1].scene)
+    return {
+        "images": np.stack([render(scene, size) for scene in scenes]),
+        "mask": pair_mask(source, surrogate, size),
+        "captions": [describe(scene) for scene in scenes],
+        "category": category,
+        "code": instruction.code,
+        "outcome": [result.outcome for result in edits],
+        "strength": np.float32(strength),
+        "index": np.int64(index),
+    }
+
+
+def _chunk_path(folder: Path, number: int) -> Path:
+    return folder / f"chunk-{number:05d}.npz"
+
+
+def _make_chunk(folder: Path, number: int, records: int, size: int) -> int:
+    made = [make_record(index, size) for index in range(number * records, (number + 1) * records)]
+    columns = {name: np.array([record[name] for record in made]) for name in made[0]}
+    with atomic_path(_chunk_path(folder, number)) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **columns)
+    return number
+
+
+def make_pictures(
+    folder: str | Path, records: int, processes: int = 2, size: int = 64, chunk_records: int = CHUNK_RECORDS
+) -> Path:
+    """Make records 0 … `records` - 1 (rounded up to whole chunks) under `folder`; returns it.
+
+    Finished chunks are kept, so an interrupted run continues and a larger `records` only adds.
+    Raises DataError when the folder holds chunks of another size, ConfigError for a count below 1.
+    """
+    folder = Path(folder)
+    if records < 1 or processes < 1 or chunk_records < 1:
+        raise ConfigError("Pretraining pictures need at least 1 record, 1 process and 1 record a chunk.")
+    layout = {"size": size, "chunk_records": chunk_records, "seed_base": PRETRAINING_SEED_BASE}
+    layout_path = folder / "layout.json"
+    if layout_path.is_file() and json.loads(layout_path.read_text(encoding="utf-8")) != layout:
+        raise DataError(
+            f"The folder {folder.name!r} holds pretraining pictures of another layout than {layout}: "
+            "delete it or name another folder."
+        )
+    numbers = [n for n in range(-(-records // chunk_records)) if not _chunk_path(folder, n).is_file()]
+    require_disk(folder, len(numbers) * chunk_records * size * size * 13)
+    write_text(layout_path, json.dumps(layout) + "\n")
+    if processes == 1:
+        for number in progress(numbers, "pretraining pictures (chunks)"):
+            _make_chunk(folder, number, chunk_records, size)
+        return folder
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        tasks = [pool.submit(_make_chunk, folder, number, chunk_records, size) for number in numbers]
+        try:
+            for task in progress(as_completed(tasks), "pretraining pictures (chunks)", total=len(tasks)):
+                task.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return folder
+
+
+def load_pictures(folder: str | Path) -> Pictures:
+    """Read all finished chunks of a folder, in the order of their records.
+
+    Raises DataError when there is none or one cannot be read.
+    """
+    folder = Path(folder)
+    paths = sorted(folder.glob("chunk-*.npz"))
+    if not paths:
+        raise DataError(f"No pretraining pictures in {folder.name!r}: run python -m sppe_lib.pretraining.scenes first.")
+    columns: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(Pictures)}
+    for path in paths:
+        try:
+            with np.load(path, allow_pickle=False) as chunk:
+                for name, parts in columns.items():
+                    parts.append(chunk[name])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(f"Cannot read {path.name} ({error}): delete that file and make the pictures again.") from None
+    return Pictures(**{name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def main() -> None:
+    """Command line: make the pictures."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description=main.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--output", type=Path, default=Path("results/pretraining/pictures"))
+    parser.add_argument("--records", type=int, default=8000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
+    arguments = parser.parse_args()
+    make_pictures(arguments.output, arguments.records, arguments.processes, arguments.size)
+
+
+if __name__ == "__main__":
+    main()

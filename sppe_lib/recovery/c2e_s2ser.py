@@ -1,0 +1,129 @@
+"""C2E-S2SER, the paper's recovery model (paper §4, SPEC §4): visual conditions, edit tag, staged cycle.
+
+I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from sppe_lib.benchmark.schema import Batch
+from sppe_lib.benchmark.taxonomy import TAGS
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy, sample_times
+from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.diffusion.panels import unpack
+from sppe_lib.recovery.grid import draw_noise, fit, grid_velocity, known_panels, load_trained, sample
+
+NAME = "C2E-S2SER"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Which of the paper's modules are on (Table 8: base, + cycle, + edit tag)."""
+
+    name: str = NAME
+    cycle: bool = True
+    tag: bool = True
+
+
+class TagGenerator(nn.Module):
+    """Which kind of edit is seen between S and S': two Conv2d + SiLU, average pool, linear to the three tags."""
+
+    def __init__(self, latent_channels: int, width: int = 64):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3 * latent_channels, width, 3, padding=1), nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1), nn.SiLU(),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, len(TAGS)),
+        )
+
+    def forward(self, surrogate: torch.Tensor, edited: torch.Tensor) -> torch.Tensor:
+        """Packed latents of S and S' [B, N, 4C] -> logits [B, 3]; their difference map is the third input."""
+        return self.layers(torch.cat([unpack(surrogate), unpack(edited), unpack(edited - surrogate)], dim=1))
+
+
+class EditTag(nn.Module):
+    """The tag generator and one learned text token per tag, put before the instruction's tokens."""
+
+    def __init__(self, latent_channels: int, text_width: int):
+        super().__init__()
+        self.generator = TagGenerator(latent_channels)
+        self.token = nn.Embedding(len(TAGS), text_width)
+
+    def before(self, text: TextStates, tag: torch.Tensor) -> TextStates:
+        """Text states with the token of `tag` [B] in front."""
+        return replace(text, sequence=torch.cat([self.token(tag)[:, None].to(text.sequence), text.sequence], dim=1))
+
+
+def _build(profile: Profile) -> tuple[Backbone, EditTag]:
+    backbone = Backbone(profile.models)
+    with torch.random.fork_rng():
+        torch.manual_seed(profile.recovery.seed)
+        extra = EditTag(backbone.token_width // 4, backbone.text_width)
+    return backbone, extra
+
+
+def _panels(batch: LatentBatch):
+    return known_panels(batch.source, batch.surrogate, batch.edited_surrogate, batch.mask)
+
+
+def train_c2e(profile: Profile, variant: Variant = Variant()):
+    """Train C2E-S2SER, or a variant of it, on the training split; returns the folder written."""
+    backbone, extra = _build(profile)
+
+    def make_losses(read):
+        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+            batch = read(rows)
+            text = backbone.text.encode(batch.instruction)
+            losses = {}
+            if variant.tag:
+                logits = extra.generator(batch.surrogate, batch.edited_surrogate)
+                truth = torch.tensor([TAGS.index(tag) for tag in batch.tag], device=logits.device)
+                losses["tag"] = cross_entropy(logits, truth)
+                text = extra.before(text, logits.argmax(dim=-1))
+            clean = batch.edited_source
+            noise, known_noise = draw_noise(clean, 3, generator)
+            time = sample_times(len(batch), generator).to(clean)
+            target = noisy(clean, noise, time)
+            velocity = grid_velocity(backbone, target, time, _panels(batch), text, known_noise, guidance=profile.recovery.guidance)
+            losses["recovery"] = flow_matching_loss(velocity, clean, noise)
+            if variant.cycle and step >= profile.recovery.cycle_warmup_steps:
+                recovered = clean_estimate(target, velocity, time)
+                losses["cycle"] = _cycle_loss(backbone, batch, recovered, generator, profile.recovery.guidance)
+            return losses
+
+        return losses_at
+
+    return fit(profile, variant.name, backbone, extra, make_losses)
+
+
+def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generator: torch.Generator, guidance: float):
+    # I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target. I^ is the
+    # estimate that the recovery pass points to, with its gradient, so the cycle also corrects I^.
+    text = backbone.text.encode([""] * len(batch))
+    noise, known_noise = draw_noise(batch.source, 3, generator)
+    time = sample_times(len(batch), generator).to(noise)
+    panels = known_panels(recovered, batch.edited_surrogate, batch.surrogate, batch.mask)
+    velocity = grid_velocity(backbone, noisy(batch.source, noise, time), time, panels, text, known_noise, guidance=guidance)
+    return flow_matching_loss(velocity, batch.source, noise)
+
+
+def load_c2e(profile: Profile, variant: Variant = Variant()):
+    """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+    backbone, extra = _build(profile)
+    load_trained(profile, variant.name, backbone, extra)
+
+    def velocity(batch: LatentBatch, target, time, known_noise):
+        text = backbone.text.encode(batch.instruction)
+        if variant.tag:
+            text = extra.before(text, extra.generator(batch.surrogate, batch.edited_surrogate).argmax(dim=-1))
+        return grid_velocity(backbone, target, time, _panels(batch), text, known_noise, guidance=profile.recovery.guidance)
+
+    def recover(batch: Batch) -> torch.Tensor:
+        return sample(backbone, velocity, batch, profile, variant.name)
+
+    return recover

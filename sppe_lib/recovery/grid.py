@@ -1,0 +1,127 @@
+"""What SOER and C2E-S2SER share: the 2x2 grid pass through the frozen backbone, its training and its sampling."""
+
+import hashlib
+import json
+import time as clock
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from sppe_lib.benchmark.schema import Batch
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.flow import integrate
+from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
+from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
+from sppe_lib.diffusion.panels import TARGET, Panel, assemble, positions
+from sppe_lib.diffusion.training import StepLosses, TrainingSettings, machine_record, train
+from sppe_lib.errors import DataError
+from sppe_lib.runtime import atomic_path, device, torch_generator
+
+Velocity = Callable[[LatentBatch, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""(instances, noisy target [B, N, D], time [B], noise of the known panels [B, 3, N, D]) -> target's velocity."""
+
+
+def known_panels(source: torch.Tensor, surrogate: torch.Tensor, edited_surrogate: torch.Tensor, mask: torch.Tensor) -> list[Panel]:
+    """S and S' on top, I below left. M marks the stand-in content of S and S' in the mask channels.
+
+    The paper gives R the mask without saying where it enters; marking the synthetic pixels is this kit's reading.
+    """
+    return [Panel(surrogate, 0, 0, mask), Panel(edited_surrogate, 0, 1, mask), Panel(source, 1, 0)]
+
+
+def grid_velocity(
+    backbone: Backbone, noisy: torch.Tensor, time: torch.Tensor, known: list[Panel], text: TextStates,
+    noise: torch.Tensor, guidance_tokens: torch.Tensor | None = None, guidance: float = 1.0,
+) -> torch.Tensor:
+    """Velocity [B, N, 4C] of the target panel.
+
+    `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, one step along
+    FLUX's first position axis (SOER's spatial maps).
+    """
+    features, ids = assemble(noisy, known, backbone.channels, backbone.downscale, time, noise)
+    if guidance_tokens is not None:
+        place = positions(int(noisy.shape[1] ** 0.5), *TARGET).to(ids)
+        place[:, 0] = 1
+        features, ids = torch.cat([features, guidance_tokens.to(features)], dim=1), torch.cat([ids, place])
+    return backbone.predict(features, ids, time, text, guidance)[:, : noisy.shape[1]]
+
+
+def draw_noise(clean: torch.Tensor, known: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noise for the target [B, N, D] and for the known panels [B, known, N, D], drawn on the CPU."""
+    drawn = torch.randn(clean.shape[0], known + 1, *clean.shape[1:], generator=generator).to(clean)
+    return drawn[:, 0], drawn[:, 1:]
+
+
+def sample(backbone: Backbone, velocity: Velocity, batch: Batch, profile: Profile, method: str) -> torch.Tensor:
+    """Recover a batch: encode I, S, S' and M (never I'), integrate the flow, decode; [B, 3, H, W] in [0, 1].
+
+    Every instance has its own noise, so the result does not depend on how instances are batched.
+    """
+    encoded = encode_batch(backbone, batch, with_reference=False)
+    count, width = encoded.source.shape[1:]
+    drawn = torch.stack(
+        [
+            torch.randn(4, count, width, generator=torch_generator("sample", method, profile.recovery.seed, name))
+            for name in batch.instance_id
+        ]
+    ).to(device())
+    with torch.no_grad():
+        tokens = integrate(
+            lambda noisy, time: velocity(encoded, noisy, time, drawn[:, 1:]),
+            drawn[:, 0], backbone.scheduler, profile.recovery.sampling_steps,
+        )
+    return backbone.decode(tokens)
+
+
+def training_folder(profile: Profile, method: str) -> Path:
+    """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/`."""
+    return profile.results / "training" / method
+
+
+def fit(
+    profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module,
+    make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses],
+) -> Path:
+    """Train a LoRA and the method's own modules `extra` on the training split; returns the training folder.
+
+    Every trained method gets the same data, batches, steps, rank and learning rate from the profile.
+    """
+    settings = profile.recovery
+    cache = latent_cache(profile, backbone)
+    parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
+    trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
+    key = (profile.results / "latents" / "train" / "key.json").read_text()
+    fingerprint = hashlib.sha256(f"{key}{profile.models}{settings}{backbone.transformer.config}".encode()).hexdigest()
+    began = clock.perf_counter()
+    log = train(
+        trained, make_losses(cache.batch),
+        TrainingSettings(method, settings.steps, settings.batch, settings.learning_rate, settings.seed, settings.checkpoint_every),
+        len(cache), profile.results / "checkpoints" / f"{method}.pt", fingerprint,
+    )
+    folder = training_folder(profile, method)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        save_lora(backbone.transformer, temporary)
+        save_file({name: value.detach().cpu().contiguous() for name, value in extra.state_dict().items()}, temporary / "extra.safetensors")
+        log.to_csv(temporary / "log.csv", index=False)
+        manifest = {
+            "method": method, "steps": settings.steps, "batch": settings.batch, "rank": settings.rank,
+            "instances": len(cache), "trained_parameters": sum(value.numel() for value in trained.values()),
+            "seconds_this_run": round(clock.perf_counter() - began, 1), "training_seconds": round(float(log["seconds"].sum()), 1),
+            **machine_record(),
+        }
+        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def load_trained(profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module) -> None:
+    """Load what `fit` wrote into the backbone and the method's own modules, in place."""
+    folder = training_folder(profile, method)
+    if not (folder / "manifest.json").is_file():
+        raise DataError(f"No trained {method} for profile {profile.name}: run 03_train_recovery with method={method!r} first.")
+    load_lora(backbone.transformer, folder)
+    extra.load_state_dict(load_file(folder / "extra.safetensors"))
+    extra.to(device()).eval()

@@ -1,0 +1,42 @@
+"""Three recoveries without learning. The paper has none; copying is strong outside M, where S equals I."""
+
+import torch
+from torchvision.transforms.functional import gaussian_blur
+
+from sppe_lib.benchmark.schema import Batch
+
+
+def copy_surrogate(batch: Batch) -> torch.Tensor:
+    """The edited surrogate as it came back: right outside M, someone else's content inside."""
+    return batch.edited_surrogate
+
+
+def paste_source(batch: Batch) -> torch.Tensor:
+    """The edited surrogate outside M, the unedited source inside."""
+    return torch.where(batch.mask > 0, batch.source, batch.edited_surrogate)
+
+
+def local_linear(batch: Batch, spread: float = 0.08, ridge: float = 1e-3) -> torch.Tensor:
+    """Fit a smooth local affine colour map from S to S' and apply it to I inside M.
+
+    At every pixel a 3 -> 3 affine map is the ridge regression over a Gaussian window whose standard
+    deviation is `spread` of the picture's side (a guided filter with a Gaussian window and S as guide;
+    He et al. 2010 for the idea). Outside M the edited surrogate is kept.
+    """
+    sigma = spread * batch.source.shape[-1]
+    width = 2 * int(3 * sigma) + 1
+
+    def blur(values: torch.Tensor) -> torch.Tensor:
+        return gaussian_blur(values, [min(width, 2 * values.shape[-1] - 1)] * 2, [sigma, sigma])
+
+    def outer(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        return (left[:, :, None] * right[:, None]).flatten(1, 2)
+
+    surrogate, edited = batch.surrogate, batch.edited_surrogate
+    mean_in, mean_out = blur(surrogate), blur(edited)
+    covariance = (blur(outer(surrogate, surrogate)) - outer(mean_in, mean_in)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+    cross = (blur(outer(surrogate, edited)) - outer(mean_in, mean_out)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+    slope = torch.linalg.solve(covariance + ridge * torch.eye(3), cross)  # [B, H, W, in, out]
+    centred = (batch.source - mean_in).permute(0, 2, 3, 1)[..., None, :]
+    mapped = (centred @ slope)[..., 0, :].permute(0, 3, 1, 2) + mean_out
+    return torch.where(batch.mask > 0, mapped.clamp(0, 1), edited)

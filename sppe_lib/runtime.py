@@ -1,0 +1,113 @@
+"""Where the kit runs and how: device and dtype, seeds, atomic writes, disk space, progress.
+
+Nothing outside this file asks which device it is on.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from sppe_lib.errors import ResourceError
+
+
+def device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    if torch.accelerator.is_available():
+        return torch.accelerator.current_accelerator()
+    return torch.device("cpu")
+
+
+def _cpu_has_bfloat16() -> bool:
+    # amx_bf16 implies avx512_bf16; without either, bfloat16 is emulated and slower than float32.
+    return torch.cpu._is_avx512_bf16_supported()
+
+
+def compute_dtype() -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    if device().type == "cpu":
+        return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
+    return torch.bfloat16
+
+
+def autocast() -> contextlib.AbstractContextManager:
+    """Mixed precision for matrix products: bfloat16 where native, otherwise nothing."""
+    dtype = compute_dtype()
+    if dtype is torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device().type, dtype)
+
+
+def seed_of(*parts: object) -> int:
+    """A 63-bit seed from any parts, the same in every process and on every machine.
+
+    `seed_of("edit", instance_id, 0)` gives each instance its own stream, so results do not depend
+    on the order in which instances are processed.
+    """
+    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def numpy_generator(*parts: object) -> np.random.Generator:
+    """A numpy generator seeded by `seed_of(*parts)`."""
+    return np.random.default_rng(seed_of(*parts))
+
+
+def torch_generator(*parts: object) -> torch.Generator:
+    """A CPU torch generator seeded by `seed_of(*parts)`; draw on the CPU, then move."""
+    return torch.Generator().manual_seed(seed_of(*parts))
+
+
+@contextlib.contextmanager
+def atomic_path(target: str | os.PathLike) -> Iterator[Path]:
+    """A temporary sibling of `target` (file or folder) that replaces it only when the block succeeds.
+
+    On an error the temporary is removed and what stood at `target` is untouched.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    holder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    temporary = holder / target.name
+    try:
+        yield temporary
+        old = holder / "old"
+        if temporary.is_dir() and target.exists():
+            os.replace(target, old)
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            if old.exists():
+                os.replace(old, target)
+            raise
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def write_text(target: str | os.PathLike, text: str) -> None:
+    """Write a text file atomically, as UTF-8."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def require_disk(folder: str | os.PathLike, needed_bytes: int) -> None:
+    """Raise ResourceError, before any work, if the disk that holds `folder` has too little room."""
+    folder = Path(folder).absolute()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed_bytes:
+        raise ResourceError(
+            f"Not enough disk for {folder.name!r}: {needed_bytes / 1e9:.2f} GB needed, {free / 1e9:.2f} GB free; "
+            f"free some space or set SPPE_RESULTS to a folder on a larger disk."
+        )
+
+
+def progress(items: Iterable, description: str, total: int | None = None) -> Iterable:
+    """A progress bar over `items` (a widget in JupyterLab, text elsewhere)."""
+    return tqdm(items, desc=description, total=total, mininterval=1.0)

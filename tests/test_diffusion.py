@@ -1,0 +1,97 @@
+"""Panels, flow and the training loop: token order as in the stock pipelines, exact paths, seeded rows."""
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sppe_lib.diffusion import flow, panels, training
+from sppe_lib.errors import KitError
+
+
+def test_token_order_and_positions_are_those_of_the_stock_pipeline():
+    latents = torch.randn(2, 16, 8, 8)
+    assert torch.equal(panels.pack(latents), FluxPipeline._pack_latents(latents, 2, 16, 8, 8))
+    assert torch.equal(panels.unpack(panels.pack(latents)), latents)
+    stock = FluxPipeline._prepare_latent_image_ids(1, 8, 8, "cpu", torch.float32)
+    grid = [panels.positions(4, row, column).view(4, 4, 3) for row in (0, 1) for column in (0, 1)]
+    ours = torch.cat([torch.cat(grid[:2], dim=1), torch.cat(grid[2:], dim=1)], dim=0)
+    assert torch.equal(ours.flatten(0, 1), stock)
+
+
+def test_mask_channels_are_those_of_flux_fill():
+    mask = (torch.rand(1, 1, 32, 32) > 0.5).float()
+    stock = mask[:, 0].view(1, 4, 8, 4, 8).permute(0, 2, 4, 1, 3).reshape(1, 64, 4, 4)
+    assert torch.equal(panels.pack_mask(mask, 8), FluxPipeline._pack_latents(stock, 1, 64, 4, 4))
+
+
+def test_fill_layout_puts_condition_and_mask_where_they_belong():
+    target, known = torch.randn(2, 4, 8), torch.randn(2, 4, 8)
+    mark = torch.ones(2, 1, 8, 8)
+    time = torch.tensor([0.25, 0.75])
+    noise = torch.randn(2, 1, 4, 8)
+    features, ids = panels.assemble(target, [panels.Panel(known, 0, 1, mark)], 8 + 8 + 16, 2, time, noise)
+    assert features.shape == (2, 8, 32) and ids.shape == (8, 3)
+    assert torch.equal(features[:, :4, :8], target)
+    assert torch.equal(features[:, :4, 8:16], torch.zeros(2, 4, 8))
+    assert torch.equal(features[:, :, 16:], torch.ones(2, 8, 16))
+    assert torch.equal(features[:, 4:, 8:16], known)
+    expected = (1 - time.view(2, 1, 1)) * known + time.view(2, 1, 1) * noise[:, 0]
+    assert torch.allclose(features[:, 4:, :8], expected)
+
+
+def test_clean_layout_and_a_layout_that_fits_neither():
+    target, known = torch.randn(1, 4, 8), torch.randn(1, 4, 8)
+    features, _ = panels.assemble(target, [panels.Panel(known, 0, 0)], 8, 2, torch.tensor([0.5]))
+    assert torch.equal(features, torch.cat([target, known], dim=1))
+    with pytest.raises(ValueError, match="fits neither"):
+        panels.assemble(target, [], 9, 2, torch.tensor([0.5]))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 12), st.floats(0.5, 3.0))
+def test_the_exact_velocity_leads_to_the_data_in_any_number_of_steps(steps, shift):
+    clean, noise = torch.randn(2, 3, 4), torch.randn(2, 3, 4)
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+    result = flow.integrate(lambda tokens, time: noise - clean, noise, scheduler, steps)
+    assert torch.allclose(result, clean, atol=1e-4)
+
+
+def test_clean_estimate_and_loss_vanish_at_the_truth():
+    clean, noise, time = torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.tensor([0.3, 0.9])
+    assert torch.allclose(flow.clean_estimate(flow.noisy(clean, noise, time), noise - clean, time), clean, atol=1e-5)
+    assert flow.flow_matching_loss(noise - clean, clean, noise) == 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 40), st.integers(1, 17), st.integers(0, 5))
+def test_every_row_comes_once_per_epoch(count, batch, seed):
+    run = training.TrainingSettings("x", 100, batch, 1e-3, seed, 10)
+    rows = [row for step in range(-(-3 * count // batch)) for row in training.rows_at(step, run, count)]
+    for epoch in range(3):
+        assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+def test_training_stops_at_a_loss_that_is_not_finite_and_keeps_the_checkpoint(tmp_path):
+    value = torch.nn.Parameter(torch.ones(3))
+
+    def losses(step, rows, generator):
+        return {"loss": value.square().sum() * (float("nan") if step == 3 else 1.0)}
+
+    run = training.TrainingSettings("x", 6, 2, 1e-2, 0, 1)
+    with pytest.raises(KitError, match="step 3"):
+        training.train({"value": value}, losses, run, 4, tmp_path / "x.pt")
+    state = torch.load(tmp_path / "x.pt", weights_only=True)
+    assert state["step"] == 3 and torch.isfinite(state["parameters"]["value"]).all()
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
+    def run(rate):
+        value = torch.nn.Parameter(torch.ones(3))
+        settings_ = training.TrainingSettings("x", 4, 2, rate, 0, 1)
+        return training.train({"v": value}, lambda *_: {"loss": value.square().sum()}, settings_, 4, tmp_path / "x.pt"), value
+
+    run(1e-2)
+    log, _ = run(1e-3)
+    assert len(log) == 4 and log["learning_rate"].max() <= 1e-3

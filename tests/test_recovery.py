@@ -1,0 +1,161 @@
+"""Recovery methods on tiny models of the real classes: training, exact resume, LoRA round trip, sampling."""
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+import torch
+from datasets import Dataset
+from tiny import tiny_benchmark, tiny_clip
+from tiny_flux import tiny_flux
+
+from sppe_lib import recovery
+from sppe_lib.benchmark.schema import collate, open_split
+from sppe_lib.config import load_profile
+from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
+from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.recovery import c2e_s2ser, trivial
+
+TRAINED = [name for name, method in recovery.METHODS.items() if method.fit]
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """The smoke profile on tiny models and a tiny benchmark of 32 px."""
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    flux, clip = str(tiny_flux(tmp_path / "flux")), str(tiny_clip(tmp_path / "clip"))
+    profile = load_profile(
+        "smoke",
+        {"benchmark.size": 32, "models.clip": clip, "models.metrics_clip": clip, "models.text": clip,
+         "models.vae": flux, "models.transformer": flux, "recovery.sample_batch": 5},
+    )
+    tiny_benchmark(profile.results / "benchmark", 6, size=32)
+    return profile
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "pytorch_lora_weights.safetensors") | load_file(folder / "extra.safetensors")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch, tmp_path):
+    straight = weights(recovery.fit(profile, name))
+    import sppe_lib.diffusion.training as training
+    import sppe_lib.recovery.grid as grid
+
+    def killed(*arguments, **options):
+        training.train(*arguments, **options, stop_after=3)
+        raise KeyboardInterrupt
+
+    (profile.results / "checkpoints" / f"{name}.pt").unlink()
+    monkeypatch.setattr(grid, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        recovery.fit(profile, name)
+    monkeypatch.setattr(grid, "train", training.train)
+    folder = recovery.fit(profile, name)
+    # The checkpoint was at step 2 of 4: the log proves that the run continued rather than began anew.
+    assert list(pd.read_csv(folder / "log.csv")["step"]) == [0, 1, 2, 3]
+    resumed = weights(folder)
+    assert straight.keys() == resumed.keys()
+    for key in straight:
+        assert torch.equal(straight[key], resumed[key]), key
+
+
+@pytest.mark.parametrize("name", list(recovery.METHODS))
+def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, name):
+    recovery.fit(profile, name)
+    first = Dataset.from_parquet(str(recovery.recover_split(profile, name) / "recovered.parquet"))
+    assert first["instance_id"] == open_split(profile.results / "benchmark", "test")["instance_id"]
+    assert first[0]["image"].size == (32, 32)
+    other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, sample_batch=3))
+    second = Dataset.from_parquet(str(recovery.recover_split(other, name) / "recovered.parquet"))
+    for one, two in zip(first, second, strict=True):
+        difference = torch.tensor(list(one["image"].tobytes())).float() - torch.tensor(list(two["image"].tobytes())).float()
+        assert difference.abs().max() <= 3  # bfloat16 products may round differently in another batch shape
+
+
+@pytest.mark.parametrize("name", list(recovery.METHODS))
+def test_no_method_reads_the_reference(profile, name):
+    recovery.fit(profile, name)
+    recover = recovery.method(name).load(profile)
+    rows = list(open_split(profile.results / "benchmark", "test").select(range(2)))
+    batch = collate(rows)
+    blind = dataclasses.replace(batch, edited_source=torch.zeros_like(batch.edited_source))
+    assert torch.equal(recover(batch), recover(blind))
+
+
+def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
+    log = pd.read_csv(recovery.fit(profile, "C2E-S2SER") / "log.csv")
+    assert log["cycle"].isna().tolist() == [True, True, False, False]
+    base = c2e_s2ser.Variant("base", cycle=False, tag=False)
+    log = pd.read_csv(c2e_s2ser.train_c2e(profile, base) / "log.csv")
+    assert not {"cycle", "tag"} & set(log.columns)
+
+
+def test_training_manifest_says_what_was_run(profile):
+    manifest = json.loads((recovery.fit(profile, "SOER") / "manifest.json").read_text())
+    assert manifest["steps"] == profile.recovery.steps and manifest["instances"] == 12
+    assert manifest["trained_parameters"] > 0
+
+
+def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path):
+    def velocity(backbone):
+        generator = torch.Generator().manual_seed(1)
+        features = torch.randn(1, 16, backbone.channels, generator=generator)
+        return backbone.predict(features, torch.zeros(16, 3), torch.tensor([0.5]), backbone.text.encode(["remove text"]))
+
+    plain = velocity(Backbone(profile.models))
+    trained = Backbone(profile.models)
+    parameters = add_lora(trained.transformer, 4, 4, seed=0)
+    assert torch.equal(velocity(trained), plain)  # B starts at zero
+    with torch.no_grad():
+        for name, value in parameters.items():
+            if "lora_B" in name:
+                value.add_(0.05)
+    changed = velocity(trained)
+    save_lora(trained.transformer, tmp_path / "lora")
+    loaded = Backbone(profile.models)
+    load_lora(loaded.transformer, tmp_path / "lora")
+    assert not torch.allclose(changed, plain, atol=1e-3)
+    assert torch.allclose(velocity(loaded), changed, atol=1e-2)  # bfloat16 resolution
+
+
+def test_trivial_recoveries(profile):
+    batch = collate(list(open_split(profile.results / "benchmark", "test")))
+    inside = batch.mask.expand(-1, 3, -1, -1) > 0
+    assert torch.equal(trivial.copy_surrogate(batch), batch.edited_surrogate)
+    pasted = trivial.paste_source(batch)
+    assert torch.equal(pasted[inside], batch.source[inside])
+    assert torch.equal(pasted[~inside], batch.edited_surrogate[~inside])
+
+
+def test_local_linear_finds_a_linear_edit_exactly():
+    generator = torch.Generator().manual_seed(0)
+    surrogate = torch.rand(1, 3, 32, 32, generator=generator) * 0.5 + 0.25
+    source = torch.rand(1, 3, 32, 32, generator=generator) * 0.5 + 0.25
+    edit = lambda image: 0.6 * image + 0.2 * image.flip(1) + 0.05  # noqa: E731
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 8:24, 8:24] = 1
+    names = {name: ["x"] for name in ("instance_id", "pair_id", "category", "group", "modality", "instruction", "tag")}
+    from sppe_lib.benchmark.schema import Batch
+
+    batch = Batch(**names, source=source, mask=mask, surrogate=surrogate, edited_surrogate=edit(surrogate), edited_source=edit(source))
+    error = (trivial.local_linear(batch, ridge=1e-8) - edit(source)).abs() * mask
+    assert error.max() < 2e-3
+
+
+def test_unknown_method_and_missing_training_are_said_clearly(profile):
+    with pytest.raises(ConfigError, match="copy-surrogate"):
+        recovery.fit(profile, "magic")
+    with pytest.raises(DataError, match="03_train_recovery"):
+        recovery.recover_split(profile, "SOER")
+
+
+def test_missing_model_is_said_clearly(profile):
+    models = dataclasses.replace(profile.models, vae="somewhere/else")
+    with pytest.raises(ResourceError, match="somewhere/else"):
+        Backbone(models)

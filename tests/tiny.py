@@ -1,0 +1,118 @@
+"""Tiny stand-ins for tests: a random CLIP and a synthetic benchmark, in the real formats.
+
+Nothing here has a meaning beyond its shape: the CLIP is untrained, the scenes are squares on plain
+backgrounds and the "edits" are tints.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset
+from PIL import Image
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+from sppe_lib.benchmark.schema import FEATURES, SPLITS
+from sppe_lib.benchmark.taxonomy import categories, instructions_for
+from sppe_lib.runtime import numpy_generator, write_text
+
+
+def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0) -> str:
+    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location."""
+    characters = sorted(ByteLevel.alphabet())
+    tokens = ["<|startoftext|>", "<|endoftext|>", *characters, *(character + "</w>" for character in characters)]
+    tokenizer = CLIPTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[])
+    shared = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = CLIPConfig(
+        text_config=shared | {"vocab_size": len(tokens), "max_position_embeddings": 48, "eos_token_id": 1,
+                              "bos_token_id": 0, "pad_token_id": 1},
+        vision_config=shared | {"image_size": image_size, "patch_size": 8},
+        projection_dim=dimension,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = CLIPModel(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    CLIPImageProcessor(
+        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def _picture(rng: np.random.Generator, size: int) -> np.ndarray:
+    picture = np.empty((size, size, 3), np.float64)
+    picture[:] = rng.integers(40, 216, 3)
+    picture[: size // 2] += rng.integers(-30, 31, 3)
+    return picture + rng.normal(0, 6, picture.shape)
+
+
+def _edit(picture: np.ndarray, code: str) -> np.ndarray:
+    # A tint that depends on the instruction and, a little, on the picture, so labels are not all alike.
+    tint = numpy_generator("tint", code).integers(-60, 61, 3)
+    return picture + tint * (0.5 + picture.mean() / 255)
+
+
+def _image(picture: np.ndarray) -> Image.Image:
+    return Image.fromarray(picture.clip(0, 255).round().astype(np.uint8))
+
+
+def tiny_pair(pair: int, split: str, size: int, unchanged: bool = False) -> list[dict]:
+    """The two instances (rows of FEATURES) of one synthetic pair; `unchanged` makes I' equal I."""
+    names = list(categories())
+    entry = categories()[names[pair % len(names)]]
+    rng = numpy_generator("tiny", split, pair)
+    source = _picture(rng, size)
+    mask = np.zeros((size, size), np.uint8)
+    top, left = rng.integers(0, size // 2, 2)
+    mask[top : top + size // 2, left : left + size // 3] = 255
+    private = mask[..., None] > 0
+    share = (pair % 6) / 5  # from no visible replacement to a complete one
+    source = np.where(private, _picture(rng, size), source)
+    surrogate = np.where(private, (1 - share) * source + share * _picture(rng, size), source)
+    choices = instructions_for(entry.name)
+    rows = []
+    for number in rng.choice(len(choices), 2, replace=False):
+        choice = choices[number]
+        rows.append(
+            {
+                "instance_id": f"tiny/{split}-{pair:04d}/{choice.code}",
+                "pair_id": f"tiny/{split}-{pair:04d}",
+                "dataset": "tiny (synthetic)",
+                "split": split,
+                "category": entry.name,
+                "group": entry.group,
+                "modality": entry.modality,
+                "instruction_code": choice.code,
+                "instruction": choice.text,
+                "tag": choice.tag,
+                "strength": 0.5,
+                "source": _image(source),
+                "mask": Image.fromarray(mask),
+                "surrogate": _image(surrogate),
+                "edited_surrogate": _image(_edit(surrogate, choice.code)),
+                "edited_source": _image(source if unchanged else _edit(source, choice.code)),
+                "source_outcome": "absent" if unchanged else "done",
+                "surrogate_outcome": "done",
+                "released_label": None,
+            }
+        )
+    return rows
+
+
+def tiny_benchmark(folder: Path, pairs: int | dict[str, int], size: int = 64, unchanged_pairs: int = 1) -> Path:
+    """Write train, val and test Parquet shards to `folder` and return it.
+
+    `pairs`: pairs of each split, or {"train": 8, "val": 4, "test": 4}; each has two instances. Categories
+    take turns (36 pairs cover all). The first `unchanged_pairs` pairs of a split have I' equal to I, so
+    that their labels are undefined. The same arguments give the same bytes.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in SPLITS:
+        number = pairs if isinstance(pairs, int) else pairs[split]
+        rows = [row for pair in range(number) for row in tiny_pair(pair, split, size, pair < unchanged_pairs)]
+        Dataset.from_list(rows, features=FEATURES).to_parquet(folder / f"{split}-00000-of-00001.parquet")
+    write_text(folder / "README.md", "# A synthetic benchmark for tests\n")
+    return folder
