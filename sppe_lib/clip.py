@@ -4,19 +4,24 @@ Images are stretched to the model's input size with antialiased bicubic resampli
 does (SPEC §6), and normalised with the mean and deviation of the model's own processor.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import torch
+from datasets import Dataset
 from torch.nn.functional import interpolate
 from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
+from transformers.utils import logging
 
+from sppe_lib.benchmark.schema import image_tensor
 from sppe_lib.config import model_location
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.runtime import device
 
 TEXT_BATCH = 256
+PAIR_COLUMNS = ("source", "surrogate")
+"""Image columns that all instances of a pair share."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def load_clip(location: str) -> ClipFeatures:
         raise ResourceError(
             f"The shipped CLIP is not in sppe_lib/{location}: restore it with git or run 00_pretrain_miniature."
         )
+    logging.disable_progress_bar()
     try:
         model = CLIPModel.from_pretrained(resolved, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(resolved)
@@ -116,6 +122,52 @@ def load_clip(location: str) -> ClipFeatures:
         deviation=torch.tensor(processor.image_std, device=where).view(1, 3, 1, 1),
         image_size=model.config.vision_config.image_size,
     )
+
+
+
+@dataclass
+class DatasetFeatures:
+    """Features of a split's images and instructions, each computed once and kept in memory.
+
+    Rows follow the dataset. `batch` images are decoded and encoded at a time.
+    """
+
+    clip: ClipFeatures
+    dataset: Dataset
+    batch: int = 64
+    _images: dict[tuple[str, bool], torch.Tensor] = field(default_factory=dict, repr=False)
+
+    def images(self, column: str, flipped: bool = False) -> torch.Tensor:
+        """Features [N, d] of one image column, mirrored left to right if `flipped`."""
+        if (column, flipped) not in self._images:
+            identity = self.dataset["pair_id" if column in PAIR_COLUMNS else "instance_id"]
+            first_row, group = _unique(identity)
+            column_only = self.dataset.select_columns([column])
+            parts = [torch.empty(0, self.clip.dimension)]
+            for start in range(0, len(first_row), self.batch):
+                rows = first_row[start : start + self.batch]
+                images = torch.stack([image_tensor(column_only[row][column]) for row in rows])
+                parts.append(self.clip.image_features(images.flip(-1) if flipped else images))
+            self._images[column, flipped] = torch.cat(parts)[group]
+        return self._images[column, flipped]
+
+    def texts(self) -> torch.Tensor:
+        """Features [N, d] of the instructions."""
+        instructions = self.dataset["instruction"]
+        first_row, group = _unique(instructions)
+        return self.clip.text_features([instructions[row] for row in first_row])[group]
+
+
+def _unique(values: list[str]) -> tuple[list[int], torch.Tensor]:
+    """The first row of each distinct value, and for every row the number of its value."""
+    numbers: dict[str, int] = {}
+    first_row, group = [], []
+    for row, value in enumerate(values):
+        if value not in numbers:
+            numbers[value] = len(numbers)
+            first_row.append(row)
+        group.append(numbers[value])
+    return first_row, torch.tensor(group, dtype=torch.long)
 
 
 NO_CHANGE = 1e-4

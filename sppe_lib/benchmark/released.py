@@ -154,7 +154,7 @@ def _plans(layout: Layout, size: int, strength: float, problems: list[Problem]) 
         )
     for folder in sorted(unmapped):
         problems.append(
-            Problem("unmapped category folder", folder, "rename it after one of the 36 categories, or add it to FOLDER_NAMES")
+            Problem("unmapped category folder", folder, "rename it to one of the 36 categories or add it to FOLDER_NAMES")
         )
     for role, key in layout.originals:
         if (role, key.folder, key.stem) not in used and key.folder not in unmapped:
@@ -168,9 +168,8 @@ def _check_caption(layout: Layout, grid: Path, code: str, problems: list[Problem
     if caption.is_file():
         text = caption.read_text(encoding="utf-8", errors="replace").partition("[SPLIT]")[0].strip()
         if text.lower() != taxonomy.instruction(code).text.lower():
-            problems.append(
-                Problem("caption is not its code's instruction", str(grid.with_suffix(".txt")), "correct the caption or the code")
-            )
+            name = str(grid.with_suffix(".txt"))
+            problems.append(Problem("caption is not its code's instruction", name, "correct the caption or the code"))
 
 
 def _row(layout: Layout, key: Key, code: str, category_name: str, strength: float) -> dict:
@@ -247,7 +246,10 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
     """Read, check and resize one instance; what is wrong with it comes back as a problem, not an exception."""
     row = {name: value for name, value in plan.row.items() if not name.startswith("_")}
     try:
-        panels = _grid_panels(plan.grid) if plan.grid else {name: read_image(path) for name, path in plan.panels.items()}
+        if plan.grid:
+            panels = _grid_panels(plan.grid)
+        else:
+            panels = {name: read_image(path) for name, path in plan.panels.items()}
         mask, origin = _private(plan, panels)
         # Thin regions can vanish, and thin frames close, when a mask is made smaller.
         private = np.asarray(mask) > 127

@@ -42,9 +42,10 @@ class Summary:
         ]
         if self.simulated:
             lines.append(
-                f"scenes drawn again: {self.redraws.masks} for an empty or full mask, {self.redraws.identities} because "
-                f"their identity belongs to another split"
+                f"scenes drawn again: {self.redraws.masks} for an empty or full mask, "
+                f"{self.redraws.identities} because their identity belongs to another split"
             )
         if self.problems is not None and len(self.problems):
-            lines.append(f"{len(self.problems)} problems, listed in problems.csv; the first: {self.problems.iloc[0].problem}")
+            first = self.problems.iloc[0]
+            lines.append(f"{len(self.problems)} problems, listed in problems.csv; first: {first.problem}: {first.file}")
         return "\n".join(lines)

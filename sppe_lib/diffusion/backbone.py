@@ -20,6 +20,8 @@ from sppe_lib.runtime import autocast, compute_dtype, device
 TEXT_TOKENS = 32
 """Length of the text sequence without a T5 encoder: the longest instruction has 18 tokens here."""
 
+TEXT_BATCH = 64
+
 T5_TOKENS = 512
 """Length of the text sequence with T5, as in FLUX.1-dev."""
 
@@ -71,23 +73,25 @@ class TextEncoder:
         self._known: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     @torch.no_grad()
-    def _encode_one(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
+    def _encode_new(self, texts: list[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
         def tokens(tokenizer, length):
-            return tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+            return tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
 
         length = self.clip.config.max_position_embeddings
         if self.t5 is None:
             length = min(TEXT_TOKENS, length)
         output = self.clip(tokens(self.clip_tokenizer, length))
-        if self.t5 is None:
-            return output.last_hidden_state[0].float(), output.pooler_output[0].float()
-        sequence = self.t5(tokens(self.t5_tokenizer, T5_TOKENS)).last_hidden_state
-        return sequence[0].float(), output.pooler_output[0].float()
+        sequence = output.last_hidden_state
+        if self.t5 is not None:
+            sequence = self.t5(tokens(self.t5_tokenizer, T5_TOKENS)).last_hidden_state
+        return list(zip(sequence.float(), output.pooler_output.float(), strict=True))
 
     def encode(self, texts: list[str]) -> TextStates:
         """Encode texts; `""` is the empty text of the cycle."""
-        for text in set(texts) - self._known.keys():
-            self._known[text] = self._encode_one(text)
+        new = sorted(set(texts) - self._known.keys())
+        for start in range(0, len(new), TEXT_BATCH):
+            some = new[start : start + TEXT_BATCH]
+            self._known.update(zip(some, self._encode_new(some), strict=True))
         sequences, pooled = zip(*(self._known[text] for text in texts), strict=True)
         return TextStates(torch.stack(sequences).to(device()), torch.stack(pooled).to(device()))
 
@@ -95,11 +99,17 @@ class TextEncoder:
 class Backbone:
     """A frozen FLUX-family model: `predict` velocities of tokens, `encode` and `decode` pictures."""
 
-    def __init__(self, models: ModelParameters):
-        self.transformer = load_component(FluxTransformer2DModel, models.transformer, "transformer", torch_dtype=compute_dtype())
-        self.transformer.requires_grad_(False).eval().to(device())
+    def __init__(self, models: ModelParameters, transformer: FluxTransformer2DModel | None = None):
+        """Load the parts; `transformer` replaces the stored one (pretraining makes its own)."""
+        if transformer is None:
+            transformer = load_component(
+                FluxTransformer2DModel, models.transformer, "transformer", torch_dtype=compute_dtype()
+            ).requires_grad_(False).eval()
+            self.scheduler = load_component(FlowMatchEulerDiscreteScheduler, models.transformer, "scheduler")
+        else:
+            self.scheduler = FlowMatchEulerDiscreteScheduler()
+        self.transformer = transformer.to(device())
         self.vae = load_component(AutoencoderKL, models.vae, "vae").requires_grad_(False).eval().to(device())
-        self.scheduler = load_component(FlowMatchEulerDiscreteScheduler, models.transformer, "scheduler")
         self._text_location = models.text
 
     @cached_property

@@ -7,7 +7,7 @@ paper leaves open, and ours:
   Smaller ones are compared at their own size: enlarging would blend neighbouring pixels, average
   errors away and flatter every PSNR.
 * CLIP features are normalised to length 1 before differences are taken, as in the release.
-* A direction shorter than `NO_CHANGE` has no angle: DirI and DirS are then NaN, and counted, where the
+* Where nothing changes there is no direction: DirI and DirS are then NaN, and counted, where the
   release's cosine would say 0.
 * PSNR is infinite for equal images and would make every mean infinite. It stops at `PSNR_LIMIT`, the
   PSNR of 8-bit rounding alone: agreement beyond that is below what the files can hold.
@@ -24,13 +24,10 @@ import torch
 from skimage.metrics import structural_similarity
 from torch.nn.functional import interpolate
 
-from sppe_lib.clip import cosine
+from sppe_lib.clip import cosine, direction_cosine
 
 LARGEST_SIDE = 224
 """Side in pixels at which the release compares images."""
-
-NO_CHANGE = 1e-4
-"""Differences of unit features shorter than this are rounding noise (float32 batches differ by ~1e-6)."""
 
 PSNR_LIMIT = float(10 * np.log10(12 * 255**2))
 """58.9 dB: the mean squared error of rounding to 8 bits is (1/255)^2 / 12."""
@@ -177,9 +174,9 @@ def direction(views: Views, region: str | None, start: str, end: str) -> torch.T
 
     DirI takes the change of the source, DirS that of the surrogate. NaN where either is no change.
     """
-    change = views.feature(end) - views.feature(start)
-    recovered = views.feature("recovered") - views.feature("source")
-    return cosine(change, recovered, smallest=NO_CHANGE)
+    return direction_cosine(
+        views.feature(start), views.feature(end), views.feature("source"), views.feature("recovered")
+    )
 
 
 def _pair(suffix: str, family: str, against: str) -> tuple[Metric, Metric, Metric]:

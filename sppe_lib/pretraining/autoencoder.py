@@ -4,7 +4,7 @@ It maps pictures [B, 3, H, W] in [-1, 1] to latents [B, 16, H/4, W/4] and back. 
 a small MSE, the L1 of horizontal and vertical differences (edges of glyphs), and a weak KL term.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,38 +33,44 @@ class AutoencoderSettings(LoopSettings):
     latent_channels: int = 16
     norm_groups: int = 8
     mse_weight: float = 1.0
-    edge_weight: float = 0.5
+    edge_weight: float = 0.1
     kl_weight: float = 1e-6
     validation_records: int = 36
 
 
 def build_autoencoder(settings: AutoencoderSettings) -> AutoencoderKL:
     """A fresh `AutoencoderKL`, weights drawn from `settings.seed`."""
-    levels = len(settings.channels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        model = AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * levels,
-            up_block_types=("UpDecoderBlock2D",) * levels,
-            block_out_channels=settings.channels,
-            layers_per_block=1,
-            latent_channels=settings.latent_channels,
-            norm_num_groups=settings.norm_groups,
-            sample_size=64,
-            mid_block_add_attention=False,
-            use_quant_conv=False,
-            use_post_quant_conv=False,
-        )
-    with torch.no_grad():
+        model = _untrained(settings)
         # Start with little noise on the latents: at unit noise the first minutes teach nothing.
-        model.encoder.conv_out.weight[settings.latent_channels :] *= 0.1
-        model.encoder.conv_out.bias[settings.latent_channels :] = -6.0
-        # Residual branches start silent, so signals cross the untrained network undisturbed.
+        model.encoder.conv_out.weight.data[settings.latent_channels :] *= 0.1
+        model.encoder.conv_out.bias.data[settings.latent_channels :] = -6.0
         for name, layer in model.named_modules():
+            # Residual branches start silent and the rest keeps norms, so that signals cross the
+            # untrained network undisturbed.
             if name.endswith(".conv2"):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
+            elif name.endswith(("conv_in", "conv_shortcut", ".conv")):
+                nn.init.orthogonal_(layer.weight)
     return model.to(device())
+
+
+def _untrained(settings: AutoencoderSettings) -> AutoencoderKL:
+    levels = len(settings.channels)
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=settings.channels,
+        layers_per_block=1,
+        latent_channels=settings.latent_channels,
+        norm_num_groups=settings.norm_groups,
+        sample_size=64,
+        mid_block_add_attention=False,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+    )
 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:
@@ -151,7 +157,7 @@ def train_autoencoder(
     checkpoint of other settings.
     """
     output_folder = Path(output_folder)
-    pictures = load_pictures(data_folder)
+    pictures = load_pictures(data_folder, settings.records)
     training = pictures.subset(~pictures.held_out).images
     height, width = training.shape[2:4]
     training = training.reshape(-1, height, width, 3)
@@ -163,7 +169,7 @@ def train_autoencoder(
         return reconstruction_loss(model, to_tensor(training[rows]), settings, step)
 
     def export(average: nn.Module, record: dict) -> dict:
-        measured.update(export_autoencoder(average, output_folder, held_out, {**record, "records": len(pictures)}))
+        measured.update(export_autoencoder(average, output_folder, held_out, record))
         return measured
 
     model = build_autoencoder(settings)

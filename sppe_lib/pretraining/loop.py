@@ -26,7 +26,9 @@ from sppe_lib.runtime import atomic_path, progress, write_text
 class LoopSettings:
     """How long and how fast to train; model settings extend it.
 
-    steps: optimiser steps in all. warmup_steps: linear rise of the learning rate. cooldown_steps:
+    steps: optimiser steps in all. records: how many of the pictures' records to use (held-out ones
+    among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
+    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear rise of the learning rate. cooldown_steps:
     its final cosine to zero. average: decay of the exponential average of the weights that is
     exported. clip_norm: largest gradient norm. checkpoint_seconds: time between checkpoints (it
     does not change the weights). seed: of weights, batches and noise.
@@ -34,6 +36,8 @@ class LoopSettings:
 
     steps: int
     learning_rate: float
+    records: int = 4000
+    matrix_rate: float = 2.5
     warmup_steps: int = 100
     cooldown_steps: int = 300
     weight_decay: float = 1e-3
@@ -61,6 +65,46 @@ def update_average(average: nn.Module, model: nn.Module, step: int, decay: float
     rate = 1 - min(decay, (step + 1) / (step + 10))
     for mean, value in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, rate)
+
+
+class MatrixOptimizer:
+    """Muon for the matrices and convolution kernels of a model, AdamW for everything else.
+
+    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices
+    only, so kernels are presented to it as matrices that share their memory.
+    """
+
+    def __init__(self, model: nn.Module, settings: LoopSettings):
+        layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
+        self.weights = [layer.weight for layer in layers]
+        self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
+        known = {id(weight) for weight in self.weights}
+        others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+        self.muon = torch.optim.Muon(
+            self.matrices, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+        self.adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.0)
+        self.matrix_rate = settings.matrix_rate
+
+    def step(self, learning_rate: float) -> None:
+        """Apply the gradients that the model's parameters hold, then clear them."""
+        for matrix, weight in zip(self.matrices, self.weights, strict=True):
+            matrix.grad = None if weight.grad is None else weight.grad.view(matrix.shape)
+            weight.grad = None
+        for optimizer, rate in ((self.muon, self.matrix_rate), (self.adam, 1.0)):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate * rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict:
+        """State of both optimisers."""
+        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore what `state_dict` returned."""
+        self.muon.load_state_dict(state["muon"])
+        self.adam.load_state_dict(state["adam"])
 
 
 def _load(path: Path, settings: LoopSettings) -> dict:
@@ -91,12 +135,7 @@ def train(
     steps, seconds and the settings. Returns the averaged model. Raises ConfigError when the
     checkpoint was made with other settings.
     """
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
-        lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=settings.weight_decay,
-    )
+    optimizer = MatrixOptimizer(model, settings)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     step, seconds, history = 0, 0.0, []
     if checkpoint.is_file():
@@ -123,13 +162,10 @@ def train(
     losses: list[float] = []
     for step in progress(range(step, settings.steps), description):
         started = time.monotonic()
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, settings)
         loss = loss_at(step)
-        optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-        optimizer.step()
+        optimizer.step(learning_rate_at(step, settings))
         update_average(average, model, step, settings.average)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):

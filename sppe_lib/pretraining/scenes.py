@@ -54,8 +54,8 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.index)
 
-    def subset(self, rows: np.ndarray) -> "Pictures":
-        """The records at `rows` (indices or a boolean array)."""
+    def subset(self, rows: np.ndarray | slice) -> "Pictures":
+        """The records at `rows` (indices, a boolean array or a slice)."""
         return Pictures(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
@@ -168,15 +168,27 @@ def make_pictures(
     return folder
 
 
-def load_pictures(folder: str | Path) -> Pictures:
-    """Read all finished chunks of a folder, in the order of their records.
+def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
+    """Read records 0 … `records` - 1 of a folder (None: all finished chunks), in their order.
 
-    Raises DataError when there is none or one cannot be read.
+    Raises DataError when they are not all there or a file cannot be read.
     """
     folder = Path(folder)
+    try:
+        layout = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise DataError(
+            f"No pretraining pictures in {folder.name!r}: make them with python -m sppe_lib.pretraining.scenes."
+        ) from None
     paths = sorted(folder.glob("chunk-*.npz"))
-    if not paths:
-        raise DataError(f"No pretraining pictures in {folder.name!r}: run python -m sppe_lib.pretraining.scenes first.")
+    if records is not None:
+        paths = [_chunk_path(folder, n) for n in range(-(-records // layout["chunk_records"]))]
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing or not paths:
+        raise DataError(
+            f"The folder {folder.name!r} lacks {len(missing)} of {len(paths)} files of pretraining pictures: "
+            "make them with python -m sppe_lib.pretraining.scenes."
+        )
     columns: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(Pictures)}
     for path in paths:
         try:
@@ -185,7 +197,8 @@ def load_pictures(folder: str | Path) -> Pictures:
                     parts.append(chunk[name])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"Cannot read {path.name} ({error}): delete that file and make the pictures again.") from None
-    return Pictures(**{name: np.concatenate(parts) for name, parts in columns.items()})
+    pictures = Pictures(**{name: np.concatenate(parts) for name, parts in columns.items()})
+    return pictures if records is None else pictures.subset(slice(records))
 
 
 def main() -> None:

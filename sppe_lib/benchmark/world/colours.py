@@ -11,7 +11,7 @@ NAMED = {
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """"#rrggbb" (or "#rgb") as three numbers in 0..255."""
+    """ "#rrggbb" (or "#rgb") as three numbers in 0..255."""
     digits = colour.lstrip("#")
     if len(digits) == 3:
         digits = "".join(2 * digit for digit in digits)
@@ -42,4 +42,6 @@ def hue(colour: str) -> float:
 def colour_name(colour: str) -> str:
     """The nearest of a few colour words."""
     target = rgb(colour)
-    return min(NAMED, key=lambda name: sum((a - b) ** 2 for a, b in zip(rgb(NAMED[name]), target, strict=True)))
+    return min(
+        NAMED, key=lambda name: sum((a - b) ** 2 for a, b in zip(rgb(NAMED[name]), target, strict=True))
+    )

@@ -74,7 +74,8 @@ def draw_coffee(element: Element, part: str) -> str:
         f'stroke="{colour}" stroke-opacity="0.85" stroke-width="{0.22 * radius:.2f}"/>'
     )
     for dx, dy, drop in drops:
-        result += f'<path d="{_blob(rng, dx, dy, drop * 0.6, drop * 0.6, 0.2)}" fill="{colour}" fill-opacity="0.75"/>'
+        outline = _blob(rng, dx, dy, drop * 0.6, drop * 0.6, 0.2)
+        result += f'<path d="{outline}" fill="{colour}" fill-opacity="0.75"/>'
     return f"<g>{result}</g>"
 
 
@@ -84,7 +85,8 @@ def draw_ink(element: Element, part: str) -> str:
     rng = np.random.default_rng(element.attributes["shape_seed"] + 1)
     colour = element.attributes.get("colour", "#1a37b8")
     result = "".join(
-        f'<path d="{_blob(rng, x, y, radius * 0.85, radius * 0.8, 0.35)}" fill="{colour}" fill-opacity="0.9"/>'
+        f'<path d="{_blob(rng, x, y, radius * 0.85, radius * 0.8, 0.35)}" fill="{colour}" '
+        'fill-opacity="0.9"/>'
         for x, y, radius in _spots(element, 5)
     )
     return f"<g>{result}</g>"

@@ -57,7 +57,7 @@ HIDDEN_HAIR_TOPS = ("hijab", "turban", "winterHat1", "winterHat02", "winterHat03
 """Tops that show no hair at all ("" is a bald head)."""
 
 FACIAL_HAIRS = ("beardLight", "beardMajestic", "beardMedium", "moustacheFancy", "moustacheMagnum")
-GLASSES = ("kurt", "prescription01", "prescription02", "round")
+GLASSES = ("prescription01", "prescription02", "round")
 CLOTHES = (
     "blazerAndShirt", "blazerAndSweater", "collarAndSweater", "hoodie", "overall", "shirtCrewNeck",
     "shirtScoopNeck", "shirtVNeck",
@@ -74,9 +74,7 @@ BODY_KEYS = ("body_skin", "clothes", "clothes_colour", "trousers")
 
 BODY_PARTS = ("clothes",)
 HEAD_PARTS = ("mouth", "nose", "eyes", "eyebrows", "top", "facialHair", "accessories")
-BODY_PATH = (
-    "M116 150V199h-4a72 72 0 0 0-72 72v9h200v-9a72 72 0 0 0-72-72h-4V150Z"
-)
+BODY_PATH = "M116 150V199h-4a72 72 0 0 0-72 72v9h200v-9a72 72 0 0 0-72-72h-4V150Z"
 HEAD_PATH = (
     "M140 36a56 56 0 0 0-56 56v6.17A12 12 0 0 0 74 110v14a12 12 0 0 0 10.3 11.88"
     "A56 56 0 0 0 195.7 135.88A12 12 0 0 0 206 124v-14a12 12 0 0 0-10-11.83V92a56 56 0 0 0-56-56"
@@ -201,7 +199,7 @@ def _head_svg(look: Mapping[str, Any]) -> str:
         *_optional("facialHair", look["facial_hair"]),
         *_optional("accessories", look["accessories"]),
     )
-    return extras.behind_head(look) + _avatar("head", options) + extras.on_head(look)
+    return _avatar("head", options) + extras.on_head(look)
 
 
 def _body_svg(look: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ Each function returns an SVG fragment in avatar units (the 280 x 280 avataaars c
 y = 116, chin at 186, ears at x = 80 and 200) for the keys of a person's attributes that it knows:
 
 - sunglasses: {"shape", "colour"}, cowboy_hat / cap / scarf / earrings / tie: colours
-- age: "older" (wrinkles) or "younger" (rosy cheeks)
+- age: "older" (wrinkles) or "younger" (large eyes, cheeks in age_colour)
 - concept: "cyborg", "cartoon", "anime", "superhero", "vampire", "ghost"; concept_colour
 
 All are simple large shapes: they must show at 64 px.
@@ -76,11 +76,6 @@ def on_body(look: Look) -> str:
     return result
 
 
-def behind_head(look: Look) -> str:
-    """Nothing at present but kept as the layer below the head."""
-    return ""
-
-
 def on_head(look: Look) -> str:
     """All that sits on the face or the hair, in head units."""
     result = _concept_face(look) + _age(look)
@@ -114,8 +109,13 @@ def over_all(look: Look) -> str:
 def _sunglasses(shape: str, colour: str) -> str:
     lens = {
         "round": '<circle cx="114" cy="118" r="23"/><circle cx="166" cy="118" r="23"/>',
-        "square": '<rect x="86" y="100" width="50" height="36" rx="8"/><rect x="144" y="100" width="50" height="36" rx="8"/>',
-        "aviator": '<path d="M86 102 h50 q2 40 -24 40 q-26 0 -26 -40Z M144 102 h50 q0 40 -26 40 q-26 0 -24 -40Z"/>',
+        "square": (
+            '<rect x="86" y="100" width="50" height="36" rx="8"/>'
+            '<rect x="144" y="100" width="50" height="36" rx="8"/>'
+        ),
+        "aviator": (
+            '<path d="M86 102 h50 q2 40 -24 40 q-26 0 -26 -40Z M144 102 h50 q0 40 -26 40 q-26 0 -24 -40Z"/>'
+        ),
     }[shape]
     frame = mix(colour, "#000000", 0.55)
     return (
@@ -156,16 +156,21 @@ def _age(look: Look) -> str:
     if look.get("age") == "older":
         dark = mix(look["skin"], "#2a1608", 0.55)
         lines = (
-            "M106 70 q34 -9 68 0 M108 82 q32 -9 64 0 M90 134 q14 10 30 4 M190 134 q-14 10 -30 4 "
+            "M108 81 q32 -9 64 0 M90 134 q14 10 30 4 M190 134 q-14 10 -30 4 "
             "M106 142 q-10 16 0 30 M174 142 q10 16 0 30 M82 108 l10 5 M82 122 l10 -3 "
             "M198 108 l-10 5 M198 122 l-10 -3"
         )
         return f'<path d="{lines}" fill="none" stroke="{dark}" stroke-width="4.5" stroke-linecap="round"/>'
     if look.get("age") == "younger":
-        return (
-            '<ellipse cx="99" cy="146" rx="14" ry="10" fill="#ff5f7a" fill-opacity="0.6"/>'
-            '<ellipse cx="181" cy="146" rx="14" ry="10" fill="#ff5f7a" fill-opacity="0.6"/>'
+        cheeks = look.get("age_colour", "#ff5f7a")
+        eyes = "".join(
+            f'<ellipse cx="{x}" cy="116" rx="14" ry="17" fill="#fff"/><circle cx="{x}" cy="118" r="11" '
+            f'fill="#2c1d14"/><circle cx="{x - 4}" cy="113" r="5" fill="#fff"/>'
+            f'<ellipse cx="{x + (-18 if x < 140 else 18)}" cy="148" rx="16" ry="11" fill="{cheeks}" '
+            'fill-opacity="0.75"/>'
+            for x in (113, 167)
         )
+        return _eyes_off(look["skin"]) + eyes
     return ""
 
 
@@ -182,7 +187,8 @@ def _concept_face(look: Look) -> str:
             '<path d="M140 40 A56 56 0 0 1 196 92 V98 A13 13 0 0 1 196 136 A56 56 0 0 1 140 186 Z" '
             'fill="#9aa6b0"/><path d="M140 40 V186 M140 76 H192 M140 150 H190 M166 150 V180" '
             'stroke="#45515b" stroke-width="5" fill="none"/>'
-            f'<circle cx="166" cy="116" r="19" fill="#1d252b"/><circle cx="166" cy="116" r="11" fill="{colour}"/>'
+            '<circle cx="166" cy="116" r="19" fill="#1d252b"/>'
+            f'<circle cx="166" cy="116" r="11" fill="{colour}"/>'
         )
     if concept == "cartoon":
         eyes = "".join(
@@ -190,7 +196,11 @@ def _concept_face(look: Look) -> str:
             f'<circle cx="{x + dx}" cy="116" r="9" fill="#111"/>'
             for x, dx in ((114, 6), (166, -6))
         )
-        return _eyes_off(skin) + eyes + f'<circle cx="140" cy="140" r="14" fill="{colour}" stroke="#111" stroke-width="4"/>'
+        return (
+            _eyes_off(skin)
+            + eyes
+            + f'<circle cx="140" cy="140" r="14" fill="{colour}" stroke="#111" stroke-width="4"/>'
+        )
     if concept == "anime":
         eyes = "".join(
             f'<ellipse cx="{x}" cy="118" rx="21" ry="27" fill="#fff"/>'
@@ -206,11 +216,13 @@ def _concept_face(look: Look) -> str:
         return (
             f'<path d="M80 100 Q110 88 140 102 Q170 88 200 100 Q204 140 166 140 Q148 138 140 126 '
             f'Q132 138 114 140 Q76 140 80 100Z" fill="{colour}"/>'
-            '<ellipse cx="114" cy="116" rx="14" ry="9" fill="#fff"/><ellipse cx="166" cy="116" rx="14" ry="9" fill="#fff"/>'
+            '<ellipse cx="114" cy="116" rx="14" ry="9" fill="#fff"/>'
+            '<ellipse cx="166" cy="116" rx="14" ry="9" fill="#fff"/>'
         )
     if concept == "vampire":
         return (
-            '<circle cx="114" cy="116" r="10" fill="#e01224"/><circle cx="166" cy="116" r="10" fill="#e01224"/>'
+            '<circle cx="114" cy="116" r="10" fill="#e01224"/>'
+            '<circle cx="166" cy="116" r="10" fill="#e01224"/>'
             '<path d="M110 152 h60 q-6 12 -30 12 q-24 0 -30 -12Z" fill="#5c0712"/>'
             '<path d="M117 152 h14 l-7 24Z M149 152 h14 l-7 24Z" fill="#fff"/>'
         )

@@ -178,7 +178,8 @@ def compose(element: Element, pieces: Iterable[Piece], part: str) -> str:
         body = "".join(piece.svg for piece in pieces)
     else:
         wanted = DETAILS if part == "details" else (part,)
-        body = "".join(piece.silhouette or piece.svg for piece in pieces if piece.part in wanted)
+        # The piece itself too: an italic letter or a pen stroke may reach beyond its box.
+        body = "".join(piece.silhouette + piece.svg for piece in pieces if piece.part in wanted)
     turn = element.attributes.get("rotation", 0)
     rotation = f" rotate({turn:g} {element.width / 2:.2f} {element.height / 2:.2f})" if turn else ""
     return f'<g transform="translate({element.x:.2f} {element.y:.2f}){rotation}">{body}</g>'

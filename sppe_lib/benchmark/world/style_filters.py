@@ -56,7 +56,7 @@ def blur(image: np.ndarray, fraction: float) -> np.ndarray:
     return ndimage.gaussian_filter(image, (sigma, sigma, 0) if image.ndim == 3 else sigma)
 
 
-def edges(image: np.ndarray, fraction: float = 0.008, gain: float = 3.0) -> np.ndarray:
+def edges(image: np.ndarray, fraction: float = 0.006, gain: float = 1.8) -> np.ndarray:
     """Edge strength in [0, 1], shape (H, W), after a small blur."""
     smooth = blur(luma(image), fraction)
     step = fraction * side(image) / 0.5

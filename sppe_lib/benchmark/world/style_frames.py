@@ -99,7 +99,8 @@ def scallops(colour: str, line: str, count: int, radius: float) -> str:
         at = 100 * (index + 0.5) / count
         for x, y in ((at, 0), (at, 100), (0, at), (100, at)):
             result.append(
-                f'<circle cx="{x:.2f}" cy="{y}" r="{radius}" fill="{colour}" stroke="{line}" stroke-width="1.3"/>'
+                f'<circle cx="{x:.2f}" cy="{y}" r="{radius}" fill="{colour}" stroke="{line}" '
+                'stroke-width="1.3"/>'
             )
     return "".join(result)
 
@@ -115,6 +116,23 @@ def bottle(glass: str, liquid: str, line: str) -> str:
     """A perfume bottle in the lower right corner."""
     return (
         f'<rect x="79" y="58" width="8" height="9" fill="{line}"/>'
-        f'<rect x="70" y="66" width="26" height="30" rx="4" fill="{glass}" stroke="{line}" stroke-width="1.6"/>'
+        f'<rect x="70" y="66" width="26" height="30" rx="4" fill="{glass}" stroke="{line}" '
+        'stroke-width="1.6"/>'
         f'<rect x="73" y="77" width="20" height="16" rx="2" fill="{liquid}"/>'
+    )
+
+
+def ring(colour: str) -> str:
+    """A broken circle around the middle."""
+    return (
+        f'<circle cx="50" cy="50" r="44" fill="none" stroke="{colour}" stroke-width="1.6" '
+        'stroke-dasharray="20 6"/>'
+    )
+
+
+def barcode() -> str:
+    """A bar code in the lower right corner."""
+    return (
+        '<rect x="78" y="82" width="18" height="14" fill="#fff"/>'
+        '<path d="M81 84v10m3-10v10m4-10v10m2-10v10m3-10v10" stroke="#000" stroke-width="1.5"/>'
     )

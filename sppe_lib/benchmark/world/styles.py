@@ -52,7 +52,11 @@ def describe_style(name: str) -> str:
 
 @_style("vintage", "in a vintage style")
 def _vintage(image: np.ndarray, variant: int) -> np.ndarray:
-    shades = (("#3a2616", "#b08a58", "#f6e6bf"), ("#33291c", "#a39a62", "#f2ecc4"), ("#43222a", "#b9826a", "#fbe3cf"))
+    shades = (
+        ("#3a2616", "#b08a58", "#f6e6bf"),
+        ("#33291c", "#a39a62", "#f2ecc4"),
+        ("#43222a", "#b9826a", "#fbe3cf"),
+    )
     result = f.blend(f.saturate(image, 0.7), f.gradient_map(f.luma(image), shades[variant]), 0.7)
     result = f.vignette(f.blur(result, 0.006), 0.6, "#3a2616")
     return f.overlay(result, frames.border("#f4ead2", 5))
@@ -88,8 +92,7 @@ def _futuristic(image: np.ndarray, variant: int) -> np.ndarray:
     )[variant]
     result = f.blend(image, f.gradient_map(f.luma(image), shades), 0.7)
     result = f.shift_channels(result, 0.016)
-    ring = f'<circle cx="50" cy="50" r="44" fill="none" stroke="{shades[2]}" stroke-width="1.6" stroke-dasharray="20 6"/>'
-    return f.overlay(result, ring + frames.border(shades[1], 2), 0.9)
+    return f.overlay(result, frames.ring(shades[2]) + frames.border(shades[1], 2), 0.9)
 
 
 @_style("1920s", "as in the 1920s")
@@ -109,14 +112,16 @@ def _eighties(image: np.ndarray, variant: int) -> np.ndarray:
         ("#14084a", "#ff4a4a", "#ffcc4a", "#fffbe0"),
     )[variant]
     result = f.blend(f.saturate(image, 1.6), f.gradient_map(f.luma(image), shades), 0.55)
-    result = f.shift_channels(result, 0.012) * (1 - 0.22 * f.stripes(image, 0.04))[..., None]
+    result = f.shift_channels(result, 0.012) * (1 - 0.22 * f.stripes(image, 0.0625))[..., None]
     return f.overlay(result, frames.perspective_grid("#3df5ff", 84) + frames.border("#ff3dc8", 2.4))
 
 
 @_style("victorian", "as in the Victorian era")
 def _victorian(image: np.ndarray, variant: int) -> np.ndarray:
     wall = ("#2c1a2e", "#15302a", "#3a1518")[variant]
-    result = f.blend(f.saturate(image, 0.5), f.gradient_map(f.luma(image), ("#1e120c", "#8a6748", "#ecd9b4")), 0.65)
+    result = f.blend(
+        f.saturate(image, 0.5), f.gradient_map(f.luma(image), ("#1e120c", "#8a6748", "#ecd9b4")), 0.65
+    )
     frame = frames.outside_oval(wall, 45, 47) + frames.oval("#c8a24a", 45, 47, 2.6)
     corners = "".join(f'<circle cx="{x}" cy="{y}" r="5" fill="#c8a24a"/>' for x in (6, 94) for y in (6, 94))
     return f.overlay(result, frame + corners)
@@ -149,8 +154,10 @@ def _chinese(image: np.ndarray, variant: int) -> np.ndarray:
     ink = f.contrast(f.blur(f.luma(image), 0.014), 1.15, 0.55)
     result = f.blend(f.gradient_map(ink, ("#1b1a1c", "#8b867b", paper)), f.blur(image, 0.012), 0.22)
     result = f.blend(result, np.zeros_like(result), 0.75 * f.edges(image))
-    seal = '<rect x="82" y="78" width="12" height="14" rx="1" fill="#c2241c"/>' + frames.word("H", 88, 89.5, 11, paper)
-    rods = '<rect x="0" y="0" width="100" height="5" fill="#7a2a1c"/><rect x="0" y="95" width="100" height="5" fill="#7a2a1c"/>'
+    seal = '<rect x="82" y="78" width="12" height="14" rx="1" fill="#c2241c"/>' + frames.word(
+        "H", 88, 89.5, 11, paper
+    )
+    rods = '<path d="M0 0H100V5H0Z M0 95H100V100H0Z" fill="#7a2a1c"/>'
     return f.overlay(result, seal + rods)
 
 
@@ -176,7 +183,7 @@ def _egyptian(image: np.ndarray, variant: int) -> np.ndarray:
 @_style("old-paper", "on an old, weathered paper")
 def _old_paper(image: np.ndarray, variant: int) -> np.ndarray:
     paper = ("#e6cd98", "#dcc7a0", "#e0bf84")[variant]
-    tint = f.gradient_map(f.luma(image) * 0.75 + 0.25, ("#3b2814", paper))
+    tint = f.gradient_map(f.luma(image) * 0.9 + 0.1, ("#3b2814", paper))
     result = f.blend(f.saturate(image, 0.45), tint, 0.72)
     stains = np.clip(f.texture(image, 0.16, 3) + 0.3 * f.texture(image, 0.05, 4), 0, 1)
     result = f.blend(result, np.broadcast_to([0.42, 0.27, 0.1], result.shape), 0.4 * stains)
@@ -190,9 +197,15 @@ def _manuscript(image: np.ndarray, variant: int) -> np.ndarray:
     initial = ("#a31d1d", "#1d4aa3", "#1d7a3a")[variant]
     page = f.gradient_map(f.contrast(f.luma(image), 1.1) * 0.6 + 0.4, ("#2d1a0b", "#a8804a", "#f0deb0"))
     result = f.blend(page, image, 0.18)
-    result = f.blend(result, np.broadcast_to([0.2, 0.1, 0.04], result.shape), np.clip(1.2 * f.edges(image), 0, 1))
-    letter = f'<rect x="3" y="3" width="18" height="20" fill="{initial}"/>' + frames.word("A", 12, 19, 18, "#f3d47a")
-    lines = frames.bars("#3a2412", 25, 5, (70, 66, 71), 6, 2.2) + frames.bars("#3a2412", 5, 82, (90, 86, 60), 6, 2.2)
+    result = f.blend(
+        result, np.broadcast_to([0.2, 0.1, 0.04], result.shape), np.clip(1.2 * f.edges(image), 0, 1)
+    )
+    letter = f'<rect x="3" y="3" width="18" height="20" fill="{initial}"/>' + frames.word(
+        "A", 12, 19, 18, "#f3d47a"
+    )
+    lines = frames.bars("#3a2412", 25, 5, (70, 66, 71), 6, 2.2) + frames.bars(
+        "#3a2412", 5, 82, (90, 86, 60), 6, 2.2
+    )
     return f.overlay(result, letter + lines)
 
 
@@ -211,14 +224,14 @@ def _oil(image: np.ndarray, variant: int) -> np.ndarray:
 def _pencil(image: np.ndarray, variant: int) -> np.ndarray:
     grey = f.luma(image)
     dodge = np.clip(grey / (f.blur(grey, 0.035) + 0.02), 0, 1) ** 3
-    hatch = f.stripes(image, 0.05, 0.4, variant % 2)
+    hatch = f.stripes(image, 0.0625, 0.5, variant % 2)
     shade = dodge * (0.74 + 0.26 * np.clip(grey + 0.15, 0, 1)) - 0.12 * hatch * (grey < 0.45)
     return f.gradient_map(np.clip(shade, 0, 1), ("#26262a", ("#fbfbf7", "#f7f2e6", "#f4f6fa")[variant]))
 
 
 @_style("watercolor", "as a watercolor painting")
 def _watercolor(image: np.ndarray, variant: int) -> np.ndarray:
-    wash = f.blend(image, f.blur(image, 0.016), 0.75)
+    wash = f.blend(image, f.blur(image, 0.014), 0.6)
     result = f.blend(f.saturate(wash, 1.35), np.ones_like(image), (0.30, 0.38, 0.24)[variant])
     result = result * (1 - 0.3 * f.edges(wash, 0.01))[..., None] + 0.07 * f.texture(image, 0.1, 6)[..., None]
     height, width = image.shape[:2]
@@ -230,7 +243,11 @@ def _watercolor(image: np.ndarray, variant: int) -> np.ndarray:
 
 @_style("monet", "as a Monet watercolor painting")
 def _monet(image: np.ndarray, variant: int) -> np.ndarray:
-    tint = (("#35417e", "#86a8c8", "#f4d8d8"), ("#2f5a6e", "#8fbfa0", "#f6edc4"), ("#4a3a7a", "#b497c8", "#f9dcc0"))
+    tint = (
+        ("#35417e", "#86a8c8", "#f4d8d8"),
+        ("#2f5a6e", "#8fbfa0", "#f6edc4"),
+        ("#4a3a7a", "#b497c8", "#f9dcc0"),
+    )
     soft = f.blur(f.swirl(image, 0.008, 0.12), 0.010)
     result = f.blend(f.saturate(soft, 1.3), f.gradient_map(f.luma(soft), tint[variant]), 0.5)
     dabs = f.texture(image, 0.05, 8)
@@ -257,19 +274,26 @@ def _luxury(image: np.ndarray, variant: int) -> np.ndarray:
     gold, word = (("#d9b25a", "LUXE"), ("#e6d3a0", "MAISON"), ("#cfa04a", "ROYAL"))[variant]
     dark = f.gradient_map(f.contrast(f.luma(image), 1.2), ("#050404", "#4a3518", "#d0a956", "#fff3d0"))
     result = f.vignette(f.blend(image * 0.8, dark, 0.68), 0.85, "#000000", 0.38)
-    text = '<rect x="0" y="83" width="100" height="17" fill="#080706"/>' + frames.word(word, 50, 96.5, 14, gold)
+    text = '<rect x="0" y="83" width="100" height="17" fill="#080706"/>' + frames.word(
+        word, 50, 96.5, 14, gold
+    )
     return f.overlay(result, text + frames.border(gold, 1.8, 1.5))
 
 
 @_style("perfume", "as a perfume advertisement")
 def _perfume(image: np.ndarray, variant: int) -> np.ndarray:
     glass, liquid, line = (
-        ("#ffeef4", "#ff8fb4", "#c79a3e"), ("#f2ecff", "#a98be8", "#8a8a9a"), ("#fff4dc", "#f0b04a", "#8a5a1e"),
-    )[variant]  # fmt: skip
+        ("#ffeef4", "#ff8fb4", "#c79a3e"),
+        ("#f2ecff", "#a98be8", "#8a8a9a"),
+        ("#fff4dc", "#f0b04a", "#8a5a1e"),
+    )[variant]
     glow = f.blur(image, 0.03)
     result = 1 - (1 - image) * (1 - 0.5 * glow)
     result = f.blend(result, f.gradient_map(f.luma(result), (line, liquid, glass)), 0.42)
-    return f.overlay(f.vignette(result, 0.5, glass), frames.bottle(glass, liquid, line) + frames.word("PARFUM", 33, 96, 13, line))
+    return f.overlay(
+        f.vignette(result, 0.5, glass),
+        frames.bottle(glass, liquid, line) + frames.word("PARFUM", 33, 96, 13, line),
+    )
 
 
 @_style("magazine", "as a magazine cover")
@@ -278,5 +302,4 @@ def _magazine(image: np.ndarray, variant: int) -> np.ndarray:
     result = f.contrast(f.saturate(image, 1.3), 1.2)
     title = frames.word(word, 50, 21, 25, colour, "DejaVu Sans")
     text = frames.bars("#ffffff", 4, 66, (26, 20, 24), 6, 3.4) + frames.bars(colour, 4, 86, (32, 22), 6, 4)
-    code = '<rect x="78" y="82" width="18" height="14" fill="#fff"/><path d="M81 84v10m3-10v10m4-10v10m2-10v10m3-10v10" stroke="#000" stroke-width="1.5"/>'
-    return f.overlay(result, frames.border("#ffffff", 1.6) + title + text + code)
+    return f.overlay(result, frames.border("#ffffff", 1.6) + title + text + frames.barcode())

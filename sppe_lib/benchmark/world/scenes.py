@@ -1,0 +1,22 @@
+"""Scenes of the 36 privacy categories: one drawn at random from several layouts for each."""
+
+import zlib
+
+import numpy as np
+
+from sppe_lib.benchmark.taxonomy import category as look_up
+from sppe_lib.benchmark.world import props, scenes_people, scenes_text, scenes_things  # noqa: F401
+from sppe_lib.benchmark.world.scene import Scene
+
+MAKERS = {**scenes_people.SCENES, **scenes_text.SCENES, **scenes_things.SCENES}
+"""Category name -> function(generator) -> Scene."""
+
+
+def make_scene(category: str, seed: int) -> Scene:
+    """A scene of a category (exact published spelling); the same seed always gives the same scene.
+
+    Raises ConfigError for an unknown category.
+    """
+    name = look_up(category).name
+    # crc32, not hash(): the same in every process.
+    return MAKERS[name](np.random.default_rng([zlib.crc32(name.encode()), int(seed)]))

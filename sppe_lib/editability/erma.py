@@ -1,0 +1,231 @@
+"""ERMA: predict editability from (I, S, P) before anything is uploaded (paper §3, SPEC §3).
+
+Frozen CLIP features of source, surrogate and instruction are combined into one vector, and a small
+head maps it to (y + 1) / 2. Features are computed once, for the images and for their mirror images;
+training the head then takes seconds.
+
+One rule selects the checkpoint: the highest mean of SRCC and PLCC on the validation split (the
+release keeps a checkpoint whenever either improves, which does not name a single winner). Source and
+surrogate are mirrored together (the release draws the two flips separately, which looks unintended:
+it compares a picture with the mirror image of its surrogate).
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn.functional import mse_loss
+
+from sppe_lib.benchmark.labels import training_target
+from sppe_lib.clip import DatasetFeatures, cosine, load_clip
+from sppe_lib.config import EditabilityParameters
+from sppe_lib.editability.scores import plcc, srcc
+from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.runtime import atomic_path, seed_of
+
+
+def combine(source: torch.Tensor, surrogate: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+    """ERMA's input [B, 6d + 3] from three [B, d] features (3075 wide for CLIP ViT-B/32, d = 512).
+
+    x = [f_I; f_S; f_I * f_S; f_S - f_I; |f_S - f_I|; f_T; s_IS; s_IT; s_ST]; the vectors as CLIP gives
+    them, the three s being cosines.
+    """
+    change = surrogate - source
+    cosines = [cosine(source, surrogate), cosine(source, text), cosine(surrogate, text)]
+    return torch.cat(
+        [source, surrogate, source * surrogate, change, change.abs(), text, torch.stack(cosines, dim=1)], dim=1
+    )
+
+
+class ErmaHead(nn.Sequential):
+    """6d + 3 → 512 → 256 → 64 → 1, with LayerNorm, GELU and dropout as in SPEC §3; output in (0, 1)."""
+
+    def __init__(self, dimension: int):
+        super().__init__(
+            nn.Linear(6 * dimension + 3, 512), nn.LayerNorm(512), nn.GELU(), nn.Dropout(0.3),
+            nn.Linear(512, 256), nn.LayerNorm(256), nn.GELU(), nn.Dropout(0.2),
+            nn.Linear(256, 64), nn.GELU(), nn.Dropout(0.1),
+            nn.Linear(64, 1), nn.Sigmoid(), nn.Flatten(0),
+        )  # fmt: skip
+        self.dimension = dimension
+
+
+@dataclass(frozen=True)
+class ErmaInputs:
+    """Cached features of a split: `source` and `surrogate` are [F, N, d], `text` is [N, d].
+
+    F is 2 (as they are, mirrored) where the split is trained on, else 1.
+    """
+
+    source: torch.Tensor
+    surrogate: torch.Tensor
+    text: torch.Tensor
+
+    def rows(self, rows: torch.Tensor, mirrored: torch.Tensor | int = 0) -> torch.Tensor:
+        """Input vectors [B, 6d + 3] of some rows; where `mirrored` is 1, of both mirror images."""
+        return combine(self.source[mirrored, rows], self.surrogate[mirrored, rows], self.text[rows])
+
+    def all(self) -> torch.Tensor:
+        """Input vectors [N, 6d + 3] of every row, not mirrored."""
+        return self.rows(torch.arange(len(self.text)))
+
+
+def erma_inputs(features: DatasetFeatures, with_mirrored: bool = False) -> ErmaInputs:
+    """Collect (and so compute once) a split's features for ERMA."""
+    flips = (False, True) if with_mirrored else (False,)
+    return ErmaInputs(
+        source=torch.stack([features.images("source", flip) for flip in flips]),
+        surrogate=torch.stack([features.images("surrogate", flip) for flip in flips]),
+        text=features.texts(),
+    )
+
+
+@torch.no_grad()
+def predict_cosines(head: ErmaHead, inputs: torch.Tensor) -> np.ndarray:
+    """Predicted labels [B] on the scale of the label itself, a cosine in (-1, 1)."""
+    return (2 * head.eval()(inputs) - 1).numpy()
+
+
+@dataclass(frozen=True)
+class TrainedErma:
+    """The selected head, its training log (one row per validation) and the selected step."""
+
+    head: ErmaHead
+    log: pd.DataFrame
+    step: int
+
+
+def _learning_rate_share(step: int, parameters: EditabilityParameters) -> float:
+    """Linear warm-up, then a cosine down to zero; `step` counts from 0."""
+    if step < parameters.warmup_steps:
+        return (step + 1) / parameters.warmup_steps
+    progress = (step - parameters.warmup_steps) / max(parameters.steps - parameters.warmup_steps, 1)
+    return 0.5 * (1 + np.cos(np.pi * progress))
+
+
+def train_erma(
+    train: ErmaInputs,
+    train_labels: np.ndarray,
+    validation: ErmaInputs,
+    validation_labels: np.ndarray,
+    parameters: EditabilityParameters,
+) -> TrainedErma:
+    """Train the head on the CPU (it is small, and there the same seed gives the same weights).
+
+    Labels are cosines [N]; NaN rows are left out. Raises DataError where a split has too few labels.
+    """
+    usable = torch.from_numpy(np.flatnonzero(np.isfinite(train_labels)))
+    if len(usable) < 2 or np.isfinite(validation_labels).sum() < 2:
+        raise DataError(
+            "ERMA needs at least two defined labels in the train and in the val split; build a larger benchmark "
+            "(benchmark.train_pairs and benchmark.val_pairs in params.yaml)."
+        )
+    targets = torch.from_numpy(training_target(train_labels)).float()
+    batch = min(parameters.batch, len(usable))
+    draws = torch.Generator().manual_seed(seed_of("erma", parameters.seed))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of("erma head", parameters.seed))
+        head = ErmaHead(train.text.shape[1])
+        optimiser = torch.optim.AdamW(
+            head.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate_share(step, parameters))
+        validation_inputs, log, losses, best = validation.all(), [], [], None
+        order = torch.empty(0, dtype=torch.long)
+        for step in range(1, parameters.steps + 1):
+            if len(order) < batch:
+                order = usable[torch.randperm(len(usable), generator=draws)]
+            rows, order = order[:batch], order[batch:]
+            mirrored = torch.randint(len(train.source), (batch,), generator=draws)
+            loss = mse_loss(head.train()(train.rows(rows, mirrored)), targets[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.item())
+            regular = step >= parameters.validate_from and (step - parameters.validate_from) % parameters.validate_every == 0
+            if regular or step == parameters.steps:
+                predicted = predict_cosines(head, validation_inputs)
+                row = {
+                    "step": step,
+                    "loss": float(np.mean(losses)),
+                    "validation_srcc": srcc(predicted, validation_labels),
+                    "validation_plcc": plcc(predicted, validation_labels),
+                }
+                # A constant prediction has no correlation; it must not win.
+                row["selection"] = float(np.nan_to_num((row["validation_srcc"] + row["validation_plcc"]) / 2, nan=-1.0))
+                log.append(row)
+                losses = []
+                if best is None or row["selection"] > best[0]:
+                    weights = {name: value.clone() for name, value in head.state_dict().items()}
+                    best = (row["selection"], step, weights)
+    if best is None:
+        raise DataError("editability.steps is 0, so there is no ERMA to select; set it to at least 1 in params.yaml.")
+    head.load_state_dict(best[2])
+    return TrainedErma(head.eval(), pd.DataFrame(log), best[1])
+
+
+def save_erma(folder: Path, trained: TrainedErma, clip_location: str, parameters: EditabilityParameters) -> None:
+    """Write the head (safetensors), its configuration (JSON) and the training log (CSV), all or nothing."""
+    config = {
+        "clip": clip_location,
+        "dimension": trained.head.dimension,
+        "selected_step": trained.step,
+        "selection_rule": "highest mean of SRCC and PLCC on the validation split",
+        "training": asdict(parameters),
+    }
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        save_file(trained.head.state_dict(), temporary / "head.safetensors")
+        (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        trained.log.to_csv(temporary / "log.csv", index=False)
+
+
+@dataclass(frozen=True)
+class ErmaPredictor:
+    """A trained ERMA with the CLIP it was trained on.
+
+        predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+        predictor.predict(source, surrogate, ["Turn to be vintage"])
+    """
+
+    head: ErmaHead
+    clip_location: str
+
+    @classmethod
+    def load(cls, folder: Path) -> "ErmaPredictor":
+        """Load what `save_erma` wrote. Raises ResourceError if it is not there or not complete."""
+        folder = Path(folder)
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            head = ErmaHead(config["dimension"])
+            head.load_state_dict(load_file(folder / "head.safetensors"))
+        except Exception as error:
+            raise ResourceError(
+                f"No complete ERMA in {folder.name!r} ({type(error).__name__}: {str(error).splitlines()[0]}); "
+                f"run the editability stage (02_editability) first."
+            ) from None
+        return cls(head.eval(), config["clip"])
+
+    def predict(self, source: torch.Tensor, surrogate: torch.Tensor, instructions: list[str]) -> np.ndarray:
+        """Predicted editability [B], a cosine in (-1, 1): the higher, the more alike the two edits.
+
+        `source` and `surrogate` are [B, 3, H, W] in [0, 1]; `instructions` are B strings.
+        Raises DataError where their numbers differ.
+        """
+        if not len(source) == len(surrogate) == len(instructions):
+            raise DataError(
+                f"ERMA got {len(source)} sources, {len(surrogate)} surrogates and {len(instructions)} instructions; "
+                f"give one of each per instance."
+            )
+        clip = load_clip(self.clip_location)
+        inputs = combine(
+            clip.image_features(source), clip.image_features(surrogate), clip.text_features(instructions)
+        )
+        return predict_cosines(self.head, inputs)

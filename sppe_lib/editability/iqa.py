@@ -1,0 +1,208 @@
+"""Image quality metrics as editability baselines: how alike are source and surrogate?
+
+They see I and S only, not the instruction, so both instances of a pair get the same score, computed
+once. All come from pyiqa, with the source as the reference. Weights are never downloaded here: a
+metric whose weights are not on this machine reports that and gives no number;
+`download_learned_metrics()` fetches them where there is a network.
+"""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from huggingface_hub import try_to_load_from_cache
+from torch.nn.functional import interpolate
+
+from sppe_lib.editability.scores import Method
+from sppe_lib.errors import ConfigError, ResourceError
+from sppe_lib.runtime import device
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file that a learned metric needs. `place`: "pyiqa", "checkpoints", "clip" or a hub repository id."""
+
+    place: str
+    name: str
+
+    def folder(self) -> str:
+        """Where the file belongs, in words fit for a message."""
+        if "/" in self.place:
+            return f"the Hugging Face cache ({self.place})"
+        folder = _weight_folders()[self.place]
+        # Reports are shared: a person's home folder is nobody else's business.
+        return f"~/{folder.relative_to(Path.home())}" if folder.is_relative_to(Path.home()) else str(folder)
+
+    def present(self) -> bool:
+        """Whether the file is on this machine; no network is used."""
+        if "/" in self.place:
+            return isinstance(try_to_load_from_cache(self.place, self.name), str)
+        return (_weight_folders()[self.place] / self.name).is_file()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the table of metrics.
+
+    `smallest`: side in pixels below which images are enlarged bilinearly, because the metric's pyramid or
+    network needs it. `batch`: images at a time. `options` go to pyiqa. `weights`: files it needs.
+    """
+
+    name: str
+    pyiqa_name: str
+    smallest: int = 32
+    batch: int = 36
+    options: dict[str, object] = field(default_factory=dict)
+    weights: tuple[WeightFile, ...] = ()
+
+
+_RESNET = WeightFile("timm/resnet50.a1_in1k", "model.safetensors")
+_VIT = WeightFile("timm/vit_base_patch8_224.augreg2_in21k_ft_in1k", "model.safetensors")
+_VGG = WeightFile("checkpoints", "vgg16-397923af.pth")
+_CLIP = WeightFile("clip", "ViT-B-32.pt")
+
+METRICS = (
+    # Weight-free, this kit's addition. pyiqa's SSIM is on luma unless told otherwise; RGB as elsewhere in the kit.
+    Metric("SSIM", "ssim", options={"test_y_channel": False}),
+    Metric("FSIM", "fsim"),
+    Metric("VIF", "vif", smallest=64),
+    Metric("GMSD", "gmsd"),
+    Metric("NLPD", "nlpd"),
+    Metric("VSI", "vsi"),
+    Metric("MAD", "mad"),
+    Metric("CW-SSIM", "cw_ssim", smallest=64),
+    Metric("PSNR", "psnr"),
+    # The paper's five (SPEC §3). A-FINE takes one image at a time; AHIQ sees crops of 224 pixels.
+    Metric("AFINE-FR", "afine_fr", batch=1, weights=(WeightFile("pyiqa", "afine.pth"), _CLIP)),
+    Metric("AHIQ", "ahiq", smallest=224, batch=1,
+           weights=(WeightFile("pyiqa", "AHIQ_vit_p8_epoch33-da3ea303.pth"), _RESNET, _VIT)),
+    Metric("DISTS", "dists", weights=(WeightFile("pyiqa", "DISTS_weights-f5e65c96.pth"), _VGG)),
+    Metric("ST-LPIPS", "stlpips", smallest=64, weights=(WeightFile("pyiqa", "alex_shift_tolerant.pth"),)),
+    Metric("TOPIQ-FR", "topiq_fr", smallest=64,
+           weights=(WeightFile("pyiqa", "cfanet_fr_kadid_res50-2c4cc61d.pth"), _RESNET)),
+)  # fmt: skip
+
+
+def _weight_folders() -> dict[str, Path]:
+    """The folders in which pyiqa and its backbones look for weights."""
+    hub = Path(torch.hub.get_dir())
+    return {"pyiqa": hub / "pyiqa", "checkpoints": hub / "checkpoints", "clip": Path.home() / ".cache" / "clip"}
+
+
+def metric(name: str) -> Metric:
+    """Look a metric up by its shown name; raises ConfigError naming the known ones."""
+    for entry in METRICS:
+        if entry.name == name:
+            return entry
+    raise ConfigError(f"Unknown image quality metric {name!r}: use one of {', '.join(row.name for row in METRICS)}.")
+
+
+def direction(entry: Metric) -> str:
+    """"lower" or "higher": which raw score means that two images are more alike, as pyiqa declares it."""
+    from pyiqa.default_model_configs import DEFAULT_CONFIGS
+
+    return "lower" if DEFAULT_CONFIGS[entry.pyiqa_name].get("lower_better", False) else "higher"
+
+
+def _create(entry: Metric):
+    import pyiqa
+
+    # pyiqa prints what it loads; a notebook should show results.
+    with contextlib.redirect_stdout(io.StringIO()):
+        return pyiqa.create_metric(entry.pyiqa_name, device=device(), **entry.options)
+
+
+def load_metric(entry: Metric):
+    """The pyiqa metric, ready to call as metric(distorted, reference) on [B, 3, H, W] in [0, 1].
+
+    Raises ResourceError, without touching the network, where its weights are missing or do not load.
+    """
+    missing = [file for file in entry.weights if not file.present()]
+    if missing:
+        where = "; ".join(f"{file.name} in {file.folder()}" for file in missing)
+        raise ResourceError(
+            f"{entry.name}: weights not available: put {where}, or run "
+            f"sppe_lib.editability.iqa.download_learned_metrics() where there is a network."
+        )
+    try:
+        return _create(entry)
+    except Exception as error:
+        if not entry.weights:
+            raise
+        raise ResourceError(
+            f"{entry.name}: weights not available: what is there does not load ({type(error).__name__}); delete "
+            f"{', '.join(file.name for file in entry.weights)} and fetch them again."
+        ) from None
+
+
+def download_learned_metrics() -> list[Method]:
+    """Fetch the weights of the paper's five metrics (some GB, from their authors' hosts); say which work."""
+    methods = []
+    for entry in METRICS:
+        if entry.weights:
+            try:
+                _create(entry)
+                methods.append(Method(entry.name, direction(entry)))
+            except Exception as error:
+                methods.append(Method(entry.name, direction(entry), False, f"{type(error).__name__}: {error}"))
+    return methods
+
+
+def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrogates: torch.Tensor) -> np.ndarray:
+    """Raw scores [B] of surrogates against their sources, both [B, 3, H, W] in [0, 1].
+
+    `function` is what `load_metric(entry)` gave. Images smaller than `entry.smallest` are enlarged
+    bilinearly. NaN where the metric itself is undefined.
+    """
+    scores = [torch.empty(0, dtype=torch.float64)]
+    with torch.no_grad():
+        for source, surrogate in zip(sources.split(entry.batch), surrogates.split(entry.batch), strict=True):
+            # A-FINE normalises its arguments in place, hence copies.
+            prepared = [_enlarge(images, entry.smallest).clone() for images in (surrogate, source)]
+            scores.append(function(*prepared).detach().double().cpu().reshape(-1))
+    values = torch.cat(scores).numpy()
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _enlarge(images: torch.Tensor, smallest: int) -> torch.Tensor:
+    side = min(images.shape[-2:])
+    if side >= smallest:
+        return images
+    size = [round(length * smallest / side) for length in images.shape[-2:]]
+    return interpolate(images, size, mode="bilinear", align_corners=False)
+
+
+def score_all(
+    batches: Iterable[tuple[torch.Tensor, torch.Tensor]], learned: bool = True
+) -> tuple[dict[str, np.ndarray], list[Method]]:
+    """Every metric on every pair: raw scores by name (all NaN where unavailable), and the methods.
+
+    `batches` gives sources and surrogates, [B, 3, H, W] in [0, 1]; only one batch is in memory at a time.
+    `learned` False leaves out the metrics that need weights and says so.
+    """
+    functions, reasons = {}, {}
+    for entry in METRICS:
+        if entry.weights and not learned:
+            reasons[entry.name] = "switched off by editability.learned_metrics in params.yaml"
+            continue
+        try:
+            functions[entry.name] = load_metric(entry)
+        except ResourceError as error:
+            reasons[entry.name] = str(error).removeprefix(f"{entry.name}: ")
+    parts: dict[str, list[np.ndarray]] = {entry.name: [np.empty(0)] for entry in METRICS}
+    for sources, surrogates in batches:
+        for entry in METRICS:
+            function = functions.get(entry.name)
+            parts[entry.name].append(
+                pair_scores(entry, function, sources, surrogates) if function else np.full(len(sources), np.nan)
+            )
+    scores = {name: np.concatenate(values) for name, values in parts.items()}
+    for name in functions:
+        undefined = int(np.isnan(scores[name]).sum())
+        reasons[name] = f"undefined on {undefined} of {len(scores[name])} pairs" if undefined else ""
+    methods = [Method(entry.name, direction(entry), entry.name in functions, reasons[entry.name]) for entry in METRICS]
+    return scores, methods

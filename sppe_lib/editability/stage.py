@@ -1,0 +1,107 @@
+"""The editability stage: labels, ERMA and the image quality baselines, scored on the test split.
+
+Writes under `results/<profile>/editability/`: labels.csv, erma/ (head, configuration, log), scores.csv,
+methods.json and correlations.csv, each of them atomically.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset
+
+from sppe_lib.benchmark.labels import count_labels, label_table
+from sppe_lib.benchmark.schema import SPLITS, image_tensor, open_split
+from sppe_lib.clip import DatasetFeatures, load_clip
+from sppe_lib.config import Profile
+from sppe_lib.editability.erma import erma_inputs, predict_cosines, save_erma, train_erma
+from sppe_lib.editability.iqa import score_all
+from sppe_lib.editability.scores import Method, correlation_table
+from sppe_lib.runtime import progress, write_text
+
+ERMA = "ERMA"
+INSTANCE_COLUMNS = ["instance_id", "pair_id", "category", "group", "modality", "tag"]
+
+
+@dataclass(frozen=True)
+class EditabilityResult:
+    """What the stage found; every table is also on disk.
+
+    `labels`: instance_id, split, label. `log`: ERMA's validations. `scores`: the test split, one raw column
+    a method. `methods`: their directions and availability. `correlations`: metric, method, group, value, n.
+    """
+
+    labels: pd.DataFrame
+    log: pd.DataFrame
+    scores: pd.DataFrame
+    methods: list[Method]
+    correlations: pd.DataFrame
+
+
+def first_rows(dataset: Dataset) -> dict[str, int]:
+    """For every pair of a split, its id and the first of its rows, in the order of the split."""
+    rows: dict[str, int] = {}
+    for row, pair in enumerate(dataset["pair_id"]):
+        rows.setdefault(pair, row)
+    return rows
+
+
+def pair_batches(dataset: Dataset, batch: int = 36) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Sources and surrogates [B, 3, H, W] in [0, 1] of a split, each pair once, in the order of `first_rows`."""
+    rows = list(first_rows(dataset).values())
+    images = dataset.select_columns(["source", "surrogate"])
+    for start in range(0, len(rows), batch):
+        part = [images[row] for row in rows[start : start + batch]]
+        yield tuple(torch.stack([image_tensor(row[name]) for row in part]) for name in ("source", "surrogate"))
+
+
+def run(profile: Profile) -> EditabilityResult:
+    """Run the stage on a profile's benchmark. Raises DataError or ResourceError where an input is missing."""
+    parameters, folder = profile.editability, profile.results / "editability"
+    datasets = {split: open_split(profile.results / "benchmark", split) for split in SPLITS}
+    features = {split: DatasetFeatures(load_clip(profile.models.clip), data) for split, data in datasets.items()}
+    if profile.models.metrics_clip == profile.models.clip:
+        label_features = features
+    else:
+        judge = load_clip(profile.models.metrics_clip)
+        label_features = {split: DatasetFeatures(judge, data) for split, data in datasets.items()}
+    labels = label_table(label_features)
+    write_text(folder / "labels.csv", labels.to_csv(index=False))
+    by_split = {split: labels.loc[labels["split"] == split, "label"].to_numpy() for split in SPLITS}
+
+    trained = train_erma(
+        erma_inputs(features["train"], with_mirrored=True), by_split["train"],
+        erma_inputs(features["val"]), by_split["val"], parameters,
+    )  # fmt: skip
+    save_erma(folder / "erma", trained, profile.models.clip, parameters)
+
+    test = datasets["test"]
+    scores = pd.DataFrame({name: test[name] for name in INSTANCE_COLUMNS} | {"label": by_split["test"]})
+    pairs = list(first_rows(test))
+    by_pair, methods = score_all(progress(pair_batches(test), "image quality metrics"), parameters.learned_metrics)
+    for name, values in by_pair.items():
+        scores[name] = scores["pair_id"].map(dict(zip(pairs, values, strict=True))).astype(np.float64)
+    scores[ERMA] = predict_cosines(trained.head, erma_inputs(features["test"]).all()).astype(np.float64)
+    methods.append(Method(ERMA, "higher", trained=True))
+
+    correlations = correlation_table(scores, methods)
+    write_text(folder / "scores.csv", scores.to_csv(index=False))
+    write_text(folder / "methods.json", json.dumps([asdict(method) for method in methods], indent=2) + "\n")
+    write_text(folder / "correlations.csv", correlations.to_csv(index=False))
+    return EditabilityResult(labels, trained.log, scores, methods, correlations)
+
+
+def summary(result: EditabilityResult) -> pd.DataFrame:
+    """Overall SRCC and PLCC of the available methods, best SRCC first."""
+    overall = result.correlations[result.correlations["group"] == "Overall"]
+    table = overall.pivot(index="method", columns="metric", values="value")[["srcc", "plcc"]]
+    table["n"] = overall.groupby("method")["n"].first()
+    return table[table["n"] > 0].sort_values("srcc", ascending=False)
+
+
+def label_report(result: EditabilityResult) -> pd.DataFrame:
+    """Defined and undefined labels of each split."""
+    return pd.DataFrame([asdict(count) for count in count_labels(result.labels)]).set_index("split")

@@ -1,0 +1,177 @@
+"""The paper's claims, each with the published number, ours and a verdict computed by code alone.
+
+`holds` is true, false, or null where this profile does not test the claim. On the simulated miniature
+a verdict speaks about the miniature, not about the paper's data.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sppe_lib.config import Profile
+from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.metrics import METRIC_NAMES
+from sppe_lib.evaluation.results import (
+    BASELINE, PROPOSED, PROPOSED_ASSESSOR, data_name, read_assessors, read_correlations, read_metrics,
+    resampled_assessors,
+)
+from sppe_lib.evaluation.statistics import compare, interval, relative_margin, spread, summarise
+from sppe_lib.published import read_published
+from sppe_lib.runtime import write_text
+
+NOT_TESTED = "not tested in this profile yet"
+
+PAPER = "paper"
+KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
+
+GOAL_PSNR = 24.0
+"""dB against the reference over the whole image: a goal of this kit for SPPE-mini."""
+
+GOAL_INSIDE_MARGIN = 3.0
+"""dB above copy-surrogate inside M: a goal of this kit for SPPE-mini."""
+
+
+def claim(text: str, published: str, measured: str, holds: bool | None, origin: str = PAPER) -> dict:
+    """One entry of claims.json."""
+    return {"claim": text, "published": published, "measured": measured, "holds": holds, "origin": origin}
+
+
+def published_margins() -> dict[str, tuple[str, float]]:
+    """Per metric: the paper's best IQA baseline and ERMA's margin over it in per cent (from Table 4)."""
+    table = read_published("table4_editability").set_index("method")
+    found = {}
+    for metric in ("srcc", "plcc"):
+        others = table[metric].drop(PROPOSED_ASSESSOR)
+        found[metric] = others.idxmax(), relative_margin(table.loc[PROPOSED_ASSESSOR, metric], others.max())
+    return found
+
+
+def published_spreads() -> dict[str, float]:
+    """Per assessor: population standard deviation of the published SRCC over the eleven groups."""
+    table = read_published("figure10_editability_by_group")
+    table = table[table["metric"] == "srcc"]
+    return {method: spread(rows["value"].to_numpy()) for method, rows in table.groupby("method", sort=False)}
+
+
+def _unavailable(profile: Profile, measured: set[str]) -> str:
+    described = {entry["name"] for entry in read_assessors(profile)} | set(read_published("table4_editability")["method"])
+    missing = sorted(described - measured)
+    return f"; not available here: {', '.join(missing)}" if missing else ""
+
+
+def _difference_text(profile: Profile, samples: dict, metric: str, other: str) -> str:
+    if not {(metric, PROPOSED_ASSESSOR), (metric, other)} <= samples.keys():
+        return ""
+    low, high = interval(samples[metric, PROPOSED_ASSESSOR] - samples[metric, other], profile.evaluation)
+    return f", difference {low:+.3f} to {high:+.3f}"
+
+
+def editability_claims(profile: Profile) -> list[dict]:
+    """Claims 1 (ERMA above every IQA baseline, and by how much) and 2 (its SRCC varies least over groups)."""
+    table = read_correlations(profile)
+    published = published_margins()
+    margin_text = ", ".join(f"{margin:+.1f} % {metric.upper()} over {name}" for metric, (name, margin) in published.items())
+    order_claim = f"{PROPOSED_ASSESSOR} is above every IQA baseline on SRCC and PLCC"
+    thresholds = " and ".join(f"{margin:.1f} % {metric.upper()}" for metric, (_, margin) in published.items())
+    margin_claim = f"{PROPOSED_ASSESSOR}'s relative margin over the best IQA baseline is at least {thresholds}"
+    spread_claim = f"{PROPOSED_ASSESSOR}'s SRCC varies least over the groups (population standard deviation)"
+    theirs = ", ".join(f"{name} {value:.3f}" for name, value in sorted(published_spreads().items(), key=lambda p: p[1]))
+    methods = set(table["method"])
+    if PROPOSED_ASSESSOR not in methods or len(methods) < 2:
+        return [claim(order_claim, margin_text, NOT_TESTED, None), claim(margin_claim, margin_text, NOT_TESTED, None),
+                claim(spread_claim, theirs, NOT_TESTED, None)]
+    overall = table[table["group"] == OVERALL]
+    samples = resampled_assessors(profile)
+    parts, above, enough = [], [], []
+    for metric in ("srcc", "plcc"):
+        values = overall[overall["metric"] == metric].set_index("method")["value"]
+        ours, others = float(values[PROPOSED_ASSESSOR]), values.drop(PROPOSED_ASSESSOR).dropna()
+        if others.empty:
+            continue
+        best, value = others.idxmax(), float(others.max())
+        margin = relative_margin(ours, value)
+        above.append(ours > value)
+        # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
+        enough.append(margin >= published[metric][1] if np.isfinite(margin) else ours > value)
+        size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
+        parts.append(f"{metric.upper()} {ours:.3f}, best baseline {best} {value:.3f} ({size}"
+                     f"{_difference_text(profile, samples, metric, best)})")
+    text = "; ".join(parts) + f"; over {len(methods) - 1} baselines{_unavailable(profile, methods)}"
+    by_group = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
+    spreads = {name: spread(rows["value"].to_numpy()) for name, rows in by_group.groupby("method")}
+    ranked = sorted((value, name) for name, value in spreads.items() if np.isfinite(value))
+    spread_text = ", ".join(f"{name} {value:.3f}" for value, name in ranked) + _unavailable(profile, methods)
+    steadiest = ranked[0][1] == PROPOSED_ASSESSOR if len(ranked) > 1 else None
+    return [claim(order_claim, margin_text, text, all(above) if above else None),
+            claim(margin_claim, margin_text, text, all(enough) if enough else None),
+            claim(spread_claim, theirs, spread_text, steadiest)]
+
+
+def published_wins() -> int:
+    """On how many of the eight metrics the paper's C2E-S2SER exceeds SOER overall."""
+    table = read_published("table5_table6_recovery_sppe")
+    values = table[table["group"] == OVERALL].pivot(index="metric", columns="method", values="value")
+    return int((values[PROPOSED] > values[BASELINE]).sum())
+
+
+def recovery_claims(profile: Profile) -> list[dict]:
+    """Claim 3 (C2E-S2SER exceeds SOER on all eight metrics) and this kit's two goals for the miniature."""
+    measured = read_metrics(profile)
+    text = f"{PROPOSED} beats {BASELINE} on 8 of 8 metrics"
+    published = f"{published_wins()} of {len(METRIC_NAMES)}"
+    if {PROPOSED, BASELINE} <= measured.keys():
+        found = {name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation)
+                 for name in METRIC_NAMES}
+        wins = [name for name, result in found.items() if result.difference > 0]
+        certain = [name for name in wins if found[name].low > 0]
+        losses = ", ".join(f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
+                           for name, result in found.items() if name not in wins)
+        answer = (f"{len(wins)} of {len(METRIC_NAMES)}, {len(certain)} of them with an interval above zero"
+                  + (f"; not on {losses}" if losses else ""))
+        verdicts = [claim(text, published, answer, len(wins) == len(METRIC_NAMES))]
+    else:
+        verdicts = [claim(text, published, NOT_TESTED, None)]
+    return verdicts + _goals(profile, measured)
+
+
+def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
+    overall = f"{PROPOSED} reaches {GOAL_PSNR:.0f} dB PSNR against the reference"
+    inside = f"{PROPOSED} is at least {GOAL_INSIDE_MARGIN:.0f} dB above copy-surrogate inside M (PSNR, GT)"
+    entries = [claim(overall, "", NOT_TESTED, None, KIT_GOAL), claim(inside, "", NOT_TESTED, None, KIT_GOAL)]
+    if PROPOSED not in measured:
+        return entries
+    table = measured[PROPOSED]
+    found = summarise(table["psnr_gt"].to_numpy(), table["pair_id"].to_numpy(), profile.evaluation)
+    entries[0] = claim(overall, "", f"{found.mean:.2f} dB ({found.low:.2f} to {found.high:.2f}), n = {found.n}",
+                       found.mean >= GOAL_PSNR, KIT_GOAL)
+    if "copy-surrogate" in measured:
+        margin = compare(table, measured["copy-surrogate"], "psnr_gt_inside", profile.evaluation)
+        entries[1] = claim(inside, "", f"{margin.difference:+.2f} dB ({margin.low:+.2f} to {margin.high:+.2f}), "
+                           f"{margin.pairs} pairs", margin.difference >= GOAL_INSIDE_MARGIN, KIT_GOAL)
+    return entries
+
+
+def untested_claims() -> list[dict]:
+    """The paper's claims that need runs this kit does not make yet."""
+    texts = (
+        (f"{PROPOSED} is best on 8 of 8 metrics on unseen images and instructions", "8 of 8 (Table 7)"),
+        ("The cycle, then the edit tag, each improve all 8 metrics", "all 8 twice (Table 8)"),
+        ("Too long a cycle phase raises source SSIM and PSNR and lowers DirI", "from 6000 to 8000 steps (Table 8)"),
+        ("DirI and DirS correlate for every recovery method", "Figure 13"),
+    )
+    return [claim(text, published, NOT_TESTED, None) for text, published in texts]
+
+
+def evaluate_claims(profile: Profile) -> list[dict]:
+    """Every claim with its verdict, in the order of SPEC §7."""
+    return editability_claims(profile) + recovery_claims(profile) + untested_claims()
+
+
+def write_claims(profile: Profile) -> list[dict]:
+    """Write `figures/<profile>/claims.json` atomically and return its content."""
+    claims = [entry | {"data": data_name(profile), "profile": profile.name} for entry in evaluate_claims(profile)]
+    path = Path(profile.figures) / "claims.json"
+    write_text(path, json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return claims

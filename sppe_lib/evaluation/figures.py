@@ -1,0 +1,207 @@
+"""Figures 5, 10 and 11 of a run, the paper beside it, and `write_figures`, which writes all of them.
+
+A figure is a pure function of result files and the published CSVs. Image grids are in grids.py. Every
+figure is a PNG (150 dpi) and a PDF without dates, so the same results give the same bytes.
+"""
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sppe_lib.benchmark.taxonomy import GROUPS, categories
+from sppe_lib.config import Profile
+from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.grids import figure12, overview
+from sppe_lib.evaluation.metrics import metric
+from sppe_lib.evaluation.recovery_tables import recovery_by_group
+from sppe_lib.evaluation.results import TRIVIAL_METHODS, data_name, read_correlations, read_instances
+from sppe_lib.evaluation.tables import published_correlations
+from sppe_lib.runtime import atomic_path
+
+DOTS_PER_INCH = 150
+
+LARGEST_PNG = 390_000
+"""Bytes: results are committed, so pictures stay small."""
+
+MODALITY_COLOURS = {"Visual": "#4c78a8", "Textual": "#f2a13c", "Multimodal": "#54a24b"}
+
+SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
+"""Figure 11: each against the source and against the reference."""
+
+_STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "pdf.fonttype": 42, "axes.spines.top": False,
+          "axes.spines.right": False, "figure.facecolor": "white"}
+
+
+def _png(figure: Figure) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    return Image.open(buffer).convert("RGB")
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write `<name>.png` and `<name>.pdf` atomically; no dates, so equal figures are equal files.
+
+    A PNG larger than `LARGEST_PNG` is reduced to 256 colours.
+    """
+    png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
+    with atomic_path(png) as temporary:
+        picture = _png(figure)
+        picture.save(temporary, format="PNG", optimize=True)
+        if temporary.stat().st_size > LARGEST_PNG:
+            picture.quantize(256, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
+    with atomic_path(pdf) as temporary:
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    return [png, pdf]
+
+
+def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
+    base = np.array(matplotlib.colors.to_rgb(colour))
+    return [tuple(base + (1 - base) * share) for share in np.linspace(0.15, 0.6, max(number, 1))]
+
+
+def _ring(axis, sizes, colours, labels, radius: float, width: float, size: float, smallest: float) -> None:
+    """One ring of a sunburst; slices below `smallest` of the circle keep their colour but get no label."""
+    total = sum(sizes)
+    wedges, _ = axis.pie(sizes, radius=radius, colors=colours, startangle=90, counterclock=False,
+                         wedgeprops={"width": width, "edgecolor": "white", "linewidth": 0.6})
+    for wedge, value, label in zip(wedges, sizes, labels):
+        if value < smallest * total:
+            continue
+        angle = (wedge.theta1 + wedge.theta2) / 2
+        turn = angle - 180 if 90 < angle % 360 < 270 else angle
+        distance = radius - width / 2
+        axis.text(distance * np.cos(np.radians(angle)), distance * np.sin(np.radians(angle)), label, rotation=turn,
+                  ha="center", va="center", fontsize=size)
+
+
+def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
+    entries = [entry for entry in categories().values() if pairs.get(entry.name)]
+    modalities = list(dict.fromkeys(entry.modality for entry in entries))
+    groups = list(dict.fromkeys((entry.modality, entry.group) for entry in entries))
+    count = lambda chosen: sum(pairs[entry.name] for entry in chosen)  # noqa: E731
+    inner = [count(e for e in entries if e.modality == modality) for modality in modalities]
+    _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.34, 8, 0.02)
+    middle, shades = [], []
+    for modality in modalities:
+        own = [group for of, group in groups if of == modality]
+        for group, shade in zip(own, _shades(MODALITY_COLOURS[modality], len(own))):
+            middle.append(count(e for e in entries if e.group == group))
+            shades.append(shade)
+    _ring(axis, middle, shades, [group for _, group in groups], 0.96, 0.34, 6.5, 0.018)
+    outer, names, colours = [], [], []
+    for (_, group), shade in zip(groups, shades):
+        own = [entry for entry in entries if entry.group == group]
+        outer += [pairs[entry.name] for entry in own]
+        names += [entry.name for entry in own]
+        colours += _shades(matplotlib.colors.to_hex(shade), len(own))
+    _ring(axis, outer, colours, names, 1.42, 0.46, 5.5, 0.012)
+    axis.set(xlim=(-1.45, 1.45), ylim=(-1.45, 1.45))
+    axis.set_title(title, fontsize=10)
+
+
+def figure5(profile: Profile) -> Figure:
+    """Figure 5: pairs by modality, group and category as nested rings; the paper's, and this run's."""
+    instances = read_instances(profile)
+    ours = instances.groupby("category")["pair_id"].nunique().to_dict()
+    published = {entry.name: entry.published_pairs for entry in categories().values()}
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(11, 5.9), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        _sunburst(left, published, f"Paper: SPPE, {sum(published.values()):,} pairs")
+        _sunburst(right, ours, f"This run: {data_name(profile)}, {sum(ours.values()):,} pairs")
+        figure.suptitle("Figure 5. Privacy categories (inner: modality, middle: group, outer: category)", fontsize=11)
+    return figure
+
+
+def _heat_map(axis, table: pd.DataFrame, metric_name: str, methods: list[str], groups: list[str], title: str) -> None:
+    values = table[table["metric"] == metric_name].pivot(index="method", columns="group", values="value")
+    values = values.reindex(index=methods, columns=groups).astype(float)
+    axis.set_facecolor("#e8e8e8")  # shows where there is no value
+    seaborn.heatmap(values, ax=axis, vmin=-0.2, vmax=0.8, cmap="RdYlBu_r", annot=True, fmt=".2f", annot_kws={"size": 6},
+                    linewidths=0.5, cbar=False)
+    axis.set(xlabel="", ylabel="")
+    axis.set_title(title, fontsize=9)
+    axis.tick_params(labelsize=7, length=0)
+    axis.set_xticklabels(axis.get_xticklabels(), rotation=45, ha="right")
+
+
+def figure10(profile: Profile) -> Figure:
+    """Figure 10: SRCC and PLCC by group and assessor; the paper's on the left, this run's on the right."""
+    published, measured = published_correlations(), read_correlations(profile)
+    groups = [*GROUPS, OVERALL]
+    theirs = list(dict.fromkeys(published["method"]))
+    ours = sorted(dict.fromkeys(measured["method"]), key=lambda name: (name not in theirs, name))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(12, 6.4), layout="constrained")
+        for row, (metric_name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
+            _heat_map(row[0], published, metric_name, theirs, groups, f"{label}, paper (SPPE)")
+            if ours:
+                _heat_map(row[1], measured, metric_name, ours, groups, f"{label}, this run: {data_name(profile)}")
+            else:
+                _absent(row[1], "editability: not run in this profile yet")
+        figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
+    return figure
+
+
+def _absent(axis, text: str) -> None:
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes)
+
+
+def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, title: str) -> None:
+    wide = data.pivot(index="method", columns="metric", values=column)[[f"{name}_src", f"{name}_gt"]].astype(float).dropna()
+    for method, (source, reference) in wide.iterrows():
+        marker = "s" if method in TRIVIAL_METHODS else "o"
+        axis.scatter(source, reference, s=42, color=colours[method], marker=marker, edgecolor="black", linewidth=0.5,
+                     zorder=3, clip_on=False)
+        axis.annotate(method, (source, reference), textcoords="offset points", xytext=(5, 4), fontsize=6.5)
+    unit = f" [{metric(f'{name}_gt').unit}]" if metric(f"{name}_gt").unit else ""
+    axis.set(xlabel=f"{metric(f'{name}_src').label}{unit}", ylabel=f"{metric(f'{name}_gt').label}{unit}")
+    axis.set_title(title, fontsize=9)
+    axis.margins(0.22)
+    axis.grid(color="#e3e3e3", zorder=0)
+
+
+def figure11(profile: Profile) -> Figure:
+    """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
+    data = recovery_by_group(profile)
+    data = data[data["group"] == OVERALL]
+    methods = list(dict.fromkeys(data["method"]))
+    colours = dict(zip(methods, seaborn.color_palette("tab10", len(methods))))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(11, 6.6), layout="constrained")
+        axes = figure.subplots(2, len(SCATTER_METRICS))
+        for row, column, title in zip(axes, ("published", "value"),
+                                      ("paper (SPPE)", f"this run: {data_name(profile)}")):
+            for axis, name in zip(row, SCATTER_METRICS):
+                if data[column].notna().any():
+                    _scatter(axis, data, name, column, colours, title)
+                else:
+                    _absent(axis, "recovery: not run in this profile yet")
+        figure.suptitle("Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial "
+                        "baselines", fontsize=11)
+    return figure
+
+
+FIGURES = {
+    "figure_overview": overview,
+    "figure05_categories": figure5,
+    "figure10_editability_by_group": figure10,
+    "figure11_source_reference": figure11,
+    "figure12_qualitative": figure12,
+}
+"""File name -> function of a profile. The overview is the README's picture; the numbers are the paper's."""
+
+
+def write_figures(profile: Profile) -> dict[str, Figure]:
+    """Write every figure to `figures/<profile>/` as PNG and PDF; returns them by name."""
+    figures = {name: draw(profile) for name, draw in FIGURES.items()}
+    for name, figure in figures.items():
+        save(figure, profile.figures, name)
+    return figures

@@ -1,0 +1,109 @@
+"""What the evaluation reads: result files of one profile, checked, and who the methods are."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from sppe_lib.benchmark.schema import SPLITS, open_split
+from sppe_lib.config import Profile
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation.evaluate import COLUMNS
+from sppe_lib.evaluation.statistics import resampled_correlations
+from sppe_lib.published import read_published
+
+TRIVIAL_METHODS = ("copy-surrogate", "paste-source", "local-linear")
+"""Baselines this kit adds: outside M the surrogate equals the source, so copying is strong there."""
+
+BASELINE = "SOER"
+"""What the paper's method is tested against."""
+
+PROPOSED = "C2E-S2SER"
+
+PROPOSED_ASSESSOR = "ERMA"
+
+BENCHMARK_COLUMNS = ("instance_id", "pair_id", "dataset", "split", "category", "group", "modality", "tag", "instruction_code")
+
+
+def data_name(profile: Profile) -> str:
+    """How tables call the data of a profile; the vector world is always said to be simulated."""
+    return "SPPE-mini (simulated)" if profile.benchmark.source == "vector-world" else "SPPE"
+
+
+def published_methods() -> list[str]:
+    """Recovery methods of the paper's tables, in their order."""
+    return list(dict.fromkeys(read_published("table5_table6_recovery_sppe")["method"]))
+
+
+def ordered_methods(available: list[str]) -> list[str]:
+    """Trivial baselines first, then the paper's methods in the paper's order, then any other."""
+    known = [*TRIVIAL_METHODS, *published_methods()]
+    return known + [name for name in available if name not in known]
+
+
+def read_metrics(profile: Profile) -> dict[str, pd.DataFrame]:
+    """Every `results/<profile>/metrics/<method>.csv`, by method, in table order.
+
+    Raises DataError where a file lacks columns or the methods were evaluated on different instances.
+    """
+    found = {}
+    for path in sorted((profile.results / "metrics").glob("*.csv")):
+        table = pd.read_csv(path, dtype={name: str for name in ("instance_id", "pair_id")})
+        missing = [name for name in COLUMNS if name not in table.columns]
+        if missing:
+            raise DataError(f"metrics/{path.name} lacks the column {missing[0]!r}: run 05_tables again to rewrite it.")
+        found[path.stem] = table
+    if len({frozenset(table["instance_id"]) for table in found.values()}) > 1:
+        raise DataError("The files in metrics/ cover different instances: run 04_recover for every method again.")
+    return {name: found[name] for name in ordered_methods(list(found)) if name in found}
+
+
+def read_correlations(profile: Profile) -> pd.DataFrame:
+    """`editability/correlations.csv` without unavailable methods: metric, method, group (Overall too), value, n.
+
+    Values are oriented so that higher is better. A profile whose editability stage has not run gives an empty table.
+    """
+    path = profile.results / "editability" / "correlations.csv"
+    columns = ["metric", "method", "group", "value", "n"]
+    if not path.is_file():
+        return pd.DataFrame(columns=columns)
+    table = pd.read_csv(path)
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(f"editability/correlations.csv lacks the column {missing[0]!r}: run 02_editability again.")
+    return table.loc[table["n"] > 0, columns].reset_index(drop=True)
+
+
+def read_assessors(profile: Profile) -> list[dict]:
+    """`editability/methods.json`: name, direction, available, reason, trained; empty before that stage has run."""
+    path = profile.results / "editability" / "methods.json"
+    if not path.is_file():
+        return []
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"editability/methods.json is not valid JSON ({error}): run 02_editability again.") from None
+
+
+def read_scores(profile: Profile) -> pd.DataFrame | None:
+    """`editability/scores.csv` (raw values of every method by test instance), or None before that stage."""
+    path = profile.results / "editability" / "scores.csv"
+    return pd.read_csv(path, dtype={"instance_id": str, "pair_id": str}) if path.is_file() else None
+
+
+def resampled_assessors(profile: Profile) -> dict[tuple[str, str], np.ndarray]:
+    """Bootstrap samples of every assessor's correlations: (metric, method) -> values; empty before that stage."""
+    scores = read_scores(profile)
+    if scores is None:
+        return {}
+    directions = {entry["name"]: entry["direction"] for entry in read_assessors(profile) if entry["available"]}
+    return resampled_correlations(scores, directions, profile.evaluation)
+
+
+def read_instances(profile: Profile) -> pd.DataFrame:
+    """Every instance of every split without its images; columns as in BENCHMARK_COLUMNS."""
+    splits = [
+        open_split(profile.results / "benchmark", split).select_columns(list(BENCHMARK_COLUMNS)).to_pandas()
+        for split in SPLITS
+    ]
+    return pd.concat(splits, ignore_index=True)

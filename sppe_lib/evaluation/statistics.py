@@ -1,0 +1,154 @@
+"""Means with intervals, and comparisons with tests.
+
+The two instances of a pair share I, M and S, so they are not independent: whatever is resampled or
+tested here is the pair, not the instance (SPEC §6).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sppe_lib.config import EvaluationParameters
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean over defined instances, its bootstrap interval, and how many were defined and undefined."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    undefined: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison of two methods over pairs.
+
+    `difference`: mean over pairs of (first - second), `low`, `high` its bootstrap interval. `p_value`:
+    two-sided Wilcoxon signed-rank test. `effect`: matched-pairs rank-biserial correlation, -1 (second
+    better on every pair) to 1 (first better on every pair). `pairs`: how many entered.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    effect: float
+    pairs: int
+
+
+def pair_totals(values: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the defined values of each pair, for pairs that have any."""
+    defined = np.isfinite(values)
+    _, index = np.unique(np.asarray(pairs)[defined], return_inverse=True)
+    return np.bincount(index, weights=values[defined]), np.bincount(index).astype(float)
+
+
+def _ratio(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
+    return sums.sum(axis=axis) / counts.sum(axis=axis)
+
+
+def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean, resampling pairs; NaN below two pairs or without resamples."""
+    sums, counts = pair_totals(values, pairs)
+    if len(sums) < 2 or settings.bootstrap < 1:
+        return NAN, NAN
+    found = stats.bootstrap(
+        (sums, counts), _ratio, paired=True, vectorized=True, n_resamples=settings.bootstrap,
+        confidence_level=settings.confidence, method="percentile", rng=np.random.default_rng(settings.seed),
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def resampled_correlations(
+    scores: pd.DataFrame, directions: dict[str, str], settings: EvaluationParameters
+) -> dict[tuple[str, str], np.ndarray]:
+    """SRCC and PLCC of every method on bootstrap resamples of the pairs: (metric, method) -> [resamples].
+
+    `scores`: pair_id, label and one raw column per method of `directions` ("higher" or "lower" is better;
+    the sign is turned so that higher is better). All methods see the same resamples, so their values may
+    be subtracted. NaN where a resample has a constant side.
+    """
+    labelled = scores[scores["label"].notna()]
+    pairs = labelled["pair_id"].unique()
+    generator = np.random.default_rng(settings.seed)
+    drawn = generator.integers(len(pairs), size=(settings.bootstrap, len(pairs))) if len(pairs) > 1 else np.empty((0, 0))
+    defined = {name: tuple(labelled[name].notna()) for name in directions}
+    found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in directions}
+    # Methods defined on the same instances are ranked together, which is what makes this quick.
+    for mask in dict.fromkeys(defined.values()):
+        names = [name for name in directions if defined[name] == mask]
+        part = labelled[np.array(mask)]
+        matrix = part[["label", *names]].to_numpy(dtype=float)
+        signs = np.array([-1 if directions[name] == "lower" else 1 for name in names])
+        rows = [np.flatnonzero(part["pair_id"] == pair) for pair in pairs]
+        for sample, chosen in enumerate(drawn):
+            values = matrix[np.concatenate([rows[pair] for pair in chosen])]
+            if len(values) < 3:
+                continue
+            for metric, columns in (("srcc", stats.rankdata(values, axis=0)), ("plcc", values)):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    correlations = signs * np.corrcoef(columns, rowvar=False)[0, 1:]
+                for name, value in zip(names, correlations):
+                    found[metric, name][sample] = value
+    return found
+
+
+def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
+    """Percentile interval of bootstrap samples; undefined ones are left out, NaN where none is left."""
+    samples = samples[np.isfinite(samples)]
+    if not len(samples):
+        return NAN, NAN
+    tail = (1 - settings.confidence) / 2
+    low, high = np.quantile(samples, (tail, 1 - tail))
+    return float(low), float(high)
+
+
+def summarise(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Summary:
+    """Mean of the defined values with its interval; NaN everywhere where none is defined."""
+    values = np.asarray(values, dtype=float)
+    defined = np.isfinite(values)
+    mean = float(values[defined].mean()) if defined.any() else NAN
+    low, high = bootstrap_mean(values, pairs, settings)
+    return Summary(mean, low, high, int(defined.sum()), int((~defined).sum()))
+
+
+def rank_biserial(differences: np.ndarray) -> float:
+    """Matched-pairs rank-biserial correlation: (positive - negative rank sum) / rank sum; zeros left out."""
+    differences = differences[differences != 0]
+    if not len(differences):
+        return 0.0
+    ranks = stats.rankdata(np.abs(differences))
+    return float((ranks * np.sign(differences)).sum() / ranks.sum())
+
+
+def compare(first: pd.DataFrame, second: pd.DataFrame, column: str, settings: EvaluationParameters) -> Comparison:
+    """First against second method on one column of their metrics files, paired by instance, tested by pair."""
+    keys = ["instance_id", "pair_id"]
+    both = first[[*keys, column]].merge(second[[*keys, column]], on=keys, suffixes=("_first", "_second"))
+    both["difference"] = both[f"{column}_first"] - both[f"{column}_second"]
+    differences = both.dropna(subset="difference").groupby("pair_id", sort=True)["difference"].mean().to_numpy()
+    if not len(differences):
+        return Comparison(NAN, NAN, NAN, NAN, NAN, 0)
+    low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
+    # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
+    p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
+    return Comparison(float(differences.mean()), low, high, p_value, rank_biserial(differences), len(differences))
+
+
+def relative_margin(value: float, best: float) -> float:
+    """By how much `value` exceeds `best`, in per cent of `best`; NaN unless `best` is positive."""
+    return 100 * (value / best - 1) if best > 0 else NAN
+
+
+def spread(values: np.ndarray) -> float:
+    """Population standard deviation of the defined values (the paper's spread over groups)."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    return float(values.std()) if len(values) else NAN

@@ -1,0 +1,304 @@
+"""Pretraining of the miniature's CLIP on the vector world.
+
+Images and captions are contrasted within batches that hold every record's four pictures, so that a
+scene's own edit and surrogate are its hardest negatives. A second term asks the difference of the
+features of an edited and an unedited picture to point towards the instruction that caused it: the
+directions of edits are what ERMA and the DirI and DirS metrics measure.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch.nn import functional
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+from sppe_lib.benchmark.taxonomy import TAGS, instructions
+from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
+from sppe_lib.pretraining.scenes import Pictures, load_pictures
+from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, write_text
+
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+"""CLIP's image normalisation, as every CLIP checkpoint has it."""
+
+MAX_TOKENS = 77
+LARGEST_SCALE = 100.0
+
+
+@dataclass(frozen=True)
+class ClipSettings(LoopSettings):
+    """Shape and training of the CLIP.
+
+    batch: records in a batch, four pictures and captions each. vocabulary: about how many tokens the BPE
+    has. direction_weight: of the instruction term; direction_scale: its fixed inverse temperature
+    (high, so that the term is content before all directions of an instruction coincide).
+    validation_records: held-out records measured at each export.
+    """
+
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    batch: int = 8
+    vocabulary: int = 2000
+    vision_layers: int = 6
+    text_layers: int = 4
+    hidden: int = 128
+    heads: int = 2
+    patch: int = 8
+    image_size: int = 64
+    projection: int = 128
+    direction_weight: float = 0.5
+    direction_scale: float = 20.0
+    validation_records: int = 128
+
+
+def train_tokenizer(texts: list[str], vocabulary: int) -> CLIPTokenizer:
+    """A byte-level BPE tokenizer of CLIP's own layout, its merges learnt from `texts`.
+
+    Any text can be written: all 256 bytes are tokens, inside and at the end of words. The merges
+    fill the rest of `vocabulary` where the texts have that many. Start and end are the last two ids.
+    """
+    blank = CLIPTokenizer().backend_tokenizer
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    learner.pre_tokenizer = blank.pre_tokenizer
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    learner.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=max(0, vocabulary - 2 - len(alphabet)),
+            initial_alphabet=alphabet,
+            end_of_word_suffix="</w>",
+            show_progress=False,
+        ),
+    )
+    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    tokens = alphabet + [letter + "</w>" for letter in alphabet] + ["".join(pair) for pair in merges]
+    tokens = list(dict.fromkeys(tokens)) + ["<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(
+        vocab={token: number for number, token in enumerate(tokens)}, merges=merges, model_max_length=MAX_TOKENS
+    )
+
+
+def build_clip(settings: ClipSettings, tokenizer: CLIPTokenizer) -> CLIPModel:
+    """A fresh `CLIPModel`, weights drawn from `settings.seed`."""
+    shared = {
+        "hidden_size": settings.hidden,
+        "intermediate_size": 4 * settings.hidden,
+        "num_attention_heads": settings.heads,
+        "projection_dim": settings.projection,
+    }
+    config = CLIPConfig(
+        text_config={
+            **shared,
+            "num_hidden_layers": settings.text_layers,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": MAX_TOKENS,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        vision_config={
+            **shared,
+            "num_hidden_layers": settings.vision_layers,
+            "image_size": settings.image_size,
+            "patch_size": settings.patch,
+        },
+        projection_dim=settings.projection,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = CLIPModel(config)
+    return model.to(device())
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+    """Token ids [N, T] on the CPU, padded to the longest; truncated at MAX_TOKENS."""
+    return tokenizer(texts, padding=True, truncation=True, return_tensors="pt")["input_ids"]
+
+
+def image_features(model: CLIPModel, images: np.ndarray) -> torch.Tensor:
+    """Projected features [N, D], not normalised, of uint8 pictures [N, H, W, 3]."""
+    mean, deviation = (torch.tensor(values, device=device())[:, None, None] for values in (MEAN, DEVIATION))
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).to(device()).float() / 255
+    with autocast():
+        pooled = model.vision_model(pixel_values=(pixels - mean) / deviation).pooler_output
+        return model.visual_projection(pooled).float()
+
+
+def text_features(model: CLIPModel, tokens: torch.Tensor) -> torch.Tensor:
+    """Projected features [N, D], not normalised, of token ids [N, T]; columns of padding are cut."""
+    end = model.config.text_config.eos_token_id
+    longest = int((tokens == end).int().argmax(dim=1).max()) + 1
+    with autocast():
+        pooled = model.text_model(input_ids=tokens[:, :longest].to(device())).pooler_output
+        return model.text_projection(pooled).float()
+
+
+def contrastive_loss(images: torch.Tensor, texts: torch.Tensor, scale: torch.Tensor, same: torch.Tensor):
+    """Symmetric InfoNCE of features [N, D]; `same` [N, N] marks equal captions, all of them positives."""
+    logits = scale * functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T
+    target = same.float() / same.sum(dim=1, keepdim=True)
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+
+
+def edit_directions(features: torch.Tensor) -> torch.Tensor:
+    """E(edited) - E(unedited) of normalised features [N, 4, D] in the order of PICTURES -> [N, 2, D]."""
+    features = functional.normalize(features, dim=-1)
+    return features[:, 1::2] - features[:, 0::2]
+
+
+def direction_loss(
+    features: torch.Tensor, texts: torch.Tensor, codes: torch.Tensor, changed: torch.Tensor, scale: float
+) -> torch.Tensor:
+    """Cross-entropy of the instruction given the direction of the edit.
+
+    features [N, 4, D] of pictures, texts [65, D] of instructions, codes [N] their row, changed
+    [N, 2] whether the edit did anything; unchanged pairs do not count.
+    """
+    # The small constant keeps the gradient bounded for edits of a few pixels.
+    directions = edit_directions(features)
+    directions = directions / (directions.norm(dim=-1, keepdim=True) + 0.02)
+    logits = scale * directions @ functional.normalize(texts, dim=-1).T
+    losses = functional.cross_entropy(logits.flatten(0, 1), codes.repeat_interleave(2), reduction="none")
+    return (losses * changed.flatten()).sum() / changed.sum().clamp_min(1)
+
+
+def spread(cosines: torch.Tensor) -> dict:
+    """Mean, standard deviation and share above 0.95 of cosines."""
+    if not len(cosines):
+        return {"pairs": 0}
+    deviation = cosines.std(correction=0).item()
+    above = (cosines > 0.95).float().mean().item()
+    return {"pairs": len(cosines), "mean": cosines.mean().item(), "std": deviation, "above_0.95": above}
+
+
+@torch.no_grad()
+def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures) -> dict:
+    """How well held-out records are told apart.
+
+    retrieval: share of pictures whose own caption (or an equal one) is the nearest of all.
+    own_four: the same among the captions of the picture's record. instruction: share of changed
+    pairs whose direction is nearest to their instruction among all. directions: by tag, the cosine
+    of the edit's direction on the source and on the surrogate.
+    """
+    records = len(pictures)
+    images = image_features(model, pictures.images.reshape(-1, *pictures.images.shape[2:]))
+    captions = pictures.captions.reshape(-1)
+    texts = text_features(model, tokenize(tokenizer, captions.tolist()))
+    similarity = (functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T).cpu()
+    own = similarity.view(records, 4, records, 4).diagonal(dim1=0, dim2=2).permute(2, 0, 1).argmax(dim=-1)
+    own_captions = np.take_along_axis(pictures.captions, own.numpy(), axis=1)
+
+    known = list(instructions())
+    commands = text_features(model, tokenize(tokenizer, [entry.text for entry in instructions().values()]))
+    directions = edit_directions(images.view(records, 4, -1)).cpu()
+    nearest = (directions @ functional.normalize(commands, dim=-1).cpu().T).argmax(dim=-1).numpy()
+    wanted = np.array([known.index(code) for code in pictures.code])
+    changed = pictures.changed
+    both = torch.from_numpy(changed.all(axis=1))
+    cosines = functional.cosine_similarity(directions[:, 0], directions[:, 1], dim=-1)
+    tags = np.array([instructions()[code].tag for code in pictures.code])
+    return {
+        "retrieval": float((captions[similarity.argmax(dim=1).numpy()] == captions).mean()),
+        "own_four": float((own_captions == pictures.captions).mean()),
+        "instruction": float((nearest == wanted[:, None])[changed].mean()) if changed.any() else 0.0,
+        "directions": {tag: spread(cosines[both & torch.from_numpy(tags == tag)]) for tag in TAGS},
+    }
+
+
+def export_clip(
+    model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path, pictures: Pictures, record: dict, settings: ClipSettings
+) -> dict:
+    """Save model (half precision), tokenizer and image processor; returns what was measured on held-out records."""
+    half = build_clip(settings, tokenizer).eval()
+    half.load_state_dict({name: value.half() for name, value in model.state_dict().items()})
+    measured = measure_clip(half, tokenizer, pictures)
+    processor = CLIPImageProcessor(
+        size={"shortest_edge": settings.image_size},
+        crop_size={"height": settings.image_size, "width": settings.image_size},
+        image_mean=list(MEAN),
+        image_std=list(DEVIATION),
+    )
+    with atomic_path(folder) as temporary:
+        half.half().save_pretrained(temporary)
+        _load_in_single_precision(temporary / "config.json")
+        tokenizer.save_pretrained(temporary)
+        processor.save_pretrained(temporary)
+        write_record(temporary, record, measured)
+    return measured
+
+
+def _load_in_single_precision(config: Path) -> None:
+    # from_pretrained follows these entries: stored in half precision, computed in float32.
+    content = json.loads(config.read_text(encoding="utf-8"))
+    for part in (content, content["text_config"], content["vision_config"]):
+        part["dtype"] = "float32"
+    write_text(config, json.dumps(content, indent=2) + "\n")
+
+
+def train_clip(
+    data_folder: str | Path,
+    output_folder: str | Path,
+    settings: ClipSettings = ClipSettings(),
+    checkpoint: str | Path | None = None,
+) -> dict:
+    """Train the CLIP on the pictures of `data_folder` and write it, tokenizer included, to `output_folder`.
+
+    Continues from `checkpoint` (default: beside the data) if it exists. Weights and training.json
+    are exported at each checkpoint, so the folder can be used before the end. Returns the final
+    measurements on held-out records. Raises DataError without pictures, ConfigError for a
+    checkpoint of other settings.
+    """
+    output_folder = Path(output_folder)
+    pictures = load_pictures(data_folder, settings.records)
+    training = pictures.subset(~pictures.held_out)
+    held_out = pictures.subset(np.flatnonzero(pictures.held_out)[: settings.validation_records])
+    commands = [entry.text for entry in instructions().values()]
+    tokenizer = train_tokenizer(training.captions.flatten().tolist() + commands * 50, settings.vocabulary)
+    captions = tokenize(tokenizer, training.captions.flatten().tolist()).view(len(training), 4, -1)
+    command_tokens = tokenize(tokenizer, commands)
+    known = {code: number for number, code in enumerate(instructions())}
+    codes = torch.tensor([known[code] for code in training.code])
+    changed = torch.from_numpy(training.changed)
+    model = build_clip(settings, tokenizer)
+    # With so few tokens plain attention trains faster on a CPU than the fused kernel.
+    model.set_attn_implementation("eager")
+
+    def loss_at(step: int) -> torch.Tensor:
+        generator = numpy_generator("clip batch", settings.seed, step)
+        rows = generator.choice(len(training), size=min(settings.batch, len(training)), replace=False)
+        pixels = training.images[rows]
+        images = image_features(model, pixels.reshape(-1, *pixels.shape[2:]))
+        texts = text_features(model, captions[rows].flatten(0, 1))
+        named = training.captions[rows].reshape(-1)
+        same = torch.from_numpy(named[:, None] == named[None, :]).to(device())
+        scale = model.logit_scale.exp().clamp(max=LARGEST_SCALE)
+        directions = direction_loss(
+            images.view(len(rows), 4, -1),
+            text_features(model, command_tokens),
+            codes[rows].to(device()),
+            changed[rows].to(device()),
+            settings.direction_scale,
+        )
+        return contrastive_loss(images, texts, scale, same) + settings.direction_weight * directions
+
+    def export(average: CLIPModel, record: dict) -> dict:
+        measured.update(
+            export_clip(average, tokenizer, output_folder, held_out, record, settings)
+        )
+        return measured
+
+    measured: dict = {}
+    path = Path(checkpoint) if checkpoint else default_checkpoint(data_folder, output_folder)
+    train(model, loss_at, settings, path, export, "clip")
+    return measured
+
+
+if __name__ == "__main__":
+    arguments, chosen = run_settings(ClipSettings, "Pretrain the miniature's CLIP.")
+    train_clip(arguments.data, arguments.output, chosen, arguments.checkpoint)

@@ -1,0 +1,229 @@
+"""The miniature's FLUX: a small transformer pretrained to inpaint and to edit by instruction.
+
+Three tasks on the vector world, all in the token layout of FLUX.1-Fill (see diffusion/panels.py):
+
+    inpaint   one panel, its private region masked, told by a caption
+    edit      source left, target right, told by the instruction
+    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes
+
+The last stands for the in-context ability of large FLUX models, which the grid of the paper's
+recovery model builds on. A surrogate pair is never shown beside its own source: recovery itself is
+left for the LoRA to learn.
+"""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+
+from sppe_lib.benchmark.taxonomy import instructions
+from sppe_lib.config import ModelParameters
+from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
+from sppe_lib.diffusion.panels import TARGET, Panel, assemble
+from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
+from sppe_lib.pretraining.scenes import Pictures, load_pictures
+from sppe_lib.runtime import atomic_path, numpy_generator, progress, seed_of, torch_generator
+
+TASKS = {"inpaint": (0.2, 4), "edit": (0.4, 2), "example": (0.4, 1)}
+"""Task -> (share of the steps, how many times `batch` instances fit the same number of tokens)."""
+
+SHIPPED = ModelParameters(
+    clip="weights/clip", metrics_clip="weights/clip", vae="weights/vae", transformer="weights/backbone", text="weights/clip"
+)
+
+
+@dataclass(frozen=True)
+class TransformerSettings(LoopSettings):
+    """Size and training of the transformer. `batch` counts instances of the largest task (four panels)."""
+
+    steps: int = 6000
+    learning_rate: float = 6e-4
+    warmup_steps: int = 200
+    cooldown_steps: int = 800
+    average: float = 0.998
+    checkpoint_seconds: float = 150.0
+    batch: int = 14
+    double_layers: int = 2
+    single_layers: int = 6
+    heads: int = 3
+    head_width: int = 64
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Latents of the records: `pictures` [N, 4, T, D] and `masked` [N, T, D] (the source, its private region grey)."""
+
+    pictures: torch.Tensor
+    masked: torch.Tensor
+
+
+def new_transformer(backbone_vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
+    """A randomly initialised FLUX transformer with the input channels of FLUX.1-Fill for this VAE."""
+    width = 4 * backbone_vae.config.latent_channels
+    downscale = 2 ** (len(backbone_vae.config.block_out_channels) - 1)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of("transformer", settings.seed))
+        return FluxTransformer2DModel(
+            patch_size=1, in_channels=2 * width + 4 * downscale**2, out_channels=width,
+            num_layers=settings.double_layers, num_single_layers=settings.single_layers,
+            attention_head_dim=settings.head_width, num_attention_heads=settings.heads,
+            joint_attention_dim=text_config.hidden_size, pooled_projection_dim=text_config.hidden_size,
+            guidance_embeds=False, axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
+        )
+
+
+def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> Encoded:
+    """Encode all pictures once, as float16."""
+    encoded, masked = [], []
+    for start in progress(range(0, len(pictures), batch), "encode pretraining pictures"):
+        images = torch.from_numpy(pictures.images[start : start + batch]).permute(0, 1, 4, 2, 3).float() / 255
+        mask = torch.from_numpy(pictures.mask[start : start + batch])[:, None]
+        grey = torch.where(mask, 0.5, images[:, 0])
+        tokens = backbone.encode(torch.cat([images.flatten(0, 1), grey])).half().cpu()
+        encoded.append(tokens[: 4 * len(images)].unflatten(0, (len(images), 4)))
+        masked.append(tokens[4 * len(images) :])
+    return Encoded(torch.cat(encoded), torch.cat(masked))
+
+
+class Tasks:
+    """Draws the batch of a step and computes its loss."""
+
+    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings):
+        self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
+        self.rows = np.flatnonzero(~pictures.held_out)
+        changed = pictures.changed
+        # An edit can be learnt where it did something: (record, 0) is the source, (record, 1) the surrogate.
+        self.edited = np.argwhere(changed & ~pictures.held_out[:, None])
+        self.by_code = {
+            code: self.edited[pictures.code[self.edited[:, 0]] == code] for code in np.unique(pictures.code)
+        }
+        self.by_code = {code: rows for code, rows in self.by_code.items() if len(np.unique(rows[:, 0])) > 1}
+
+    def _latents(self, record: np.ndarray, picture: np.ndarray) -> torch.Tensor:
+        return self.encoded.pictures[torch.from_numpy(record), torch.from_numpy(picture)].float()
+
+    def _texts(self, records: np.ndarray) -> list[str]:
+        return [instructions()[code].text for code in self.pictures.code[records]]
+
+    def _velocity(self, clean, generator, known, text, **partly_known):
+        time = sample_times(len(clean), generator)
+        drawn = torch.randn(len(clean), len(known) + 1, *clean.shape[1:], generator=generator)
+        features, ids = assemble(
+            noisy(clean, drawn[:, 0], time), known, self.backbone.channels, self.backbone.downscale, time,
+            drawn[:, 1:], **partly_known,
+        )
+        velocity = self.backbone.predict(features, ids, time, self.backbone.text.encode(text))
+        return velocity[:, : clean.shape[1]], drawn[:, 0]
+
+    def inpaint(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
+        """Fill the private region of a source from its caption."""
+        records = rng.choice(self.rows, count)
+        clean = self._latents(records, np.zeros(count, int))
+        mask = torch.from_numpy(self.pictures.mask[records])[:, None].float()
+        condition = self.encoded.masked[torch.from_numpy(records)].float()
+        text = list(self.pictures.captions[records, 0])
+        velocity, noise = self._velocity(
+            clean, generator, [], text, target_place=(0, 0), painted=mask, target_condition=condition
+        )
+        return flow_matching_loss(velocity, clean, noise)
+
+    def edit(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
+        """Edit a picture by its instruction; the picture is the left neighbour of the target."""
+        chosen = self.edited[rng.integers(len(self.edited), size=count)]
+        records, side = chosen[:, 0], 2 * chosen[:, 1]
+        clean = self._latents(records, side + 1)
+        known = [Panel(self._latents(records, side), TARGET[0], 0)]
+        velocity, noise = self._velocity(clean, generator, known, self._texts(records))
+        return flow_matching_loss(velocity, clean, noise)
+
+    def example(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
+        """Edit a picture as an unrelated pair above it was edited, told by the instruction too."""
+        codes = list(self.by_code)
+        pairs = []
+        while len(pairs) < count:
+            rows = self.by_code[codes[rng.integers(len(codes))]]
+            first, second = rows[rng.integers(len(rows))], rows[rng.integers(len(rows))]
+            if first[0] != second[0]:
+                pairs.append((*first, *second))
+        first, first_side, second, second_side = np.array(pairs).T
+        clean = self._latents(second, 2 * second_side + 1)
+        known = [
+            Panel(self._latents(first, 2 * first_side), 0, 0), Panel(self._latents(first, 2 * first_side + 1), 0, 1),
+            Panel(self._latents(second, 2 * second_side), 1, 0),
+        ]
+        velocity, noise = self._velocity(clean, generator, known, self._texts(second))
+        return flow_matching_loss(velocity, clean, noise)
+
+    def loss_at(self, step: int) -> torch.Tensor:
+        """The loss of a step: one task, drawn with its share."""
+        rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
+        names, shares = list(TASKS), [share for share, _ in TASKS.values()]
+        name = names[rng.choice(len(names), p=shares)]
+        return getattr(self, name)(rng, generator, self.settings.batch * TASKS[name][1])
+
+
+@torch.no_grad()
+def edit_quality(backbone: Backbone, pictures: Pictures, encoded: Encoded, count: int = 48, steps: int = 6) -> float:
+    """Mean PSNR in dB of editing held-out sources by instruction alone, against the simulated editor's result."""
+    rows = np.flatnonzero(pictures.held_out & pictures.changed[:, 0])[:count]
+    index = torch.from_numpy(rows)
+    known = [Panel(encoded.pictures[index, 0].float(), TARGET[0], 0)]
+    text = backbone.text.encode([instructions()[code].text for code in pictures.code[rows]])
+    noise = torch.randn(len(rows), 2, *encoded.pictures.shape[2:], generator=torch_generator("edit quality"))
+
+    def velocity(tokens, time):
+        features, ids = assemble(tokens, known, backbone.channels, backbone.downscale, time, noise[:, 1:])
+        return backbone.predict(features, ids, time, text)[:, : tokens.shape[1]]
+
+    result = backbone.decode(integrate(velocity, noise[:, 0], backbone.scheduler, steps))
+    truth = torch.from_numpy(pictures.images[rows, 1]).permute(0, 3, 1, 2).float() / 255
+    error = (result - truth).square().flatten(1).mean(1)
+    return float((-10 * error.log10()).mean())
+
+
+def train_transformer(
+    data_folder: Path, output_folder: Path, settings: TransformerSettings = TransformerSettings(),
+    models: ModelParameters = SHIPPED, checkpoint: Path | None = None,
+) -> Path:
+    """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
+
+    The VAE and the text model of `models` must exist. Returns the output folder.
+    """
+    from diffusers import AutoencoderKL
+    from transformers import CLIPTextModel
+
+    from sppe_lib.diffusion.backbone import load_component
+
+    pictures = load_pictures(data_folder)
+    vae = load_component(AutoencoderKL, models.vae, "vae")
+    text_config = load_component(CLIPTextModel, models.text, "text_encoder").config
+    transformer = new_transformer(vae, text_config, settings)
+    backbone = Backbone(models, transformer)
+    encoded = encode_records(backbone, pictures)
+    averaged = Backbone(models, transformer)
+
+    def export(average: FluxTransformer2DModel, record: dict) -> dict:
+        averaged.transformer = average
+        measured = {"edit_psnr": round(edit_quality(averaged, pictures, encoded), 3)}
+        with atomic_path(output_folder / "transformer") as temporary:
+            copy.deepcopy(average).half().save_pretrained(temporary)
+        with atomic_path(output_folder / "scheduler") as temporary:
+            averaged.scheduler.save_pretrained(temporary)
+        write_record(output_folder, record, measured)
+        return measured
+
+    tasks = Tasks(backbone, pictures, encoded, settings)
+    train(
+        transformer, tasks.loss_at, settings, checkpoint or default_checkpoint(data_folder, output_folder), export,
+        "pretrain transformer",
+    )
+    return output_folder
+
+
+if __name__ == "__main__":
+    arguments, chosen = run_settings(TransformerSettings, __doc__.splitlines()[0])
+    train_transformer(arguments.data, arguments.output, chosen, checkpoint=arguments.checkpoint)

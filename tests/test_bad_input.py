@@ -1,0 +1,197 @@
+"""Bad input: one clear sentence naming the file and the remedy, and nothing lost."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from released_tree import mask, picture, save, write_tree
+
+from sppe_lib.benchmark import build
+from sppe_lib.benchmark.build import build_benchmark
+from sppe_lib.benchmark.images import read_image, read_mask
+from sppe_lib.benchmark.schema import open_split
+from sppe_lib.config import load_profile
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
+from sppe_lib.runtime import atomic_path, require_disk, write_text
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return write_tree(tmp_path / "SPPE")
+
+
+def profile_for(tree, **changes):
+    values = {"source": str(tree), "size": 32, "train_pairs": 0, "val_pairs": 0, "test_pairs": 0} | changes
+    return load_profile("smoke", {f"benchmark.{name}": value for name, value in values.items()})
+
+
+def one_sentence(error) -> str:
+    text = str(error.value)
+    assert text.endswith(".") and "\n" not in text
+    return text
+
+
+def test_missing_image(tmp_path):
+    with pytest.raises(DataError, match="faces/1.jpg is missing; restore") as error:
+        read_image(tmp_path / "faces" / "1.jpg")
+    one_sentence(error)
+
+
+def test_unreadable_image(tmp_path):
+    path = tmp_path / "1.jpg"
+    for content in (b"", b"not an image", b"\x89PNG\r\n\x1a\n"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="1.jpg is .*; replace it") as error:
+            read_image(path)
+        one_sentence(error)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_truncated_image(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    path = save(Image.fromarray(noise), tmp_path / f"1{suffix}")
+    whole = path.read_bytes()
+    assert read_image(path, size=16).size == (16, 16)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="truncated or damaged"):
+        read_image(path)
+
+
+def test_masks(tmp_path):
+    path = save(mask((2, 2, 9, 9)), tmp_path / "mask.png")
+    assert set(np.unique(np.asarray(read_mask(path, (48, 48))))) == {0, 255}
+    with pytest.raises(DataError, match="mask.png is 48x48 pixels but its image is 48x40; export") as error:
+        read_mask(path, (48, 40))
+    one_sentence(error)
+    save(mask((0, 0, 0, 0)), path)
+    with pytest.raises(DataError, match="mask.png is empty"):
+        read_mask(path, (48, 48))
+    save(mask((0, 0, 48, 48)), path)
+    with pytest.raises(DataError, match="mask.png is full"):
+        read_mask(path, (48, 48))
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_the_vector_world_needs_a_number_of_pairs(split, results):
+    profile = load_profile("smoke", {f"benchmark.{split}_pairs": 0})
+    with pytest.raises(ConfigError, match=f"benchmark.{split}_pairs is 0") as error:
+        build_benchmark(profile)
+    one_sentence(error)
+    assert not results.exists()
+
+
+def test_missing_data_folder_is_known_before_work(tmp_path, results):
+    with pytest.raises(DataError, match="'nowhere' does not exist; download"):
+        build_benchmark(profile_for(tmp_path / "nowhere"))
+    assert not results.exists()
+
+
+def test_too_little_disk_is_known_before_work(tree, results, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    monkeypatch.setattr(build.released, "read_instances", None)
+    with pytest.raises(ResourceError, match="Not enough disk for 'benchmark'.*free some space") as error:
+        build_benchmark(profile_for(tree))
+    one_sentence(error)
+    assert not results.exists()
+
+
+def test_disk_check_asks_the_disk_of_the_nearest_folder(tmp_path, monkeypatch):
+    asked = []
+
+    def usage(folder):
+        asked.append(folder)
+        return type("Usage", (), {"free": 10})
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    require_disk(tmp_path / "not" / "there", 10)
+    with pytest.raises(ResourceError):
+        require_disk(tmp_path / "not" / "there", 11)
+    assert set(asked) == {tmp_path}
+
+
+def test_a_broken_tree_is_read_as_far_as_it_goes(tree, results):
+    (tree / "EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg").unlink()
+    summary = build_benchmark(profile_for(tree), processes=1)
+    assert int(summary.counts["instances"].sum()) == 7
+    assert "1 problems" in str(summary) and "2017_1_007.jpg" in str(summary)
+    assert "2017_1_007.jpg" in (results / "smoke/benchmark/problems.csv").read_text()
+    assert len(open_split(results / "smoke/benchmark", "train")) == 3
+
+
+def test_strict_refuses_it(tree, results):
+    (tree / "EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg").unlink()
+    with pytest.raises(DataError, match="instance without its pair: EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg"):
+        build_benchmark(profile_for(tree), processes=1, strict=True)
+    assert not results.exists()
+
+
+def test_an_error_on_the_way_leaves_what_was_there(tree, results):
+    profile = profile_for(tree)
+    build_benchmark(profile, processes=1)
+    folder = results / "smoke/benchmark"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    file = tree / "ORIGINAL/TRAIN/surrogate/a30_credit_card/2017_2.jpg"
+    file.write_bytes(file.read_bytes()[:300])
+    with pytest.raises(DataError, match="2017_2.jpg is truncated"):
+        build_benchmark(profile, processes=1, strict=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["benchmark"]
+
+
+def test_nothing_readable_is_an_error(tree, results):
+    for path in tree.rglob("ORIGINAL/**/*.jpg"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="8 problems in the released data"):
+        build_benchmark(profile_for(tree), processes=1)
+    assert not (results / "smoke/benchmark").exists()
+
+
+def test_atomic_path_keeps_the_old_until_the_new_is_whole(tmp_path):
+    target = tmp_path / "folder"
+    for value in ("first", "second"):
+        with atomic_path(target) as temporary:
+            temporary.mkdir()
+            (temporary / "file").write_text(value)
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "file").write_text("third")
+        raise KeyboardInterrupt
+    assert (target / "file").read_text() == "second"
+    assert list(tmp_path.iterdir()) == [target]
+    write_text(tmp_path / "note", "x")
+    assert (tmp_path / "note").read_text() == "x"
+
+
+def test_a_replacement_that_fails_puts_the_old_back(tmp_path, monkeypatch):
+    target = tmp_path / "folder"
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+    (target / "file").write_text("old")
+    real = os.replace
+
+    def fails_once(source, destination):
+        if Path(destination) == target and Path(source).name == target.name and calls.append(1) is None:
+            raise PermissionError("no")
+        return real(source, destination)
+
+    calls: list[int] = []
+    monkeypatch.setattr(os, "replace", fails_once)
+    with pytest.raises(PermissionError), atomic_path(target) as temporary:
+        temporary.mkdir()
+    assert (target / "file").read_text() == "old"
+
+
+def test_errors_share_one_base():
+    assert all(issubclass(error, KitError) for error in (ConfigError, DataError, ResourceError))

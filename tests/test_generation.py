@@ -1,0 +1,282 @@
+"""SPPE-mini: planning, drawing, leak-free splits, and the stored benchmark."""
+
+import io
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from datasets import load_dataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sppe_lib.benchmark import taxonomy, vector_world
+from sppe_lib.benchmark.build import build_benchmark, row_bytes
+from sppe_lib.benchmark.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
+from sppe_lib.benchmark.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
+from sppe_lib.benchmark.world.scene import Element, Scene
+from sppe_lib.config import load_profile
+from sppe_lib.errors import DataError
+
+REPOSITORY = Path(__file__).parents[1]
+PAIRS = {"train": 8, "val": 3, "test": 3}
+
+
+def pixels(row: dict, column: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
+
+
+def rows_of(pairs) -> list[dict]:
+    return [row for pair in pairs for row in pair.rows]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=1))
+
+
+# Planning
+
+
+@given(st.integers(0, 150), st.integers(0, 5))
+@settings(max_examples=25, deadline=None)
+def test_plans_are_balanced_fitting_and_repeatable(pairs, seed):
+    plans = plan_split("train", pairs, 64, 0.5, seed)
+    assert plans == plan_split("train", pairs, 64, 0.5, seed)
+    numbers = Counter(plan.category for plan in plans)
+    assert len(plans) == pairs
+    assert not plans or max(numbers.values()) - min(numbers[name] for name in taxonomy.categories()) <= 1
+    for plan in plans:
+        fitting = {instruction.code for instruction in taxonomy.instructions_for(plan.category)}
+        assert len(set(plan.codes)) == 2 and set(plan.codes) <= fitting
+
+
+@pytest.mark.parametrize("profile", ["mini"])
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_instruction_occurs_in_every_split_of_the_miniature(profile, split, monkeypatch):
+    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
+    benchmark = load_profile(profile).benchmark
+    plans = plan_split(split, getattr(benchmark, f"{split}_pairs"), 64, 0.5, benchmark.seed)
+    used = Counter(code for plan in plans for code in plan.codes)
+    assert set(used) == set(taxonomy.instructions())
+
+
+def test_instructions_are_spread_evenly():
+    # Instructions that fit every category differ little, and each category still meets many of them.
+    names = list(taxonomy.categories()) * 40
+    chosen = choose_instructions(names, 0)
+    used = Counter(code for codes in chosen for code in codes)
+    everywhere = set.intersection(*({entry.code for entry in taxonomy.instructions_for(name)} for name in names[:36]))
+    assert max(used[code] for code in everywhere) <= 1.25 * min(used[code] for code in everywhere)
+    assert max(used.values()) < 100
+    faces = {code for name, codes in zip(names, chosen) if name == "faces" for code in codes}
+    assert faces == {entry.code for entry in taxonomy.instructions_for("faces")}
+
+
+def test_splits_have_seeds_of_their_own():
+    plans = [plan for split in SPLITS for plan in plan_split(split, 100, 64, 0.5, 0)]
+    seeds = {replace(plan, attempt=attempt).seed_for("scene") for plan in plans for attempt in range(3)}
+    assert len(seeds) == 900
+    assert plans[0].seed_for("scene") != plan_split("train", 1, 64, 0.5, 1)[0].seed_for("scene")
+
+
+# Drawing
+
+
+def test_rows_are_complete(drawn):
+    rows = rows_of(drawn)
+    assert Counter(row["split"] for row in rows) == {split: 2 * number for split, number in PAIRS.items()}
+    assert len({row["instance_id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["instance_id"] == f"{row['pair_id']}/{row['instruction_code']}"
+        assert row["instruction"] == taxonomy.instruction(row["instruction_code"]).text
+        assert row["source_outcome"] in ("done", "missed", "absent")
+        assert row["surrogate_outcome"] in ("done", "missed", "absent")
+        assert "simulated" in row["dataset"]
+
+
+def test_source_and_surrogate_differ_inside_the_mask_only(drawn):
+    for row in rows_of(drawn):
+        private = pixels(row, "mask") == 255
+        source, surrogate = pixels(row, "source"), pixels(row, "surrogate")
+        assert private.any() and not private.all()
+        assert np.array_equal(source[~private], surrogate[~private]), row["instance_id"]
+        assert not np.array_equal(source[private], surrogate[private]), row["instance_id"]
+
+
+def test_an_edit_that_is_not_done_changes_nothing(drawn):
+    for row in rows_of(drawn):
+        for before, after, outcome in (
+            ("source", "edited_source", "source_outcome"),
+            ("surrogate", "edited_surrogate", "surrogate_outcome"),
+        ):
+            same = np.array_equal(pixels(row, before), pixels(row, after))
+            if row[outcome] != "done":
+                assert same, row["instance_id"]
+
+
+def test_the_instances_of_a_pair_share_everything_but_the_edit(drawn):
+    for pair in drawn:
+        first, second = pair.rows
+        for column in ("source", "mask", "surrogate"):
+            assert first[column] == second[column]
+        assert first["instruction_code"] != second["instruction_code"]
+
+
+def test_two_processes_draw_the_same_bytes(drawn):
+    again = list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=2))
+    assert rows_of(again) == rows_of(drawn)
+
+
+def test_any_order_draws_the_same_bytes(drawn):
+    for pair in reversed(drawn):
+        assert draw_pair(pair.plan).rows == pair.rows
+
+
+def test_more_pairs_leave_the_first_scenes_alone():
+    few, many = (plan_split("test", number, 32, 0.5, 0) for number in (3, 40))
+    assert [plan.seed_for("scene") for plan in few] == [plan.seed_for("scene") for plan in many[:3]]
+
+
+def test_strength_changes_surrogates_only():
+    plan = plan_split("test", 1, 32, 0.2, 0)[0]
+    weak, strong = draw_pair(plan).rows[0], draw_pair(replace(plan, strength=1.0)).rows[0]
+    assert weak["source"] == strong["source"] and weak["edited_source"] == strong["edited_source"]
+    assert weak["surrogate"] != strong["surrogate"]
+
+
+def test_large_pictures():
+    plan = plan_split("test", 1, 512, 0.5, 0)[0]
+    row = draw_pair(plan).rows[0]
+    assert {pixels(row, column).shape[:2] for column in IMAGE_COLUMNS} == {(512, 512)}
+    assert sum(len(row[column]["bytes"]) for column in IMAGE_COLUMNS) < row_bytes(512)
+
+
+# Splits that share nothing
+
+
+def test_no_identity_and_no_picture_in_two_splits(drawn):
+    owners: dict[str, set] = {}
+    for pair in drawn:
+        for identity in pair.identities:
+            owners.setdefault(identity, set()).add(pair.plan.split)
+    assert all(len(splits) == 1 for splits in owners.values())
+    sources = {}
+    for row in rows_of(drawn):
+        sources.setdefault(row["source"]["bytes"], set()).add(row["split"])
+    assert all(len(splits) == 1 for splits in sources.values())
+
+
+def test_identity_is_the_text_or_else_the_looks():
+    def scene(**attributes):
+        element = Element("card", 1, 2, 3, 4, attributes, private="all")
+        return Scene({"place": "desk"}, (element, Element("tree", 0, 0, 9, 9, {"text": "public"})))
+
+    same = vector_world.identities(scene(text="ANNA", colour="red"))
+    assert same == vector_world.identities(scene(text="ANNA", colour="blue")) == {"text ANNA"}
+    assert vector_world.identities(scene(text=("ANNA", "LEE"))) == {"text ANNA LEE"}
+    assert vector_world.identities(scene(hair="red")) != vector_world.identities(scene(hair="blue"))
+
+
+def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):
+    real = vector_world.scenes.make_scene
+    stolen = draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
+    first_val = plan_split("val", 1, 32, 0.5, 0)[0].seed_for("scene")
+    test_scene = stolen.plan.seed_for("scene")
+    monkeypatch.setattr(
+        vector_world.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
+    )
+    redraws = Redraws()
+    pairs = list(draw_pairs({"train": 1, "val": 1, "test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
+    assert redraws.identities == 1
+    assert [pair.plan.attempt for pair in pairs] == [0, 1, 0]
+    assert not pairs[0].identities & pairs[1].identities
+
+
+def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
+    real = vector_world.surrogates.pair_mask
+    answers = [np.zeros((32, 32), bool), np.ones((32, 32), bool)]
+    monkeypatch.setattr(
+        vector_world.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
+    )
+    redraws = Redraws()
+    pair = next(draw_pairs({"test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
+    assert (pair.plan.attempt, redraws.masks) == (2, 2)
+
+
+def test_a_category_without_usable_scenes_is_an_error(monkeypatch):
+    monkeypatch.setattr(vector_world, "ATTEMPTS", 3)
+    monkeypatch.setattr(vector_world.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
+    with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
+        draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
+
+
+# The stored benchmark
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    results = tmp_path_factory.mktemp("results")
+    patch.setenv("SPPE_HOME", str(REPOSITORY))
+    patch.setenv("SPPE_RESULTS", str(results))
+    changes = {f"benchmark.{split}_pairs": number for split, number in PAIRS.items()} | {"benchmark.size": 32}
+    profile = load_profile("smoke", changes)
+    yield profile, build_benchmark(profile, processes=1), results / "smoke" / "benchmark"
+    patch.undo()
+
+
+def test_folder_has_shards_card_and_counts(built):
+    _, summary, folder = built
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "counts.csv",
+        "test-00000-of-00001.parquet", "train-00000-of-00001.parquet", "val-00000-of-00001.parquet",
+    ]
+    counts = pd.read_csv(folder / "counts.csv")
+    assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
+    assert counts.groupby("split")["pairs"].sum().to_dict() == PAIRS
+    assert (counts["instances"] == 2 * counts["pairs"]).all()
+    assert "8 pairs, 16 instances" in str(summary)
+
+
+def test_every_stored_instance_is_sound(built):
+    _, _, folder = built
+    for split in SPLITS:
+        stored = open_split(folder, split)
+        assert len(stored) == 2 * PAIRS[split]
+        for row in stored:
+            check_instance(row)
+            assert row["split"] == split and row["released_label"] is None
+
+
+def test_stored_pictures_are_the_drawn_ones(built, drawn):
+    _, _, folder = built
+    wanted = {row["instance_id"]: row for row in rows_of(drawn)}
+    for row in open_split(folder, "test"):
+        for column in IMAGE_COLUMNS:
+            assert np.array_equal(np.asarray(row[column]), pixels(wanted[row["instance_id"]], column))
+
+
+def test_the_folder_loads_as_any_dataset_does(built, tmp_path):
+    _, _, folder = built
+    loaded = load_dataset(str(folder), cache_dir=str(tmp_path))
+    assert {split: len(data) for split, data in loaded.items()} == {split: 2 * PAIRS[split] for split in SPLITS}
+    assert loaded["test"][0]["source"].size == (32, 32)
+
+
+def test_card_says_that_it_is_simulated(built):
+    _, _, folder = built
+    card = (folder / "README.md").read_text()
+    assert "# SPPE-mini (simulated)" in card and "Everything here is simulated" in card
+    assert "Pablo Stanley" in card
+    assert str(folder.parent) not in card
+
+
+def test_building_again_gives_the_same_bytes(built):
+    profile, _, folder = built
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    build_benchmark(profile, processes=2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -1,0 +1,292 @@
+"""The published release's layout: a small tree, written here, read into the kit's own schema."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from released_tree import mask, picture, save, write_instance, write_tree
+
+from sppe_lib.benchmark import taxonomy
+from sppe_lib.benchmark.released import find_instances, read_instances
+from sppe_lib.benchmark.released_layout import category_of, scan, split_code
+from sppe_lib.errors import DataError
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return write_tree(tmp_path / "SPPE")
+
+
+def read(root, **options):
+    found = find_instances(root, size=32, strength=0.5, **options)
+    instances = [instance for instance in read_instances(found, processes=1)]
+    return found, {instance.row["instance_id"]: instance for instance in instances if instance.row}
+
+
+def pixels(row, column):
+    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])), dtype=int)
+
+
+def test_intact_tree_has_no_problems(tree):
+    found, instances = read(tree)
+    assert found.report().empty
+    assert len(instances) == 8
+    splits = [instance.row["split"] for instance in instances.values()]
+    assert {split: splits.count(split) for split in splits} == {"train": 4, "val": 2, "test": 2}
+    card = instances["released/train/a30_credit_card/2017_2/057"].row
+    assert (card["category"], card["group"], card["modality"]) == ("credit card", "Financial", "Multimodal")
+    assert card["instruction"] == "Make the credit card look like a marble credit card"
+    assert card["tag"] == "EDIT"
+    assert instances["released/test/a208_laptop_computer/4/064"].row["dataset"] == "DIPA"
+
+
+def test_pictures_end_up_in_their_columns(tree):
+    _, instances = read(tree)
+    row = instances["released/train/a105_face_all/2017_1/007"].row
+    seed = sum(map(ord, "a105_face_all2017_1"))
+    for column, private, inverted in (
+        ("source", False, False),
+        ("surrogate", True, False),
+        ("edited_source", False, True),
+        ("edited_surrogate", True, True),
+    ):
+        expected = np.asarray(picture(seed, private).resize((32, 32), Image.Resampling.BICUBIC), dtype=int)
+        expected = 255 - expected if inverted else expected
+        assert np.abs(pixels(row, column) - expected).mean() < 4  # JPEG
+    private = pixels(row, "mask")
+    assert set(np.unique(private)) == {0, 255}
+    assert (private[9:19, 9:19] == 255).all() and (private[:6] == 0).all()
+
+
+def test_labels_join_their_instances(tree):
+    _, instances = read(tree)
+    labels = {name: instance.row["released_label"] for name, instance in instances.items()}
+    assert labels["released/test/a208_laptop_computer/4/064"] == 0.75
+    assert labels["released/test/a208_laptop_computer/4/036"] == -0.25
+    assert labels["released/val/a73_landmark/2017_3/037"] is None
+
+
+def test_without_a_mask_file_the_difference_is_used(tree):
+    _, instances = read(tree)
+    instance = instances["released/val/a73_landmark/2017_3/037"]
+    assert instance.mask_origin == "difference"
+    private = pixels(instance.row, "mask") == 255
+    assert private[10:18, 10:18].all()
+    assert not private[:5].any() and not private[-5:].any()
+
+
+def test_number_of_processes_changes_nothing(tree):
+    found = find_instances(tree, size=32, strength=0.5)
+    one = [instance.row for instance in read_instances(found, processes=1)]
+    two = [instance.row for instance in read_instances(found, processes=2)]
+    assert one == two
+
+
+def test_limits_keep_whole_pairs_and_are_repeatable(tree):
+    first, _ = read(tree, pairs={"train": 1}, seed=3)
+    again, _ = read(tree, pairs={"train": 1}, seed=3)
+    kept = [plan.row["instance_id"] for plan in first.plans]
+    assert kept == [plan.row["instance_id"] for plan in again.plans]
+    assert len([name for name in kept if "/train/" in name]) == 2
+    assert len([name for name in kept if "/val/" in name]) == 2
+
+
+@pytest.mark.parametrize("old, new", [("ORIGINAL/TRAIN", "VISPR/TRAIN"), ("ORIGINAL/TRAIN", "ORIGINAL/VISPR/TRAIN")])
+def test_roots_may_be_elsewhere(tree, old, new):
+    (tree / new).parent.mkdir(parents=True, exist_ok=True)
+    (tree / old).rename(tree / new)
+    found, instances = read(tree)
+    assert found.report().empty and len(instances) == 8
+    assert instances["released/train/a105_face_all/2017_1/007"].row["dataset"] == "VISPR"
+
+
+def test_originals_without_split_folders_serve_the_split_of_their_edits(tree):
+    (tree / "ORIGINAL/DIPA/TEST/source").rename(tree / "ORIGINAL/DIPA/source")
+    (tree / "ORIGINAL/DIPA/TEST/surrogate").rename(tree / "ORIGINAL/DIPA/surrogate")
+    found, instances = read(tree)
+    assert found.report().empty and "released/test/a208_laptop_computer/4/064" in instances
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "ORIGINAL/TRAIN/source/a105_face_all/2017_1.jpg",
+        "ORIGINAL/TRAIN/surrogate/a105_face_all/2017_1.jpg",
+        "EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg",
+        "EDITED/TRAIN/surrogate/a105_face_all/2017_1_007.jpg",
+    ],
+)
+def test_missing_partner_is_named(tree, file):
+    (tree / file).unlink()
+    found, instances = read(tree)
+    report = found.report()
+    assert set(report["problem"]) == {"instance without its pair"}
+    assert file in set(report["file"])
+    assert "released/train/a105_face_all/2017_1/007" not in instances
+    assert "released/train/a30_credit_card/2017_2/057" in instances
+    with pytest.raises(DataError, match="instance without its pair: .*2017_1"):
+        found.require_none()
+
+
+def test_picture_of_whom_no_edit_exists_is_reported(tree):
+    shutil.rmtree(tree / "EDITED/VAL")
+    found, instances = read(tree)
+    assert set(found.report()["problem"]) == {"original without edited pictures"}
+    assert len(found.report()) == 2 and len(instances) == 6
+
+
+def test_unknown_category_folders_are_listed_once_and_never_guessed(tree):
+    write_instance(tree, "TEST", "a110_nudity_all", "9", ("019", "020"))
+    found, instances = read(tree)
+    report = found.report()
+    assert list(report["problem"]) == ["unmapped category folder"]
+    assert list(report["file"]) == ["a110_nudity_all"]
+    assert len(instances) == 8
+
+
+def test_unknown_code_and_uncoded_names_are_reported(tree):
+    write_instance(tree, "TEST", "a105_face_all", "8", ("099", "001"))
+    save(picture(1), tree / "EDITED/TEST/source/a105_face_all/holiday.jpg")
+    save(picture(1), tree / "thumbnails/big/a105_face_all/1.jpg")
+    found, instances = read(tree)
+    problems = set(found.report()["problem"])
+    assert problems == {
+        "unknown instruction code", "edited picture without instruction code", "picture outside the layout"
+    }
+    assert "released/test/a105_face_all/8/001" in instances
+
+
+def test_label_without_pictures_is_reported(tree):
+    entry = {"category": "a105_face_all", "stem": "gone", "code": "001", "label": 0.5}
+    (tree / "labels/val_labels.json").write_text(json.dumps([entry]))
+    found, _ = read(tree)
+    assert list(found.report()["file"]) == ["a105_face_all/gone_001"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[{", "labels/bad.json is not valid JSON"),
+        ('[{"category": "a", "stem": "b", "code": "001", "label": 3}]', "entry 0 has the label 3"),
+        ('[{"category": "a", "stem": "b", "code": "001", "label": NaN}]', "entry 0 has the label nan"),
+        ('[{"category": "a", "stem": "b", "code": "001", "label": 0}, {"stem": "b"}]', "entry 1 lacks category"),
+    ],
+)
+def test_bad_label_files_are_errors(tree, content, message):
+    (tree / "labels/bad.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        scan(tree)
+
+
+def test_truncated_picture_is_left_out_and_named(tree):
+    file = tree / "EDITED/DIPA/TEST/source/a208_laptop_computer/4_064.jpg"
+    file.write_bytes(file.read_bytes()[:200])
+    found, instances = read(tree)
+    assert "released/test/a208_laptop_computer/4/036" in instances and len(instances) == 7
+    problem = found.report().iloc[0]
+    assert "source/a208_laptop_computer/4_064.jpg is truncated or damaged" in problem.problem
+    assert problem.file == "released/test/a208_laptop_computer/4/064"
+    assert problem.remedy == "replace it with an intact copy"
+
+
+@pytest.mark.parametrize(
+    ("box", "size", "message"),
+    [
+        ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"),
+        ((0, 0, 0, 0), (48, 48), "is empty"),
+        ((0, 0, 48, 48), (48, 48), "is full"),
+        ((6, 6, 7, 7), (48, 48), "at 16 pixels is empty"),
+    ],
+)
+def test_bad_masks_are_named(tree, box, size, message):
+    save(mask(box, size), tree / "MASK/a105_face_all/2017_1_007.png")
+    found = find_instances(tree, size=16, strength=0.5)
+    kept = [instance for instance in read_instances(found, processes=1) if instance.row]
+    assert len(kept) == 7
+    assert [message in problem.problem for problem in found.problems] == [True]
+    assert "2017_1" in found.problems[0].problem + found.problems[0].file
+
+
+def test_grid_masks_keep_their_lower_right_quarter(tree):
+    # The release stores masks of the whole four-panel grid under the same name.
+    file = tree / "MASK/a105_face_all/2017_1_007.png"
+    save(mask((48 + 20, 48 + 4, 48 + 40, 48 + 16), (96, 96)), file)
+    _, instances = read(tree)
+    instance = instances["released/train/a105_face_all/2017_1/007"]
+    assert instance.mask_origin == "file"
+    rows, columns = np.nonzero(pixels(instance.row, "mask"))
+    # The box 4..16 x 20..40 of 48 pixels, at 32 pixels.
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 10, 13, 26)
+    # All of the quarter white says where to paint, not what is private.
+    save(mask((48, 48, 96, 96), (96, 96)), file)
+    _, instances = read(tree)
+    assert instances["released/train/a105_face_all/2017_1/007"].mask_origin == "difference"
+
+
+def test_instance_stored_only_as_a_grid(tree):
+    grid = Image.new("RGB", (96, 96))
+    for index, name in enumerate(("surrogate", "edited_surrogate", "source", "edited_source")):
+        grid.paste(tuple(40 * index + channel for channel in (10, 20, 30)), (48 * (index % 2), 48 * (index // 2),
+                   48 * (index % 2) + 48, 48 * (index // 2) + 48))
+    save(grid, tree / "IMG/TEST/a38_ticket/77_060.png")
+    (tree / "IMG/TEST/a38_ticket/77_060.txt").write_text("Make it look like a wooden carved ticket [SPLIT] Ticket \n")
+    save(mask(), tree / "MASK/a38_ticket/77_060.png")
+    found, instances = read(tree)
+    assert found.report().empty
+    row = instances["released/test/a38_ticket/77/060"].row
+    colours = [tuple(pixels(row, name)[0, 0]) for name in ("surrogate", "edited_surrogate", "source", "edited_source")]
+    assert colours == [(10, 20, 30), (50, 60, 70), (90, 100, 110), (130, 140, 150)]
+    (tree / "IMG/TEST/a38_ticket/77_060.txt").write_text("remove text [SPLIT] Ticket")
+    assert list(find_instances(tree, 32, 0.5).report()["problem"]) == ["caption is not its code's instruction"]
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(DataError, match="'nowhere' does not exist"):
+        scan(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no pictures in the released layout"):
+        scan(tmp_path / "empty")
+    save(picture(0), tmp_path / "half/ORIGINAL/TEST/source/a105_face_all/1.jpg")
+    with pytest.raises(DataError, match="original without edited pictures"):
+        find_instances(tmp_path / "half", 32, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("folder", "category"),
+    [
+        ("a105_face_all", "faces"),
+        ("a106_address_current_all", "current address"),
+        ("a107_address_home_all", "home address"),
+        ("a108_license_plate_all", "multi-vehicle plates"),
+        ("a109_person_body", "person"),
+        ("a111_name_all", "name all"),
+        ("a203_Person", "person"),
+        ("a204_Picture_frame", "picture frame"),
+        ("a208_laptop_computer", "laptop computer"),
+        ("a209_license_plate", "plate"),
+        ("a29_ausweis", "ausweis"),
+        ("a7_fingerprint", "fingerprint"),
+        ("a110_nudity_all", None),
+        ("face", None),
+        ("", None),
+    ],
+)
+def test_category_folders(folder, category):
+    assert category_of(folder) == category
+
+
+@given(st.sampled_from(list(taxonomy.categories())), st.integers(0, 999))
+def test_every_category_name_is_its_own_folder_name(name, number):
+    assert category_of(f"a{number}_{name.replace(' ', '_')}") == name
+    assert category_of(name.title()) == name
+
+
+@given(st.text(alphabet="ab_1", min_size=1), st.sampled_from(list(taxonomy.instructions())))
+def test_codes_come_off_stems(stem, code):
+    assert split_code(f"{stem}_{code}") == (stem, code)
+    assert split_code(f"{stem}_{code}x") is None
