@@ -51,8 +51,8 @@ class ClipFeatures:
         if images.ndim != 4 or images.shape[1] != 3:
             raise DataError(f"CLIP expects images of shape [B, 3, H, W], not {list(images.shape)}; add the batch axis.")
         features = [torch.empty(0, self.dimension)]
-        for part in images.split(batch):
-            pixels = self._prepare(part.to(self.mean.device, torch.float32))
+        for start in range(0, len(images), batch):
+            pixels = self._prepare(images[start : start + batch].to(self.mean.device, torch.float32))
             features.append(_pooled(self.model.get_image_features(pixel_values=pixels)).float().cpu())
         return torch.cat(features)
 
@@ -122,7 +122,6 @@ def load_clip(location: str) -> ClipFeatures:
         deviation=torch.tensor(processor.image_std, device=where).view(1, 3, 1, 1),
         image_size=model.config.vision_config.image_size,
     )
-
 
 
 @dataclass

@@ -71,6 +71,17 @@ class RecoveryParameters:
 
 
 @dataclass(frozen=True)
+class PretrainingParameters:
+    """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only."""
+
+    records: int
+    weights: str
+    autoencoder_steps: int
+    clip_steps: int
+    transformer_steps: int
+
+
+@dataclass(frozen=True)
 class EvaluationParameters:
     """Batch of the metric pass and settings of the bootstrap intervals."""
 
@@ -89,6 +100,7 @@ class Profile:
     models: ModelParameters
     editability: EditabilityParameters
     recovery: RecoveryParameters
+    pretraining: PretrainingParameters
     evaluation: EvaluationParameters
 
     @property

@@ -170,15 +170,20 @@ def test_no_identity_and_no_picture_in_two_splits(drawn):
     assert all(len(splits) == 1 for splits in sources.values())
 
 
-def test_identity_is_the_text_or_else_the_looks():
-    def scene(**attributes):
-        element = Element("card", 1, 2, 3, 4, attributes, private="all")
-        return Scene({"place": "desk"}, (element, Element("tree", 0, 0, 9, 9, {"text": "public"})))
+def test_identity_is_the_looks_and_any_telling_text():
+    def shared(first, second, kind="card"):
+        scenes = (
+            Scene({}, (Element(kind, 1, 2, 3, 4, attributes, "all"), Element("tree", 0, 0, 9, 9, {"text": "public 1"})))
+            for attributes in (first, second)
+        )
+        return bool(frozenset.intersection(*map(vector_world.identities, scenes)))
 
-    same = vector_world.identities(scene(text="ANNA", colour="red"))
-    assert same == vector_world.identities(scene(text="ANNA", colour="blue")) == {"text ANNA"}
-    assert vector_world.identities(scene(text=("ANNA", "LEE"))) == {"text ANNA LEE"}
-    assert vector_world.identities(scene(hair="red")) != vector_world.identities(scene(hair="blue"))
+    assert shared({"hair": "red"}, {"hair": "red"})
+    assert not shared({"hair": "red"}, {"hair": "blue"})
+    assert shared({"text": "ANNA LEE", "ink": "red"}, {"text": ("ANNA", "LEE"), "ink": "blue"})
+    assert shared({"text": "@anna7", "ink": "red"}, {"text": "@anna7", "ink": "blue"})
+    assert not shared({"text": "ANNA", "ink": "red"}, {"text": "ANNA", "ink": "blue"})
+    assert not shared({"text": "NORDIA PASSPORT", "cover": 1}, {"text": "NORDIA PASSPORT", "cover": 2}, "passport_cover")
 
 
 def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):

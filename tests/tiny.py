@@ -25,8 +25,14 @@ def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int
     tokenizer = CLIPTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[])
     shared = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = CLIPConfig(
-        text_config=shared | {"vocab_size": len(tokens), "max_position_embeddings": 48, "eos_token_id": 1,
-                              "bos_token_id": 0, "pad_token_id": 1},
+        text_config=shared
+        | {
+            "vocab_size": len(tokens),
+            "max_position_embeddings": 48,
+            "eos_token_id": 1,
+            "bos_token_id": 0,
+            "pad_token_id": 1,
+        },
         vision_config=shared | {"image_size": image_size, "patch_size": 8},
         projection_dim=dimension,
     )

@@ -40,8 +40,8 @@ model. Results on it say something about the methods, not about real pictures.
   targets, does nothing when the target is not there, realises the same words differently on different
   pictures, and varies with the seed.
 - **Splits.** Seeds are made of the split's name, so no scene is in two splits; a scene whose private
-  person or text, or whose pixels, occur in another split is drawn again ({identities} were), and so is one
-  whose mask is empty or full ({masks} were).
+  person, text or thing, or whose pixels, occur in another split is drawn again ({identities} were), and so
+  is one whose mask is empty or full ({masks} were). Single words, such as first names, do recur.
 
 People are drawn with DiceBear's "Avataaars" style by Pablo Stanley, free for personal and commercial use.
 """

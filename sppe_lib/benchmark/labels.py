@@ -36,7 +36,9 @@ def label_table(splits: dict[str, DatasetFeatures]) -> pd.DataFrame:
     """Labels of several splits as a table: instance_id, split, label (NaN where undefined)."""
     return pd.concat(
         [
-            pd.DataFrame({"instance_id": features.dataset["instance_id"], "split": split, "label": edit_labels(features)})
+            pd.DataFrame(
+                {"instance_id": features.dataset["instance_id"], "split": split, "label": edit_labels(features)}
+            )
             for split, features in splits.items()
         ],
         ignore_index=True,

@@ -2,8 +2,8 @@
 
 Every pair draws from its own seeds, made of the benchmark's seed, the split's name and the pair's
 number, so the bytes do not depend on the order or the number of processes. Two splits therefore
-never share a scene; on top of that, a scene whose private person or text, or whose pixels, already
-occur in another split is drawn again, so no identity is shared either (`_Claims`).
+never share a scene; on top of that, a scene whose private person, text or thing (`identities`), or
+whose pixels, already occur in another split is drawn again, so no identity is shared either (`_Claims`).
 """
 
 import hashlib
@@ -126,20 +126,22 @@ def _plain(value: object) -> object:
 
 
 def identities(scene: Scene) -> frozenset[str]:
-    """What identifies the private content of a scene: its private texts, and otherwise its looks.
+    """What identifies the private content of a scene.
 
-    An element with writing is identified by what is written, wherever and in whatever colours; one
-    without by all its attributes (a person, a fingerprint, a signature).
+    Each private element counts with all its looks (a face, a fingerprint, a name in its ink and
+    font), and a text of several words or with a number (a full name, an address, a plate) also by
+    itself, in whatever looks. A single word such as a first name is nobody's own, nor is the country
+    on a passport's cover.
     """
     found = set()
     for element in scene.elements:
         if not element.private:
             continue
-        text = element.attributes.get("text")
-        if text:
-            found.add("text " + (text if isinstance(text, str) else " ".join(text)))
-        else:
-            found.add(f"{element.kind} " + json.dumps(dict(element.attributes), sort_keys=True, default=_plain))
+        found.add(f"{element.kind} " + json.dumps(dict(element.attributes), sort_keys=True, default=_plain))
+        text = element.attributes.get("text") or ""
+        words = (text if isinstance(text, str) else " ".join(text)).split()
+        if element.kind != "passport_cover" and (len(words) > 1 or any(sign.isdigit() for sign in "".join(words))):
+            found.add("text " + " ".join(words))
     return frozenset(found)
 
 

@@ -149,7 +149,9 @@ def train_erma(
             optimiser.step()
             schedule.step()
             losses.append(loss.item())
-            regular = step >= parameters.validate_from and (step - parameters.validate_from) % parameters.validate_every == 0
+            regular = (
+                step >= parameters.validate_from and (step - parameters.validate_from) % parameters.validate_every == 0
+            )
             if regular or step == parameters.steps:
                 predicted = predict_cosines(head, validation_inputs)
                 row = {
@@ -191,8 +193,8 @@ def save_erma(folder: Path, trained: TrainedErma, clip_location: str, parameters
 class ErmaPredictor:
     """A trained ERMA with the CLIP it was trained on.
 
-        predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
-        predictor.predict(source, surrogate, ["Turn to be vintage"])
+    predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+    predictor.predict(source, surrogate, ["Turn to be vintage"])
     """
 
     head: ErmaHead
@@ -225,7 +227,5 @@ class ErmaPredictor:
                 f"give one of each per instance."
             )
         clip = load_clip(self.clip_location)
-        inputs = combine(
-            clip.image_features(source), clip.image_features(surrogate), clip.text_features(instructions)
-        )
+        inputs = combine(clip.image_features(source), clip.image_features(surrogate), clip.text_features(instructions))
         return predict_cosines(self.head, inputs)

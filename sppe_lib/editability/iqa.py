@@ -49,13 +49,14 @@ class Metric:
     """One row of the table of metrics.
 
     `smallest`: side in pixels below which images are enlarged bilinearly, because the metric's pyramid or
-    network needs it. `batch`: images at a time. `options` go to pyiqa. `weights`: files it needs.
+    network needs it. `batch`: images at a time; few, because MAD and VSI take several times as long where
+    their intermediate results outgrow the cache. `options` go to pyiqa. `weights`: files it needs.
     """
 
     name: str
     pyiqa_name: str
     smallest: int = 32
-    batch: int = 36
+    batch: int = 8
     options: dict[str, object] = field(default_factory=dict)
     weights: tuple[WeightFile, ...] = ()
 
@@ -102,7 +103,7 @@ def metric(name: str) -> Metric:
 
 
 def direction(entry: Metric) -> str:
-    """"lower" or "higher": which raw score means that two images are more alike, as pyiqa declares it."""
+    """ "lower" or "higher": which raw score means that two images are more alike, as pyiqa declares it."""
     from pyiqa.default_model_configs import DEFAULT_CONFIGS
 
     return "lower" if DEFAULT_CONFIGS[entry.pyiqa_name].get("lower_better", False) else "higher"

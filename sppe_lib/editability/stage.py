@@ -49,7 +49,7 @@ def first_rows(dataset: Dataset) -> dict[str, int]:
     return rows
 
 
-def pair_batches(dataset: Dataset, batch: int = 36) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def pair_batches(dataset: Dataset, batch: int = 32) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Sources and surrogates [B, 3, H, W] in [0, 1] of a split, each pair once, in the order of `first_rows`."""
     rows = list(first_rows(dataset).values())
     images = dataset.select_columns(["source", "surrogate"])

@@ -86,22 +86,22 @@ def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
     groups = list(dict.fromkeys((entry.modality, entry.group) for entry in entries))
     count = lambda chosen: sum(pairs[entry.name] for entry in chosen)  # noqa: E731
     inner = [count(e for e in entries if e.modality == modality) for modality in modalities]
-    _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.34, 8, 0.02)
+    _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.42, 7.5, 0.02)
     middle, shades = [], []
     for modality in modalities:
         own = [group for of, group in groups if of == modality]
         for group, shade in zip(own, _shades(MODALITY_COLOURS[modality], len(own))):
             middle.append(count(e for e in entries if e.group == group))
             shades.append(shade)
-    _ring(axis, middle, shades, [group for _, group in groups], 0.96, 0.34, 6.5, 0.018)
+    _ring(axis, middle, shades, [group for _, group in groups], 0.97, 0.35, 6.5, 0.018)
     outer, names, colours = [], [], []
     for (_, group), shade in zip(groups, shades):
         own = [entry for entry in entries if entry.group == group]
         outer += [pairs[entry.name] for entry in own]
         names += [entry.name for entry in own]
         colours += _shades(matplotlib.colors.to_hex(shade), len(own))
-    _ring(axis, outer, colours, names, 1.42, 0.46, 5.5, 0.012)
-    axis.set(xlim=(-1.45, 1.45), ylim=(-1.45, 1.45))
+    _ring(axis, outer, colours, names, 1.45, 0.48, 5.2, 0.012)
+    axis.set(xlim=(-1.47, 1.47), ylim=(-1.47, 1.47))
     axis.set_title(title, fontsize=10)
 
 
@@ -129,6 +129,7 @@ def _heat_map(axis, table: pd.DataFrame, metric_name: str, methods: list[str], g
     axis.set_title(title, fontsize=9)
     axis.tick_params(labelsize=7, length=0)
     axis.set_xticklabels(axis.get_xticklabels(), rotation=45, ha="right")
+    axis.set_yticklabels(axis.get_yticklabels(), rotation=0)
 
 
 def figure10(profile: Profile) -> Figure:
@@ -158,9 +159,8 @@ def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, ti
     wide = data.pivot(index="method", columns="metric", values=column)[[f"{name}_src", f"{name}_gt"]].astype(float).dropna()
     for method, (source, reference) in wide.iterrows():
         marker = "s" if method in TRIVIAL_METHODS else "o"
-        axis.scatter(source, reference, s=42, color=colours[method], marker=marker, edgecolor="black", linewidth=0.5,
-                     zorder=3, clip_on=False)
-        axis.annotate(method, (source, reference), textcoords="offset points", xytext=(5, 4), fontsize=6.5)
+        axis.scatter(source, reference, s=55, color=colours[method], marker=marker, edgecolor="black", linewidth=0.5,
+                     zorder=3, alpha=0.85, label=method)
     unit = f" [{metric(f'{name}_gt').unit}]" if metric(f"{name}_gt").unit else ""
     axis.set(xlabel=f"{metric(f'{name}_src').label}{unit}", ylabel=f"{metric(f'{name}_gt').label}{unit}")
     axis.set_title(title, fontsize=9)
@@ -184,6 +184,10 @@ def figure11(profile: Profile) -> Figure:
                     _scatter(axis, data, name, column, colours, title)
                 else:
                     _absent(axis, "recovery: not run in this profile yet")
+        known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
+        shown = [method for method in methods if method in known]
+        figure.legend([known[method] for method in shown], shown, loc="outside lower center", ncols=len(shown), fontsize=7.5,
+                      frameon=False, columnspacing=1.2, handletextpad=0.2)
         figure.suptitle("Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial "
                         "baselines", fontsize=11)
     return figure

@@ -34,7 +34,7 @@ FIGURE12_CHOICES = tuple(("group", group, TAGS[number % len(TAGS)]) for number, 
 
 RULE = (
     "Rows follow a rule, not a score: the first test instance of each chosen {what} with the wanted kind of edit that "
-    "the editor did on both I and S."
+    "the editor did on both I and S (where there is none, the first of that {what})."
 )
 
 _DOTS = 150

@@ -34,6 +34,7 @@ TASKS = {"inpaint": (0.2, 4), "edit": (0.4, 2), "example": (0.4, 1)}
 SHIPPED = ModelParameters(
     clip="weights/clip", metrics_clip="weights/clip", vae="weights/vae", transformer="weights/backbone", text="weights/clip"
 )
+"""The miniature's own models, as `params.yaml` names them."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def colour_word(colour: str) -> str:
 
 
 def _article(words: str) -> str:
+    if words.endswith("pills"):
+        return words
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
@@ -65,7 +67,8 @@ def describe_element(element: Element) -> str:
         return describe_overlay(element)
     writing = _writing(element)
     if kind == "text":
-        return f"{colour_word(look.get('colour', 'black'))} text {writing}" if writing else ""
+        patch = f" on {colour_word(look['panel'])}" if look.get("panel", "").isalpha() else ""
+        return f"{colour_word(look.get('colour', 'black'))} text {writing}{patch}" if writing else ""
     if kind in ("signature", "handwriting"):
         return f"{colour_word(look['ink'])} {kind} {writing}" if writing else ""
     if kind == "fingerprint":
@@ -90,7 +93,7 @@ def describe_element(element: Element) -> str:
         if kind in ("credit_card", "ticket", "drivers_license", "student_id", "ausweis"):
             phrase += f" and {colour_word(look['stripe'])}" if look.get("stripe") else ""
     if look.get("photo") is not None and kind not in ("laptop", "tablet", "television", "monitor"):
-        face = people.describe_person(look["photo"]).removeprefix("a person with ").split(", a ")[0]
+        face = people.describe_person(look["photo"]).removeprefix("a person with ")
         phrase += f" with a photo of {face}"
     return phrase + (f" saying {writing}" if writing else "")
 

@@ -14,9 +14,11 @@ FIRST_NAMES = ("ANNA", "BEN", "CLARA", "DAVID", "EMMA", "FINN", "GRACE", "HUGO",
 LAST_NAMES = ("BERG", "COLE", "DIAZ", "FOX", "GRAY", "HALL", "KING", "LANE", "MAYER", "NOVAK", "OTTO", "PARK", "REED",
               "STONE", "WOLF", "YOUNG", "KHAN", "ROSSI", "SILVA", "WEBER")
 STREETS = ("OAK", "ELM", "LAKE", "HILL", "PARK", "MILL", "ROSE", "KING", "WEST", "BAY", "PINE", "MAIN")
+ROADS = ("ST", "RD", "LN")
 CITIES = ("ROME", "OSLO", "PARIS", "LIMA", "BERN", "KYOTO", "DELHI", "BONN", "LEEDS", "CAIRO", "PERTH", "MALMO")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 SITES = ("mail", "post", "web", "net", "home", "work")
+DOMAINS = ("com", "org", "de", "eu")
 SCHOOLS = ("MIT", "ETH", "UCL", "LMU", "KTH", "YALE", "OXFORD", "LUND")
 DEGREES = ("BSC", "MSC", "PHD", "MBA", "BA", "MA")
 EVENTS = ("OPERA", "CINEMA", "TRAIN", "JAZZ", "ZOO", "MUSEUM", "BUS", "ROCK", "FERRY", "CIRCUS")
@@ -24,7 +26,16 @@ DRUGS = ("ZOLAN", "PAXIN", "MEDOL", "ASPRA", "VITAX", "CORVA", "NEXIN", "LORAM",
 SHOPS = ("MART", "CAFE", "DELI", "BOOKS", "SHOES", "BAKER", "PIZZA", "TOYS")
 GOODS = ("TEA", "PIE", "HAT", "PEN", "EGG", "CAP", "JAM", "NUT")
 SECRETS = ("BANK", "SALARY", "LOGIN", "PIN", "TAX", "DEBT", "HEALTH", "REPORT")
+PLATE_LETTERS = "BCDFGHJLMNPRTVWXYZ"
 COUNTRIES = ("UTOPIA", "NORDIA", "ZANDIA", "ELBONIA", "RURIA", "SYLVA")
+
+
+NOTES = ("hello", "dear", "anna", "love", "buy", "milk", "thank", "you", "call", "paul", "see", "lots", "joy", "happy",
+         "good", "day", "bread", "tea", "kiss", "sunday", "ten", "house", "key", "sorry", "write", "back", "diary", "today")
+WORD_LISTS = (FIRST_NAMES, LAST_NAMES, CITIES, STREETS, ROADS, MONTHS, SITES, DOMAINS, SCHOOLS, DEGREES, EVENTS, DRUGS,
+              SHOPS, GOODS, SECRETS, COUNTRIES, NOTES, ("MG", "ML"), ("DIPLOMA", "DEGREE", "AWARD"),
+              ("PASSPORT", "TRAVEL", "CITIZEN"))
+"""Lists whose words can stand for each other; a surrogate draws its words here, so none is made of random letters."""
 
 
 def pick(rng: np.random.Generator, options: Sequence) -> Any:
@@ -38,8 +49,8 @@ def digits(rng: np.random.Generator, count: int) -> str:
 
 
 def letters(rng: np.random.Generator, count: int) -> str:
-    """A string of `count` random capitals (no I, O or Q, which look like digits)."""
-    return "".join(pick(rng, "ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(count))
+    """A string of `count` different random capitals, none of which look like digits or make words."""
+    return "".join(rng.permutation(list(PLATE_LETTERS))[:count])
 
 
 def full_name(rng: np.random.Generator) -> tuple[str, str]:
@@ -49,7 +60,7 @@ def full_name(rng: np.random.Generator) -> tuple[str, str]:
 
 def address(rng: np.random.Generator) -> tuple[str, str]:
     """Street and number, town."""
-    return f"{int(rng.integers(1, 99))} {pick(rng, STREETS)} {pick(rng, ('ST', 'RD', 'LN'))}", pick(rng, CITIES)
+    return f"{int(rng.integers(1, 99))} {pick(rng, STREETS)} {pick(rng, ROADS)}", pick(rng, CITIES)
 
 
 def plate_text(rng: np.random.Generator) -> str:
@@ -88,7 +99,7 @@ def calendar_date(rng: np.random.Generator) -> tuple[str, str]:
 
 def email(rng: np.random.Generator) -> tuple[str, str]:
     """An e-mail address on two lines."""
-    return f"{pick(rng, FIRST_NAMES).lower()}{int(rng.integers(1, 99))}", f"@{pick(rng, SITES)}.{pick(rng, ('com', 'org', 'de', 'eu'))}"
+    return f"{pick(rng, FIRST_NAMES).lower()}{int(rng.integers(1, 99))}", f"@{pick(rng, SITES)}.{pick(rng, DOMAINS)}"
 
 
 def username(rng: np.random.Generator) -> str:

@@ -66,11 +66,11 @@ class View:
         return self.pixels[top:bottom, left:right]
 
     def rng(self, box: Box, purpose: str) -> np.random.Generator:
-        """Chance that depends on the seed, the instruction and what shows in a box.
+        """Chance that depends on the seed, the instruction and the mean colour of a box, roughly.
 
-        Two images that differ there (a source and its surrogate) get independent numbers.
+        A source and a surrogate whose colours differ there get independent numbers.
         """
-        seen = (self.crop(box) * 15).round().astype(np.uint8).tobytes()
+        seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
         return np.random.default_rng(
             [self.seed, int(self.code), zlib.crc32(seen), zlib.crc32(purpose.encode())]
         )

@@ -82,7 +82,7 @@ def draw_student_id(element: Element, part: str) -> str:
     look, width, height = element.attributes, element.width, element.height
     body = ""
     if look.get("lanyard"):
-        body += path(f"M{width * 0.3:.1f} {-height}L{width * 0.5:.1f} 2L{width * 0.7:.1f} {-height}", "none",
+        body += path(f"M{width * 0.3:.1f} {-height * 0.27:.1f}L{width * 0.5:.1f} 2L{width * 0.7:.1f} {-height * 0.27:.1f}", "none",
                      look["lanyard"], 3)
     body += _sheet(width, height, look["colour"], width * 0.06) + rect(0, 0, width, height * 0.2, look["stripe"], 1.5)
     # A mortarboard says "student" without words.

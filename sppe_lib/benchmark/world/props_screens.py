@@ -42,7 +42,7 @@ def screen_content(look, x: float, y: float, width: float, height: float) -> str
         body += ellipse(x + width * 0.72, y + height * 0.27, height * 0.14, fill="yellow")
         body += polygon([box(0, 0.85, 0, 0)[:2], box(0.35, 0.3, 0, 0)[:2], box(0.7, 0.85, 0, 0)[:2]], accent)
         body += polygon([box(0.4, 0.85, 0, 0)[:2], box(0.75, 0.5, 0, 0)[:2], box(1, 0.85, 0, 0)[:2]], accent, opacity=.7)
-        body += rect(*box(0, 0.8, 1, 0.2), "green") + label(text, *box(0.05, 0.04, 0.5, 0.22), ink)
+        body += rect(*box(0, 0.8, 1, 0.2), "green") + label(text, *box(0.05, 0.03, 0.62, 0.34), ink)
     else:
         body += rect(*box(0, 0.86, 1, 0.14), accent)
         body += "".join(rect(*box(0.06, 0.08 + 0.26 * row, 0.1, 0.17), tone, 1)

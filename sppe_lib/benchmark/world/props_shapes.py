@@ -158,8 +158,10 @@ def portrait(person, x, y, width, height, backdrop="light grey") -> Piece:
                 + rect(x + width * 0.18, y + height * 0.7, width * 0.64, height * 0.3, "dark grey", width * 0.15))
     else:
         # A nested svg clips the person to the photograph.
-        side = max(width, height) * 1.04
-        sitter = Element("person", (width - side) / 2, height - side, side, side, {**person, "framing": "bust"})
+        # The head (half of a bust's height wide) fills the photograph.
+        tall = min(height * 1.38, width / 0.5)
+        wide = tall * 0.693
+        sitter = Element("person", (width - wide) / 2, max(height - tall, 0), wide, tall, {**person, "framing": "bust"})
         face = (f'<svg x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" '
                 f'viewBox="0 0 {width:.2f} {height:.2f}">{DRAWERS["person"](sitter, "all")}</svg>')
     return Piece(frame + face, "photo", rect(x, y, width, height, "black"))

@@ -4,6 +4,7 @@ from sppe_lib.benchmark.world.props_shapes import Piece, compose, ellipse, line,
 from sppe_lib.benchmark.world.scene import Element, draws
 
 PLATE_PLACE = (0.29, 0.67, 0.42, 0.155)
+SMALL_CAR_PLATE_PLACE = (0.2, 0.645, 0.6, 0.21)
 """Where a plate sits on a car: left, top, width, height as shares of the car's box."""
 
 

@@ -136,6 +136,31 @@ def draw_handwriting(element: Element, part: str) -> str:
     return compose(element, [Piece(svg, "text", silhouette)] if svg else [], part)
 
 
+def _ridge(look, index: int, spacing: float, width: float, height: float) -> np.ndarray:
+    """Points (n, 2) of one ridge of a whorl (rings), a loop (hairpins) or an arch (hills)."""
+    bend, phase = float(look.get("bend", 0.0)), float(look.get("phase", 0.0))
+    pattern, stretch = look.get("pattern", "whorl"), height / width
+    radius = (index + 0.5) * spacing
+    if pattern == "whorl":
+        angle = np.linspace(0, 2 * math.pi, 41)
+        wobble = 1 + 0.05 * np.sin(3 * angle + phase + index * 0.35)
+        x = width / 2 + radius * wobble * np.cos(angle)
+        y = height / 2 + radius * wobble * stretch * np.sin(angle)
+    elif pattern == "loop":
+        along = np.linspace(-1, 1, 41)
+        x = width * 0.5 + radius * np.sin(np.clip(along * 2, -1, 1) * math.pi / 2)
+        y = height * 0.42 - radius * stretch * np.cos(np.clip(along * 2, -1, 1) * math.pi / 2)
+        y = y + np.maximum(np.abs(along) - 0.5, 0) * 2 * height * 0.6
+        # The legs of a loop sweep to one side.
+        x = x + (bend if abs(bend) > 0.2 else 0.3) * 0.9 * np.maximum(y - height * 0.4, 0)
+    else:
+        x = np.linspace(0, width, 41)
+        hill = np.exp(-(((x - width * (0.5 + 0.2 * bend)) / (width * 0.2)) ** 2))
+        y = (index + 0.5) * spacing * 1.05 + height * 0.12 - hill * height * (0.22 - 0.004 * index) + spacing * 0.3 * np.sin(
+            x / width * 6 + phase)
+    return np.stack([x, y], axis=1)
+
+
 @draws("fingerprint")
 def draw_fingerprint(element: Element, part: str) -> str:
     """Ridges of a finger: pattern (whorl, loop, arch), ink, ground ("" or a colour), ridges, phase, bend."""
@@ -143,40 +168,21 @@ def draw_fingerprint(element: Element, part: str) -> str:
     width, height = element.width, element.height
     centre_x, centre_y = width / 2, height / 2
     count = int(look.get("ridges", 8))
-    bend, phase = float(look.get("bend", 0.0)), float(look.get("phase", 0.0))
-    spacing = min(width, height * 0.8) / (2 * count)
-    stroke = spacing * 0.52
+    spacing = width / (2 * count)
     silhouette = ellipse(centre_x, centre_y, width / 2, height / 2, "black")
     svg = ellipse(centre_x, centre_y, width / 2, height / 2, look["ground"]) if look.get("ground") else ""
-    stretch = height / width
-    for index in range(count):
-        radius = (index + 0.6) * spacing
-        points = []
-        for angle in np.linspace(0, 2 * math.pi, 33):
-            wobble = 1 + 0.05 * math.sin(3 * angle + phase + index * 0.35)
-            x = centre_x + radius * wobble * math.cos(angle) + bend * (width / 2 - radius) * 0.5
-            y = centre_y + radius * wobble * stretch * math.sin(angle) + (width / 2 - radius) * 0.25
-            points.append((x, y))
-        pattern = look.get("pattern", "whorl")
-        if pattern == "loop":  # open towards one lower side
-            start = 6 if bend >= 0 else 10
-            points = points[start:start + 22] if index else points[start:start + 18]
-        elif pattern == "arch":  # hills above each other
-            points = points[16:33]
-            points = [(x, y + height * 0.12) for x, y in points]
-        # A break in every ridge, as real prints have.
-        cut = int((index * 7 + phase * 5) % max(len(points) - 3, 1)) if index > 2 else 0
-        first, second = points[:cut], points[cut + 1:] if cut else points
-        for run in (first, second):
-            if len(run) > 1:
-                data = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in run)
-                svg += path(data, "none", look["ink"], stroke)
-        if pattern == "arch" and index:
-            y = centre_y + height * 0.12 + index * spacing * 1.1
-            half = width / 2 * math.sqrt(max(1 - ((y - centre_y) / (height / 2)) ** 2, 0)) * 0.85
-            if half > 2 and y < height * 0.96:
-                svg += path(f"M{centre_x - half:.2f} {y:.2f}Q{centre_x:.2f} {y - spacing:.2f} "
-                            f"{centre_x + half:.2f} {y:.2f}", "none", look["ink"], stroke)
+    rows = {"whorl": count, "loop": count + 3, "arch": int(height / spacing)}[look.get("pattern", "whorl")]
+    for index in range(rows):
+        points = _ridge(look, index, spacing, width, height)
+        inside = (points[:, 0] - centre_x) ** 2 / (width / 2 - 0.5) ** 2 + (
+            points[:, 1] - centre_y) ** 2 / (height / 2 - 0.5) ** 2 < 1
+        # A break in most ridges, as real prints have.
+        inside[int((index * 17 + float(look.get("phase", 0)) * 9) % len(points))] = index < 2
+        data, pen = "", False
+        for (x, y), shown in zip(points, inside, strict=True):
+            data += f"{'L' if pen else 'M'}{x:.2f} {y:.2f}" if shown else ""
+            pen = bool(shown)
+        svg += path(data, "none", look["ink"], spacing * 0.5) if "L" in data else ""
     return compose(element, [Piece(svg, "print", silhouette)], part)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sppe_lib.benchmark.world.content import FIRST_NAMES, LAST_NAMES, box, person, pick, scene, table_things, text, tilt
+from sppe_lib.benchmark.world.content import FIRST_NAMES, LAST_NAMES, NOTES, box, person, pick, scene, table_things, text, tilt
 from sppe_lib.benchmark.world.props_landmarks import LANDMARKS
 from sppe_lib.benchmark.world.props_shapes import INKS, LIGHT, PAPERS, VIVID
 from sppe_lib.benchmark.world.scene import Element, Scene
@@ -110,9 +110,8 @@ def signature(rng: np.random.Generator) -> Scene:
 
 def handwriting(rng: np.random.Generator) -> Scene:
     """Lines of handwriting on a sheet, a sticky note, a blackboard or a shopping list."""
-    words = ("hello", "dear anna", "my love", "buy milk", "thank you", "call paul", "see you", "lots of joy", "be happy",
-             "good day", "bread tea", "kiss leo", "sunday ten", "dad", "house key", "sorry", "write back", "diary", "today")
-    rows = tuple(pick(rng, words) for _ in range(int(rng.integers(2, 5))))
+    rows = tuple(" ".join(str(word) for word in rng.permutation(NOTES)[:int(rng.integers(1, 3))])
+                 for _ in range(int(rng.integers(2, 5))))
     look = {"text": rows, "ink": pick(rng, INKS), "slant": round(float(rng.uniform(0, 0.4)), 2)}
     layout = int(rng.integers(3))
     if layout == 0:

@@ -36,9 +36,9 @@ def on_card(rng: np.random.Generator, content: Text, title: str = "") -> Scene:
     x, y = float(rng.uniform(3, 97 - width)), float(rng.uniform(3, 97 - height))
     holder, grips = [], []
     if held:
-        holder = [person(rng, 50 + float(rng.uniform(-12, 12)), 101, 94)]
-        width = float(rng.uniform(60, 74))
-        height = width / 1.7
+        holder = [person(rng, 50 + float(rng.uniform(-12, 12)), 90, 82)]
+        width = float(rng.uniform(58, 70))
+        height = width / 1.75
         x, y = (100 - width) / 2, 97 - height
         grips = [Element("hand", x - 8, y + height * 0.55, 17, 26, {"skin": holder[0].attributes["body_skin"], "thumb": True})]
     stripe = pick(rng, [tone for tone in VIVID if tone != colour])
@@ -73,9 +73,11 @@ def on_phone(rng: np.random.Generator, content: Text, title: str = "") -> Scene:
     screen = pick(rng, ("white", "black", "dark blue", "light blue", "light yellow", "dark green", "lavender"))
     phone = Element("phone", x, y, width, height, {
         "body": pick(rng, ("black", "dark grey", "white", "red", "dark blue")), "screen": screen, "accent": pick(rng, VIVID),
-        "content": pick(rng, ("caller", "page")), "text": title})
+        "content": "caller" if title == "CALL" and rng.random() < 0.6 else "page", "text": title})
     ink = "white" if is_dark(screen) else pick(rng, paper_ink(screen))
-    top = 0.38 if phone.attributes["content"] == "caller" else 0.28
+    caller = phone.attributes["content"] == "caller"
+    phone = phone.with_attributes(text="") if caller else phone
+    top = 0.38 if caller else 0.28
     words = text(content, x + width * 0.1, y + height * top, width * 0.8, min(_rows(content, 17), height * 0.34), ink, "sans")
     skin = pick(rng, people.SKINS)
     held = rng.random() < 0.5
@@ -90,7 +92,10 @@ def on_envelope(rng: np.random.Generator, content: Text, title: str = "") -> Sce
     height = width / 1.5
     x, y = float(rng.uniform(2, 98 - width)), float(rng.uniform(3, 97 - height))
     held = rng.random() < 0.3
-    holder = [person(rng, 50, 96, 92)] if held else []
+    holder = [person(rng, 50, 89, 82)] if held else []
+    if held:
+        width = float(rng.uniform(56, 64))
+        height, x = width / 1.55, 50 - width / 2
     y = 97 - height if held else y
     paper = pick(rng, ("white", "cream", "light brown", "light blue", "light yellow", "light pink", "light green"))
     letter = Element("letter", x, y, width, height, {"paper": paper, "stamp": pick(rng, VIVID), "text": "", "ink": "black",
@@ -130,12 +135,12 @@ def on_sign(rng: np.random.Generator, content: Text, title: str = "") -> Scene:
 def on_badge(rng: np.random.Generator, content: Text, title: str = "HELLO") -> Scene:
     """A name badge, close up or worn by a person."""
     colour, worn = pick(rng, VIVID), rng.random() < 0.6
-    width, height = (58.0, 42.0) if worn else (float(rng.uniform(66, 92)), float(rng.uniform(50, 66)))
-    x, y = (100 - width) / 2 + float(rng.uniform(-4, 4)), 56.0 if worn else float(rng.uniform(10, 96 - height))
+    width, height = (54.0, 37.0) if worn else (float(rng.uniform(66, 92)), float(rng.uniform(50, 66)))
+    x, y = (100 - width) / 2 + float(rng.uniform(-4, 4)), 61.0 if worn else float(rng.uniform(10, 96 - height))
     badge = Element("sign", x, y, width, height, {"colour": colour, "edge": "grey", "model": "badge", "text": title or "HELLO"})
     words = text(content, x + width * 0.05, y + height * 0.4, width * 0.9, height * 0.52, pick(rng, ("black", "dark blue", "dark red", "purple")),
                  _font(rng))
-    wearer = [person(rng, 50, 118, float(rng.uniform(112, 120)))] if worn else []
+    wearer = [person(rng, 50, 92, float(rng.uniform(80, 86)))] if worn else []
     return scene(rng, ("office", "room", "shop", "street") if worn else ("desk", "wall"), wearer, badge, words)
 
 

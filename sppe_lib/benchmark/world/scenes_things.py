@@ -11,7 +11,7 @@ from sppe_lib.benchmark.world.props_documents import EMBLEMS, paper_ink
 from sppe_lib.benchmark.world.props_objects import PICTURES
 from sppe_lib.benchmark.world.props_screens import CONTENTS
 from sppe_lib.benchmark.world.props_shapes import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
-from sppe_lib.benchmark.world.props_vehicles import PLATE_PLACE
+from sppe_lib.benchmark.world.props_vehicles import PLATE_PLACE, SMALL_CAR_PLATE_PLACE
 from sppe_lib.benchmark.world.scene import Element, Scene
 
 SLEEVES = VIVID + ("white", "black", "grey")
@@ -36,18 +36,24 @@ def present(rng: np.random.Generator, kind: str, aspect: float, look: dict, priv
         return scene(rng, ("street", "park", "shop", "room", "office", "beach"), hand,
                      Element(kind, x, y, width, height, {**look, "rotation": 0}, private), thumb)
     if layout == 2:
-        longer = float(rng.uniform(min(max(low * 0.9, 38), 58), 66))
-        width, height = (longer, longer / aspect) if aspect >= 1 else (longer * aspect * 0.9, longer * 0.9)
-        x = 50 + float(rng.uniform(-14, 14))
-        holder = person(rng, x, 101, float(rng.uniform(84, 96)))
-        skin = holder.attributes["body_skin"]
-        left = min(max(x - width / 2 + float(rng.uniform(-12, 12)), 2), 98 - width)
-        top = 97 - height
-        grip = {"skin": skin, "thumb": True}
+        if aspect >= 1.2:  # held before the chest, below the face
+            width = float(rng.uniform(48, 60))
+            height = width / aspect
+            x = 50 + float(rng.uniform(-10, 10))
+            holder = person(rng, x, 88, float(rng.uniform(74, 82)))
+            left, top = min(max(x - width / 2 + float(rng.uniform(-8, 8)), 3), 97 - width), 97 - height
+            grips = (left - 7, left + width - 9)
+        else:  # held up beside the face
+            height = min(float(rng.uniform(58, 72)), 48 / aspect)
+            width = height * aspect
+            right = rng.random() < 0.5
+            holder = person(rng, 25 if right else 75, 101, float(rng.uniform(72, 82)))
+            left, top = 96 - width if right else 4, float(rng.uniform(14, 26))
+            grips = (left + width * 0.4,)
+        grip = {"skin": holder.attributes["body_skin"], "thumb": True}
         return scene(rng, ("street", "park", "shop", "room", "office", "beach", "wall"), holder,
                      Element(kind, left, top, width, height, {**look, "rotation": 0}, private),
-                     Element("hand", left - 7, top + height * 0.6, 17, 26, grip),
-                     Element("hand", left + width - 8, top + height * 0.6, 17, 26, grip))
+                     [Element("hand", x, top + height * (0.6 if aspect >= 1.2 else 0.88), 17, 26, grip) for x in grips])
     frame = box(rng, aspect, max(low, 60), high)
     return scene(rng, ("wall", "paper"), Element(kind, *frame, {**look, "rotation": tilt(rng, turn / 2)}, private))
 
@@ -86,8 +92,8 @@ def student_id(rng: np.random.Generator) -> Scene:
     private = pick(rng, ("all", "details", "details"))
     if rng.random() < 0.4:
         look["lanyard"] = pick(rng, VIVID)
-        holder = person(rng, 50, 140, 132) if rng.random() < 0.6 else None
-        frame = (30, 34, 42, 60) if holder else (26, 20, 48, 72)
+        holder = person(rng, 50, 90, 84) if rng.random() < 0.5 else None
+        frame = (36, 61, 28, 38) if holder else (26, 20, 48, 72)
         return scene(rng, ("room", "office", "wall", "park"), [holder] if holder else [],
                      Element("student_id", *frame, look, private))
     return present(rng, "student_id", 0.7, look, private, 60, 94)
@@ -238,7 +244,7 @@ def _car(rng: np.random.Generator, x: float, ground: float, width: float) -> lis
     height = width * (0.92 if model == "van" else 0.8)
     car = Element("car", round(x, 2), round(ground - height, 2), round(width, 2), round(height, 2),
                   {"colour": pick(rng, CAR_COLOURS), "view": pick(rng, ("front", "back")), "model": model})
-    left, top, wide, tall = PLATE_PLACE
+    left, top, wide, tall = PLATE_PLACE if width > 56 else SMALL_CAR_PLATE_PLACE
     plate = Element("plate", round(car.x + left * car.width, 2), round(car.y + top * car.height, 2), round(wide * car.width, 2),
                     round(tall * car.height, 2), _plate_look(rng), "all")
     return [car, plate]

@@ -270,8 +270,7 @@ def _wall(setting, rng) -> str:
 
 
 def _paper(setting, rng) -> str:
-    tone = {"teal": "white"}.get(_colour(setting, "wall", "white"), _colour(setting, "wall", "white"))
-    body = rect(0, 0, 100, 100, tone)
+    body = rect(0, 0, 100, 100, _colour(setting, "wall", "white"))
     if rng.random() < 0.5:
         body += "".join(line(0, y, 100, y, "#9db7d6", 0.6) for y in range(12, 100, 11))
         body += line(9, 0, 9, 100, "#e08a8a", 0.8)

@@ -7,6 +7,7 @@ elements become another kind of thing altogether. Setting and everything not pri
 so the two images are equal outside `pair_mask`.
 """
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sppe_lib.benchmark.world import people, props  # noqa: F401
-from sppe_lib.benchmark.world.content import pick
+from sppe_lib.benchmark.world.content import PLATE_LETTERS, WORD_LISTS, pick
 from sppe_lib.benchmark.world.props_documents import EMBLEMS
 from sppe_lib.benchmark.world.props_landmarks import LANDMARKS
 from sppe_lib.benchmark.world.props_objects import PICTURES
@@ -43,7 +44,7 @@ _OPTIONS = {"design": ("wave", "circle", "split", "plain"), "emblem": EMBLEMS, "
 _COLOUR_KEYS = ("colour", "cover", "paper", "screen", "body", "stripe", "border", "seal", "stamp", "accent", "frame", "mat",
                 "trim", "backdrop")
 _NUMBERS = {"slant": (0.0, 0.6), "phase": (0.0, 6.28), "bend": (-0.6, 0.6)}
-_GROUNDS = ("screen", "cover", "paper", "colour")
+_GROUNDS = ("screen", "paper", "colour", "cover")
 _MAIN_KEYS = {"landmark": ("type", "colour"), "picture_frame": ("photo", "picture"), "fingerprint": ("pattern", "ink")}
 """What must differ from strength 0.4 on; text and ground colour for all other kinds."""
 
@@ -60,26 +61,43 @@ _OTHER_KINDS = {
 
 
 def change_text(text: str, strength: float, rng: np.random.Generator) -> str:
-    """Redraw characters, each with a chance of min(1, 1.6 strength): vowels stay vowels, digits digits.
+    """Redraw words and digits, each with a chance of min(1, 1.6 strength); at least one changes.
 
-    At least one letter or digit changes, if there is any; case, length and punctuation stay.
+    Words are replaced by others of the same list (names by names, months by months), below strength
+    0.4 only in half of their letters; letters outside known words by other letters, digits by digits.
     """
     chance = min(1.0, 1.6 * strength)
-    places = [index for index, sign in enumerate(text) if sign.isalnum()]
-    # All draws are made in any case, so a stronger surrogate changes a superset of a weaker one's signs.
+    runs = re.findall(r"[A-Za-z]+|[0-9]|[^A-Za-z0-9]+", text)
+    places = [index for index, run in enumerate(runs) if run.isalnum()]
+    # All draws are made in any case, so a stronger surrogate changes at least what a weaker one does.
     luck, choices = rng.random(len(places)), rng.integers(0, 1_000_000, len(places))
     if places and luck.min() >= chance:
         luck[int(np.argmin(luck))] = 0.0
-    signs = list(text)
     for index, value, choice in zip(places, luck, choices, strict=True):
-        if value >= chance:
-            continue
-        sign = signs[index]
-        group = "0123456789" if sign.isdigit() else "aeiou" if sign.lower() in "aeiou" else "bcdfghklmnprstvwz"
-        options = [other for other in group if other != sign.lower()]
-        other = options[int(choice) % len(options)]
-        signs[index] = other.upper() if sign.isupper() else other
-    return "".join(signs)
+        if value < chance:
+            after_colon = index > 0 and runs[index - 1] == ":"
+            runs[index] = _other_run(runs[index], strength, int(choice), "012345" if after_colon else "0123456789")
+    return "".join(runs)
+
+
+def _other_run(run: str, strength: float, choice: int, digits: str) -> str:
+    """Another word, letter group or digit in place of `run`."""
+    if run.isdigit():
+        small = digits[:4] if run <= "3" else digits
+        options = [sign for sign in small if sign != run]
+        return options[choice % len(options)]
+    words = next((words for words in WORD_LISTS if run.upper() in (word.upper() for word in words)), None)
+    if words is None:
+        shift = 1 + choice % (len(PLATE_LETTERS) - 1)
+        other = "".join(PLATE_LETTERS[(PLATE_LETTERS.find(sign.upper()) + shift) % len(PLATE_LETTERS)] for sign in run)
+    else:
+        options = sorted((word for word in words if word.upper() != run.upper()), key=lambda word: abs(len(word) - len(run)))
+        options = options[:max(len(options) // 2, 3)]  # of about the same length
+        other = options[choice % len(options)].upper()
+        if strength < 0.4:  # a trace of the original stays: its first half
+            other = run.upper()[:(len(run) + 1) // 2] + other[(len(run) + 1) // 2:]
+            other = other if other != run.upper() else run.upper()[:-1]
+    return other if run.isupper() else other.capitalize() if run[0].isupper() else other.lower()
 
 
 def _other(value: Any, options, rng: np.random.Generator) -> Any:
@@ -127,7 +145,7 @@ def _new_attributes(element: Element, strength: float, rng: np.random.Generator)
         allowed = tuple(old)
     candidates = [key for key in ("type", "content", "form", "text", "photo", "picture", *_COLOUR_KEYS, "pattern", "design",
                                   "emblem", "style", "flourish", "band", "slant", "phase", "bend", "ink")
-                  if key in old and key in allowed]
+                  if key in old and key in allowed and not (key == "colour" and element.kind == "text")]
     if old.get("style") == "flap" and "style" in candidates:
         candidates.remove("style")  # the writing sits elsewhere on the back
     main = _MAIN_KEYS.get(element.kind, ("text", *[key for key in _GROUNDS if key in allowed][:1]))

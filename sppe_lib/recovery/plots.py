@@ -1,0 +1,68 @@
+"""Pictures and curves of the recovery notebooks."""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from datasets import Dataset
+from IPython.display import Markdown, display
+
+from sppe_lib.benchmark.schema import open_split
+from sppe_lib.config import Profile
+
+
+def _show(axis, image, title: str = "") -> None:
+    axis.imshow(np.asarray(image), interpolation="nearest", cmap="gray")
+    axis.set_title(title, fontsize=8)
+    axis.set_axis_off()
+
+
+def show_training_data(profile: Profile, count: int = 4) -> None:
+    """The first training instances as the 2x2 grids that the models see, instruction and tag above."""
+    rows = open_split(profile.results / "benchmark", "train").select(range(count))
+    figure, axes = plt.subplots(1, count, figsize=(3.2 * count, 3.8))
+    for axis, row in zip(np.atleast_1d(axes), rows, strict=True):
+        top = np.hstack([np.asarray(row["surrogate"]), np.asarray(row["edited_surrogate"])])
+        bottom = np.hstack([np.asarray(row["source"]), np.asarray(row["edited_source"])])
+        _show(axis, np.vstack([top, bottom]), f"[{row['tag']}]\n{row['instruction']}\nS | S' over I | target")
+    figure.tight_layout()
+    plt.show()
+
+
+def show_manifest(folder: Path) -> None:
+    """What was trained, where and for how long, as a table."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    display(Markdown("\n".join(["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {value} |" for key, value in manifest.items())])))
+
+
+def show_training_log(folder: Path) -> None:
+    """Losses over steps, as running means over a twentieth of the run."""
+    log = pd.read_csv(folder / "log.csv")
+    losses = [name for name in log.columns if name not in ("step", "learning_rate", "seconds")]
+    figure, axes = plt.subplots(1, len(losses), figsize=(4 * len(losses), 3), squeeze=False)
+    for axis, name in zip(axes[0], losses, strict=True):
+        known = log.dropna(subset=[name])
+        axis.plot(known["step"], known[name], alpha=0.2)
+        axis.plot(known["step"], known[name].rolling(max(1, len(log) // 20), min_periods=1).mean())
+        axis.set(title=f"{name} loss", xlabel="step", xlim=(0, len(log)))
+    figure.tight_layout()
+    plt.show()
+
+
+def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
+    """The first test instances: I, M, S, S', the method's recovery, and the reference."""
+    rows = open_split(profile.results / "benchmark", "test").select(range(count))
+    recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "recovered.parquet"))
+    figure, axes = plt.subplots(count, 6, figsize=(11, 2 * count))
+    for line, row, result in zip(axes, rows, recovered.select(range(count)), strict=True):
+        pictures = (
+            ("source I", row["source"]), ("mask M", row["mask"]), ("surrogate S", row["surrogate"]),
+            ("edited surrogate S'", row["edited_surrogate"]), (f"{method}", result["image"]), ("reference I'", row["edited_source"]),
+        )
+        for axis, (title, picture) in zip(line, pictures, strict=True):
+            _show(axis, picture, title)
+        line[0].set_title(f"{row['instruction']}\nsource I", fontsize=8, loc="left")
+    figure.tight_layout()
+    plt.show()

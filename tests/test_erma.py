@@ -1,0 +1,207 @@
+"""ERMA: its input, head, training, selection and predictor; and the scores it is judged by."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sppe_lib import editability
+from sppe_lib.benchmark.schema import image_tensor, open_split
+from sppe_lib.config import EditabilityParameters, load_profile
+from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
+from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
+from sppe_lib.errors import DataError, ResourceError
+from tiny import tiny_benchmark, tiny_clip
+
+PARAMETERS = EditabilityParameters(
+    steps=120, warmup_steps=20, validate_from=40, validate_every=20, batch=32, learning_rate=1e-3,
+    weight_decay=1e-4, seed=1, learned_metrics=False,
+)  # fmt: skip
+
+
+def _problem(count: int, seed: int, flips: int = 1) -> tuple[ErmaInputs, np.ndarray]:
+    """Random features with labels that can be read off them: how close S is to I."""
+    draws = torch.Generator().manual_seed(seed)
+    source = torch.randn(flips, count, 8, generator=draws)
+    share = torch.rand(count, 1, generator=draws)
+    surrogate = (1 - share) * source + share * torch.randn(flips, count, 8, generator=draws)
+    labels = 1 - 2 * share[:, 0].double().numpy()
+    return ErmaInputs(source, surrogate, torch.randn(count, 8, generator=draws)), labels
+
+
+def test_the_papers_input_is_3075_wide():
+    features = torch.randn(2, 512)
+    assert combine(features, features, features).shape == (2, 3075)
+    head = ErmaHead(512)
+    assert [layer.out_features for layer in head if isinstance(layer, torch.nn.Linear)] == [512, 256, 64, 1]
+    assert [layer.p for layer in head if isinstance(layer, torch.nn.Dropout)] == [0.3, 0.2, 0.1]
+    assert head[0].in_features == 3075
+
+
+def test_the_input_on_a_pair_known_by_hand():
+    source, surrogate, text = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]]), torch.tensor([[0.0, 2.0]])
+    expected = [3, 4, 4, 3, 12, 12, 1, -1, 1, 1, 0, 2, 0.96, 0.8, 0.6]
+    np.testing.assert_allclose(combine(source, surrogate, text)[0], expected, rtol=1e-6)
+
+
+def test_source_and_surrogate_are_mirrored_together():
+    inputs = ErmaInputs(
+        source=torch.stack([torch.zeros(4, 1), torch.ones(4, 1)]),
+        surrogate=torch.stack([torch.zeros(4, 1), torch.ones(4, 1)]) + 10,
+        text=torch.zeros(4, 1),
+    )
+    rows = inputs.rows(torch.arange(4), torch.tensor([0, 1, 1, 0]))
+    assert rows[:, 0].tolist() == [0, 1, 1, 0] and rows[:, 1].tolist() == [10, 11, 11, 10]
+
+
+def test_training_learns_a_learnable_problem():
+    (train, labels), (test, expected) = _problem(400, 0, flips=2), _problem(100, 1)
+    trained = train_erma(train, labels, *_problem(60, 2), PARAMETERS)
+    assert srcc(predict_cosines(trained.head, test.all()), expected) > 0.8
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    import dataclasses
+
+    short = dataclasses.replace(PARAMETERS, steps=45)
+    train, validation = _problem(100, 0, flips=2), _problem(30, 2)
+    torch.manual_seed(5)
+    first = train_erma(*train, *validation, short)
+    untouched = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(untouched, torch.rand(1)), "training must not disturb the global generator"
+    again = train_erma(*train, *validation, short).head.state_dict()
+    other = train_erma(*train, *validation, dataclasses.replace(short, seed=2)).head.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in first.head.state_dict().items())
+    assert not torch.equal(other["0.weight"], again["0.weight"])
+
+
+def test_the_best_validation_is_the_one_kept():
+    validation = _problem(60, 2)
+    trained = train_erma(*_problem(200, 0, flips=2), *validation, PARAMETERS)
+    log = trained.log.set_index("step")
+    assert list(log.index) == [40, 60, 80, 100, 120]
+    assert trained.step == ((log["validation_srcc"] + log["validation_plcc"]) / 2).idxmax()
+    predicted = predict_cosines(trained.head, validation[0].all())
+    assert srcc(predicted, validation[1]) == pytest.approx(log.loc[trained.step, "validation_srcc"])
+
+
+def test_undefined_labels_are_left_out():
+    (train, labels), validation = _problem(100, 0, flips=2), _problem(30, 2)
+    some = labels.copy()
+    some[::2] = np.nan
+    trained = train_erma(train, some, *validation, PARAMETERS)
+    assert np.isfinite(trained.log["loss"]).all()
+    kept = ErmaInputs(train.source[:, 1::2], train.surrogate[:, 1::2], train.text[1::2])
+    same = train_erma(kept, labels[1::2], *validation, PARAMETERS)
+    torch.testing.assert_close(trained.head.state_dict()["0.weight"], same.head.state_dict()["0.weight"])
+    with pytest.raises(DataError, match="two defined labels"):
+        train_erma(train, np.full(100, np.nan), *validation, PARAMETERS)
+
+
+def test_correlations_on_numbers_known_by_hand():
+    assert srcc([1, 2, 3, 4], [1, 10, 100, 1000]) == pytest.approx(1)
+    assert plcc([1, 2, 3, 4], [2, 4, 6, 8]) == pytest.approx(1)
+    assert plcc([1, 2, 3], [1, 3, 2]) == pytest.approx(0.5)
+    assert np.isnan(srcc([1, 1, 1], [1, 2, 3])) and np.isnan(plcc([1, 2], [1, 2]))
+    assert srcc([1, 2, np.nan, 4, 0], [1, 2, 3, 4, np.nan]) == pytest.approx(1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float64, 12, elements=st.integers(-50, 50)), arrays(np.float64, 12, elements=st.integers(-50, 50)))
+def test_srcc_is_about_order_only(scores, labels):
+    plain, cubed, turned = srcc(scores, labels), srcc(scores**3, labels), srcc(-scores, labels)
+    np.testing.assert_allclose([cubed, -turned], [plain, plain], atol=1e-9)
+
+
+def test_lower_is_better_scores_are_turned_and_groups_are_separate():
+    scores = pd.DataFrame(
+        {
+            "group": ["Face"] * 3 + ["Time"] * 4,
+            "label": [0.1, 0.2, 0.3, 0.1, 0.2, 0.3, np.nan],
+            "distance": [3, 2, 1, 1, 2, 3, 4],
+            "missing": [np.nan] * 7,
+        }
+    )
+    table = correlation_table(scores, [Method("distance", "lower"), Method("missing", "higher", False, "no weights")])
+    value = table.set_index(["metric", "method", "group"])
+    assert value.loc[("srcc", "distance", "Face"), "value"] == pytest.approx(1)
+    assert value.loc[("plcc", "distance", "Time"), "value"] == pytest.approx(-1)
+    assert value.loc[("srcc", "distance", "Overall"), "n"] == 6
+    assert (
+        np.isnan(value.loc[("srcc", "missing", "Overall"), "value"])
+        and value.loc[("srcc", "missing", "Face"), "n"] == 0
+    )
+    assert list(table.columns) == ["metric", "method", "group", "value", "n"]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """The whole stage on a synthetic benchmark and a random CLIP."""
+    folder = tmp_path_factory.mktemp("stage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPPE_RESULTS", str(folder))
+        clip = tiny_clip(folder / "clip")
+        profile = load_profile(
+            "smoke",
+            {
+                "models.clip": clip, "models.metrics_clip": clip, "editability.learned_metrics": False,
+                "editability.steps": 30, "editability.validate_from": 20,
+            },
+        )  # fmt: skip
+        tiny_benchmark(profile.results / "benchmark", {"train": 12, "val": 8, "test": 8})
+        yield profile, editability.run(profile)
+
+
+def test_the_stage_writes_what_the_evaluation_reads(stage):
+    profile, result = stage
+    folder = profile.results / "editability"
+    assert {path.name for path in folder.iterdir()} == {
+        "labels.csv", "scores.csv", "methods.json", "correlations.csv", "erma",
+    }  # fmt: skip
+    scores = pd.read_csv(folder / "scores.csv")
+    methods = json.loads((folder / "methods.json").read_text())
+    names = [method["name"] for method in methods]
+    assert list(scores.columns) == [
+        "instance_id", "pair_id", "category", "group", "modality", "tag", "label", *names,
+    ]  # fmt: skip
+    assert list(scores["instance_id"]) == open_split(profile.results / "benchmark", "test")["instance_id"][:]
+    assert [method["name"] for method in methods if method["trained"]] == ["ERMA"]
+    assert (scores.groupby("pair_id")["SSIM"].nunique() == 1).all()
+    assert scores["ERMA"].between(-1, 1).all() and scores["ERMA"].nunique() > 8
+    assert scores["DISTS"].isna().all()
+    correlations = pd.read_csv(folder / "correlations.csv")
+    overall = correlations[(correlations["method"] == "ERMA") & (correlations["group"] == "Overall")]
+    assert (overall["n"] == scores["label"].notna().sum()).all() and len(overall) == 2
+    assert list(editability.label_report(result)["undefined"]) == [2, 2, 2]
+
+
+def test_the_saved_predictor_gives_the_scores_of_the_stage(stage):
+    profile, result = stage
+    predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+    rows = open_split(profile.results / "benchmark", "test").select(range(5))
+    predicted = predictor.predict(
+        torch.stack([image_tensor(row["source"]) for row in rows]),
+        torch.stack([image_tensor(row["surrogate"]) for row in rows]),
+        rows["instruction"][:],
+    )
+    np.testing.assert_allclose(predicted, result.scores["ERMA"][:5], atol=1e-5)
+    with pytest.raises(DataError, match="2 instructions"):
+        predictor.predict(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32), ["a", "b"])
+
+
+def test_a_missing_predictor_names_the_stage_to_run(tmp_path):
+    with pytest.raises(ResourceError, match="02_editability"):
+        ErmaPredictor.load(tmp_path / "erma")
+
+
+def test_a_missing_benchmark_names_the_stage_to_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    with pytest.raises(DataError, match="01_benchmark"):
+        editability.run(load_profile("smoke"))
+    assert not (tmp_path / "smoke").exists()

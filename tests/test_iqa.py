@@ -1,0 +1,138 @@
+"""Image quality baselines: directions that match behaviour, honest reports where weights are missing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+
+from sppe_lib.editability import iqa
+from sppe_lib.editability.iqa import METRICS, direction, load_metric, metric, pair_scores, score_all
+from sppe_lib.errors import ConfigError, ResourceError
+
+WEIGHT_FREE = [entry.name for entry in METRICS if not entry.weights]
+LEARNED = [entry.name for entry in METRICS if entry.weights]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Two smooth random pictures [2, 3, 64, 64] and fixed noise of the same shape."""
+    draws = torch.Generator().manual_seed(3)
+    coarse = torch.rand(2, 3, 8, 8, generator=draws)
+    pictures = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear").clamp(0, 1)
+    return pictures, torch.rand(pictures.shape, generator=draws) - 0.5
+
+
+@pytest.fixture(autouse=True)
+def no_weights_and_no_network(monkeypatch, tmp_path):
+    """A machine without any weights, on which any download is an error."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError("a metric tried to download weights")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(iqa.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(iqa, "try_to_load_from_cache", lambda repository, name: None)
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+
+
+def _better(entry, first, second):
+    return first < second if direction(entry) == "lower" else first > second
+
+
+def test_the_table_holds_the_nine_weight_free_metrics_and_the_papers_five():
+    assert WEIGHT_FREE == ["SSIM", "FSIM", "VIF", "GMSD", "NLPD", "VSI", "MAD", "CW-SSIM", "PSNR"]
+    assert LEARNED == ["AFINE-FR", "AHIQ", "DISTS", "ST-LPIPS", "TOPIQ-FR"]
+    assert {name for name in LEARNED if direction(metric(name)) == "lower"} == {"AFINE-FR", "DISTS", "ST-LPIPS"}
+
+
+@pytest.mark.parametrize("name", WEIGHT_FREE)
+def test_direction_agrees_with_behaviour_at_the_size_of_the_miniature(name, pictures):
+    entry, (clean, noise) = metric(name), pictures
+    references = torch.cat([clean] * 3)
+    changed = torch.cat([clean, clean + 0.1 * noise, clean + 0.5 * noise]).clamp(0, 1)
+    same, mild, strong = pair_scores(entry, load_metric(entry), references, changed).reshape(3, 2)
+    assert np.isfinite([same, mild, strong]).all()
+    assert _better(entry, same, mild).all() and _better(entry, mild, strong).all()
+
+
+@pytest.mark.parametrize("name", WEIGHT_FREE)
+def test_a_score_does_not_depend_on_the_other_pairs(name, pictures):
+    clean, noise = pictures
+    entry, changed = metric(name), (clean + 0.3 * noise).clamp(0, 1)
+    function = load_metric(entry)
+    together = pair_scores(entry, function, clean, changed)
+    alone = pair_scores(dataclasses.replace(entry, batch=1), function, clean, changed)
+    np.testing.assert_allclose(alone, together, rtol=1e-4)
+
+
+def test_psnr_is_the_one_everybody_means(pictures):
+    clean, noise = pictures
+    changed = (clean + 0.3 * noise).clamp(0, 1)
+    expected = [
+        peak_signal_noise_ratio(first.numpy(), second.numpy(), data_range=1.0)
+        for first, second in zip(clean, changed, strict=True)
+    ]
+    np.testing.assert_allclose(
+        pair_scores(metric("PSNR"), load_metric(metric("PSNR")), clean, changed), expected, rtol=1e-4
+    )
+
+
+def test_ssim_sees_colour(pictures):
+    # pyiqa's default is luma, on which a change of colour at equal luma would be invisible.
+    clean = 0.3 + 0.4 * pictures[0]
+    stripes = 0.2 * torch.sin(torch.arange(64.0))
+    recoloured = clean.clone()
+    recoloured[:, 0] += stripes
+    recoloured[:, 1] -= stripes * 65.481 / 128.553  # the BT.601 weights of red and green
+    entry = metric("SSIM")
+    on_luma = dataclasses.replace(entry, options={"test_y_channel": True})
+    assert pair_scores(entry, load_metric(entry), clean, recoloured).max() < 0.9
+    assert pair_scores(on_luma, load_metric(on_luma), clean, recoloured).min() > 0.99
+
+
+@pytest.mark.parametrize("name", ["VIF", "CW-SSIM"])
+def test_small_images_are_enlarged_where_a_pyramid_needs_it(name, pictures):
+    entry, (clean, noise) = metric(name), pictures
+    small, changed = clean[..., ::2, ::2], (clean + 0.5 * noise).clamp(0, 1)[..., ::2, ::2]
+    function = load_metric(entry)
+    same, other = (pair_scores(entry, function, small, image) for image in (small, changed))
+    assert np.isfinite(same).all() and _better(entry, same, other).all()
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_missing_weights_are_reported_without_a_download(name):
+    entry = metric(name)
+    with pytest.raises(ResourceError, match="weights not available: put ") as error:
+        load_metric(entry)
+    assert all(file.name in str(error.value) for file in entry.weights)
+
+
+def test_weights_that_do_not_load_are_reported(monkeypatch, tmp_path):
+    (tmp_path / "pyiqa").mkdir()
+    (tmp_path / "pyiqa" / "alex_shift_tolerant.pth").write_bytes(b"truncated")
+    monkeypatch.setattr("pyiqa.utils.download_util.DEFAULT_CACHE_DIR", str(tmp_path / "pyiqa"))
+    with pytest.raises(ResourceError, match="ST-LPIPS: weights not available: .* does not load"):
+        load_metric(metric("ST-LPIPS"))
+
+
+def test_unavailable_metrics_have_no_numbers(pictures):
+    clean, noise = pictures
+    scores, methods = score_all([(clean, (clean + 0.3 * noise).clamp(0, 1)), (clean, clean)])
+    by_name = {method.name: method for method in methods}
+    for name in WEIGHT_FREE:
+        assert by_name[name].available and np.isfinite(scores[name]).all() and len(scores[name]) == 4
+    for name in LEARNED:
+        assert not by_name[name].available and np.isnan(scores[name]).all() and len(scores[name]) == 4
+        assert by_name[name].reason.startswith("weights not available")
+
+
+def test_learned_metrics_can_be_switched_off():
+    _, methods = score_all([], learned=False)
+    assert {method.name for method in methods if "learned_metrics" in method.reason} == set(LEARNED)
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(ConfigError, match="'SIMS'.*SSIM"):
+        metric("SIMS")

@@ -1,0 +1,158 @@
+"""Scenes of the 36 categories: deterministic, varied, with sensible private regions; settings; captions."""
+
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sppe_lib.benchmark.taxonomy import categories
+from sppe_lib.benchmark.world import props_cards, props_landmarks
+from sppe_lib.benchmark.world.captions import WORD_LIMIT, describe
+from sppe_lib.benchmark.world.props_shapes import COLOURS, contrasting, is_dark
+from sppe_lib.benchmark.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
+from sppe_lib.benchmark.world.scenes import MAKERS, make_scene
+from sppe_lib.benchmark.world.settings import PLACES, TIMES, draw_setting, random_setting
+from sppe_lib.errors import ConfigError
+
+SEEDS = (0, 1, 2)
+
+
+def test_every_category_has_scenes_and_no_other():
+    assert set(MAKERS) == set(categories())
+
+
+@pytest.mark.parametrize("category", list(categories()))
+def test_scene_renders_differs_and_has_a_private_region(category):
+    images = []
+    for seed in SEEDS:
+        scene = make_scene(category, seed)
+        image, mask = render(scene, 64), private_mask(scene, 64)
+        assert image.shape == (64, 64, 3) and image.dtype == np.uint8
+        assert 0.01 < mask.mean() < 0.95
+        # The private region is not empty paint: it shows more than one colour.
+        assert len(np.unique(image[mask], axis=0)) > 3
+        assert np.array_equal(image, render(make_scene(category, seed), 64))
+        images.append(image)
+    for first in range(len(SEEDS)):
+        for second in range(first):
+            assert (images[first] != images[second]).mean() > 0.05
+
+
+def test_unknown_category_is_refused_by_name():
+    with pytest.raises(ConfigError, match="passprt"):
+        make_scene("passprt", 0)
+
+
+def test_same_seed_gives_the_same_pixels_in_another_process():
+    names = ["faces", "receipt", "landmark"]
+    code = (
+        "import sys, zlib\n"
+        "from sppe_lib.benchmark.world.scene import render\n"
+        "from sppe_lib.benchmark.world.scenes import make_scene\n"
+        f"print([zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in reversed({names!r})])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    here = [zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in reversed(names)]
+    assert result.stdout.strip() == str(here)
+
+
+def test_private_regions_range_from_small_to_large():
+    shares = [private_mask(make_scene(name, seed), 64).mean()
+              for name in ("human face", "plate", "multi-vehicle plates", "credit card", "phone") for seed in range(8)]
+    assert min(shares) < 0.08
+    assert max(shares) > 0.5
+
+
+def test_scenes_have_public_things_and_bystanders_too():
+    scenes = [make_scene(name, seed) for name in ("date time", "credit card", "landmark", "plate") for seed in range(8)]
+    bystanders = [element for scene in scenes for element in scene.elements
+                  if element.kind == "person" and not element.private]
+    assert len(bystanders) >= 5
+    assert all(any(element.private for element in scene.elements) for scene in scenes)
+
+
+@pytest.mark.parametrize("category", ["person", "student id", "multi-vehicle plates", "date time"])
+def test_works_at_512_pixels_and_agrees_with_64(category):
+    scene = make_scene(category, 3)
+    large, small = render(scene, 512), render(scene, 64)
+    assert large.shape == (512, 512, 3)
+    reduced = large.reshape(64, 8, 64, 8, 3).mean((1, 3))
+    assert np.abs(reduced - small).mean() < 12
+    assert abs(private_mask(scene, 512).mean() - private_mask(scene, 64).mean()) < 0.06
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_is_drawable_at_every_time_with_other_colours(place):
+    pictures = [rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES]
+    assert all((picture[..., :] > 0).any() for picture in pictures)
+    day, night, sunset = (picture.astype(float) for picture in pictures)
+    if place != "underwater":
+        assert night.mean() < day.mean() - 5
+    assert np.abs(day - sunset).mean() > 3
+
+
+def test_unknown_place_is_refused():
+    with pytest.raises(ConfigError, match="moon"):
+        random_setting(np.random.default_rng(0), "moon")
+    with pytest.raises(ConfigError, match="moon"):
+        draw_setting({"place": "moon"})
+
+
+@pytest.mark.parametrize("category, kind", [("credit card", "credit_card"), ("ticket", "ticket")])
+def test_materials_look_different_and_keep_the_text(category, kind):
+    scene = make_scene(category, 0)
+    base = next(element for element in scene.elements if element.kind == kind)
+    pictures = {}
+    for material in props_cards.MATERIALS:
+        element = base.with_attributes(material=material)
+        pictures[material] = rasterise(svg_document(DRAWERS[kind](element, "all")), 64)
+        blank = rasterise(svg_document(DRAWERS[kind](element.with_attributes(text=""), "all")), 64)
+        assert (pictures[material] != blank).any(), f"{material}: text does not show"
+    distinct = {picture.tobytes() for picture in pictures.values()}
+    assert len(distinct) == len(props_cards.MATERIALS) - 1  # "plastic" and "paper" are the plain ones
+
+
+def test_empty_text_draws_nothing_to_read():
+    for name in ("phone", "receipt", "plate", "mail", "handwriting", "signature", "ticket", "passport"):
+        scene = make_scene(name, 1)
+        bare = Scene(scene.setting, tuple(
+            element.with_attributes(text="") if element.attributes.get("text") else element for element in scene.elements))
+        assert (render(scene, 64) != render(bare, 64)).any(), name
+
+
+def test_landmarks_are_all_different():
+    def draw(kind: str) -> bytes:
+        look = {"type": kind, "colour": "red", "trim": "black"}
+        return rasterise(svg_document(DRAWERS["landmark"](Element("landmark", 10, 10, 80, 80, look), "all")), 32).tobytes()
+
+    assert len({draw(kind) for kind in props_landmarks.LANDMARKS}) == len(props_landmarks.LANDMARKS)
+
+
+@given(st.sampled_from(sorted(COLOURS)))
+def test_contrasting_ink_is_of_the_other_darkness(name):
+    assert is_dark(contrasting(name)) != is_dark(name)
+
+
+@given(st.sampled_from(sorted(MAKERS)), st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_captions_are_short_lower_case_sentences(category, seed):
+    caption = describe(make_scene(category, seed))
+    assert caption == caption.lower()
+    assert 3 <= len(caption.split()) <= WORD_LIMIT + 6
+
+
+def test_captions_name_the_setting_the_thing_and_its_text():
+    scene = make_scene("credit card", 0)
+    card = next(element for element in scene.elements if element.kind == "credit_card")
+    caption = describe(scene)
+    assert "credit card" in caption
+    assert card.attributes["text"][0].lower() in caption
+    night = Scene({**scene.setting, "place": "snow", "time": "night"}, scene.elements)
+    assert "snowy landscape at night" in describe(night)
+    golden = Scene(scene.setting, tuple(
+        element.with_attributes(material="golden") if element is card else element for element in scene.elements))
+    assert "golden credit card" in describe(golden)

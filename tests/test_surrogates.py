@@ -1,0 +1,124 @@
+"""Surrogates: other content of the same kind in the same place, by protection strength."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sppe_lib.benchmark.taxonomy import categories
+from sppe_lib.benchmark.world.captions import describe
+from sppe_lib.benchmark.world.scene import Scene, private_mask, render
+from sppe_lib.benchmark.world.scenes import make_scene
+from sppe_lib.benchmark.world.surrogates import change_text, make_surrogate, pair_mask
+from sppe_lib.errors import ConfigError
+
+
+@pytest.mark.parametrize("category", list(categories()))
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_equal_outside_the_mask_and_different_inside(category, strength):
+    for seed in (0, 1):
+        scene = make_scene(category, seed)
+        surrogate = make_surrogate(scene, strength, seed)
+        source_pixels, surrogate_pixels = render(scene, 64), render(surrogate, 64)
+        mask = pair_mask(scene, surrogate, 64)
+        assert np.array_equal(source_pixels[~mask], surrogate_pixels[~mask])
+        assert (source_pixels[mask] != surrogate_pixels[mask]).any(-1).mean() > 0.1
+        assert 0.01 < mask.mean() < 0.97
+
+
+@pytest.mark.parametrize("category", ["faces", "student id", "signature", "landmark"])
+def test_equal_outside_the_mask_at_512_pixels(category):
+    scene = make_scene(category, 4)
+    surrogate = make_surrogate(scene, 0.5, 4)
+    mask = pair_mask(scene, surrogate, 512)
+    assert np.array_equal(render(scene, 512)[~mask], render(surrogate, 512)[~mask])
+
+
+def test_setting_boxes_and_public_elements_stay():
+    for category in ("plate", "name all", "monitor"):
+        scene = make_scene(category, 2)
+        surrogate = make_surrogate(scene, 1.0, 2)
+        assert surrogate.setting == scene.setting
+        for old, new in zip(scene.elements, surrogate.elements, strict=True):
+            assert (old.x, old.y, old.width, old.height) == (new.x, new.y, new.width, new.height)
+            assert old == new if not old.private else old != new
+
+
+def test_same_seed_same_surrogate_and_other_seed_another():
+    scene = make_scene("passport", 0)
+    assert make_surrogate(scene, 0.5, 7) == make_surrogate(scene, 0.5, 7)
+    assert make_surrogate(scene, 0.5, 7) != make_surrogate(scene, 0.5, 8)
+
+
+def test_weak_surrogates_are_closer_to_the_source_than_strong_ones():
+    def distance(strength: float) -> float:
+        total = []
+        for index, category in enumerate(categories()):
+            scene = make_scene(category, index)
+            surrogate = make_surrogate(scene, strength, index)
+            mask = private_mask(scene, 32)
+            difference = render(scene, 32).astype(float)[mask] - render(surrogate, 32)[mask]
+            total.append(float(np.abs(difference).mean()))
+        return float(np.mean(total))
+
+    weak, middle, strong = distance(0.1), distance(0.5), distance(1.0)
+    assert 0 < weak < middle
+    assert weak < 0.7 * strong
+
+
+def test_kind_changes_only_from_strength_08():
+    def changed(strength: float) -> int:
+        count = 0
+        for category in ("credit card", "laptop", "ticket", "person", "plate"):
+            for seed in range(6):
+                scene = make_scene(category, seed)
+                surrogate = make_surrogate(scene, strength, seed)
+                count += any(old.kind != new.kind for old, new in zip(scene.elements, surrogate.elements, strict=True))
+        return count
+
+    assert changed(0.5) == 0
+    assert changed(0.7) == 0
+    assert 0 < changed(0.8) < 30
+    assert changed(1.0) > 0
+
+
+@given(st.sampled_from(["ANNA BERG", "AB 123", "12:45", "leo42", "14 FEB", "19 ROSE RD", "X7"]), st.floats(0.1, 1.0),
+       st.integers(0, 10_000))
+def test_text_always_changes_and_keeps_its_punctuation(text, strength, seed):
+    other = change_text(text, strength, np.random.default_rng(seed))
+    assert other != text
+    assert [sign for sign in other if not sign.isalnum()] == [sign for sign in text if not sign.isalnum()]
+    assert other.isupper() == text.isupper()
+
+
+def test_share_of_kept_characters_falls_with_strength():
+    def kept(strength: float) -> float:
+        shares = []
+        for seed in range(60):
+            other = change_text("83 721945", strength, np.random.default_rng(seed))
+            shares.append(np.mean([one == two for one, two in zip("83 721945", other, strict=True)]))
+        return float(np.mean(shares))
+
+    shares = [kept(strength) for strength in (0.1, 0.3, 0.5, 0.8)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.6 > 0.4 > shares[2]
+
+
+def test_texts_without_letters_or_digits_are_left_alone():
+    assert change_text("-- ..", 1.0, np.random.default_rng(0)) == "-- .."
+
+
+def test_captions_mention_what_changed():
+    different = [describe(scene) != describe(make_surrogate(scene, 0.5, seed))
+                 for seed in range(2) for scene in (make_scene(category, seed) for category in categories())]
+    assert np.mean(different) > 0.93
+
+
+def test_bad_strength_and_scenes_without_private_content_are_refused():
+    scene = make_scene("mail", 0)
+    for strength in (0.0, 1.2, -1.0):
+        with pytest.raises(ConfigError, match="strength"):
+            make_surrogate(scene, strength, 0)
+    public = Scene(scene.setting, tuple(element for element in scene.elements if not element.private))
+    with pytest.raises(ConfigError, match="private"):
+        make_surrogate(public, 0.5, 0)
