@@ -1,5 +1,6 @@
 """ERMA: its input, head, training, selection and predictor; and the scores it is judged by."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -66,9 +67,7 @@ def test_training_learns_a_learnable_problem():
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
-    import dataclasses
-
-    short = dataclasses.replace(PARAMETERS, steps=45)
+    short = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
     train, validation = _problem(100, 0, flips=2), _problem(30, 2)
     torch.manual_seed(5)
     first = train_erma(*train, *validation, short)
@@ -95,10 +94,11 @@ def test_undefined_labels_are_left_out():
     (train, labels), validation = _problem(100, 0, flips=2), _problem(30, 2)
     some = labels.copy()
     some[::2] = np.nan
-    trained = train_erma(train, some, *validation, PARAMETERS)
+    short = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
+    trained = train_erma(train, some, *validation, short)
     assert np.isfinite(trained.log["loss"]).all()
     kept = ErmaInputs(train.source[:, 1::2], train.surrogate[:, 1::2], train.text[1::2])
-    same = train_erma(kept, labels[1::2], *validation, PARAMETERS)
+    same = train_erma(kept, labels[1::2], *validation, short)
     torch.testing.assert_close(trained.head.state_dict()["0.weight"], same.head.state_dict()["0.weight"])
     with pytest.raises(DataError, match="two defined labels"):
         train_erma(train, np.full(100, np.nan), *validation, PARAMETERS)

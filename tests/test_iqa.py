@@ -50,8 +50,9 @@ def test_the_table_holds_the_nine_weight_free_metrics_and_the_papers_five():
 @pytest.mark.parametrize("name", WEIGHT_FREE)
 def test_direction_agrees_with_behaviour_at_the_size_of_the_miniature(name, pictures):
     entry, (clean, noise) = metric(name), pictures
+    # The milder noise is still visible: MAD gives 0 to what it takes to be invisible.
     references = torch.cat([clean] * 3)
-    changed = torch.cat([clean, clean + 0.1 * noise, clean + 0.5 * noise]).clamp(0, 1)
+    changed = torch.cat([clean, clean + 0.3 * noise, clean + noise]).clamp(0, 1)
     same, mild, strong = pair_scores(entry, load_metric(entry), references, changed).reshape(3, 2)
     assert np.isfinite([same, mild, strong]).all()
     assert _better(entry, same, mild).all() and _better(entry, mild, strong).all()

@@ -13,7 +13,15 @@ from sppe_lib.benchmark.taxonomy import categories
 from sppe_lib.benchmark.world import props_cards, props_landmarks
 from sppe_lib.benchmark.world.captions import WORD_LIMIT, describe
 from sppe_lib.benchmark.world.props_shapes import COLOURS, contrasting, is_dark
-from sppe_lib.benchmark.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
+from sppe_lib.benchmark.world.scene import (
+    DRAWERS,
+    Element,
+    Scene,
+    private_mask,
+    rasterise,
+    render,
+    svg_document,
+)
 from sppe_lib.benchmark.world.scenes import MAKERS, make_scene
 from sppe_lib.benchmark.world.settings import PLACES, TIMES, draw_setting, random_setting
 from sppe_lib.errors import ConfigError
@@ -61,16 +69,27 @@ def test_same_seed_gives_the_same_pixels_in_another_process():
 
 
 def test_private_regions_range_from_small_to_large():
-    shares = [private_mask(make_scene(name, seed), 64).mean()
-              for name in ("human face", "plate", "multi-vehicle plates", "credit card", "phone") for seed in range(8)]
+    shares = [
+        private_mask(make_scene(name, seed), 64).mean()
+        for name in ("human face", "plate", "multi-vehicle plates", "credit card", "phone")
+        for seed in range(8)
+    ]
     assert min(shares) < 0.08
     assert max(shares) > 0.5
 
 
 def test_scenes_have_public_things_and_bystanders_too():
-    scenes = [make_scene(name, seed) for name in ("date time", "credit card", "landmark", "plate") for seed in range(8)]
-    bystanders = [element for scene in scenes for element in scene.elements
-                  if element.kind == "person" and not element.private]
+    scenes = [
+        make_scene(name, seed)
+        for name in ("date time", "credit card", "landmark", "plate")
+        for seed in range(8)
+    ]
+    bystanders = [
+        element
+        for scene in scenes
+        for element in scene.elements
+        if element.kind == "person" and not element.private
+    ]
     assert len(bystanders) >= 5
     assert all(any(element.private for element in scene.elements) for scene in scenes)
 
@@ -87,7 +106,9 @@ def test_works_at_512_pixels_and_agrees_with_64(category):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_drawable_at_every_time_with_other_colours(place):
-    pictures = [rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES]
+    pictures = [
+        rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES
+    ]
     assert all((picture[..., :] > 0).any() for picture in pictures)
     day, night, sunset = (picture.astype(float) for picture in pictures)
     if place != "underwater":
@@ -119,15 +140,22 @@ def test_materials_look_different_and_keep_the_text(category, kind):
 def test_empty_text_draws_nothing_to_read():
     for name in ("phone", "receipt", "plate", "mail", "handwriting", "signature", "ticket", "passport"):
         scene = make_scene(name, 1)
-        bare = Scene(scene.setting, tuple(
-            element.with_attributes(text="") if element.attributes.get("text") else element for element in scene.elements))
+        bare = Scene(
+            scene.setting,
+            tuple(
+                element.with_attributes(text="") if element.attributes.get("text") else element
+                for element in scene.elements
+            ),
+        )
         assert (render(scene, 64) != render(bare, 64)).any(), name
 
 
 def test_landmarks_are_all_different():
     def draw(kind: str) -> bytes:
         look = {"type": kind, "colour": "red", "trim": "black"}
-        return rasterise(svg_document(DRAWERS["landmark"](Element("landmark", 10, 10, 80, 80, look), "all")), 32).tobytes()
+        return rasterise(
+            svg_document(DRAWERS["landmark"](Element("landmark", 10, 10, 80, 80, look), "all")), 32
+        ).tobytes()
 
     assert len({draw(kind) for kind in props_landmarks.LANDMARKS}) == len(props_landmarks.LANDMARKS)
 
@@ -153,6 +181,11 @@ def test_captions_name_the_setting_the_thing_and_its_text():
     assert card.attributes["text"][0].lower() in caption
     night = Scene({**scene.setting, "place": "snow", "time": "night"}, scene.elements)
     assert "snowy landscape at night" in describe(night)
-    golden = Scene(scene.setting, tuple(
-        element.with_attributes(material="golden") if element is card else element for element in scene.elements))
+    golden = Scene(
+        scene.setting,
+        tuple(
+            element.with_attributes(material="golden") if element is card else element
+            for element in scene.elements
+        ),
+    )
     assert "golden credit card" in describe(golden)

@@ -35,7 +35,7 @@ def picture_grid(pictures: Sequence[tuple[str, object]], columns: int, cell: flo
     for axis, (title, picture) in zip(axes.flat, pictures):
         pixels = np.asarray(picture)
         axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
-        axis.set_title(title, fontsize=7)
+        axis.set_title(title, fontsize=7 if len(title) < 20 else 5.5)
     figure.tight_layout(pad=0.3)
     plt.close(figure)
     return figure
@@ -75,7 +75,7 @@ def instance_grid(split: Dataset, indices: Sequence[int], cell: float = 1.6) -> 
             axis.set_xticks([])
             axis.set_yticks([])
         line[len(PARTS) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
-    figure.tight_layout(pad=0.4)
+    figure.tight_layout(pad=0.4, h_pad=1.2)
     plt.close(figure)
     return figure
 

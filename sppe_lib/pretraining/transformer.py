@@ -47,6 +47,7 @@ class TransformerSettings(LoopSettings):
     cooldown_steps: int = 800
     average: float = 0.998
     checkpoint_seconds: float = 150.0
+    records: int = 6000
     batch: int = 14
     double_layers: int = 2
     single_layers: int = 6
@@ -199,7 +200,7 @@ def train_transformer(
 
     from sppe_lib.diffusion.backbone import load_component
 
-    pictures = load_pictures(data_folder)
+    pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
     text_config = load_component(CLIPTextModel, models.text, "text_encoder").config
     transformer = new_transformer(vae, text_config, settings)

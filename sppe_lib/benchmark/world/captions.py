@@ -15,17 +15,48 @@ WORD_LIMIT = 48
 """Captions stop before this many words, so that a tokenizer of 77 tokens holds them."""
 
 _NAMES = {
-    "credit_card": "credit card", "drivers_license": "drivers license", "student_id": "student id", "ausweis": "ausweis",
-    "passport": "open passport", "passport_cover": "passport cover", "business_card": "card", "letter": "envelope",
-    "picture_frame": "picture frame", "plate": "plate", "picture_card": "picture card", "photo_print": "photo",
-    "tablet": "tablet computer", "monitor": "computer monitor", "resume": "resume", "page": "profile page",
-    "paper": "sheet", "sign": "sign", "figure": "statue", "phone": "phone", "glass": "magnifying glass",
+    "credit_card": "credit card",
+    "drivers_license": "drivers license",
+    "student_id": "student id",
+    "ausweis": "ausweis",
+    "passport": "open passport",
+    "passport_cover": "passport cover",
+    "business_card": "card",
+    "letter": "envelope",
+    "picture_frame": "picture frame",
+    "plate": "plate",
+    "picture_card": "picture card",
+    "photo_print": "photo",
+    "tablet": "tablet computer",
+    "monitor": "computer monitor",
+    "resume": "resume",
+    "page": "profile page",
+    "paper": "sheet",
+    "sign": "sign",
+    "figure": "statue",
+    "phone": "phone",
+    "glass": "magnifying glass",
 }
 _GROUND_KEYS = ("colour", "cover", "paper", "frame", "body", "screen")
-_MATERIAL_WORDS = {"birthday": "birthday", "leather": "leather", "golden": "golden", "love_letter": "love letter",
-                   "vip": "black vip", "marble": "marble", "wedding": "wedding", "wooden": "wooden"}
-_CONTENT_WORDS = {"mail": "a mail", "chat": "a chat", "chart": "a chart", "call": "a call", "profile": "a profile",
-                  "landscape": "mountains", "desktop": "a desktop"}
+_MATERIAL_WORDS = {
+    "birthday": "birthday",
+    "leather": "leather",
+    "golden": "golden",
+    "love_letter": "love letter",
+    "vip": "black vip",
+    "marble": "marble",
+    "wedding": "wedding",
+    "wooden": "wooden",
+}
+_CONTENT_WORDS = {
+    "mail": "a mail",
+    "chat": "a chat",
+    "chart": "a chart",
+    "call": "a call",
+    "profile": "a profile",
+    "landscape": "mountains",
+    "desktop": "a desktop",
+}
 _SILENT = ("table", "bumper", "hand", "pen", "pills", "cup", "glass")
 """Side things that are named only when words are left."""
 
@@ -34,9 +65,15 @@ def colour_word(colour: str) -> str:
     """The name of a colour: itself if named, else the nearest of the named ones."""
     if colour in COLOURS:
         return colour
-    target = np.array([int(hex_of(colour).lstrip("#")[index:index + 2], 16) for index in (0, 2, 4)])
-    return min(COLOURS, key=lambda name: float(np.abs(
-        np.array([int(COLOURS[name][index:index + 2], 16) for index in (1, 3, 5)]) - target).sum()))
+    target = np.array([int(hex_of(colour).lstrip("#")[index : index + 2], 16) for index in (0, 2, 4)])
+    return min(
+        COLOURS,
+        key=lambda name: float(
+            np.abs(
+                np.array([int(COLOURS[name][index : index + 2], 16) for index in (1, 3, 5)]) - target
+            ).sum()
+        ),
+    )
 
 
 def _article(words: str) -> str:
@@ -53,7 +90,8 @@ def _describe_device(element: Element, name: str) -> str:
     look = element.attributes
     phrase = _article(f"{colour_word(look['body'])} {name}")
     if "content" in look and "screen" in look and look["content"] in _CONTENT_WORDS:
-        phrase += f" showing {_CONTENT_WORDS[look['content']]} in {colour_word(look['screen'])} and {colour_word(look['accent'])}"
+        colours = f"{colour_word(look['screen'])} and {colour_word(look['accent'])}"
+        phrase += f" showing {_CONTENT_WORDS[look['content']]} in {colours}"
     return phrase
 
 
@@ -64,6 +102,7 @@ def describe_element(element: Element) -> str:
         return people.describe_person(look)
     if "shape_seed" in look:
         from sppe_lib.benchmark.world.overlays import describe_overlay
+
         return describe_overlay(element)
     writing = _writing(element)
     if kind == "text":
@@ -106,6 +145,7 @@ def describe(scene: Scene) -> str:
     styles = ""
     if scene.styles:
         from sppe_lib.benchmark.world.styles import describe_style
+
         styles = " ".join(describe_style(name) for name, _ in scene.styles)
     ending = f"{describe_setting(scene.setting)} {styles}".strip()
     budget = WORD_LIMIT - len(ending.split())
@@ -113,8 +153,12 @@ def describe(scene: Scene) -> str:
     def importance(element: Element) -> tuple:
         # What the editor laid over the scene first, then writing and things, side things last.
         written = bool(lines_of(element.attributes.get("text", "")))
-        return (element.kind in _SILENT, "shape_seed" not in element.attributes, not written and element.kind != "person",
-                -element.width * element.height)
+        return (
+            element.kind in _SILENT,
+            "shape_seed" not in element.attributes,
+            not written and element.kind != "person",
+            -element.width * element.height,
+        )
 
     phrases: list[str] = []
     for element in sorted(scene.elements, key=importance):

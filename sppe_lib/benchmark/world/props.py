@@ -1,6 +1,16 @@
 """Every drawer of the vector world: importing this module registers them all."""
 
 from sppe_lib.benchmark.world import (  # noqa: F401
-    overlays, people, props_cards, props_documents, props_landmarks, props_objects, props_screens, props_shapes,
-    props_vehicles, props_writing,
+    overlays,
+    people,
+    props_cards,
+    props_carriers,
+    props_documents,
+    props_landmarks,
+    props_objects,
+    props_papers,
+    props_pictures,
+    props_screens,
+    props_vehicles,
+    props_writing,
 )

@@ -1,26 +1,62 @@
 """Credit cards and tickets, in every material that the instructions ask for."""
 
 from sppe_lib.benchmark.world.props_shapes import (
-    Piece, compose, contrasting, ellipse, line, lines_of, path, polygon, rect, written,
+    Piece,
+    compose,
+    contrasting,
+    ellipse,
+    line,
+    lines_of,
+    path,
+    polygon,
+    rect,
+    written,
 )
 from sppe_lib.benchmark.world.scene import Element, draws
 
-MATERIALS = ("plastic", "paper", "birthday", "leather", "golden", "love_letter", "vip", "marble", "wedding", "wooden")
+MATERIALS = (
+    "plastic",
+    "paper",
+    "birthday",
+    "leather",
+    "golden",
+    "love_letter",
+    "vip",
+    "marble",
+    "wedding",
+    "wooden",
+)
 
 _GROUND = {
-    "birthday": "#ffd1e6", "leather": "#7a4526", "golden": "#e3b53c", "love_letter": "#fbeee0", "vip": "#17151f",
-    "marble": "#eceef1", "wedding": "#fffdf7", "wooden": "#b07b45",
+    "birthday": "#ffd1e6",
+    "leather": "#7a4526",
+    "golden": "#e3b53c",
+    "love_letter": "#fbeee0",
+    "vip": "#17151f",
+    "marble": "#eceef1",
+    "wedding": "#fffdf7",
+    "wooden": "#b07b45",
 }
 MATERIAL_INKS = {
-    "birthday": "#b0246f", "leather": "#f0d9a8", "golden": "#6b4708", "love_letter": "#8c2f4a", "vip": "#f0c850",
-    "marble": "#2b2f38", "wedding": "#8a6d2f", "wooden": "#3d2410",
+    "birthday": "#b0246f",
+    "leather": "#f0d9a8",
+    "golden": "#6b4708",
+    "love_letter": "#8c2f4a",
+    "vip": "#f0c850",
+    "marble": "#2b2f38",
+    "wedding": "#8a6d2f",
+    "wooden": "#3d2410",
 }
 
 
 def _heart(x: float, y: float, r: float, colour: str) -> str:
-    return path(f"M{x:.2f} {y + r:.2f}C{x - r * 1.8:.2f} {y - r * 0.2:.2f} {x - r * 0.7:.2f} {y - r * 1.3:.2f} {x:.2f} "
-                f"{y - r * 0.3:.2f}C{x + r * 0.7:.2f} {y - r * 1.3:.2f} {x + r * 1.8:.2f} {y - r * 0.2:.2f} {x:.2f} "
-                f"{y + r:.2f}Z", colour)
+    return path(
+        f"M{x:.2f} {y + r:.2f}"
+        f"C{x - r * 1.8:.2f} {y - r * 0.2:.2f} {x - r * 0.7:.2f} {y - r * 1.3:.2f} {x:.2f} "
+        f"{y - r * 0.3:.2f}C{x + r * 0.7:.2f} {y - r * 1.3:.2f} {x + r * 1.8:.2f} {y - r * 0.2:.2f} {x:.2f} "
+        f"{y + r:.2f}Z",
+        colour,
+    )
 
 
 def _texture(material: str, width: float, height: float) -> str:
@@ -31,52 +67,110 @@ def _texture(material: str, width: float, height: float) -> str:
             x = width * (0.12 + 0.19 * index)
             body += line(x, height * 0.2, x + 1, height * 0.42, "grey", 0.4)
             body += ellipse(x, height * (0.13 + 0.04 * (index % 2)), height * 0.085, height * 0.11, tone)
-        return body + "".join(rect(width * (0.07 + 0.13 * index), height * (0.9 - 0.06 * (index % 2)), 2, 2, tone)
-                              for index, tone in enumerate(("teal", "orange", "purple", "red", "green", "blue", "pink")))
+        return body + "".join(
+            rect(width * (0.07 + 0.13 * index), height * (0.9 - 0.06 * (index % 2)), 2, 2, tone)
+            for index, tone in enumerate(("teal", "orange", "purple", "red", "green", "blue", "pink"))
+        )
     if material == "leather":
-        return (rect(2, 2, width - 4, height - 4, "none", height * 0.05, "#e8c98d", 0.9).replace(
-            "/>", ' stroke-dasharray="3 2"/>')
-            + "".join(path(f"M{width * x:.1f} {height * y:.1f}q3 2 6 -1", "none", "#56301a", 0.8)
-                      for x, y in ((.1, .2), (.5, .15), (.75, .3), (.2, .6), (.6, .55), (.82, .75), (.35, .85))))
+        return rect(2, 2, width - 4, height - 4, "none", height * 0.05, "#e8c98d", 0.9).replace(
+            "/>", ' stroke-dasharray="3 2"/>'
+        ) + "".join(
+            path(f"M{width * x:.1f} {height * y:.1f}q3 2 6 -1", "none", "#56301a", 0.8)
+            for x, y in (
+                (0.1, 0.2),
+                (0.5, 0.15),
+                (0.75, 0.3),
+                (0.2, 0.6),
+                (0.6, 0.55),
+                (0.82, 0.75),
+                (0.35, 0.85),
+            )
+        )
     if material == "golden":
-        return (rect(2, 2, width - 4, height - 4, "none", height * 0.05, "#8a5f10", 1)
-                + polygon([(width * .3, 0), (width * .5, 0), (width * .25, height), (width * .05, height)], "#fff1b5",
-                          opacity=0.55)
-                + path(f"M{width * .75:.1f} {height * .3:.1f}q6 -8 10 0q-4 8 -10 0q-6 -8 -10 0q4 8 10 0", "none",
-                       "#8a5f10", 1))
+        return (
+            rect(2, 2, width - 4, height - 4, "none", height * 0.05, "#8a5f10", 1)
+            + polygon(
+                [(width * 0.3, 0), (width * 0.5, 0), (width * 0.25, height), (width * 0.05, height)],
+                "#fff1b5",
+                opacity=0.55,
+            )
+            + path(
+                f"M{width * 0.75:.1f} {height * 0.3:.1f}q6 -8 10 0q-4 8 -10 0q-6 -8 -10 0q4 8 10 0",
+                "none",
+                "#8a5f10",
+                1,
+            )
+        )
     if material == "love_letter":
-        return (_heart(width * 0.84, height * 0.22, height * 0.13, "red") + _heart(width * 0.68, height * 0.16, height * 0.07, "pink")
-                + "".join(path(f"M{width * 0.06:.1f} {height * y:.1f}q4 -4 8 0t8 0t8 0t8 0", "none", "#8c2f4a", 0.7)
-                          for y in (0.16, 0.28)))
+        return (
+            _heart(width * 0.84, height * 0.22, height * 0.13, "red")
+            + _heart(width * 0.68, height * 0.16, height * 0.07, "pink")
+            + "".join(
+                path(f"M{width * 0.06:.1f} {height * y:.1f}q4 -4 8 0t8 0t8 0t8 0", "none", "#8c2f4a", 0.7)
+                for y in (0.16, 0.28)
+            )
+        )
     if material == "vip":
         r, x, y = height * 0.1, width * 0.84, height * 0.2
-        return (rect(1.6, 1.6, width - 3.2, height - 3.2, "none", height * 0.05, "#f0c850", 1)
-                + polygon([(x - r * 1.3, y - r), (x - r * .5, y), (x, y - r * 1.3), (x + r * .5, y), (x + r * 1.3, y - r),
-                           (x + r, y + r), (x - r, y + r)], "#f0c850"))
+        return rect(1.6, 1.6, width - 3.2, height - 3.2, "none", height * 0.05, "#f0c850", 1) + polygon(
+            [
+                (x - r * 1.3, y - r),
+                (x - r * 0.5, y),
+                (x, y - r * 1.3),
+                (x + r * 0.5, y),
+                (x + r * 1.3, y - r),
+                (x + r, y + r),
+                (x - r, y + r),
+            ],
+            "#f0c850",
+        )
     if material == "marble":
-        return "".join(path(f"M{width * x:.1f} 0Q{width * (x + .2):.1f} {height * .4:.1f} {width * (x - .05):.1f} "
-                            f"{height * .6:.1f}T{width * (x + .1):.1f} {height:.1f}", "none", "#9aa2ae", stroke, 0.8)
-                       for x, stroke in ((.15, 1.2), (.42, .6), (.7, 1.4), (.88, .6)))
+        return "".join(
+            path(
+                f"M{width * x:.1f} 0Q{width * (x + 0.2):.1f} {height * 0.4:.1f} {width * (x - 0.05):.1f} "
+                f"{height * 0.6:.1f}T{width * (x + 0.1):.1f} {height:.1f}",
+                "none",
+                "#9aa2ae",
+                stroke,
+                0.8,
+            )
+            for x, stroke in ((0.15, 1.2), (0.42, 0.6), (0.7, 1.4), (0.88, 0.6))
+        )
     if material == "wedding":
         x, y, r = width * 0.83, height * 0.22, height * 0.09
-        return (rect(2, 2, width - 4, height - 4, "none", 1, "#d9b65a", 0.9)
-                + ellipse(x - r * .6, y, r, fill="none", stroke="#d9a92c", stroke_width=1.2)
-                + ellipse(x + r * .6, y, r, fill="none", stroke="#d9a92c", stroke_width=1.2)
-                + "".join(ellipse(width * px, height * py, height * 0.05, fill="#f3b7c6")
-                          for px, py in ((.08, .12), (.14, .17), (.08, .88), (.92, .88))))
+        return (
+            rect(2, 2, width - 4, height - 4, "none", 1, "#d9b65a", 0.9)
+            + ellipse(x - r * 0.6, y, r, fill="none", stroke="#d9a92c", stroke_width=1.2)
+            + ellipse(x + r * 0.6, y, r, fill="none", stroke="#d9a92c", stroke_width=1.2)
+            + "".join(
+                ellipse(width * px, height * py, height * 0.05, fill="#f3b7c6")
+                for px, py in ((0.08, 0.12), (0.14, 0.17), (0.08, 0.88), (0.92, 0.88))
+            )
+        )
     if material == "wooden":
-        return ("".join(path(f"M0 {height * y:.1f}Q{width * .3:.1f} {height * (y - .07):.1f} {width * .5:.1f} {height * y:.1f}"
-                             f"T{width:.1f} {height * y:.1f}", "none", "#7d5228", 1, 0.9)
-                        for y in (.12, .3, .48, .66, .84))
-                + ellipse(width * .8, height * .3, width * .05, height * .06, "none", "#7d5228", 1))
+        return "".join(
+            path(
+                f"M0 {height * y:.1f}"
+                f"Q{width * 0.3:.1f} {height * (y - 0.07):.1f} {width * 0.5:.1f} {height * y:.1f}"
+                f"T{width:.1f} {height * y:.1f}",
+                "none",
+                "#7d5228",
+                1,
+                0.9,
+            )
+            for y in (0.12, 0.3, 0.48, 0.66, 0.84)
+        ) + ellipse(width * 0.8, height * 0.3, width * 0.05, height * 0.06, "none", "#7d5228", 1)
     return ""
 
 
 def _ground(look, width: float, height: float, radius: float) -> str:
     material = look.get("material", "plastic")
     ground = _GROUND.get(material, look["colour"])
-    return (rect(1.2, 1.6, width, height, "#000000", radius, opacity=0.3)
-            + rect(0, 0, width, height, ground, radius, "#00000040", 0.5) + _texture(material, width, height))
+    return (
+        rect(1.2, 1.6, width, height, "#000000", radius, opacity=0.3)
+        + rect(0, 0, width, height, ground, radius, "#00000040", 0.5)
+        + _texture(material, width, height)
+    )
 
 
 @draws("credit_card")
@@ -90,15 +184,21 @@ def draw_credit_card(element: Element, part: str) -> str:
     if plastic:
         design = look.get("design", "plain")
         if design == "wave":
-            body += path(f"M0 {height * .75:.1f}Q{width * .3:.1f} {height * .5:.1f} {width * .55:.1f} {height * .75:.1f}"
-                         f"T{width:.1f} {height * .6:.1f}V{height * .92:.1f}Q{width:.1f} {height:.1f} {width * .95:.1f} "
-                         f"{height:.1f}H{width * .05:.1f}Q0 {height:.1f} 0 {height * .92:.1f}Z", second, opacity=0.75)
+            body += path(
+                f"M0 {height * 0.75:.1f}"
+                f"Q{width * 0.3:.1f} {height * 0.5:.1f} {width * 0.55:.1f} {height * 0.75:.1f}"
+                f"T{width:.1f} {height * 0.6:.1f}V{height * 0.92:.1f}"
+                f"Q{width:.1f} {height:.1f} {width * 0.95:.1f} "
+                f"{height:.1f}H{width * 0.05:.1f}Q0 {height:.1f} 0 {height * 0.92:.1f}Z",
+                second,
+                opacity=0.75,
+            )
         elif design == "circle":
-            body += ellipse(width * .74, height * .34, height * .3, fill=second, opacity=0.6)
+            body += ellipse(width * 0.74, height * 0.34, height * 0.3, fill=second, opacity=0.6)
         elif design == "split":
             body += rect(0, 0, width, height * 0.2, second, height * 0.06)
-        body += ellipse(width * .8, height * .17, height * .1, fill="red")
-        body += ellipse(width * .88, height * .17, height * .1, fill="orange", opacity=0.85)
+        body += ellipse(width * 0.8, height * 0.17, height * 0.1, fill="red")
+        body += ellipse(width * 0.88, height * 0.17, height * 0.1, fill="orange", opacity=0.85)
     ink = MATERIAL_INKS.get(material, look["ink"])
     font = {"love_letter": "serif", "wedding": "serif"}.get(material, "sans")
     if material not in ("love_letter", "wedding", "birthday"):
@@ -110,7 +210,9 @@ def draw_credit_card(element: Element, part: str) -> str:
     if lines:
         pieces.append(written(lines[0], width * 0.07, height * 0.5, width * 0.86, height * 0.25, ink, font))
     if len(lines) > 1:
-        pieces.append(written(lines[1], width * 0.07, height * 0.78, width * 0.6, height * 0.16, ink, font, "start"))
+        pieces.append(
+            written(lines[1], width * 0.07, height * 0.78, width * 0.6, height * 0.16, ink, font, "start")
+        )
     return compose(element, pieces, part)
 
 
@@ -123,8 +225,11 @@ def draw_ticket(element: Element, part: str) -> str:
     ground = _GROUND.get(material, look["colour"])
     notch = height * 0.13
     middle = height / 2
-    outline = (f"M0 0H{width:.2f}V{middle - notch:.2f}A{notch:.2f} {notch:.2f} 0 0 0 {width:.2f} {middle + notch:.2f}"
-               f"V{height:.2f}H0V{middle + notch:.2f}A{notch:.2f} {notch:.2f} 0 0 0 0 {middle - notch:.2f}Z")
+    outline = (
+        f"M0 0H{width:.2f}V{middle - notch:.2f}A{notch:.2f} {notch:.2f} "
+        f"0 0 0 {width:.2f} {middle + notch:.2f}"
+        f"V{height:.2f}H0V{middle + notch:.2f}A{notch:.2f} {notch:.2f} 0 0 0 0 {middle - notch:.2f}Z"
+    )
     body = f'<g transform="translate(1.2 1.5)">{path(outline, "#000000", opacity=0.28)}</g>'
     body += path(outline, ground, "#00000040", 0.5)
     stub = width * 0.74
@@ -139,7 +244,9 @@ def draw_ticket(element: Element, part: str) -> str:
     # Bars on the stub.
     bars = contrasting(look["stripe"]) if plain else ink
     for index, wide in enumerate((1.6, 0.8, 2.2, 0.8, 1.6)):
-        body += rect(stub + width * (0.05 + 0.034 * index), height * 0.15, wide * width / 90, height * 0.7, bars)
+        body += rect(
+            stub + width * (0.05 + 0.034 * index), height * 0.15, wide * width / 90, height * 0.7, bars
+        )
     pieces = [Piece(body)]
     lines = lines_of(look["text"])
     if lines:

@@ -1,45 +1,101 @@
-"""Documents: passports, licences, identity cards, diplomas, receipts, letters, business cards."""
+"""Identity documents: passports, licences, identity and student cards."""
 
 from sppe_lib.benchmark.world.props_shapes import (
-    Piece, compose, contrasting, ellipse, is_dark, line, lines_of, path, polygon, portrait, rect, written,
+    Piece,
+    compose,
+    contrasting,
+    ellipse,
+    line,
+    lines_of,
+    path,
+    polygon,
+    portrait,
+    rect,
+    written,
 )
 from sppe_lib.benchmark.world.scene import Element, draws
 
 
-def _emblem(kind: str, x: float, y: float, radius: float, colour: str) -> str:
+def emblem(kind: str, x: float, y: float, radius: float, colour: str) -> str:
     """A small emblem: globe, star, eagle, crown, sun, lion (a shield) or leaf."""
     r = radius
     if kind == "globe":
-        return (ellipse(x, y, r, fill="none", stroke=colour, stroke_width=r * 0.18)
-                + ellipse(x, y, r * 0.45, r, "none", colour, r * 0.14) + line(x - r, y, x + r, y, colour, r * 0.14))
+        return (
+            ellipse(x, y, r, fill="none", stroke=colour, stroke_width=r * 0.18)
+            + ellipse(x, y, r * 0.45, r, "none", colour, r * 0.14)
+            + line(x - r, y, x + r, y, colour, r * 0.14)
+        )
     if kind == "star":
-        return polygon([(x, y - r), (x + r * 0.25, y - r * 0.3), (x + r, y - r * 0.3), (x + r * 0.4, y + r * 0.15),
-                        (x + r * 0.62, y + r * 0.85), (x, y + r * 0.42), (x - r * 0.62, y + r * 0.85),
-                        (x - r * 0.4, y + r * 0.15), (x - r, y - r * 0.3), (x - r * 0.25, y - r * 0.3)], colour)
+        return polygon(
+            [
+                (x, y - r),
+                (x + r * 0.25, y - r * 0.3),
+                (x + r, y - r * 0.3),
+                (x + r * 0.4, y + r * 0.15),
+                (x + r * 0.62, y + r * 0.85),
+                (x, y + r * 0.42),
+                (x - r * 0.62, y + r * 0.85),
+                (x - r * 0.4, y + r * 0.15),
+                (x - r, y - r * 0.3),
+                (x - r * 0.25, y - r * 0.3),
+            ],
+            colour,
+        )
     if kind == "crown":
-        return polygon([(x - r, y - r * 0.6), (x - r * 0.45, y), (x, y - r), (x + r * 0.45, y), (x + r, y - r * 0.6),
-                        (x + r * 0.8, y + r * 0.8), (x - r * 0.8, y + r * 0.8)], colour)
+        return polygon(
+            [
+                (x - r, y - r * 0.6),
+                (x - r * 0.45, y),
+                (x, y - r),
+                (x + r * 0.45, y),
+                (x + r, y - r * 0.6),
+                (x + r * 0.8, y + r * 0.8),
+                (x - r * 0.8, y + r * 0.8),
+            ],
+            colour,
+        )
     if kind == "eagle":
-        return (path(f"M{x} {y - r * 0.5}Q{x - r * 1.5} {y - r * 1.2} {x - r * 1.2} {y + r * 0.5}L{x} {y + r * 0.3}"
-                     f"L{x + r * 1.2} {y + r * 0.5}Q{x + r * 1.5} {y - r * 1.2} {x} {y - r * 0.5}Z", colour)
-                + polygon([(x - r * 0.4, y + r), (x, y - r * 0.7), (x + r * 0.4, y + r)], colour)
-                + ellipse(x, y - r * 0.7, r * 0.28, fill=colour))
+        return (
+            path(
+                f"M{x} {y - r * 0.5}Q{x - r * 1.5} {y - r * 1.2} {x - r * 1.2} {y + r * 0.5}"
+                f"L{x} {y + r * 0.3}"
+                f"L{x + r * 1.2} {y + r * 0.5}Q{x + r * 1.5} {y - r * 1.2} {x} {y - r * 0.5}Z",
+                colour,
+            )
+            + polygon([(x - r * 0.4, y + r), (x, y - r * 0.7), (x + r * 0.4, y + r)], colour)
+            + ellipse(x, y - r * 0.7, r * 0.28, fill=colour)
+        )
     if kind == "sun":
-        rays = "".join(line(x + r * 0.7 * dx, y + r * 0.7 * dy, x + r * dx, y + r * dy, colour, r * 0.2)
-                       for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1), (.7, .7), (-.7, .7), (.7, -.7), (-.7, -.7)))
+        rays = "".join(
+            line(x + r * 0.7 * dx, y + r * 0.7 * dy, x + r * dx, y + r * dy, colour, r * 0.2)
+            for dx, dy in (
+                (1, 0),
+                (-1, 0),
+                (0, 1),
+                (0, -1),
+                (0.7, 0.7),
+                (-0.7, 0.7),
+                (0.7, -0.7),
+                (-0.7, -0.7),
+            )
+        )
         return ellipse(x, y, r * 0.5, fill=colour) + rays
     if kind == "leaf":
-        return (path(f"M{x} {y + r}Q{x - r * 1.3} {y} {x} {y - r}Q{x + r * 1.3} {y} {x} {y + r}Z", colour))
-    return path(f"M{x - r * .8} {y - r * .8}H{x + r * .8}V{y}Q{x + r * .7} {y + r * .7} {x} {y + r}"
-                f"Q{x - r * .7} {y + r * .7} {x - r * .8} {y}Z", colour)
+        return path(f"M{x} {y + r}Q{x - r * 1.3} {y} {x} {y - r}Q{x + r * 1.3} {y} {x} {y + r}Z", colour)
+    return path(
+        f"M{x - r * 0.8} {y - r * 0.8}H{x + r * 0.8}V{y}Q{x + r * 0.7} {y + r * 0.7} {x} {y + r}"
+        f"Q{x - r * 0.7} {y + r * 0.7} {x - r * 0.8} {y}Z",
+        colour,
+    )
 
 
 EMBLEMS = ("globe", "star", "crown", "eagle", "sun", "leaf", "shield")
 
 
-def _sheet(width: float, height: float, fill: str, radius: float = 1.0) -> str:
-    return (rect(1.2, 1.6, width, height, "#000000", radius, opacity=0.28)
-            + rect(0, 0, width, height, fill, radius, "#00000033", 0.5))
+def sheet(width: float, height: float, fill: str, radius: float = 1.0) -> str:
+    return rect(1.2, 1.6, width, height, "#000000", radius, opacity=0.28) + rect(
+        0, 0, width, height, fill, radius, "#00000033", 0.5
+    )
 
 
 def _card(element: Element, part: str, title: str, photo_left: bool = True) -> str:
@@ -51,21 +107,50 @@ def _card(element: Element, part: str, title: str, photo_left: bool = True) -> s
     photo_x = margin if photo_left else width - margin - photo_width
     text_x = margin * 2 + photo_width if photo_left else margin
     text_width = width - photo_width - margin * 3
-    body = _sheet(width, height, look["colour"], height * 0.06)
-    body += path(f"M0 {height * 0.75:.1f}Q{width * 0.4:.1f} {height * 0.5:.1f} {width:.1f} {height * 0.85:.1f}",
-                 "none", look["stripe"], height * 0.05, 0.35)
+    body = sheet(width, height, look["colour"], height * 0.06)
+    body += path(
+        f"M0 {height * 0.75:.1f}Q{width * 0.4:.1f} {height * 0.5:.1f} {width:.1f} {height * 0.85:.1f}",
+        "none",
+        look["stripe"],
+        height * 0.05,
+        0.35,
+    )
     body += rect(0, height * 0.04, width, top - height * 0.04, look["stripe"])
     pieces = [
         Piece(body),
-        Piece(written(title, margin, height * 0.06, width - 2 * margin, top - height * 0.09,
-                      contrasting(look["stripe"]), "sans", "start").svg if lines_of(look["text"]) else ""),
-        portrait(look["photo"], photo_x, top + margin, photo_width, height - top - margin * 2,
-                 look.get("backdrop", "light grey")),
+        Piece(
+            written(
+                title,
+                margin,
+                height * 0.06,
+                width - 2 * margin,
+                top - height * 0.09,
+                contrasting(look["stripe"]),
+                "sans",
+                "start",
+            ).svg
+            if lines_of(look["text"])
+            else ""
+        ),
+        portrait(
+            look["photo"],
+            photo_x,
+            top + margin,
+            photo_width,
+            height - top - margin * 2,
+            look.get("backdrop", "light grey"),
+        ),
         written(look["text"], text_x, top + margin, text_width, height * 0.56, look["ink"], "sans", "start"),
     ]
     if look.get("emblem"):
-        pieces.insert(1, Piece(_emblem(look["emblem"], width - margin * 1.6, height - margin * 1.7, margin * 1.1,
-                                       look["stripe"])))
+        pieces.insert(
+            1,
+            Piece(
+                emblem(
+                    look["emblem"], width - margin * 1.6, height - margin * 1.7, margin * 1.1, look["stripe"]
+                )
+            ),
+        )
     return compose(element, pieces, part)
 
 
@@ -82,9 +167,16 @@ def draw_student_id(element: Element, part: str) -> str:
     look, width, height = element.attributes, element.width, element.height
     body = ""
     if look.get("lanyard"):
-        body += path(f"M{width * 0.3:.1f} {-height * 0.27:.1f}L{width * 0.5:.1f} 2L{width * 0.7:.1f} {-height * 0.27:.1f}", "none",
-                     look["lanyard"], 3)
-    body += _sheet(width, height, look["colour"], width * 0.06) + rect(0, 0, width, height * 0.2, look["stripe"], 1.5)
+        body += path(
+            f"M{width * 0.3:.1f} {-height * 0.27:.1f}L{width * 0.5:.1f} "
+            f"2L{width * 0.7:.1f} {-height * 0.27:.1f}",
+            "none",
+            look["lanyard"],
+            3,
+        )
+    body += sheet(width, height, look["colour"], width * 0.06) + rect(
+        0, 0, width, height * 0.2, look["stripe"], 1.5
+    )
     # A mortarboard says "student" without words.
     ink = contrasting(look["stripe"])
     x, y, r = width * 0.18, height * 0.09, height * 0.07
@@ -92,10 +184,19 @@ def draw_student_id(element: Element, part: str) -> str:
     body += rect(x - r * 0.7, y + r * 0.2, r * 1.4, r * 0.8, ink)
     pieces = [
         Piece(body),
-        Piece(written("STUDENT", width * 0.36, height * 0.04, width * 0.6, height * 0.12, ink).svg
-              if lines_of(look["text"]) else ""),
-        portrait(look["photo"], width * 0.24, height * 0.23, width * 0.52, height * 0.43,
-                 look.get("backdrop", "light grey")),
+        Piece(
+            written("STUDENT", width * 0.36, height * 0.04, width * 0.6, height * 0.12, ink).svg
+            if lines_of(look["text"])
+            else ""
+        ),
+        portrait(
+            look["photo"],
+            width * 0.24,
+            height * 0.23,
+            width * 0.52,
+            height * 0.43,
+            look.get("backdrop", "light grey"),
+        ),
         written(look["text"], width * 0.06, height * 0.69, width * 0.88, height * 0.28, look["ink"]),
     ]
     return compose(element, pieces, part)
@@ -113,21 +214,44 @@ def draw_passport(element: Element, part: str) -> str:
     look, width, height = element.attributes, element.width, element.height
     half = height * 0.36
     gold = "gold"
-    body = _sheet(width, half, look["cover"], 1.5)
-    body += _emblem(look.get("emblem", "globe"), width / 2, half * 0.56, half * 0.24, gold)
-    body += f'<g transform="translate(0 {half:.2f})">{_sheet(width, height - half, look["colour"], 1.5)}</g>'
+    body = sheet(width, half, look["cover"], 1.5)
+    body += emblem(look.get("emblem", "globe"), width / 2, half * 0.56, half * 0.24, gold)
+    body += f'<g transform="translate(0 {half:.2f})">{sheet(width, height - half, look["colour"], 1.5)}</g>'
     page = height - half
     # The machine-readable zone: rows of chevrons.
     rows = "".join(
-        path("".join(f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}l{width * 0.018:.2f} {page * 0.025:.2f}"
-                     for x in [width * (0.07 + 0.045 * step) for step in range(20)]), "none", "dark grey", 0.5)
-        for y in (half + page * 0.84, half + page * 0.92))
+        path(
+            "".join(
+                f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}l{width * 0.018:.2f} {page * 0.025:.2f}"
+                f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}l{width * 0.018:.2f} {page * 0.025:.2f}"
+                for x in [width * (0.07 + 0.045 * step) for step in range(20)]
+            ),
+            "none",
+            "dark grey",
+            0.5,
+        )
+        for y in (half + page * 0.84, half + page * 0.92)
+    )
     pieces = [
         Piece(body + rows),
-        portrait(look["photo"], width * 0.06, half + page * 0.08, width * 0.34, page * 0.7,
-                 look.get("backdrop", "light grey")),
-        written(look["text"], width * 0.44, half + page * 0.08, width * 0.51, page * 0.7, look["ink"], "sans",
-                "start"),
+        portrait(
+            look["photo"],
+            width * 0.06,
+            half + page * 0.08,
+            width * 0.34,
+            page * 0.7,
+            look.get("backdrop", "light grey"),
+        ),
+        written(
+            look["text"],
+            width * 0.44,
+            half + page * 0.08,
+            width * 0.51,
+            page * 0.7,
+            look["ink"],
+            "sans",
+            "start",
+        ),
     ]
     return compose(element, pieces, part)
 
@@ -136,130 +260,17 @@ def draw_passport(element: Element, part: str) -> str:
 def draw_passport_cover(element: Element, part: str) -> str:
     """A closed passport: cover colour, emblem, text (country and "PASSPORT"), ink."""
     look, width, height = element.attributes, element.width, element.height
-    body = _sheet(width, height, look["cover"], width * 0.07)
+    body = sheet(width, height, look["cover"], width * 0.07)
     body += line(width * 0.045, 2, width * 0.045, height - 2, "#00000055", 1)
-    body += _emblem(look["emblem"], width / 2, height * 0.47, width * 0.22, look["ink"])
+    body += emblem(look["emblem"], width / 2, height * 0.47, width * 0.22, look["ink"])
     lines = lines_of(look["text"])
     pieces = [Piece(body)]
     if lines:
-        pieces.append(written(lines[0], width * 0.12, height * 0.07, width * 0.76, height * 0.16, look["ink"], "serif"))
+        pieces.append(
+            written(lines[0], width * 0.12, height * 0.07, width * 0.76, height * 0.16, look["ink"], "serif")
+        )
     if len(lines) > 1:
-        pieces.append(written(lines[1], width * 0.12, height * 0.77, width * 0.76, height * 0.14, look["ink"]))
+        pieces.append(
+            written(lines[1], width * 0.12, height * 0.77, width * 0.76, height * 0.14, look["ink"])
+        )
     return compose(element, pieces, part)
-
-
-@draws("diploma")
-def draw_diploma(element: Element, part: str) -> str:
-    """A certificate: paper, border colour, text (title, name, year), ink, seal colour, ribbon."""
-    look, width, height = element.attributes, element.width, element.height
-    body = _sheet(width, height, look["paper"])
-    body += rect(width * 0.04, height * 0.05, width * 0.92, height * 0.9, "none", 1, look["border"], 1.6)
-    x, y, r = width * 0.8, height * 0.78, min(width, height) * 0.11
-    body += polygon([(x - r * .7, y), (x + r * .7, y), (x + r * .9, y + r * 2), (x, y + r * 1.4), (x - r * .9, y + r * 2)],
-                    look["border"])
-    body += ellipse(x, y, r, fill=look["seal"]) + ellipse(x, y, r * 0.6, fill="none", stroke="white", stroke_width=0.7)
-    rows = lines_of(look["text"])
-    pieces = [Piece(body)]
-    if rows:
-        pieces.append(written(rows[0], width * 0.1, height * 0.11, width * 0.8, height * 0.21, look["border"], "serif"))
-    if len(rows) > 1:
-        pieces.append(written(rows[1], width * 0.1, height * 0.38, width * 0.8, height * 0.22, look["ink"]))
-    if len(rows) > 2:
-        pieces.append(written(rows[2], width * 0.1, height * 0.68, width * 0.5, height * 0.18, look["ink"]))
-    return compose(element, pieces, part)
-
-
-@draws("resume")
-def draw_resume(element: Element, part: str) -> str:
-    """A curriculum vitae: paper, stripe, photo, backdrop, text (name, then "year school" lines), ink."""
-    look, width, height = element.attributes, element.width, element.height
-    rows = lines_of(look["text"])
-    body = _sheet(width, height, look["paper"]) + rect(0, 0, width, height * 0.34, look["stripe"])
-    pieces = [Piece(body), portrait(look["photo"], width * 0.05, height * 0.04, width * 0.26, height * 0.26,
-                                    look.get("backdrop", "light grey"))]
-    if rows:
-        pieces.append(written(rows[0], width * 0.36, height * 0.09, width * 0.6, height * 0.16,
-                              contrasting(look["stripe"])))
-    for index, row in enumerate(rows[1:4]):
-        top = height * (0.4 + 0.2 * index)
-        pieces.insert(1, Piece(ellipse(width * 0.1, top + height * 0.07, width * 0.035, fill=look["stripe"])))
-        pieces.append(written(row, width * 0.18, top, width * 0.77, height * 0.15, look["ink"], "sans", "start"))
-    return compose(element, pieces, part)
-
-
-@draws("receipt")
-def draw_receipt(element: Element, part: str) -> str:
-    """A till receipt: paper, ink, text (shop, then lines "item price", then total)."""
-    look, width, height = element.attributes, element.width, element.height
-    teeth = [(0.0, 0.0), (width, 0.0), (width, height - 3)]
-    count = 8
-    for index in range(count):
-        teeth += [(width * (count - index - 0.5) / count, height), (width * (count - index - 1) / count, height - 3)]
-    body = f'<g transform="translate(1.2 1.4)">{polygon(teeth, "#000000", opacity=0.25)}</g>'
-    body += polygon(teeth, look["paper"])
-    rows = lines_of(look["text"])
-    pieces = [Piece(body)]
-    if rows:
-        # The shop's name, the goods, then a rule and the total in larger figures.
-        step = (height - 8) / (len(rows) + 1.2)
-        y = 2.0
-        for index, row in enumerate(rows):
-            large = index in (0, len(rows) - 1)
-            tall = step * (1.5 if large else 1.0) * 0.86
-            pieces.append(written(row, width * 0.06, y, width * 0.88, tall, look["ink"],
-                                  "mono" if not large else "sans"))
-            y += tall + step * 0.14
-            if index == 0 or index == len(rows) - 2:
-                pieces.insert(1, Piece(line(width * 0.06, y - step * 0.04, width * 0.94, y - step * 0.04, "grey", 0.6)))
-    # One silhouette over the whole block: lines of other lengths must not leave gaps.
-    return compose(element, pieces, part)
-
-
-@draws("letter")
-def draw_letter(element: Element, part: str) -> str:
-    """An envelope: paper, stamp colour, text (address lines), ink, style (front, flap, airmail)."""
-    look, width, height = element.attributes, element.width, element.height
-    body = _sheet(width, height, look["paper"])
-    style = look.get("style", "front")
-    if style == "airmail":
-        step = width / 10
-        for index in range(10):
-            tone = ("red", "blue")[index % 2]
-            for y in (0, height - 3.4):
-                x = index * step
-                body += polygon([(x, y + 3.4), (x + step * 0.3, y), (x + step * 0.75, y), (x + step * 0.45, y + 3.4)],
-                                tone)
-    if style == "flap":
-        body += path(f"M0 0L{width / 2:.1f} {height * 0.42:.1f}L{width:.1f} 0", "#00000012", "#00000055", 0.9)
-        body += ellipse(width / 2, height * 0.36, height * 0.1, fill=look["stamp"])
-        text_box = (width * 0.12, height * 0.52, width * 0.76, height * 0.42)
-    else:
-        size = height * 0.3
-        x, y = width - size * 0.95 - 5, 5.5
-        body += rect(x, y, size * 0.85, size, "white", 0.3, "grey", 0.5)
-        body += rect(x + 1.5, y + 1.5, size * 0.85 - 3, size - 3, look["stamp"])
-        body += ellipse(x + size * 0.42, y + size * 0.5, size * 0.18, fill="white")
-        for row in range(3):
-            body += path(f"M{x - size * 0.7:.1f} {y + 3 + 4 * row:.1f}q4 -3 8 0t8 0", "none", "dark grey", 0.7, 0.7)
-        text_box = (width * 0.1, height * 0.44, width * 0.64, height * 0.46)
-    pieces = [Piece(body), written(look["text"], *text_box, look["ink"], look.get("font", "sans"), "start")]
-    return compose(element, pieces, part)
-
-
-@draws("business_card")
-def draw_business_card(element: Element, part: str) -> str:
-    """A business card or name badge: colour, stripe, text, ink, emblem."""
-    look, width, height = element.attributes, element.width, element.height
-    body = _sheet(width, height, look["colour"], 1.2) + rect(0, 0, width * 0.06, height, look["stripe"])
-    if look.get("emblem"):
-        body += _emblem(look["emblem"], width * 0.18, height * 0.2, height * 0.12, look["stripe"])
-    pieces = [Piece(body)]
-    if lines_of(look.get("text", "")):
-        pieces.append(written(look["text"], width * 0.3, height * 0.08, width * 0.64, height * 0.24, look["ink"]))
-    return compose(element, pieces, part)
-
-
-def paper_ink(paper: str) -> tuple[str, ...]:
-    """Ink colours that can be read on a paper."""
-    return ("white", "gold", "light yellow") if is_dark(paper) else ("black", "dark blue", "dark red", "dark green",
-                                                                     "purple")

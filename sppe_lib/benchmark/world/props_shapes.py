@@ -16,23 +16,93 @@ from PIL import ImageFont
 from sppe_lib.benchmark.world.scene import DRAWERS, Element, font_paths
 
 COLOURS = {
-    "white": "#ffffff", "cream": "#f7ecd0", "beige": "#e0cda9", "light grey": "#d3d6da", "grey": "#8d949c",
-    "dark grey": "#4a4f57", "black": "#16181c", "red": "#d8322f", "dark red": "#8c1d2b", "orange": "#f08a24",
-    "yellow": "#f6cf3a", "light yellow": "#fbf0a8", "green": "#2f9e4f", "dark green": "#1d5a38",
-    "light green": "#b9e3b4", "teal": "#1f9aa0", "blue": "#2b6fd6", "dark blue": "#1c2f73",
-    "light blue": "#b5d8f5", "purple": "#7b3fb0", "lavender": "#d6c8f0", "pink": "#f48fb5",
-    "light pink": "#fbd5e0", "brown": "#8a5a33", "light brown": "#c79a63", "dark brown": "#51331f",
-    "gold": "#d9a92c", "silver": "#b9c0c8",
+    "white": "#ffffff",
+    "cream": "#f7ecd0",
+    "beige": "#e0cda9",
+    "light grey": "#d3d6da",
+    "grey": "#8d949c",
+    "dark grey": "#4a4f57",
+    "black": "#16181c",
+    "red": "#d8322f",
+    "dark red": "#8c1d2b",
+    "orange": "#f08a24",
+    "yellow": "#f6cf3a",
+    "light yellow": "#fbf0a8",
+    "green": "#2f9e4f",
+    "dark green": "#1d5a38",
+    "light green": "#b9e3b4",
+    "teal": "#1f9aa0",
+    "blue": "#2b6fd6",
+    "dark blue": "#1c2f73",
+    "light blue": "#b5d8f5",
+    "purple": "#7b3fb0",
+    "lavender": "#d6c8f0",
+    "pink": "#f48fb5",
+    "light pink": "#fbd5e0",
+    "brown": "#8a5a33",
+    "light brown": "#c79a63",
+    "dark brown": "#51331f",
+    "gold": "#d9a92c",
+    "silver": "#b9c0c8",
 }
 """The colours of the world by name; captions use the names."""
 
-DARK = ("black", "dark grey", "dark red", "dark green", "dark blue", "purple", "dark brown", "brown", "red", "blue",
-        "green", "teal", "grey")
-LIGHT = ("white", "cream", "beige", "light grey", "light yellow", "light green", "light blue", "lavender",
-         "light pink", "yellow", "pink", "light brown", "silver", "gold", "orange")
+DARK = (
+    "black",
+    "dark grey",
+    "dark red",
+    "dark green",
+    "dark blue",
+    "purple",
+    "dark brown",
+    "brown",
+    "red",
+    "blue",
+    "green",
+    "teal",
+    "grey",
+)
+LIGHT = (
+    "white",
+    "cream",
+    "beige",
+    "light grey",
+    "light yellow",
+    "light green",
+    "light blue",
+    "lavender",
+    "light pink",
+    "yellow",
+    "pink",
+    "light brown",
+    "silver",
+    "gold",
+    "orange",
+)
 INKS = ("black", "dark blue", "dark red", "dark green", "purple", "blue", "red", "dark brown")
-PAPERS = ("white", "cream", "light yellow", "light blue", "light green", "light pink", "lavender", "light grey")
-VIVID = ("red", "orange", "yellow", "green", "teal", "blue", "dark blue", "purple", "pink", "dark red", "dark green")
+PAPERS = (
+    "white",
+    "cream",
+    "light yellow",
+    "light blue",
+    "light green",
+    "light pink",
+    "lavender",
+    "light grey",
+)
+VIVID = (
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "blue",
+    "dark blue",
+    "purple",
+    "pink",
+    "dark red",
+    "dark green",
+)
 
 FAMILIES = {
     "sans": ("DejaVu Sans", "font-weight='bold'"),
@@ -50,7 +120,7 @@ def hex_of(name: str) -> str:
 def is_dark(name: str) -> bool:
     """Whether white text is easier to read on this colour than black text."""
     value = hex_of(name).lstrip("#")
-    red, green, blue = (int(value[index:index + 2], 16) for index in (0, 2, 4))
+    red, green, blue = (int(value[index : index + 2], 16) for index in (0, 2, 4))
     return 0.3 * red + 0.59 * green + 0.11 * blue < 125
 
 
@@ -81,7 +151,7 @@ def ellipse(x, y, radius_x, radius_y=None, fill="black", stroke="", stroke_width
     radius_y = radius_x if radius_y is None else radius_y
     return (
         f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{radius_x:.2f}" ry="{radius_y:.2f}" '
-        f'{_paint(fill, stroke, stroke_width, opacity)}/>'
+        f"{_paint(fill, stroke, stroke_width, opacity)}/>"
     )
 
 
@@ -129,7 +199,8 @@ def label(text, x, y, width, height, fill="black", font="sans", anchor="middle")
     family, style = FAMILIES[font]
     left = {"start": x, "middle": x + width / 2, "end": x + width}[anchor]
     return "".join(
-        f'<text x="{left:.2f}" y="{y + row * (index + 0.5) + 0.362 * size:.2f}" font-family="{family}" {style} '
+        f'<text x="{left:.2f}" y="{y + row * (index + 0.5) + 0.362 * size:.2f}" '
+        f'font-family="{family}" {style} '
         f'font-size="{size:.2f}" text-anchor="{anchor}" fill="{hex_of(fill)}">{escape(part)}</text>'
         for index, part in enumerate(parts)
     )
@@ -154,16 +225,21 @@ def portrait(person, x, y, width, height, backdrop="light grey") -> Piece:
     """A photograph of a person (attributes as people.random_person gives them; None: a silhouette)."""
     frame = rect(x, y, width, height, backdrop)
     if person is None:
-        face = (ellipse(x + width / 2, y + height * 0.4, width * 0.22, height * 0.24, "dark grey")
-                + rect(x + width * 0.18, y + height * 0.7, width * 0.64, height * 0.3, "dark grey", width * 0.15))
+        face = ellipse(x + width / 2, y + height * 0.4, width * 0.22, height * 0.24, "dark grey") + rect(
+            x + width * 0.18, y + height * 0.7, width * 0.64, height * 0.3, "dark grey", width * 0.15
+        )
     else:
         # A nested svg clips the person to the photograph.
         # The head (half of a bust's height wide) fills the photograph.
         tall = min(height * 1.38, width / 0.5)
         wide = tall * 0.693
-        sitter = Element("person", (width - wide) / 2, max(height - tall, 0), wide, tall, {**person, "framing": "bust"})
-        face = (f'<svg x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" '
-                f'viewBox="0 0 {width:.2f} {height:.2f}">{DRAWERS["person"](sitter, "all")}</svg>')
+        sitter = Element(
+            "person", (width - wide) / 2, max(height - tall, 0), wide, tall, {**person, "framing": "bust"}
+        )
+        face = (
+            f'<svg x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" '
+            f'viewBox="0 0 {width:.2f} {height:.2f}">{DRAWERS["person"](sitter, "all")}</svg>'
+        )
     return Piece(frame + face, "photo", rect(x, y, width, height, "black"))
 
 

@@ -5,7 +5,15 @@ import math
 import numpy as np
 
 from sppe_lib.benchmark.world.props_shapes import (
-    Piece, compose, ellipse, hex_of, line, lines_of, path, rect, written,
+    Piece,
+    compose,
+    ellipse,
+    hex_of,
+    line,
+    lines_of,
+    path,
+    rect,
+    written,
 )
 from sppe_lib.benchmark.world.scene import Element, draws
 
@@ -33,27 +41,37 @@ def cursive(text: str, width: float, height: float, slant: float = 0.25, size: f
             data += f"M{point(1, 0)}"
         elif big:
             rise = height * 0.6 * size
-            data += (f"C{point(-0.3, rise * 0.6)} {point(0.2, rise * 1.15)} {point(0.5, rise * 0.85)}"
-                     f"C{point(0.7, rise * 0.5)} {point(-0.1 + 0.06 * rank, rise * 0.2)} {point(0.45, 0)}"
-                     f"S{point(0.9, body * 0.5)} {point(1, 0)}")
+            data += (
+                f"C{point(-0.3, rise * 0.6)} {point(0.2, rise * 1.15)} {point(0.5, rise * 0.85)}"
+                f"C{point(0.7, rise * 0.5)} {point(-0.1 + 0.06 * rank, rise * 0.2)} {point(0.45, 0)}"
+                f"S{point(0.9, body * 0.5)} {point(1, 0)}"
+            )
         elif low in TALL:
             rise = height * 0.58 * size
-            data += (f"C{point(0.75, rise * 0.5)} {point(0.75, rise * 1.15)} {point(0.4, rise)}"
-                     f"C{point(0.2, rise * 0.8)} {point(0.2, body * 0.3)} {point(0.35, 0)}"
-                     f"S{point(0.6 + 0.08 * rank, body * 1.2)} {point(1, 0)}")
+            data += (
+                f"C{point(0.75, rise * 0.5)} {point(0.75, rise * 1.15)} {point(0.4, rise)}"
+                f"C{point(0.2, rise * 0.8)} {point(0.2, body * 0.3)} {point(0.35, 0)}"
+                f"S{point(0.6 + 0.08 * rank, body * 1.2)} {point(1, 0)}"
+            )
         elif low in DEEP:
             drop = -height * 0.28 * size
-            data += (f"C{point(0.1, body * 1.3)} {point(0.7, body * 1.2)} {point(0.55, body * 0.4)}"
-                     f"C{point(0.6, drop)} {point(0.2, drop * 1.3)} {point(0.15, drop * 0.6)}"
-                     f"S{point(0.8, 0)} {point(1, 0)}")
+            data += (
+                f"C{point(0.1, body * 1.3)} {point(0.7, body * 1.2)} {point(0.55, body * 0.4)}"
+                f"C{point(0.6, drop)} {point(0.2, drop * 1.3)} {point(0.15, drop * 0.6)}"
+                f"S{point(0.8, 0)} {point(1, 0)}"
+            )
         elif low in ROUND:
-            data += (f"C{point(0.05, body * 0.5)} {point(0.15, body * 1.15)} {point(0.5, body)}"
-                     f"C{point(0.0, body * 1.1)} {point(0.05, -body * 0.25)} {point(0.45, 0)}"
-                     f"S{point(0.55 + 0.05 * rank, body * 0.5)} {point(1, 0)}")
+            data += (
+                f"C{point(0.05, body * 0.5)} {point(0.15, body * 1.15)} {point(0.5, body)}"
+                f"C{point(0.0, body * 1.1)} {point(0.05, -body * 0.25)} {point(0.45, 0)}"
+                f"S{point(0.55 + 0.05 * rank, body * 0.5)} {point(1, 0)}"
+            )
         else:
             rise = body * (0.9 + 0.05 * rank)
-            data += (f"L{point(0.22, rise)}L{point(0.42, 0)}"
-                     f"Q{point(0.62, rise * 1.3)} {point(0.72, 0)}L{point(1, 0)}")
+            data += (
+                f"L{point(0.22, rise)}L{point(0.42, 0)}"
+                f"Q{point(0.62, rise * 1.3)} {point(0.72, 0)}L{point(1, 0)}"
+            )
     return data
 
 
@@ -63,8 +81,18 @@ def draw_text(element: Element, part: str) -> str:
     look = element.attributes
     panel = look.get("panel", "")
     pieces = [Piece(rect(0, 0, element.width, element.height, panel, 1.5))] if panel else []
-    pieces.append(written(look["text"], 1, 1, element.width - 2, element.height - 2, look.get("colour", "black"),
-                          look.get("font", "sans"), look.get("anchor", "middle")))
+    pieces.append(
+        written(
+            look["text"],
+            1,
+            1,
+            element.width - 2,
+            element.height - 2,
+            look.get("colour", "black"),
+            look.get("font", "sans"),
+            look.get("anchor", "middle"),
+        )
+    )
     silhouette = rect(0, 0, element.width, element.height, "black")
     pieces[-1] = Piece(pieces[-1].svg, "text", silhouette)
     return compose(element, pieces, part)
@@ -75,7 +103,9 @@ def draw_paper(element: Element, part: str) -> str:
     """A sheet of paper: paper, ruled ("" or "lines" or "grid" or "form"), heading, text."""
     look = element.attributes
     width, height = element.width, element.height
-    body = rect(1.2, 1.5, width, height, "#000000", 0.5, opacity=0.25) + rect(0, 0, width, height, look["paper"], 0.5)
+    body = rect(1.2, 1.5, width, height, "#000000", 0.5, opacity=0.25) + rect(
+        0, 0, width, height, look["paper"], 0.5
+    )
     ruled = look.get("ruled", "")
     if ruled in ("lines", "grid"):
         body += "".join(line(2, y, width - 2, y, "#9db7d6", 0.5) for y in np.arange(9, height - 2, 9))
@@ -83,13 +113,23 @@ def draw_paper(element: Element, part: str) -> str:
         body += "".join(line(x, 2, x, height - 2, "#9db7d6", 0.5) for x in np.arange(9, width - 2, 9))
     if ruled == "form":
         body += rect(width * 0.06, height * 0.05, width * 0.88, height * 0.1, look.get("accent", "dark blue"))
-        body += "".join(rect(width * 0.06, height * y, width * 0.88, height * 0.11, "white", 0.5, "grey", 0.6)
-                        for y in (0.2, 0.83))
+        body += "".join(
+            rect(width * 0.06, height * y, width * 0.88, height * 0.11, "white", 0.5, "grey", 0.6)
+            for y in (0.2, 0.83)
+        )
         body += rect(width * 0.06, height * 0.38, width * 0.88, height * 0.4, "white", 0.5, "grey", 0.6)
     pieces = [Piece(body)]
     if look.get("text"):
-        pieces.append(written(look["text"], width * 0.08, height * 0.05, width * 0.84, height * 0.12,
-                              look.get("ink", "grey")))
+        pieces.append(
+            written(
+                look["text"],
+                width * 0.08,
+                height * 0.05,
+                width * 0.84,
+                height * 0.12,
+                look.get("ink", "grey"),
+            )
+        )
     return compose(element, pieces, part)
 
 
@@ -105,16 +145,29 @@ def draw_signature(element: Element, part: str) -> str:
         svg = path(data, "none", look["ink"], stroke)
         flourish = int(look.get("flourish", 0))
         if flourish == 1:
-            svg += path(f"M{width * 0.05:.1f} {height * 0.86:.1f}Q{width * 0.6:.1f} {height * 0.72:.1f} "
-                        f"{width * 0.95:.1f} {height * 0.8:.1f}", "none", look["ink"], stroke * 0.8)
+            svg += path(
+                f"M{width * 0.05:.1f} {height * 0.86:.1f}Q{width * 0.6:.1f} {height * 0.72:.1f} "
+                f"{width * 0.95:.1f} {height * 0.8:.1f}",
+                "none",
+                look["ink"],
+                stroke * 0.8,
+            )
         elif flourish == 2:
-            svg += path(f"M{width * 0.84:.1f} {height * 0.57:.1f}C{width * 1.05:.1f} {height * 0.2:.1f} "
-                        f"{width * 0.7:.1f} {height * 0.1:.1f} {width * 0.55:.1f} {height * 0.9:.1f}",
-                        "none", look["ink"], stroke * 0.8)
+            svg += path(
+                f"M{width * 0.84:.1f} {height * 0.57:.1f}C{width * 1.05:.1f} {height * 0.2:.1f} "
+                f"{width * 0.7:.1f} {height * 0.1:.1f} {width * 0.55:.1f} {height * 0.9:.1f}",
+                "none",
+                look["ink"],
+                stroke * 0.8,
+            )
         elif flourish == 3:
-            svg += path(f"M{width * 0.9:.1f} {height * 0.85:.1f}C{width * 0.3:.1f} {height * 1.0:.1f} "
-                        f"{width * -0.02:.1f} {height * 0.9:.1f} {width * 0.3:.1f} {height * 0.78:.1f}",
-                        "none", look["ink"], stroke * 0.8)
+            svg += path(
+                f"M{width * 0.9:.1f} {height * 0.85:.1f}C{width * 0.3:.1f} {height * 1.0:.1f} "
+                f"{width * -0.02:.1f} {height * 0.9:.1f} {width * 0.3:.1f} {height * 0.78:.1f}",
+                "none",
+                look["ink"],
+                stroke * 0.8,
+            )
         pieces.append(Piece(svg, "text", rect(0, 0, width, height, "black", 2)))
     return compose(element, pieces, part)
 
@@ -156,8 +209,12 @@ def _ridge(look, index: int, spacing: float, width: float, height: float) -> np.
     else:
         x = np.linspace(0, width, 41)
         hill = np.exp(-(((x - width * (0.5 + 0.2 * bend)) / (width * 0.2)) ** 2))
-        y = (index + 0.5) * spacing * 1.05 + height * 0.12 - hill * height * (0.22 - 0.004 * index) + spacing * 0.3 * np.sin(
-            x / width * 6 + phase)
+        y = (
+            (index + 0.5) * spacing * 1.05
+            + height * 0.12
+            - hill * height * (0.22 - 0.004 * index)
+            + spacing * 0.3 * np.sin(x / width * 6 + phase)
+        )
     return np.stack([x, y], axis=1)
 
 
@@ -174,8 +231,9 @@ def draw_fingerprint(element: Element, part: str) -> str:
     rows = {"whorl": count, "loop": count + 3, "arch": int(height / spacing)}[look.get("pattern", "whorl")]
     for index in range(rows):
         points = _ridge(look, index, spacing, width, height)
-        inside = (points[:, 0] - centre_x) ** 2 / (width / 2 - 0.5) ** 2 + (
-            points[:, 1] - centre_y) ** 2 / (height / 2 - 0.5) ** 2 < 1
+        inside = (points[:, 0] - centre_x) ** 2 / (width / 2 - 0.5) ** 2 + (points[:, 1] - centre_y) ** 2 / (
+            height / 2 - 0.5
+        ) ** 2 < 1
         # A break in most ridges, as real prints have.
         inside[int((index * 17 + float(look.get("phase", 0)) * 9) % len(points))] = index < 2
         data, pen = "", False
@@ -191,7 +249,16 @@ def draw_glass(element: Element, part: str) -> str:
     """A magnifying glass: tint, handle colour."""
     look, width, height = element.attributes, element.width, element.height
     radius = min(width, height) * 0.38
-    svg = line(radius * 1.7, radius * 1.7, width * 0.95, height * 0.95, hex_of(look.get("colour", "dark brown")), 5)
-    svg += ellipse(radius, radius, radius - 2, fill=look.get("tint", "light blue"), stroke="dark grey", stroke_width=3,
-                   opacity=0.9)
+    svg = line(
+        radius * 1.7, radius * 1.7, width * 0.95, height * 0.95, hex_of(look.get("colour", "dark brown")), 5
+    )
+    svg += ellipse(
+        radius,
+        radius,
+        radius - 2,
+        fill=look.get("tint", "light blue"),
+        stroke="dark grey",
+        stroke_width=3,
+        opacity=0.9,
+    )
     return compose(element, [Piece(svg)], part)

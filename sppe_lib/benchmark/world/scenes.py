@@ -5,10 +5,22 @@ import zlib
 import numpy as np
 
 from sppe_lib.benchmark.taxonomy import category as look_up
-from sppe_lib.benchmark.world import props, scenes_people, scenes_text, scenes_things  # noqa: F401
+from sppe_lib.benchmark.world import (
+    props,  # noqa: F401
+    scenes_documents,
+    scenes_people,
+    scenes_plates,
+    scenes_screens,
+    scenes_text,
+    scenes_things,
+)
 from sppe_lib.benchmark.world.scene import Scene
 
-MAKERS = {**scenes_people.SCENES, **scenes_text.SCENES, **scenes_things.SCENES}
+MAKERS = {
+    name: maker
+    for module in (scenes_people, scenes_documents, scenes_text, scenes_screens, scenes_plates, scenes_things)
+    for name, maker in module.SCENES.items()
+}
 """Category name -> function(generator) -> Scene."""
 
 

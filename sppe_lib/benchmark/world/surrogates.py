@@ -7,7 +7,6 @@ elements become another kind of thing altogether. Setting and everything not pri
 so the two images are equal outside `pair_mask`.
 """
 
-import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,88 +15,116 @@ from typing import Any
 import numpy as np
 
 from sppe_lib.benchmark.world import people, props  # noqa: F401
-from sppe_lib.benchmark.world.content import PLATE_LETTERS, WORD_LISTS, pick
+from sppe_lib.benchmark.world.content import pick
 from sppe_lib.benchmark.world.props_documents import EMBLEMS
 from sppe_lib.benchmark.world.props_landmarks import LANDMARKS
-from sppe_lib.benchmark.world.props_objects import PICTURES
+from sppe_lib.benchmark.world.props_pictures import PICTURES
 from sppe_lib.benchmark.world.props_screens import CONTENTS
 from sppe_lib.benchmark.world.props_shapes import DARK, LIGHT, PAPERS, VIVID, contrasting, is_dark, lines_of
 from sppe_lib.benchmark.world.scene import Element, Scene, private_mask
+from sppe_lib.benchmark.world.surrogate_text import change_text
 from sppe_lib.errors import ConfigError
 
 KIND_CHANGE_FROM = 0.8
 """The strength from which a private element can become another kind of thing."""
 
+
 DARK_INKS = ("black", "dark blue", "dark red", "dark green", "purple", "blue", "brown")
+
+
 LIGHT_INKS = ("white", "light yellow", "light pink", "yellow", "light blue", "light green")
 
+
 _TEXT_KEYS = ("text", "ink")
+
+
 _PHOTO_KEYS = ("photo", "picture", "accent", "backdrop")
+
+
 _SCREEN_KEYS = ("screen", "accent", "content", "text", "photo", "ink")
-_PART_KEYS = {"text": _TEXT_KEYS, "details": ("text", "photo", "backdrop", "ink"), "photo": _PHOTO_KEYS,
-              "screen": _SCREEN_KEYS}
+
+
+_PART_KEYS = {
+    "text": _TEXT_KEYS,
+    "details": ("text", "photo", "backdrop", "ink"),
+    "photo": _PHOTO_KEYS,
+    "screen": _SCREEN_KEYS,
+}
 """Part -> the attributes that show in that part and nowhere else."""
 
-_OPTIONS = {"design": ("wave", "circle", "split", "plain"), "emblem": EMBLEMS, "picture": PICTURES, "content": CONTENTS,
-            "type": LANDMARKS, "pattern": ("whorl", "loop", "arch"), "flourish": (0, 1, 2, 3), "style": ("front", "airmail"),
-            "form": ("box", "bottle", "blister"), "band": ("", "blue", "dark green")}
-_COLOUR_KEYS = ("colour", "cover", "paper", "screen", "body", "stripe", "border", "seal", "stamp", "accent", "frame", "mat",
-                "trim", "backdrop")
-_NUMBERS = {"slant": (0.0, 0.6), "phase": (0.0, 6.28), "bend": (-0.6, 0.6)}
-_GROUNDS = ("screen", "paper", "colour", "cover")
-_MAIN_KEYS = {"landmark": ("type", "colour"), "picture_frame": ("photo", "picture"), "fingerprint": ("pattern", "ink")}
-"""What must differ from strength 0.4 on; text and ground colour for all other kinds."""
 
-_OTHER_KINDS = {
-    "person": ("figure", "figure", "plant"), "credit_card": ("picture_card", "book"), "ticket": ("picture_card",),
-    "drivers_license": ("picture_card",), "student_id": ("picture_card",), "ausweis": ("picture_card",),
-    "passport": ("picture_card", "book"), "passport_cover": ("book", "picture_card"), "diploma": ("picture_card",),
-    "resume": ("picture_card",), "receipt": ("picture_card",), "letter": ("picture_card", "book"),
-    "laptop": ("book", "picture_card", "plant"), "tablet": ("picture_card", "book"), "television": ("picture_card",),
-    "monitor": ("picture_card", "plant"), "plate": ("sticker",), "text": ("scribble",), "signature": ("scribble",),
-    "handwriting": ("scribble",), "fingerprint": ("picture_card",), "medicine": ("cup", "picture_card"),
-    "picture_frame": ("plant", "picture_card"), "landmark": ("figure", "plant"),
+_OPTIONS = {
+    "design": ("wave", "circle", "split", "plain"),
+    "emblem": EMBLEMS,
+    "picture": PICTURES,
+    "content": CONTENTS,
+    "type": LANDMARKS,
+    "pattern": ("whorl", "loop", "arch"),
+    "flourish": (0, 1, 2, 3),
+    "style": ("front", "airmail"),
+    "form": ("box", "bottle", "blister"),
+    "band": ("", "blue", "dark green"),
 }
 
 
-def change_text(text: str, strength: float, rng: np.random.Generator) -> str:
-    """Redraw words and digits, each with a chance of min(1, 1.6 strength); at least one changes.
-
-    Words are replaced by others of the same list (names by names, months by months), below strength
-    0.4 only in half of their letters; letters outside known words by other letters, digits by digits.
-    """
-    chance = min(1.0, 1.6 * strength)
-    runs = re.findall(r"[A-Za-z]+|[0-9]|[^A-Za-z0-9]+", text)
-    places = [index for index, run in enumerate(runs) if run.isalnum()]
-    # All draws are made in any case, so a stronger surrogate changes at least what a weaker one does.
-    luck, choices = rng.random(len(places)), rng.integers(0, 1_000_000, len(places))
-    if places and luck.min() >= chance:
-        luck[int(np.argmin(luck))] = 0.0
-    for index, value, choice in zip(places, luck, choices, strict=True):
-        if value < chance:
-            after_colon = index > 0 and runs[index - 1] == ":"
-            runs[index] = _other_run(runs[index], strength, int(choice), "012345" if after_colon else "0123456789")
-    return "".join(runs)
+_COLOUR_KEYS = (
+    "colour",
+    "cover",
+    "paper",
+    "screen",
+    "body",
+    "stripe",
+    "border",
+    "seal",
+    "stamp",
+    "accent",
+    "frame",
+    "mat",
+    "trim",
+    "backdrop",
+)
 
 
-def _other_run(run: str, strength: float, choice: int, digits: str) -> str:
-    """Another word, letter group or digit in place of `run`."""
-    if run.isdigit():
-        small = digits[:4] if run <= "3" else digits
-        options = [sign for sign in small if sign != run]
-        return options[choice % len(options)]
-    words = next((words for words in WORD_LISTS if run.upper() in (word.upper() for word in words)), None)
-    if words is None:
-        shift = 1 + choice % (len(PLATE_LETTERS) - 1)
-        other = "".join(PLATE_LETTERS[(PLATE_LETTERS.find(sign.upper()) + shift) % len(PLATE_LETTERS)] for sign in run)
-    else:
-        options = sorted((word for word in words if word.upper() != run.upper()), key=lambda word: abs(len(word) - len(run)))
-        options = options[:max(len(options) // 2, 3)]  # of about the same length
-        other = options[choice % len(options)].upper()
-        if strength < 0.4:  # a trace of the original stays: its first half
-            other = run.upper()[:(len(run) + 1) // 2] + other[(len(run) + 1) // 2:]
-            other = other if other != run.upper() else run.upper()[:-1]
-    return other if run.isupper() else other.capitalize() if run[0].isupper() else other.lower()
+_NUMBERS = {"slant": (0.0, 0.6), "phase": (0.0, 6.28), "bend": (-0.6, 0.6)}
+
+
+_GROUNDS = ("screen", "paper", "colour", "cover")
+
+
+_MAIN_KEYS = {
+    "landmark": ("type", "colour"),
+    "picture_frame": ("photo", "picture"),
+    "fingerprint": ("pattern", "ink"),
+}
+"""What must differ from strength 0.4 on; text and ground colour for all other kinds."""
+
+
+_OTHER_KINDS = {
+    "person": ("figure", "figure", "plant"),
+    "credit_card": ("picture_card", "book"),
+    "ticket": ("picture_card",),
+    "drivers_license": ("picture_card",),
+    "student_id": ("picture_card",),
+    "ausweis": ("picture_card",),
+    "passport": ("picture_card", "book"),
+    "passport_cover": ("book", "picture_card"),
+    "diploma": ("picture_card",),
+    "resume": ("picture_card",),
+    "receipt": ("picture_card",),
+    "letter": ("picture_card", "book"),
+    "laptop": ("book", "picture_card", "plant"),
+    "tablet": ("picture_card", "book"),
+    "television": ("picture_card",),
+    "monitor": ("picture_card", "plant"),
+    "plate": ("sticker",),
+    "text": ("scribble",),
+    "signature": ("scribble",),
+    "handwriting": ("scribble",),
+    "fingerprint": ("picture_card",),
+    "medicine": ("cup", "picture_card"),
+    "picture_frame": ("plant", "picture_card"),
+    "landmark": ("figure", "plant"),
+}
 
 
 def _other(value: Any, options, rng: np.random.Generator) -> Any:
@@ -106,15 +133,32 @@ def _other(value: Any, options, rng: np.random.Generator) -> Any:
 
 def _other_colour(name: str, rng: np.random.Generator, kind: str, key: str) -> str:
     """Another colour for the same purpose: papers stay papers; covers and stripes stay vivid."""
-    if key == "paper" or (key == "colour" and kind in ("drivers_license", "student_id", "ausweis", "passport")):
+    if key == "paper" or (
+        key == "colour" and kind in ("drivers_license", "student_id", "ausweis", "passport")
+    ):
         return _other(name, PAPERS, rng)
     if kind == "plate":
-        return _other(name, ("white", "yellow", "dark blue", "black", "light blue", "green", "red", "light green"), rng)
+        return _other(
+            name, ("white", "yellow", "dark blue", "black", "light blue", "green", "red", "light green"), rng
+        )
     if key in ("stripe", "accent", "stamp", "seal", "border", "trim"):
         return _other(name, VIVID, rng)
     if key == "screen":
-        return _other(name, ("white", "light blue", "light yellow", "light green", "lavender", "black", "dark blue",
-                             "dark green", "pink"), rng)
+        return _other(
+            name,
+            (
+                "white",
+                "light blue",
+                "light yellow",
+                "light green",
+                "lavender",
+                "black",
+                "dark blue",
+                "dark green",
+                "pink",
+            ),
+            rng,
+        )
     if key in ("backdrop", "mat"):
         return _other(name, LIGHT, rng)
     return _other(name, VIVID + ("white", "black", "gold", "light blue", "brown"), rng)
@@ -126,7 +170,7 @@ def _change(key: str, element: Element, strength: float, rng: np.random.Generato
         rows = tuple(change_text(row, strength, rng) for row in lines_of(value))
         return rows[0] if isinstance(value, str) and rows else rows if rows else value
     if key == "photo":
-        return people.random_person(rng) if value is None else people.replace_identity(value, strength, rng)
+        return people.random_person(rng) if value is None else _other_person(value, strength, rng, "all")
     if key in ("ink", "handwriting"):
         return _other(value, DARK_INKS if is_dark(value) else LIGHT_INKS, rng)
     if key in _NUMBERS:
@@ -143,9 +187,29 @@ def _new_attributes(element: Element, strength: float, rng: np.random.Generator)
     allowed = _PART_KEYS.get(element.private, tuple(old))
     if element.kind in ("text", "signature", "handwriting", "fingerprint"):
         allowed = tuple(old)
-    candidates = [key for key in ("type", "content", "form", "text", "photo", "picture", *_COLOUR_KEYS, "pattern", "design",
-                                  "emblem", "style", "flourish", "band", "slant", "phase", "bend", "ink")
-                  if key in old and key in allowed and not (key == "colour" and element.kind == "text")]
+    candidates = [
+        key
+        for key in (
+            "type",
+            "content",
+            "form",
+            "text",
+            "photo",
+            "picture",
+            *_COLOUR_KEYS,
+            "pattern",
+            "design",
+            "emblem",
+            "style",
+            "flourish",
+            "band",
+            "slant",
+            "phase",
+            "bend",
+            "ink",
+        )
+        if key in old and key in allowed and not (key == "colour" and element.kind == "text")
+    ]
     if old.get("style") == "flap" and "style" in candidates:
         candidates.remove("style")  # the writing sits elsewhere on the back
     main = _MAIN_KEYS.get(element.kind, ("text", *[key for key in _GROUNDS if key in allowed][:1]))
@@ -199,26 +263,62 @@ def _other_kind(element: Element, rng: np.random.Generator) -> Element:
         # The body stays, so only the head can turn to stone.
         look = people.replace_identity(element.attributes, 1.0, rng, "head")
         stone = pick(rng, ("#a7abb0", "#c9c2b4", "#7f9c93", "#b08d57"))
-        return replace(element, attributes={**look, "skin": stone, "hair": stone, "hat": stone, "facial_hair": "", "accessories": ""})
+        return replace(
+            element,
+            attributes={
+                **look,
+                "skin": stone,
+                "hair": stone,
+                "hat": stone,
+                "facial_hair": "",
+                "accessories": "",
+            },
+        )
     kind = pick(rng, _OTHER_KINDS[element.kind])
     turned = {"rotation": element.attributes["rotation"]} if "rotation" in element.attributes else {}
     look = {
-        "figure": {"colour": pick(rng, ("silver", "beige", "grey", "gold")), "framing": element.attributes.get("framing", "full")},
+        "figure": {
+            "colour": pick(rng, ("silver", "beige", "grey", "gold")),
+            "framing": element.attributes.get("framing", "full"),
+        },
         "plant": {"colour": pick(rng, VIVID), "leaf": pick(rng, ("green", "dark green", "teal"))},
         "book": {"colour": pick(rng, VIVID), "stripe": pick(rng, ("white", "gold", "light yellow"))},
         "picture_card": {"picture": pick(rng, PICTURES), "accent": pick(rng, VIVID)},
         "sticker": {"colour": pick(rng, LIGHT), "ink": pick(rng, DARK)},
         "cup": {"colour": pick(rng, VIVID), "above": False},
-        "scribble": {"shape": pick(rng, ("bars", "waves", "rings")),
-                     "ink": element.attributes.get("colour", element.attributes.get("ink", "black"))},
+        "scribble": {
+            "shape": pick(rng, ("bars", "waves", "rings")),
+            "ink": element.attributes.get("colour", element.attributes.get("ink", "black")),
+        },
     }[kind]
-    return Element(kind, element.x, element.y, element.width, element.height, {**look, **turned},
-                   "text" if kind == "scribble" else "all")
+    return Element(
+        kind,
+        element.x,
+        element.y,
+        element.width,
+        element.height,
+        {**look, **turned},
+        "text" if kind == "scribble" else "all",
+    )
 
 
 def _covers_all(element: Element) -> bool:
     """Whether nothing of the element is public, so that it may become another kind of thing."""
     return element.private in ("all", "print", "head") or element.kind in ("text", "signature", "handwriting")
+
+
+def _other_person(
+    look: Mapping[str, Any], strength: float, rng: np.random.Generator, part: str
+) -> dict[str, Any]:
+    """Another identity; from strength 0.4 on at least two of skin, hair style and hair colour differ."""
+    result = people.replace_identity(look, strength, rng, part)
+    stranger = people.replace_identity(look, 1.0, rng, part)
+    same = [key for key in ("skin", "hair", "top") if result[key] == look[key]]
+    if strength >= 0.4 and len(same) > 1:
+        result.update({key: stranger[key] for key in same[:2]})
+        if part == "all":
+            result["body_skin"] = result["skin"]
+    return result
 
 
 def protect(element: Element, strength: float, rng: np.random.Generator) -> Element:
@@ -227,8 +327,7 @@ def protect(element: Element, strength: float, rng: np.random.Generator) -> Elem
     if strength >= KIND_CHANGE_FROM and other_kind and _covers_all(element):
         return _other_kind(element, rng)
     if element.kind == "person":
-        look: Mapping[str, Any] = people.replace_identity(element.attributes, strength, rng, element.private)
-        return replace(element, attributes=look)
+        return replace(element, attributes=_other_person(element.attributes, strength, rng, element.private))
     return replace(element, attributes=_new_attributes(element, strength, rng))
 
 
@@ -243,7 +342,9 @@ def make_surrogate(scene: Scene, strength: float, seed: int) -> Scene:
         raise ConfigError("The scene has no private element to protect: mark at least one as private.")
     start = zlib.crc32(b"surrogate")
     elements = tuple(
-        protect(element, strength, np.random.default_rng([start, int(seed), index])) if element.private else element
+        protect(element, strength, np.random.default_rng([start, int(seed), index]))
+        if element.private
+        else element
         for index, element in enumerate(scene.elements)
     )
     return replace(scene, elements=elements)

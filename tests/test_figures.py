@@ -1,0 +1,99 @@
+"""Figures are written, show something, say the same twice, and choose their rows by rule."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tiny
+from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_metrics
+from sppe_lib.benchmark.schema import open_split
+from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, save, write_figures
+from sppe_lib.evaluation.grids import FIGURE12_CHOICES, OVERVIEW_CHOICES, _panel, choose_rows
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        profile = profile_in(tmp_path_factory.mktemp("figures"), monkeypatch)
+        tiny.tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 36})
+        write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5), "SOER": metric_rows(level=0.6),
+                                "C2E-S2SER": metric_rows(level=0.7)})
+        write_editability(profile)
+        recover_all(profile)
+        yield profile
+
+
+def test_every_figure_is_written_small_and_not_blank(run):
+    figures = write_figures(run)
+    assert set(figures) == set(FIGURES)
+    for name in FIGURES:
+        png, pdf = run.figures / f"{name}.png", run.figures / f"{name}.pdf"
+        pixels = np.asarray(Image.open(png).convert("L"))
+        assert png.stat().st_size < 400_000 and min(pixels.shape) > 600
+        assert pixels.std() > 10 and (pixels < 250).mean() > 0.02
+        assert pdf.read_bytes().startswith(b"%PDF") and b"CreationDate" not in pdf.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["figure11_source_reference", "figure_overview"])
+def test_the_same_results_give_the_same_bytes(run, tmp_path, name):
+    first = [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "first", name)]
+    assert first == [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "second", name)]
+
+
+def test_a_large_png_is_reduced(tmp_path):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 8))
+    noise = np.random.default_rng(0).random((1200, 1200, 3))
+    figure.add_axes((0, 0, 1, 1)).imshow(noise, interpolation="nearest")
+    png, _ = save(figure, tmp_path, "noise")
+    assert Image.open(png).mode == "P" and LARGEST_PNG < 400_000
+
+
+def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
+    profile = profile_in(tmp_path, monkeypatch)
+    tiny.tiny_benchmark(profile.results / "benchmark", 2)
+    write_figures(profile)
+    assert len(list(profile.figures.glob("*.png"))) == len(FIGURES)
+
+
+def test_grid_shows_each_role_once_and_every_method(run):
+    titles = " ".join(text.get_text() for text in FIGURES["figure12_qualitative"](run).texts)
+    for word in ("I: private image", "M: private region", "S: surrogate", "simulated", "I': reference", "copy-surrogate",
+                 "paste-source", "local-linear", "SOER", "C2E-S2SER", "SPPE-mini (simulated)", "not a score"):
+        assert word in titles
+    overview = FIGURES["figure_overview"](run)
+    assert len(overview.axes) == 6 * len(OVERVIEW_CHOICES)
+    assert any("“" in text.get_text() for text in overview.texts)
+
+
+def test_rows_are_chosen_by_rule(run):
+    test = open_split(run.results / "benchmark", "test")
+    rows = choose_rows(test, FIGURE12_CHOICES)
+    groups = test["group"][:]
+    assert [groups[row.index] for row in rows] == [group for _, group, _ in FIGURE12_CHOICES]
+    outcome, tag, category = test["source_outcome"][:], test["tag"][:], test["category"][:]
+    for row, (_, value, wanted) in zip(choose_rows(test, OVERVIEW_CHOICES), OVERVIEW_CHOICES):
+        assert category[row.index] == value
+        better = [index for index in range(row.index)
+                  if category[index] == value and outcome[index] == "done" and tag[index] == wanted]
+        assert not better
+
+
+def test_unedited_instances_are_shown_only_for_want_of_others(run):
+    test = open_split(run.results / "benchmark", "test")
+    outcomes = test["source_outcome"][:]
+    # The first pair (human face) is unchanged by its edits; the second (faces) is the group's first edited one.
+    (row,) = choose_rows(test, (("group", "Face", "STYLE"),))
+    assert outcomes[row.index] == "done" and test["category"][row.index] == "faces"
+    (row,) = choose_rows(test, (("category", "human face", "STYLE"),))
+    assert outcomes[row.index] == "absent"
+    assert choose_rows(test, (("category", "no such category", "STYLE"),)) == []
+
+
+def test_panels_grow_by_whole_pixels():
+    image = Image.fromarray(np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3))
+    panel = _panel(image, 192)
+    assert panel.shape == (192, 192, 3)
+    assert (panel[::3, ::3] == np.asarray(image)).all() and (panel[1::3, 2::3] == np.asarray(image)).all()
+    assert _panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)

@@ -1,0 +1,91 @@
+"""The pipeline file, the notebooks and the library agree with each other."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from sppe_lib import recovery
+from sppe_lib.config import load_profile
+from sppe_lib.errors import ConfigError
+from sppe_lib.notebooks import main, run_notebook
+
+REPOSITORY = Path(__file__).parents[1]
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+
+
+def test_every_method_has_its_stages():
+    stages = PIPELINE["stages"]
+    assert list(stages["recover"]["foreach"]) == list(recovery.METHODS)
+    assert stages["train"]["matrix"]["method"] == [name for name, method in recovery.METHODS.items() if method.fit]
+    for name, item in stages["recover"]["foreach"].items():
+        assert item["needs"] == (f"training/{name}" if recovery.METHODS[name].fit else "benchmark")
+    read = stages["tables"]["deps"]
+    assert {f"results/${{profile}}/recovered/{name}" for name in recovery.METHODS} <= set(read)
+
+
+def test_every_stage_runs_a_notebook_that_exists_and_every_notebook_has_a_stage():
+    run = set()
+    for stage in PIPELINE["stages"].values():
+        command = stage.get("do", stage)["cmd"]
+        run.add(re.match(r"python -m sppe_lib.notebooks (\S+)", command)[1])
+    assert run == {path.stem for path in NOTEBOOKS}
+
+
+def test_stages_name_only_paths_and_parameters_that_exist():
+    content = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    for stage in PIPELINE["stages"].values():
+        stage = stage.get("do", stage)
+        for path in stage["deps"]:
+            if not path.startswith("results/"):
+                assert (REPOSITORY / path).exists(), path
+        for parameter in stage.get("params", []):
+            for profile in content["profiles"]:
+                where = content
+                for key in parameter.replace("${profile}", profile).split("."):
+                    where = where[key]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_thin_clean_and_parameterised(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+    for cell in code:
+        assert len(cell.source.splitlines()) <= 15, "logic longer than a few lines belongs in the library"
+        if "NBVAL_CHECK_OUTPUT" not in cell.source:
+            assert not cell.outputs, "outputs are results; they are not committed"
+    assert notebook.cells[0].cell_type == "markdown"
+
+
+@pytest.mark.parametrize("profile", ["smoke", "mini", "paper"])
+def test_every_profile_is_valid(profile):
+    assert load_profile(profile).name == profile
+
+
+def test_unknown_notebook_and_parameter_are_refused(capsys, monkeypatch):
+    with pytest.raises(ConfigError, match="04_recover"):
+        run_notebook("99_nothing")
+    with pytest.raises(ConfigError, match="'colour'.*method"):
+        run_notebook("04_recover", colour="red")
+    monkeypatch.setattr("sys.argv", ["notebooks", "04_recover", "profile=huge"])
+    assert main() == 2
+    assert "Unknown profile 'huge'" in capsys.readouterr().err
+
+
+def test_no_absolute_path_and_no_host_of_a_registry_in_tracked_text():
+    import subprocess
+
+    names = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\n")
+    bad = []
+    for name in names:
+        path = REPOSITORY / name
+        if path.suffix in {".py", ".yaml", ".yml", ".toml", ".md", ".ipynb", ".lock", ".json", ".csv", ".tex"} and path.is_file():
+            text = path.read_text(encoding="utf-8")
+            if re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w", text) or re.search(r"pythonhosted|pypi\.org/simple", text):
+                bad.append(name)
+    assert not [name for name in bad if name != "tests/test_pipeline.py"]

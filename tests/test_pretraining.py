@@ -1,0 +1,245 @@
+"""Pretraining: pictures are reproducible and apart from the benchmark, trainings resume exactly, exports load."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies
+from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
+
+from sppe_lib.benchmark.taxonomy import categories, instructions, instructions_for
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.pretraining import scenes
+from sppe_lib.pretraining.autoencoder import AutoencoderSettings, build_autoencoder, to_tensor, train_autoencoder
+from sppe_lib.pretraining.clip import ClipSettings, contrastive_loss, direction_loss, train_clip, train_tokenizer
+from sppe_lib.pretraining.loop import LoopSettings, MatrixOptimizer, learning_rate_at
+from sppe_lib.pretraining.scenes import choose_edit, load_pictures, make_pictures, make_record
+from sppe_lib.runtime import numpy_generator, seed_of
+
+SIZE = 16
+SHARED = {"records": 30, "batch": 4, "warmup_steps": 2, "cooldown_steps": 0, "validation_records": 2}
+AUTOENCODER = AutoencoderSettings(steps=4, channels=(8, 8, 8), latent_channels=4, norm_groups=4, **SHARED)
+CLIP = ClipSettings(
+    steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8, vocabulary=600, **SHARED
+)
+
+
+@pytest.fixture(scope="module")
+def stub(tmp_path_factory):
+    """A folder of 30 random records in the layout of `make_pictures`."""
+    folder = tmp_path_factory.mktemp("stub")
+    rng = np.random.default_rng(0)
+    codes = list(instructions())
+    for chunk in range(3):
+        columns = {
+            "images": rng.integers(0, 256, (10, 4, SIZE, SIZE, 3), dtype=np.uint8),
+            "mask": rng.random((10, SIZE, SIZE)) < 0.5,
+            "captions": np.array([[f"a picture {rng.integers(1000)} of {word}" for word in "abcd"] for _ in range(10)]),
+            "category": np.array(["faces"] * 10),
+            "code": rng.choice(codes, 10),
+            "outcome": np.full((10, 2), "done"),
+            "strength": np.full(10, 0.5, np.float32),
+            "index": np.arange(10 * chunk, 10 * chunk + 10),
+        }
+        np.savez(folder / f"chunk-{chunk:05d}.npz", **columns)
+    (folder / "layout.json").write_text(json.dumps({"size": SIZE, "chunk_records": 10}))
+    return folder
+
+
+def weights(folder):
+    """Names and tensors of the weights in an exported folder."""
+    from safetensors.torch import load_file
+
+    (path,) = folder.glob("*.safetensors")
+    return load_file(path)
+
+
+@pytest.mark.parametrize(("train", "settings"), [(train_autoencoder, AUTOENCODER), (train_clip, CLIP)])
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(stub, tmp_path, train, settings):
+    train(stub, tmp_path / "whole", settings, tmp_path / "whole.pt")
+    train(stub, tmp_path / "parts", dataclasses.replace(settings, steps=2), tmp_path / "parts.pt")
+    halfway = weights(tmp_path / "parts")
+    train(stub, tmp_path / "parts", settings, tmp_path / "parts.pt")
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert any(not torch.equal(whole[name], halfway[name]) for name in whole)
+    assert json.loads((tmp_path / "parts" / "training.json").read_text())["steps"] == 4
+
+
+def test_a_checkpoint_of_other_settings_is_refused(stub, tmp_path):
+    train_autoencoder(stub, tmp_path / "vae", dataclasses.replace(AUTOENCODER, steps=1), tmp_path / "vae.pt")
+    with pytest.raises(ConfigError, match="batch = 4"):
+        train_autoencoder(stub, tmp_path / "vae", dataclasses.replace(AUTOENCODER, batch=5), tmp_path / "vae.pt")
+
+
+def test_a_stopped_training_leaves_its_last_export(stub, tmp_path, monkeypatch):
+    from sppe_lib.pretraining import autoencoder
+
+    real = autoencoder.reconstruction_loss
+
+    def stop_at_two(model, images, settings, step):
+        if step == 2:
+            raise KeyboardInterrupt
+        return real(model, images, settings, step)
+
+    monkeypatch.setattr(autoencoder, "reconstruction_loss", stop_at_two)
+    settings = dataclasses.replace(AUTOENCODER, checkpoint_seconds=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        train_autoencoder(stub, tmp_path / "vae", settings, tmp_path / "vae.pt")
+    monkeypatch.undo()
+    assert json.loads((tmp_path / "vae" / "training.json").read_text())["steps"] == 2
+    train_autoencoder(stub, tmp_path / "vae", settings, tmp_path / "vae.pt")
+    train_autoencoder(stub, tmp_path / "whole", AUTOENCODER, tmp_path / "whole.pt")
+    stopped, whole = weights(tmp_path / "vae"), weights(tmp_path / "whole")
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
+def test_the_exported_autoencoder_loads_and_its_scaled_latents_have_unit_variance(stub, tmp_path):
+    train_autoencoder(stub, tmp_path / "vae", AUTOENCODER, tmp_path / "vae.pt")
+    model = AutoencoderKL.from_pretrained(tmp_path / "vae")
+    assert next(model.parameters()).dtype == torch.float32
+    pictures = load_pictures(stub)
+    images = to_tensor(pictures.subset(np.flatnonzero(pictures.held_out)).images)
+    with torch.no_grad():
+        latents = model.encode(images).latent_dist.mode()
+        assert model.decode(latents).sample.shape == images.shape
+    assert latents.shape == (8, 4, SIZE // 4, SIZE // 4)
+    scaled = (latents - model.config.shift_factor) * model.config.scaling_factor
+    assert scaled.mean().item() == pytest.approx(0, abs=1e-3)
+    assert scaled.std().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_the_exported_clip_loads_with_its_tokenizer_and_image_processor(stub, tmp_path):
+    train_clip(stub, tmp_path / "clip", CLIP, tmp_path / "clip.pt")
+    model = CLIPModel.from_pretrained(tmp_path / "clip").eval()
+    text_model = CLIPTextModel.from_pretrained(tmp_path / "clip")
+    assert model.dtype == text_model.dtype == torch.float32
+    tokenizer = CLIPTokenizer.from_pretrained(tmp_path / "clip")
+    texts = [entry.text for entry in instructions().values()] + ["unseen: Ωmega ☂ 漢字"]
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")
+    assert torch.equal(AutoTokenizer.from_pretrained(tmp_path / "clip")(texts, padding=True, return_tensors="pt")["input_ids"], tokens["input_ids"])
+    assert tokenizer.model_max_length == 77
+    pixels = CLIPImageProcessor.from_pretrained(tmp_path / "clip")(
+        images=[np.zeros((50, 40, 3), np.uint8)], return_tensors="pt"
+    )["pixel_values"]
+    assert pixels.shape == (1, 3, SIZE, SIZE)
+    with torch.no_grad():
+        assert model(**tokens, pixel_values=pixels).logits_per_text.shape == (66, 1)
+        # The pooled state is that of the end token, whatever the padding after it.
+        longer = tokenizer(texts, padding="max_length", max_length=70, return_tensors="pt")
+        short, long = text_model(tokens["input_ids"]), text_model(longer["input_ids"])
+    torch.testing.assert_close(short.pooler_output, long.pooler_output, atol=1e-5, rtol=1e-4)
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@given(strategies.text(max_size=20))
+def test_the_tokenizer_writes_any_text_without_unknown_tokens(text):
+    tokenizer = TOKENIZER
+    tokens = tokenizer(text)["input_ids"]
+    assert tokens[0] == tokenizer.bos_token_id and tokens[-1] == tokenizer.eos_token_id
+    if "<|" not in text:
+        assert tokenizer.eos_token_id not in tokens[1:-1]
+
+
+TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)
+
+
+def test_the_tokenizer_gives_each_instruction_its_own_short_sequence():
+    sequences = {tuple(TOKENIZER(entry.text)["input_ids"]) for entry in instructions().values()}
+    assert len(sequences) == 65
+    assert max(map(len, sequences)) <= 20
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    settings = LoopSettings(steps=100, learning_rate=2.0, warmup_steps=10, cooldown_steps=20)
+    rates = [learning_rate_at(step, settings) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2) and rates[9:81] == [2.0] * 72
+    assert rates[90] == pytest.approx(1.0)
+    assert rates[80:] == sorted(rates[80:], reverse=True) and 0 < rates[-1] < 0.05
+    longer = dataclasses.replace(settings, steps=150)
+    assert rates[:80] == [learning_rate_at(step, longer) for step in range(80)]
+
+
+def test_every_parameter_is_trained_by_one_of_the_two_optimisers():
+    model = build_autoencoder(AUTOENCODER)
+    optimizer = MatrixOptimizer(model, AUTOENCODER)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    images = to_tensor(np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8))
+    for _ in range(2):  # Silent residual branches pass a gradient on from the second step.
+        model.decode(model.encode(images).latent_dist.sample()).sample.sub(images).square().mean().backward()
+        optimizer.step(1e-2)
+    assert [name for name, value in model.state_dict().items() if torch.equal(value, before[name])] == []
+    trained = sum(value.numel() for value in optimizer.matrices)
+    trained += sum(value.numel() for group in optimizer.adam.param_groups for value in group["params"])
+    assert trained == sum(value.numel() for value in model.parameters())
+
+
+def test_equal_captions_are_not_each_others_negatives():
+    features = torch.eye(4)[[0, 0, 1, 2]]
+    same = torch.eye(4, dtype=torch.bool)
+    same[0, 1] = same[1, 0] = True
+    scale = torch.tensor(50.0)
+    assert contrastive_loss(features, features, scale, same).item() == pytest.approx(math.log(2) / 2, abs=1e-3)
+
+
+def test_directions_that_point_to_their_instruction_cost_nothing_and_unchanged_pairs_do_not_count():
+    texts = torch.eye(65)
+    pictures = torch.zeros(2, 4, 65)
+    pictures[:, 0::2, 64] = 1.0
+    pictures[0, 1::2, 3] = 1.0
+    pictures[1, 1::2, 7] = 1.0
+    changed = torch.tensor([[True, True], [False, False]])
+    right = direction_loss(pictures, texts, torch.tensor([3, 9]), changed, 50.0)
+    wrong = direction_loss(pictures, texts, torch.tensor([4, 7]), changed, 50.0)
+    assert right.item() < 1e-3 < 10 < wrong.item()
+
+
+def test_pretraining_scenes_are_none_of_the_benchmarks():
+    assert max(seed_of("any", number) for number in range(1000)) < scenes.PRETRAINING_SEED_BASE
+
+
+def test_edits_fit_their_category_and_all_instructions_occur():
+    drawn = [choose_edit(numpy_generator("test", index)) for index in range(1500)]
+    assert all(edit in instructions_for(name) for name, edit in drawn)
+    assert {edit.code for _, edit in drawn} == set(instructions())
+    assert {name for name, _ in drawn} == set(categories())
+
+
+def test_pictures_do_not_depend_on_processes_and_are_continued(tmp_path):
+    make_pictures(tmp_path / "one", 4, processes=1, size=32, chunk_records=2)
+    make_pictures(tmp_path / "two", 2, processes=1, size=32, chunk_records=2)
+    kept = (tmp_path / "two" / "chunk-00000.npz").stat().st_mtime_ns
+    make_pictures(tmp_path / "two", 4, processes=2, size=32, chunk_records=2)
+    assert (tmp_path / "two" / "chunk-00000.npz").stat().st_mtime_ns == kept
+    one, two = load_pictures(tmp_path / "one"), load_pictures(tmp_path / "two")
+    for field in dataclasses.fields(one):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))
+    assert one.images.shape == (4, 4, 32, 32, 3) and one.images.dtype == np.uint8
+    assert len(load_pictures(tmp_path / "one", 3)) == 3
+
+
+def test_a_record_shows_its_surrogate_outside_the_mask_unchanged():
+    record = make_record(7, 64)
+    source, _, surrogate, _ = record["images"]
+    assert record["mask"].any()
+    np.testing.assert_array_equal(source[~record["mask"]], surrogate[~record["mask"]])
+
+
+def test_bad_folders_are_named(tmp_path, stub):
+    with pytest.raises(DataError, match="nothing"):
+        load_pictures(tmp_path / "nothing")
+    with pytest.raises(DataError, match="lacks 1 of 4"):
+        load_pictures(stub, 40)
+    with pytest.raises(DataError, match="another layout"):
+        make_pictures(stub, 10, size=64)
+    (tmp_path / "layout.json").write_text('{"chunk_records": 10}')
+    (tmp_path / "chunk-00000.npz").write_bytes(b"cut short")
+    with pytest.raises(DataError, match="chunk-00000.npz"):
+        load_pictures(tmp_path)

@@ -1,0 +1,135 @@
+"""Means, intervals and tests resample pairs; golden values and behaviour."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from sppe_lib.config import EvaluationParameters
+from sppe_lib.evaluation.statistics import (
+    bootstrap_mean, compare, interval, pair_totals, rank_biserial, relative_margin, resampled_correlations, spread,
+    summarise,
+)
+
+SETTINGS = EvaluationParameters(batch=8, bootstrap=500, confidence=0.95, seed=0)
+
+
+def _frame(values, column="psnr_gt", pairs=None):
+    pairs = [index // 2 for index in range(len(values))] if pairs is None else pairs
+    names = [f"i{index}" for index in range(len(values))]
+    return pd.DataFrame({"instance_id": names, "pair_id": [f"p{pair}" for pair in pairs], column: values})
+
+
+def test_pairs_are_totalled_without_undefined_values():
+    sums, counts = pair_totals(np.array([1, 3, 5, np.nan, np.nan, np.nan]), np.array(list("aabbcc")))
+    assert sums.tolist() == [4, 5] and counts.tolist() == [2, 1]
+
+
+def test_summary_counts_what_is_undefined():
+    found = summarise(np.array([1.0, 3.0, np.nan, 4.0]), np.array(list("aabb")), SETTINGS)
+    assert found.mean == pytest.approx(8 / 3) and (found.n, found.undefined) == (3, 1)
+    assert found.low <= found.mean <= found.high
+
+
+def test_nothing_defined_gives_no_number():
+    found = summarise(np.full(4, np.nan), np.array(list("aabb")), SETTINGS)
+    assert np.isnan([found.mean, found.low, found.high]).all() and (found.n, found.undefined) == (0, 4)
+    empty = summarise(np.array([]), np.array([]), SETTINGS)
+    assert np.isnan(empty.mean) and empty.n == 0
+
+
+def test_interval_resamples_pairs_not_instances():
+    generator = np.random.default_rng(0)
+    by_pair = np.repeat(generator.normal(size=60), 2)  # both instances of a pair agree: 60 facts, not 120
+    pairs = np.repeat(np.arange(60), 2)
+    low, high = bootstrap_mean(by_pair, pairs, SETTINGS)
+    naive_low, naive_high = bootstrap_mean(by_pair, np.arange(120), SETTINGS)
+    assert (high - low) > 1.2 * (naive_high - naive_low)
+    error = by_pair[::2].std() / np.sqrt(60)
+    assert (high - low) == pytest.approx(2 * 1.96 * error, rel=0.2)
+
+
+def test_intervals_are_repeatable_and_absent_for_one_pair():
+    values, pairs = np.arange(10.0), np.repeat(np.arange(5), 2)
+    assert bootstrap_mean(values, pairs, SETTINGS) == bootstrap_mean(values, pairs, SETTINGS)
+    assert np.isnan(bootstrap_mean(values[:2], pairs[:2], SETTINGS)).all()
+
+
+@given(st.lists(st.floats(-10, 10), min_size=4, max_size=20), st.floats(-5, 5))
+@settings(max_examples=20, deadline=None)
+def test_shifting_values_shifts_the_interval(values, shift):
+    pairs = np.arange(len(values)) // 2
+    low, high = bootstrap_mean(np.array(values), pairs, SETTINGS)
+    moved = bootstrap_mean(np.array(values) + shift, pairs, SETTINGS)
+    assert moved == pytest.approx((low + shift, high + shift), abs=1e-9)
+
+
+def test_comparison_is_a_paired_one():
+    generator = np.random.default_rng(0)
+    difficulty = generator.normal(20, 5, 80)  # far larger than the difference, and the same for both
+    better, worse = _frame(difficulty + 0.5 + generator.normal(0, 0.1, 80)), _frame(difficulty)
+    found = compare(better, worse, "psnr_gt", SETTINGS)
+    assert found.difference == pytest.approx(0.5, abs=0.05) and found.low > 0.4
+    assert found.p_value < 1e-6 and found.effect == pytest.approx(1) and found.pairs == 40
+    back = compare(worse, better, "psnr_gt", SETTINGS)
+    assert back.difference == pytest.approx(-found.difference) and back.effect == pytest.approx(-1)
+
+
+def test_comparison_matches_rows_by_instance():
+    first = _frame(np.arange(8.0))
+    found = compare(first, first.sample(frac=1, random_state=1), "psnr_gt", SETTINGS)
+    assert (found.difference, found.effect, found.p_value) == (0, 0, 1)
+
+
+def test_comparison_leaves_out_what_either_side_lacks():
+    first, second = _frame([1.0, 2, 3, 4]), _frame([0.0, np.nan, np.nan, np.nan])
+    assert compare(first, second, "psnr_gt", SETTINGS).pairs == 1
+    nothing = compare(first, _frame([np.nan] * 4), "psnr_gt", SETTINGS)
+    assert nothing.pairs == 0 and np.isnan(nothing.difference)
+
+
+def test_rank_biserial_golden_values():
+    assert rank_biserial(np.array([1.0, 2, -3])) == 0  # ranks 1 + 2 against 3
+    assert rank_biserial(np.array([4.0, 2, -1])) == pytest.approx((3 + 2 - 1) / 6)
+    assert rank_biserial(np.zeros(3)) == 0
+
+
+def _scores(pairs: int = 60) -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    label = generator.uniform(-1, 1, 2 * pairs)
+    return pd.DataFrame({"pair_id": np.repeat([f"p{i:03d}" for i in range(pairs)], 2), "label": label,
+                         "good": label + generator.normal(0, 0.3, 2 * pairs),
+                         "distance": -label + generator.normal(0, 1.5, 2 * pairs)})
+
+
+def test_resampled_correlations_surround_the_correlation_and_turn_signs():
+    scores = _scores()
+    found = resampled_correlations(scores, {"good": "higher", "distance": "lower"}, SETTINGS)
+    for metric, function in (("srcc", stats.spearmanr), ("plcc", stats.pearsonr)):
+        for name, sign in (("good", 1), ("distance", -1)):
+            low, high = interval(found[metric, name], SETTINGS)
+            assert low < sign * function(scores[name], scores["label"]).statistic < high
+        assert interval(found[metric, "good"] - found[metric, "distance"], SETTINGS)[0] > 0
+
+
+def test_methods_see_the_same_resamples_even_where_one_has_gaps():
+    scores = _scores()
+    scores["gaps"] = scores["good"].where(scores.index != 5)
+    found = resampled_correlations(scores, {"good": "higher", "gaps": "higher"}, SETTINGS)
+    assert np.abs(found["srcc", "good"] - found["srcc", "gaps"]).max() < 0.02
+
+
+def test_constant_scores_and_missing_labels_have_no_correlation():
+    scores = _scores(5).assign(good=1.0)
+    found = resampled_correlations(scores, {"good": "higher"}, SETTINGS)
+    assert np.isnan(found["srcc", "good"]).all() and np.isnan(interval(found["srcc", "good"], SETTINGS)).all()
+    assert len(resampled_correlations(scores.assign(label=np.nan), {"good": "higher"}, SETTINGS)["srcc", "good"]) == 0
+
+
+def test_margin_and_spread_golden_values():
+    assert relative_margin(0.6655, 0.5843) == pytest.approx(13.897, abs=1e-3)
+    assert np.isnan(relative_margin(0.5, -0.1))
+    assert spread(np.array([1.0, 3.0, np.nan])) == 1  # population deviation, undefined groups left out
+    assert np.isnan(spread(np.array([np.nan])))
