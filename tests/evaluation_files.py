@@ -23,11 +23,11 @@ ASSESSORS = (
 )  # fmt: skip
 
 
-def profile_in(folder: Path, monkeypatch, clip: str = "weights/clip") -> Profile:
-    """The profile `mini` with its results and figures under `folder` and few bootstrap resamples."""
+def profile_in(folder: Path, monkeypatch, clip: str = "weights/clip", bootstrap: int = 40) -> Profile:
+    """The profile `mini` with its results and figures under `folder` and few bootstrap resamples (0: no intervals)."""
     monkeypatch.setenv("SPPE_RESULTS", str(folder / "results"))
     monkeypatch.setenv("SPPE_FIGURES", str(folder / "figures"))
-    return load_profile("mini", {"models.metrics_clip": clip, "evaluation.bootstrap": 40})
+    return load_profile("mini", {"models.metrics_clip": clip, "evaluation.bootstrap": bootstrap})
 
 
 def noisy(image: PillowImage.Image, amount: float, name: str) -> PillowImage.Image:

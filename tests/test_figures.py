@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import tiny
 from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_metrics
 from sppe_lib.benchmark.schema import open_split
 from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, save, write_figures
-from sppe_lib.evaluation.grids import FIGURE12_CHOICES, OVERVIEW_CHOICES, _panel, choose_rows
+from sppe_lib.evaluation.grids import FIGURE12_CHOICES, GAP, OVERVIEW_CHOICES, Row, _panel, choose_rows, draw_grid
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +35,30 @@ def test_every_figure_is_written_small_and_not_blank(run):
         assert pdf.read_bytes().startswith(b"%PDF") and b"CreationDate" not in pdf.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["figure11_source_reference", "figure_overview"])
+@pytest.mark.parametrize("name", ["figure10_editability_by_group", "figure_overview"])
 def test_the_same_results_give_the_same_bytes(run, tmp_path, name):
     first = [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "first", name)]
     assert first == [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "second", name)]
 
 
 def test_a_large_png_is_reduced(tmp_path):
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 8))
-    noise = np.random.default_rng(0).random((1200, 1200, 3))
+    figure = Figure(figsize=(4, 4))
+    noise = np.random.default_rng(0).random((600, 600, 3))
     figure.add_axes((0, 0, 1, 1)).imshow(noise, interpolation="nearest")
     png, _ = save(figure, tmp_path, "noise")
     assert Image.open(png).mode == "P" and LARGEST_PNG < 400_000
 
 
+def test_panels_keep_their_pixels_in_the_file(tmp_path):
+    panel = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    figure = draw_grid(["one", "two"], [[panel, panel]], [Row(0, "do it", "category")], "headline", "foot", 64)
+    pixels = np.asarray(Image.open(save(figure, tmp_path, "grid")[0]))
+    assert (pixels[96 : 96 + 64, 250 : 250 + 64] == panel).all()
+    assert (pixels[96 : 96 + 64, 250 + 64 + GAP : 250 + 2 * 64 + GAP] == panel).all()
+
+
 def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
-    profile = profile_in(tmp_path, monkeypatch)
+    profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
     tiny.tiny_benchmark(profile.results / "benchmark", 2)
     write_figures(profile)
     assert len(list(profile.figures.glob("*.png"))) == len(FIGURES)
@@ -62,9 +69,8 @@ def test_grid_shows_each_role_once_and_every_method(run):
     for word in ("I: private image", "M: private region", "S: surrogate", "simulated", "I': reference", "copy-surrogate",
                  "paste-source", "local-linear", "SOER", "C2E-S2SER", "SPPE-mini (simulated)", "not a score"):
         assert word in titles
-    overview = FIGURES["figure_overview"](run)
-    assert len(overview.axes) == 6 * len(OVERVIEW_CHOICES)
-    assert any("“" in text.get_text() for text in overview.texts)
+    overview = [text.get_text() for text in FIGURES["figure_overview"](run).texts]
+    assert sum(text.startswith("“") for text in overview) == len(OVERVIEW_CHOICES)
 
 
 def test_rows_are_chosen_by_rule(run):

@@ -14,7 +14,7 @@ from evaluation_files import METHODS, noisy, profile_in, recover_all, write_reco
 from sppe_lib.benchmark.schema import open_split
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import evaluate
-from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_method, recovered_methods
+from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_all, evaluate_method, recovered_methods
 from sppe_lib.evaluation.metrics import (
     METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONAL_NAMES, Views, grey_outside, metric, prepare, prepare_mask,
 )
@@ -204,6 +204,14 @@ def test_reference_features_are_computed_once_and_renewed_with_their_inputs(run,
     (run.results / "metrics" / "reference_features.npz").write_bytes(b"cut short")
     evaluate_method(run, "SOER")
     assert len(calls) == 3
+
+
+def test_evaluate_all_takes_what_is_there_and_forgets_what_is_gone(run):
+    assert evaluate_all(run) == {}
+    recover_all(run)
+    (run.results / "metrics" / "withdrawn.csv").write_text("instance_id\nold\n")
+    assert set(evaluate_all(run)) == set(METHODS)
+    assert {path.stem for path in (run.results / "metrics").glob("*.csv")} == set(METHODS)
 
 
 def test_a_perfect_recovery_is_perfect(run):

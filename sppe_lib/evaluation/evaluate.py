@@ -202,3 +202,16 @@ def evaluate_method(profile: Profile, method: str) -> pd.DataFrame:
     with atomic_path(profile.results / "metrics" / f"{method}.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f")
     return table
+
+
+def evaluate_all(profile: Profile) -> dict[str, pd.DataFrame]:
+    """`evaluate_method` for every method that has recovered pictures; files of other methods are removed.
+
+    Returns the tables by method; empty where 04_recover has not run.
+    """
+    tables = {method: evaluate_method(profile, method) for method in recovered_methods(profile)}
+    for path in (profile.results / "metrics").glob("*.csv"):
+        if path.stem not in tables:
+            path.unlink()
+    (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
+    return tables

@@ -19,7 +19,7 @@ from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.grids import figure12, overview
 from sppe_lib.evaluation.metrics import metric
-from sppe_lib.evaluation.recovery_tables import recovery_by_group
+from sppe_lib.evaluation.recovery_tables import overall_means
 from sppe_lib.evaluation.results import TRIVIAL_METHODS, data_name, read_correlations, read_instances
 from sppe_lib.evaluation.tables import published_correlations
 from sppe_lib.runtime import atomic_path
@@ -170,8 +170,7 @@ def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, ti
 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
-    data = recovery_by_group(profile)
-    data = data[data["group"] == OVERALL]
+    data = overall_means(profile)
     methods = list(dict.fromkeys(data["method"]))
     colours = dict(zip(methods, seaborn.color_palette("tab10", len(methods))))
     with matplotlib.rc_context(_STYLE):

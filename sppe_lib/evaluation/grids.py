@@ -38,6 +38,10 @@ RULE = (
 )
 
 _DOTS = 150
+
+GAP = 8
+"""Pixels between panels."""
+
 _COLUMN_TITLES = {
     "source": "I: private image\nstays local",
     "mask": "M: private region\nwhite = hidden",
@@ -91,34 +95,44 @@ def _panel(image: Image.Image, side: int) -> np.ndarray:
     return to_uint8(image_tensor(image)[None])[0]
 
 
+def _canvas(panels: Sequence[Sequence[np.ndarray]], height: int, width: int, left: int, top: int, side: int) -> np.ndarray:
+    """All panels on one white picture [height, width, 3], each with a grey hairline around it."""
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    for number, pictures in enumerate(panels):
+        for column, picture in enumerate(pictures):
+            y, x = top + number * (side + GAP), left + column * (side + GAP)
+            canvas[y - 1 : y + side + 1, x - 1 : x + side + 1] = 160
+            canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
+    return canvas
+
+
 def draw_grid(
     titles: Sequence[str], panels: Sequence[Sequence[np.ndarray]], rows: Sequence[Row], headline: str, foot: str, side: int
 ) -> Figure:
-    """A grid of `panels[row][column]` with column titles above and the instruction beside each row."""
-    text_width, gap, top, bottom = 250, 8, 96, 46
-    width = text_width + len(titles) * (side + gap) + gap
-    height = top + len(rows) * (side + gap) + bottom
+    """A grid of `panels[row][column]` with column titles above and the instruction beside each row.
+
+    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
+    """
+    text_width, top, bottom = 250, 96, 46
+    width = text_width + len(titles) * (side + GAP) + GAP
+    height = top + len(rows) * (side + GAP) + bottom
     with matplotlib.rc_context({"font.family": "DejaVu Sans", "pdf.fonttype": 42}):
         figure = Figure(figsize=(width / _DOTS, height / _DOTS), dpi=_DOTS, facecolor="white")
-        figure.text(gap / width, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
+        axis = figure.add_axes((0, 0, 1, 1))
+        axis.imshow(_canvas(panels, height, width, text_width, top, side), interpolation="none", aspect="auto")
+        axis.set_axis_off()
+        figure.text(GAP / width, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
         foot = textwrap.fill(foot, max(60, int(width / 7.2)))
-        figure.text(gap / width, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
+        figure.text(GAP / width, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
         for column, title in enumerate(titles):
-            left = text_width + column * (side + gap) + side / 2
-            figure.text(left / width, 1 - (top - 6) / height, title, fontsize=min(6.5, side / 20), ha="center",
+            middle = text_width + column * (side + GAP) + side / 2
+            figure.text(middle / width, 1 - (top - 6) / height, title, fontsize=min(6.5, side / 20), ha="center",
                         va="bottom", linespacing=1.35)
-        for number, (row, pictures) in enumerate(zip(rows, panels)):
-            base = height - top - (number + 1) * side - number * gap
+        for number, row in enumerate(rows):
+            middle = height - top - number * (side + GAP) - side / 2
             words = "\n".join(textwrap.wrap(f"“{row.instruction}”", 25))
-            figure.text(gap / width, (base + side / 2 + 3) / height, words, fontsize=7, va="bottom")
-            figure.text(gap / width, (base + side / 2 - 5) / height, row.caption, fontsize=5.8, va="top", color="#555555")
-            for column, picture in enumerate(pictures):
-                left = text_width + column * (side + gap)
-                axis = figure.add_axes((left / width, base / height, side / width, side / height))
-                axis.imshow(picture, interpolation="nearest", aspect="auto")
-                axis.set(xticks=[], yticks=[])
-                for spine in axis.spines.values():
-                    spine.set(linewidth=0.4, color="#999999")
+            figure.text(GAP / width, (middle + 3) / height, words, fontsize=7, va="bottom")
+            figure.text(GAP / width, (middle - 5) / height, row.caption, fontsize=5.8, va="top", color="#555555")
     return figure
 
 

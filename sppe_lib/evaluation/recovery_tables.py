@@ -58,6 +58,19 @@ def recovery_by_group(profile: Profile) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"n": "Int64", "undefined": "Int64"})
 
 
+def overall_means(profile: Profile) -> pd.DataFrame:
+    """metric, method, value, published over all groups, without intervals (Figure 11)."""
+    measured = read_metrics(profile)
+    published = read_published("table5_table6_recovery_sppe")
+    theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"].to_dict()
+    rows = [
+        {"metric": metric.name, "method": method, "published": theirs.get((metric.name, method)),
+         "value": measured[method][metric.name].mean() if method in measured else None}
+        for metric in METRICS for method in ordered_methods(list(measured))
+    ]
+    return pd.DataFrame(rows).astype({"value": float, "published": float})
+
+
 def _notes(profile: Profile, n: int) -> list[str]:
     simulated = profile.benchmark.source == "vector-world"
     kind = "its images, surrogates and cloud editor are all simulated" if simulated else "released images"

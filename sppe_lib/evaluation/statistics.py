@@ -84,7 +84,7 @@ def resampled_correlations(
     # Methods defined on the same instances are ranked together, which is what makes this quick.
     for mask in dict.fromkeys(defined.values()):
         names = [name for name in directions if defined[name] == mask]
-        part = labelled[np.array(mask)]
+        part = labelled[np.array(mask, dtype=bool)]
         matrix = part[["label", *names]].to_numpy(dtype=float)
         signs = np.array([-1 if directions[name] == "lower" else 1 for name in names])
         rows = [np.flatnonzero(part["pair_id"] == pair) for pair in pairs]

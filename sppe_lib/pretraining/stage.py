@@ -18,11 +18,12 @@ def _weights_folder(profile: Profile, name: str) -> Path:
     return repository() / profile.pretraining.weights / name
 
 
-def _settings(cls: type, steps: int):
-    """The settings with the profile's number of steps; short runs get a short warm-up and cosine."""
+def _settings(cls: type, steps: int, profile: Profile):
+    """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
     settings = cls(steps=steps)
     return dataclasses.replace(
-        settings, warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(settings.cooldown_steps, steps // 2)
+        settings, records=min(settings.records, profile.pretraining.records),
+        warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(settings.cooldown_steps, steps // 2),
     )
 
 
@@ -35,14 +36,14 @@ def pictures(profile: Profile) -> None:
 def autoencoder(profile: Profile) -> None:
     """Train the autoencoder and show its record."""
     folder = _weights_folder(profile, "vae")
-    train_autoencoder(_pictures_folder(profile), folder, _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps))
+    train_autoencoder(_pictures_folder(profile), folder, _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile))
     report.show_record(folder)
 
 
 def clip(profile: Profile) -> None:
     """Train CLIP and its tokenizer and show the record."""
     folder = _weights_folder(profile, "clip")
-    train_clip(_pictures_folder(profile), folder, _settings(ClipSettings, profile.pretraining.clip_steps))
+    train_clip(_pictures_folder(profile), folder, _settings(ClipSettings, profile.pretraining.clip_steps, profile))
     report.show_record(folder)
 
 
@@ -52,6 +53,6 @@ def transformer(profile: Profile) -> None:
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
     train_transformer(
-        _pictures_folder(profile), folder, _settings(TransformerSettings, profile.pretraining.transformer_steps), models
+        _pictures_folder(profile), folder, _settings(TransformerSettings, profile.pretraining.transformer_steps, profile), models
     )
     report.show_record(folder)

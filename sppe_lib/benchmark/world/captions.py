@@ -35,7 +35,6 @@ _NAMES = {
     "sign": "sign",
     "figure": "statue",
     "phone": "phone",
-    "glass": "magnifying glass",
 }
 _GROUND_KEYS = ("colour", "cover", "paper", "frame", "body", "screen")
 _MATERIAL_WORDS = {
@@ -57,7 +56,7 @@ _CONTENT_WORDS = {
     "landscape": "mountains",
     "desktop": "a desktop",
 }
-_SILENT = ("table", "bumper", "hand", "pen", "pills", "cup", "glass")
+_SILENT = ("table", "bumper", "hand", "pen", "pills", "cup")
 """Side things that are named only when words are left."""
 
 

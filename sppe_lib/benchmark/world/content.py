@@ -241,7 +241,7 @@ def username(rng: np.random.Generator) -> str:
 def box(
     rng: np.random.Generator, aspect: float, low: float, high: float, margin: float = 3.0
 ) -> tuple[float, ...]:
-    """A random box (x, y, width, height) on the canvas: width/height is `aspect`, the longer side in [low, high]."""
+    """A random box (x, y, width, height) on the canvas; `aspect` is width over height."""
     longer = float(rng.uniform(low, high))
     width, height = (longer, longer / aspect) if aspect >= 1 else (longer * aspect, longer)
     room_x, room_y = max(100 - width - 2 * margin, 0), max(100 - height - 2 * margin, 0)

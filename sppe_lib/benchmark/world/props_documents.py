@@ -156,9 +156,8 @@ def _card(element: Element, part: str, title: str, photo_left: bool = True) -> s
 
 @draws("drivers_license")
 def draw_drivers_license(element: Element, part: str) -> str:
-    """A driving licence: colour, stripe, photo, backdrop, text, ink, emblem; a car as its sign."""
-    drawn = _card(element, part, "DRIVER")
-    return drawn
+    """A driving licence: colour, stripe, photo, backdrop, text, ink, emblem."""
+    return _card(element, part, "DRIVER")
 
 
 @draws("student_id")
@@ -222,8 +221,8 @@ def draw_passport(element: Element, part: str) -> str:
     rows = "".join(
         path(
             "".join(
-                f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}l{width * 0.018:.2f} {page * 0.025:.2f}"
-                f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}l{width * 0.018:.2f} {page * 0.025:.2f}"
+                f"M{x:.1f} {y:.1f}l{-width * 0.018:.2f} {page * 0.025:.2f}"
+                f"l{width * 0.018:.2f} {page * 0.025:.2f}"
                 for x in [width * (0.07 + 0.045 * step) for step in range(20)]
             ),
             "none",

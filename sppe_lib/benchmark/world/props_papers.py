@@ -115,7 +115,6 @@ def draw_receipt(element: Element, part: str) -> str:
                 pieces.insert(
                     1, Piece(line(width * 0.06, y - step * 0.04, width * 0.94, y - step * 0.04, "grey", 0.6))
                 )
-    # One silhouette over the whole block: lines of other lengths must not leave gaps.
     return compose(element, pieces, part)
 
 

@@ -199,8 +199,8 @@ def draw_phone(element: Element, part: str) -> str:
         body += ellipse(width * 0.5, height * 0.22, width * 0.17, fill="light grey")
         body += ellipse(width * 0.5, height * 0.19, width * 0.07, fill="dark grey")
         body += path(
-            f"M{width * 0.38:.1f} {height * 0.28:.1f}q{width * 0.12:.1f} {-height * 0.09:.1f} {width * 0.24:.1f} 0Z"
-            f"M{width * 0.38:.1f} {height * 0.28:.1f}q{width * 0.12:.1f} {-height * 0.09:.1f} {width * 0.24:.1f} 0Z",
+            f"M{width * 0.38:.1f} {height * 0.28:.1f}"
+            f"q{width * 0.12:.1f} {-height * 0.09:.1f} {width * 0.24:.1f} 0Z",
             "dark grey",
         )
         body += ellipse(width * 0.28, height * 0.84, width * 0.12, fill="green")

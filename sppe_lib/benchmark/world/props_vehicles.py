@@ -30,7 +30,6 @@ def draw_plate(element: Element, part: str) -> str:
         left = width * 0.14
     pieces = [Piece(body)]
     if lines_of(look["text"]):
-        # The place of the text does not depend on the band, so plates can be exchanged.
         pieces.append(
             written(look["text"], left, height * 0.1, width * 0.95 - left, height * 0.8, look["ink"])
         )

@@ -8,7 +8,6 @@ from sppe_lib.benchmark.world.props_shapes import (
     Piece,
     compose,
     ellipse,
-    hex_of,
     line,
     lines_of,
     path,
@@ -242,23 +241,3 @@ def draw_fingerprint(element: Element, part: str) -> str:
             pen = bool(shown)
         svg += path(data, "none", look["ink"], spacing * 0.5) if "L" in data else ""
     return compose(element, [Piece(svg, "print", silhouette)], part)
-
-
-@draws("glass")
-def draw_glass(element: Element, part: str) -> str:
-    """A magnifying glass: tint, handle colour."""
-    look, width, height = element.attributes, element.width, element.height
-    radius = min(width, height) * 0.38
-    svg = line(
-        radius * 1.7, radius * 1.7, width * 0.95, height * 0.95, hex_of(look.get("colour", "dark brown")), 5
-    )
-    svg += ellipse(
-        radius,
-        radius,
-        radius - 2,
-        fill=look.get("tint", "light blue"),
-        stroke="dark grey",
-        stroke_width=3,
-        opacity=0.9,
-    )
-    return compose(element, [Piece(svg)], part)

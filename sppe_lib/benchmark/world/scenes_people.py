@@ -81,7 +81,7 @@ def body(rng: np.random.Generator) -> Scene:
 
 
 def fingerprint(rng: np.random.Generator) -> Scene:
-    """The ridges of a finger: on paper, on an identity sheet, under a glass, on a scanner."""
+    """The ridges of a finger: on paper, on an identity sheet, on a scanner."""
     look = {
         "pattern": pick(rng, ("whorl", "loop", "arch")),
         "ink": pick(rng, INKS),
@@ -114,20 +114,11 @@ def fingerprint(rng: np.random.Generator) -> Scene:
         )
     if layout == 2:
         frame = box(rng, 0.78, 50, 60, 8)
-        glass = Element(
-            "glass",
-            frame[0] - 10,
-            frame[1] - 3,
-            frame[2] * 1.95,
-            frame[2] * 1.95,
-            {"colour": pick(rng, ("dark brown", "black", "dark red")), "tint": "#ffffff33"},
-        )
         return scene(
             rng,
             ("paper", "desk"),
             Element("paper", 4, 4, 92, 92, {"paper": pick(rng, PAPERS)}),
             Element("fingerprint", *frame, look, "print"),
-            [glass] if rng.random() < 0 else [],
         )
     tone = pick(rng, ("green", "teal", "blue", "light blue"))
     pad = Element("sign", 16, 8, 68, 84, {"colour": "black", "edge": "grey", "model": "board"})
