@@ -62,9 +62,15 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
     for pair in range(pairs):
         entry = entries[pair % len(entries)]
         for number in range(2):
-            row = {"instance_id": f"tiny/{pair:04d}/{number}", "pair_id": f"tiny/{pair:04d}", "category": entry.name,
-                   "group": entry.group, "modality": entry.modality, "tag": ("EDIT", "STYLE")[number]}
-            for name in COLUMNS[len(row):]:
+            row = {
+                "instance_id": f"tiny/{pair:04d}/{number}",
+                "pair_id": f"tiny/{pair:04d}",
+                "category": entry.name,
+                "group": entry.group,
+                "modality": entry.modality,
+                "tag": ("EDIT", "STYLE")[number],
+            }
+            for name in COLUMNS[len(row) :]:
                 row[name] = (40 if name.startswith("psnr") else 1) * (level + generator.normal(0, 0.01))
             rows.append(row)
     return pd.DataFrame(rows)[list(COLUMNS)]
@@ -83,7 +89,9 @@ def write_editability(profile: Profile, erma_noise: float = 0.3, rows: pd.DataFr
     folder = profile.results / "editability"
     folder.mkdir(parents=True, exist_ok=True)
     generator = numpy_generator("scores")
-    scores = (metric_rows() if rows is None else rows)[["instance_id", "pair_id", "category", "group", "modality", "tag"]].copy()
+    scores = (metric_rows() if rows is None else rows)[
+        ["instance_id", "pair_id", "category", "group", "modality", "tag"]
+    ].copy()
     labels = generator.uniform(-1, 1, len(scores))
     for method in ASSESSORS:
         noise = generator.normal(0, erma_noise if method.trained else 2.0, len(scores))

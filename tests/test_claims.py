@@ -4,10 +4,17 @@ import json
 
 import numpy as np
 import pytest
-
 from evaluation_files import metric_rows, profile_in, write_editability, write_metrics
+
 from sppe_lib.evaluation.claims import (
-    GOAL_PSNR, KIT_GOAL, NOT_TESTED, editability_claims, evaluate_claims, recovery_claims, untested_claims, write_claims,
+    GOAL_PSNR,
+    KIT_GOAL,
+    NOT_TESTED,
+    editability_claims,
+    evaluate_claims,
+    recovery_claims,
+    untested_claims,
+    write_claims,
 )
 
 
@@ -50,10 +57,16 @@ def test_erma_below_a_baseline_does_not_hold(profile):
 def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
     folder = profile.results / "editability"
     folder.mkdir(parents=True)
-    rows = [(metric, method, "Overall", value, 10) for metric in ("srcc", "plcc")
-            for method, value in (("ERMA", 0.55), ("SSIM", 0.54))]
-    rows += [("srcc", method, group, value, 5) for method, values in (("ERMA", (0.1, 0.9)), ("SSIM", (0.5, 0.6)))
-             for group, value in zip(("Face", "Body"), values)]
+    rows = [
+        (metric, method, "Overall", value, 10)
+        for metric in ("srcc", "plcc")
+        for method, value in (("ERMA", 0.55), ("SSIM", 0.54))
+    ]
+    rows += [
+        ("srcc", method, group, value, 5)
+        for method, values in (("ERMA", (0.1, 0.9)), ("SSIM", (0.5, 0.6)))
+        for group, value in zip(("Face", "Body"), values)
+    ]
     lines = ["metric,method,group,value,n", *(",".join(map(str, row)) for row in rows)]
     (folder / "correlations.csv").write_text("\n".join(lines))
     order, margin, steady = editability_claims(profile)
@@ -64,8 +77,11 @@ def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
 def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
     folder = profile.results / "editability"
     folder.mkdir(parents=True)
-    rows = [f"{metric},{method},Overall,{value},10" for metric in ("srcc", "plcc")
-            for method, value in (("ERMA", 0.4), ("SSIM", -0.1))]
+    rows = [
+        f"{metric},{method},Overall,{value},10"
+        for metric in ("srcc", "plcc")
+        for method, value in (("ERMA", 0.4), ("SSIM", -0.1))
+    ]
     (folder / "correlations.csv").write_text("\n".join(["metric,method,group,value,n", *rows]))
     order, margin, _ = editability_claims(profile)
     assert order["holds"] is margin["holds"] is True
@@ -80,12 +96,20 @@ def test_eight_of_eight_needs_all_eight(profile):
     table["dir_s"] -= 0.3
     write_metrics(profile, {"C2E-S2SER": table})
     verdict = recovery_claims(profile)[0]
-    assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8") and "dir_s -0.2" in verdict["measured"]
+    assert (
+        verdict["holds"] is False and verdict["measured"].startswith("7 of 8") and "dir_s -0.2" in verdict["measured"]
+    )
 
 
 def test_goals_of_the_miniature_are_marked_as_the_kits_own(profile):
-    write_metrics(profile, {"copy-surrogate": metric_rows(level=0.60), "SOER": metric_rows(level=0.6),
-                            "C2E-S2SER": metric_rows(level=0.62)})
+    write_metrics(
+        profile,
+        {
+            "copy-surrogate": metric_rows(level=0.60),
+            "SOER": metric_rows(level=0.6),
+            "C2E-S2SER": metric_rows(level=0.62),
+        },
+    )
     _, overall, inside = recovery_claims(profile)
     assert overall["origin"] == inside["origin"] == KIT_GOAL
     assert overall["holds"] is bool(40 * 0.62 > GOAL_PSNR) is True

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+import tiny
+from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_metrics
 from matplotlib.figure import Figure
 from PIL import Image
 
-import tiny
-from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_metrics
 from sppe_lib.benchmark.schema import open_split
 from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, save, write_figures
 from sppe_lib.evaluation.grids import FIGURE12_CHOICES, GAP, OVERVIEW_CHOICES, Row, _panel, choose_rows, draw_grid
@@ -17,8 +17,14 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         profile = profile_in(tmp_path_factory.mktemp("figures"), monkeypatch)
         tiny.tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 36})
-        write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5), "SOER": metric_rows(level=0.6),
-                                "C2E-S2SER": metric_rows(level=0.7)})
+        write_metrics(
+            profile,
+            {
+                "copy-surrogate": metric_rows(level=0.5),
+                "SOER": metric_rows(level=0.6),
+                "C2E-S2SER": metric_rows(level=0.7),
+            },
+        )
         write_editability(profile)
         recover_all(profile)
         yield profile
@@ -66,8 +72,20 @@ def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
 
 def test_grid_shows_each_role_once_and_every_method(run):
     titles = " ".join(text.get_text() for text in FIGURES["figure12_qualitative"](run).texts)
-    for word in ("I: private image", "M: private region", "S: surrogate", "simulated", "I': reference", "copy-surrogate",
-                 "paste-source", "local-linear", "SOER", "C2E-S2SER", "SPPE-mini (simulated)", "not a score"):
+    for word in (
+        "I: private image",
+        "M: private region",
+        "S: surrogate",
+        "simulated",
+        "I': reference",
+        "copy-surrogate",
+        "paste-source",
+        "local-linear",
+        "SOER",
+        "C2E-S2SER",
+        "SPPE-mini (simulated)",
+        "not a score",
+    ):
         assert word in titles
     overview = [text.get_text() for text in FIGURES["figure_overview"](run).texts]
     assert sum(text.startswith("“") for text in overview) == len(OVERVIEW_CHOICES)
@@ -81,8 +99,11 @@ def test_rows_are_chosen_by_rule(run):
     outcome, tag, category = test["source_outcome"][:], test["tag"][:], test["category"][:]
     for row, (_, value, wanted) in zip(choose_rows(test, OVERVIEW_CHOICES), OVERVIEW_CHOICES):
         assert category[row.index] == value
-        better = [index for index in range(row.index)
-                  if category[index] == value and outcome[index] == "done" and tag[index] == wanted]
+        better = [
+            index
+            for index in range(row.index)
+            if category[index] == value and outcome[index] == "done" and tag[index] == wanted
+        ]
         assert not better
 
 

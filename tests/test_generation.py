@@ -183,7 +183,8 @@ def test_identity_is_the_looks_and_any_telling_text():
     assert shared({"text": "ANNA LEE", "ink": "red"}, {"text": ("ANNA", "LEE"), "ink": "blue"})
     assert shared({"text": "@anna7", "ink": "red"}, {"text": "@anna7", "ink": "blue"})
     assert not shared({"text": "ANNA", "ink": "red"}, {"text": "ANNA", "ink": "blue"})
-    assert not shared({"text": "NORDIA PASSPORT", "cover": 1}, {"text": "NORDIA PASSPORT", "cover": 2}, "passport_cover")
+    covers = ({"text": "NORDIA PASSPORT", "cover": colour} for colour in ("red", "blue"))
+    assert not shared(*covers, "passport_cover")
 
 
 def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):

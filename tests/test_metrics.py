@@ -3,20 +3,28 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 import torch
+from evaluation_files import METHODS, noisy, profile_in, recover_all, write_recovered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-import tiny
-from evaluation_files import METHODS, noisy, profile_in, recover_all, write_recovered
 from sppe_lib.benchmark.schema import open_split
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import evaluate
 from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_all, evaluate_method, recovered_methods
 from sppe_lib.evaluation.metrics import (
-    METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONAL_NAMES, Views, grey_outside, metric, prepare, prepare_mask,
+    METRIC_NAMES,
+    METRICS,
+    PSNR_LIMIT,
+    REGIONAL_NAMES,
+    Views,
+    grey_outside,
+    metric,
+    prepare,
+    prepare_mask,
 )
 from sppe_lib.published import read_published
 
@@ -54,8 +62,11 @@ def test_psnr_of_a_known_error_is_exact():
 
 def test_equal_images_reach_the_top_of_every_range():
     images, _ = _known_pairs(64)
-    features = {(role, region): torch.eye(2) for role in ("recovered", "source", "edited_source")
-                for region in (None, "inside", "outside")}
+    features = {
+        (role, region): torch.eye(2)
+        for role in ("recovered", "source", "edited_source")
+        for region in (None, "inside", "outside")
+    }
     views = _views(images, images, features=features)
     for name in ("clip_sim_src", "ssim_src", "psnr_src", "clip_sim_gt", "ssim_gt", "psnr_gt"):
         assert metric(name).compute(views, None).tolist() == pytest.approx([metric(name).highest] * 2)
@@ -65,8 +76,10 @@ def test_more_noise_is_worse():
     images, _ = _known_pairs(64)
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
     for name in ("ssim_gt", "psnr_gt"):
-        values = [metric(name).compute(_views((images + amount * noise).clamp(0, 1), images), None).mean().item()
-                  for amount in (0.02, 0.05, 0.1, 0.2)]
+        values = [
+            metric(name).compute(_views((images + amount * noise).clamp(0, 1), images), None).mean().item()
+            for amount in (0.02, 0.05, 0.1, 0.2)
+        ]
         assert metric(name).direction == "higher"
         assert values == sorted(values, reverse=True) and values[0] > values[-1]
 
@@ -80,7 +93,9 @@ def test_inside_and_outside_make_up_the_whole(seed, top, height):
     mask[:, :, top : top + height, 20:50] = 1
     views = _views(first, second, mask=mask)
     share = mask.mean().item()
-    errors = {region: 10 ** (-metric("psnr_gt").compute(views, region).item() / 10) for region in (None, "inside", "outside")}
+    errors = {
+        region: 10 ** (-metric("psnr_gt").compute(views, region).item() / 10) for region in (None, "inside", "outside")
+    }
     assert errors[None] == pytest.approx(share * errors["inside"] + (1 - share) * errors["outside"], rel=1e-6)
     share = mask[:, :, 3:-3, 3:-3].mean().item()  # SSIM leaves out a border of half a window
     values = {region: metric("ssim_gt").compute(views, region).item() for region in (None, "inside", "outside")}
@@ -105,8 +120,13 @@ def test_an_empty_region_is_undefined_not_zero():
 
 
 def _directions(source, edited_source, surrogate, edited_surrogate, recovered) -> tuple[float, float]:
-    roles = {"source": source, "edited_source": edited_source, "surrogate": surrogate,
-             "edited_surrogate": edited_surrogate, "recovered": recovered}
+    roles = {
+        "source": source,
+        "edited_source": edited_source,
+        "surrogate": surrogate,
+        "edited_surrogate": edited_surrogate,
+        "recovered": recovered,
+    }
     features = {(name, None): torch.tensor([value], dtype=torch.float32) for name, value in roles.items()}
     views = Views({}, torch.ones(1, 1, 2, 2), features)
     return tuple(metric(name).compute(views, None).item() for name in ("dir_i", "dir_s"))

@@ -9,7 +9,14 @@ from scipy import stats
 
 from sppe_lib.config import EvaluationParameters
 from sppe_lib.evaluation.statistics import (
-    bootstrap_mean, compare, interval, pair_totals, rank_biserial, relative_margin, resampled_correlations, spread,
+    bootstrap_mean,
+    compare,
+    interval,
+    pair_totals,
+    rank_biserial,
+    relative_margin,
+    resampled_correlations,
+    spread,
     summarise,
 )
 
@@ -99,9 +106,14 @@ def test_rank_biserial_golden_values():
 def _scores(pairs: int = 60) -> pd.DataFrame:
     generator = np.random.default_rng(3)
     label = generator.uniform(-1, 1, 2 * pairs)
-    return pd.DataFrame({"pair_id": np.repeat([f"p{i:03d}" for i in range(pairs)], 2), "label": label,
-                         "good": label + generator.normal(0, 0.3, 2 * pairs),
-                         "distance": -label + generator.normal(0, 1.5, 2 * pairs)})
+    return pd.DataFrame(
+        {
+            "pair_id": np.repeat([f"p{i:03d}" for i in range(pairs)], 2),
+            "label": label,
+            "good": label + generator.normal(0, 0.3, 2 * pairs),
+            "distance": -label + generator.normal(0, 1.5, 2 * pairs),
+        }
+    )
 
 
 def test_resampled_correlations_surround_the_correlation_and_turn_signs():

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-
 import tiny
 from evaluation_files import METHODS, metric_rows, profile_in, write_editability, write_metrics
+
 from sppe_lib.benchmark.taxonomy import GROUPS
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.rendering import Document, Section, beside, best, latex, latex_text, markdown, number
@@ -83,7 +83,9 @@ def test_table_4_says_which_weights_are_missing_and_which_baselines_are_ours(wri
     assert table.loc["ERMA", "n"] == 71  # one of the 72 labels is undefined
     assert table.loc["ERMA", "srcc_low"] < table.loc["ERMA", "srcc"] < table.loc["ERMA", "srcc_high"]
     assert pd.isna(table.loc["GMSD", "published"])
-    rows = {line.split("|")[1].strip(): line for line in _text(written, "table4_editability").splitlines() if "|" in line}
+    rows = {
+        line.split("|")[1].strip(): line for line in _text(written, "table4_editability").splitlines() if "|" in line
+    }
     assert "– (0.5843)" in rows["DISTS"] and "weights not available" in rows["DISTS"]
     assert "not run in this profile yet" in rows["AHIQ"]
     assert rows["ERMA"].count("**") == 8  # ours and the paper's are best on both
@@ -106,8 +108,15 @@ def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
     overall = _text(written, "table5_table6_recovery_sppe").split("## Overall")[1]
     lines = [line for line in overall.splitlines() if line.startswith("| ")]
     assert [line.split("|")[1].strip() for line in lines[1:]] == [
-        "copy-surrogate", "paste-source", "local-linear", "VISII", "EditTransfer", "Prompt-Diffusion",
-        "Cross-Image Attention", "SOER", "C2E-S2SER",
+        "copy-surrogate",
+        "paste-source",
+        "local-linear",
+        "VISII",
+        "EditTransfer",
+        "Prompt-Diffusion",
+        "Cross-Image Attention",
+        "SOER",
+        "C2E-S2SER",
     ]
     assert "– (18.60)" in overall and lines[-1].count("**") == 2 * 2 * 8
 
@@ -116,7 +125,9 @@ def test_inside_outside_tags_and_pairs(written):
     regions = _csv(written, "table_recovery_inside_outside").set_index(["metric", "method", "region"])
     expected = metric_rows(level=0.7)["psnr_gt_inside"].mean()
     assert regions.loc[("psnr_gt", "C2E-S2SER", "inside"), "value"] == pytest.approx(expected, rel=1e-4)
-    assert set(regions.index.get_level_values(0)) == {f"{m}_{w}" for m in ("clip_sim", "ssim", "psnr") for w in ("src", "gt")}
+    assert set(regions.index.get_level_values(0)) == {
+        f"{m}_{w}" for m in ("clip_sim", "ssim", "psnr") for w in ("src", "gt")
+    }
     tags = _csv(written, "table_recovery_by_tag").set_index(["metric", "method", "tag"])
     assert tags.loc[("dir_i", "SOER", "EDIT"), "n"] == 36
     assert tags.loc[("dir_i", "SOER", "ADD/REMOVE"), "n"] == 0  # the synthetic rows have none
@@ -136,14 +147,22 @@ def test_undefined_values_are_left_out_and_counted(run):
     overall = row.loc[("dir_i", "C2E-S2SER", "Overall")]
     assert (overall["n"], overall["undefined"]) == (68, 4)
     assert overall["value"] == pytest.approx(table["dir_i"].mean(), rel=1e-4)
-    assert row.loc[("dir_i", "C2E-S2SER", "Face"), "n"] == 0 and pd.isna(row.loc[("dir_i", "C2E-S2SER", "Face"), "value"])
+    assert row.loc[("dir_i", "C2E-S2SER", "Face"), "n"] == 0 and pd.isna(
+        row.loc[("dir_i", "C2E-S2SER", "Face"), "value"]
+    )
     assert "C2E-S2SER dir_i 4" in _text(run, "table5_table6_recovery_sppe")
 
 
 def test_a_missing_group_and_a_missing_method_are_gaps(run):
     (run.results / "metrics" / "SOER.csv").unlink()
-    write_metrics(run, {name: (rows := metric_rows(level=level))[rows["group"] != "Time"]
-                        for name, level in LEVELS.items() if name != "SOER"})
+    write_metrics(
+        run,
+        {
+            name: (rows := metric_rows(level=level))[rows["group"] != "Time"]
+            for name, level in LEVELS.items()
+            if name != "SOER"
+        },
+    )
     write_tables(run)
     table = _csv(run, "table5_table6_recovery_sppe").set_index(["metric", "method", "group"])
     assert table.loc[("psnr_gt", "C2E-S2SER", "Time"), "n"] == 0
@@ -180,7 +199,9 @@ def test_cells():
     assert number(0.12345, 3) == "0.123" and number(float("nan"), 3) == number(None, 3) == "–"
     assert beside(0.7, 0.6, 2, (True, False)) == "**0.70** (0.60)"
     assert beside(None, 0.6, 2) == "– (0.60)" and beside(0.7, None, 2) == "0.70"
-    assert best({"a": 1, "b": 2, "c": None, "d": float("nan")}) == {"b"} and best({"a": 1, "b": 2}, higher=False) == {"a"}
+    assert best({"a": 1, "b": 2, "c": None, "d": float("nan")}) == {"b"} and best({"a": 1, "b": 2}, higher=False) == {
+        "a"
+    }
     assert best({"a": None}) == set()
 
 

@@ -154,7 +154,7 @@ def _plans(layout: Layout, size: int, strength: float, problems: list[Problem]) 
         )
     for folder in sorted(unmapped):
         problems.append(
-            Problem("unmapped category folder", folder, "rename it to one of the 36 categories or add it to FOLDER_NAMES")
+            Problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
         )
     for role, key in layout.originals:
         if (role, key.folder, key.stem) not in used and key.folder not in unmapped:

@@ -14,7 +14,13 @@ from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.results import (
-    BASELINE, PROPOSED, PROPOSED_ASSESSOR, data_name, read_assessors, read_correlations, read_metrics,
+    BASELINE,
+    PROPOSED,
+    PROPOSED_ASSESSOR,
+    data_name,
+    read_assessors,
+    read_correlations,
+    read_metrics,
     resampled_assessors,
 )
 from sppe_lib.evaluation.statistics import compare, interval, relative_margin, spread, summarise
@@ -56,7 +62,9 @@ def published_spreads() -> dict[str, float]:
 
 
 def _unavailable(profile: Profile, measured: set[str]) -> str:
-    described = {entry["name"] for entry in read_assessors(profile)} | set(read_published("table4_editability")["method"])
+    described = {entry["name"] for entry in read_assessors(profile)} | set(
+        read_published("table4_editability")["method"]
+    )
     missing = sorted(described - measured)
     return f"; not available here: {', '.join(missing)}" if missing else ""
 
@@ -68,25 +76,13 @@ def _difference_text(profile: Profile, samples: dict, metric: str, other: str) -
     return f", difference {low:+.3f} to {high:+.3f}"
 
 
-def editability_claims(profile: Profile) -> list[dict]:
-    """Claims 1 (ERMA above every IQA baseline, and by how much) and 2 (its SRCC varies least over groups)."""
-    table = read_correlations(profile)
-    published = published_margins()
-    margin_text = ", ".join(f"{margin:+.1f} % {metric.upper()} over {name}" for metric, (name, margin) in published.items())
-    order_claim = f"{PROPOSED_ASSESSOR} is above every IQA baseline on SRCC and PLCC"
-    thresholds = " and ".join(f"{margin:.1f} % {metric.upper()}" for metric, (_, margin) in published.items())
-    margin_claim = f"{PROPOSED_ASSESSOR}'s relative margin over the best IQA baseline is at least {thresholds}"
-    spread_claim = f"{PROPOSED_ASSESSOR}'s SRCC varies least over the groups (population standard deviation)"
-    theirs = ", ".join(f"{name} {value:.3f}" for name, value in sorted(published_spreads().items(), key=lambda p: p[1]))
-    methods = set(table["method"])
-    if PROPOSED_ASSESSOR not in methods or len(methods) < 2:
-        return [claim(order_claim, margin_text, NOT_TESTED, None), claim(margin_claim, margin_text, NOT_TESTED, None),
-                claim(spread_claim, theirs, NOT_TESTED, None)]
-    overall = table[table["group"] == OVERALL]
-    samples = resampled_assessors(profile)
+def _order_and_margin(profile: Profile, table: pd.DataFrame) -> tuple[str, bool | None, bool | None]:
+    """What was measured of claim 1, whether ERMA is above all baselines, and whether by the published margins."""
+    published, samples = published_margins(), resampled_assessors(profile)
     parts, above, enough = [], [], []
     for metric in ("srcc", "plcc"):
-        values = overall[overall["metric"] == metric].set_index("method")["value"]
+        rows = table[(table["group"] == OVERALL) & (table["metric"] == metric)]
+        values = rows.set_index("method")["value"]
         ours, others = float(values[PROPOSED_ASSESSOR]), values.drop(PROPOSED_ASSESSOR).dropna()
         if others.empty:
             continue
@@ -96,17 +92,44 @@ def editability_claims(profile: Profile) -> list[dict]:
         # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
         enough.append(margin >= published[metric][1] if np.isfinite(margin) else ours > value)
         size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
-        parts.append(f"{metric.upper()} {ours:.3f}, best baseline {best} {value:.3f} ({size}"
-                     f"{_difference_text(profile, samples, metric, best)})")
+        difference = _difference_text(profile, samples, metric, best)
+        parts.append(f"{metric.upper()} {ours:.3f}, best baseline {best} {value:.3f} ({size}{difference})")
+    methods = set(table["method"])
     text = "; ".join(parts) + f"; over {len(methods) - 1} baselines{_unavailable(profile, methods)}"
+    return text, all(above) if above else None, all(enough) if enough else None
+
+
+def _steadiest(profile: Profile, table: pd.DataFrame) -> tuple[str, bool | None]:
+    """What was measured of claim 2, and whether ERMA's spread over groups is the smallest."""
     by_group = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
     spreads = {name: spread(rows["value"].to_numpy()) for name, rows in by_group.groupby("method")}
     ranked = sorted((value, name) for name, value in spreads.items() if np.isfinite(value))
-    spread_text = ", ".join(f"{name} {value:.3f}" for value, name in ranked) + _unavailable(profile, methods)
-    steadiest = ranked[0][1] == PROPOSED_ASSESSOR if len(ranked) > 1 else None
-    return [claim(order_claim, margin_text, text, all(above) if above else None),
-            claim(margin_claim, margin_text, text, all(enough) if enough else None),
-            claim(spread_claim, theirs, spread_text, steadiest)]
+    text = ", ".join(f"{name} {value:.3f}" for value, name in ranked) + _unavailable(profile, set(table["method"]))
+    return text, ranked[0][1] == PROPOSED_ASSESSOR if len(ranked) > 1 else None
+
+
+def editability_claims(profile: Profile) -> list[dict]:
+    """Claims 1 (ERMA above every IQA baseline, and by how much) and 2 (its SRCC varies least over groups)."""
+    published = published_margins()
+    margins = ", ".join(f"{margin:+.1f} % {metric.upper()} over {name}" for metric, (name, margin) in published.items())
+    thresholds = " and ".join(f"{margin:.1f} % {metric.upper()}" for metric, (_, margin) in published.items())
+    spreads = sorted(published_spreads().items(), key=lambda entry: entry[1])
+    texts = (
+        (f"{PROPOSED_ASSESSOR} is above every IQA baseline on SRCC and PLCC", margins),
+        (f"{PROPOSED_ASSESSOR}'s relative margin over the best IQA baseline is at least {thresholds}", margins),
+        (
+            f"{PROPOSED_ASSESSOR}'s SRCC varies least over the groups (population standard deviation)",
+            ", ".join(f"{name} {value:.3f}" for name, value in spreads),
+        ),
+    )
+    table = read_correlations(profile)
+    methods = set(table["method"])
+    if PROPOSED_ASSESSOR not in methods or len(methods) < 2:
+        answers = [(NOT_TESTED, None)] * len(texts)
+    else:
+        measured, above, enough = _order_and_margin(profile, table)
+        answers = [(measured, above), (measured, enough), _steadiest(profile, table)]
+    return [claim(*text, *answer) for text, answer in zip(texts, answers)]
 
 
 def published_wins() -> int:
@@ -122,14 +145,19 @@ def recovery_claims(profile: Profile) -> list[dict]:
     text = f"{PROPOSED} beats {BASELINE} on 8 of 8 metrics"
     published = f"{published_wins()} of {len(METRIC_NAMES)}"
     if {PROPOSED, BASELINE} <= measured.keys():
-        found = {name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation)
-                 for name in METRIC_NAMES}
+        found = {
+            name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation) for name in METRIC_NAMES
+        }
         wins = [name for name, result in found.items() if result.difference > 0]
         certain = [name for name in wins if found[name].low > 0]
-        losses = ", ".join(f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
-                           for name, result in found.items() if name not in wins)
-        answer = (f"{len(wins)} of {len(METRIC_NAMES)}, {len(certain)} of them with an interval above zero"
-                  + (f"; not on {losses}" if losses else ""))
+        losses = ", ".join(
+            f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
+            for name, result in found.items()
+            if name not in wins
+        )
+        answer = f"{len(wins)} of {len(METRIC_NAMES)}, {len(certain)} of them with an interval above zero" + (
+            f"; not on {losses}" if losses else ""
+        )
         verdicts = [claim(text, published, answer, len(wins) == len(METRIC_NAMES))]
     else:
         verdicts = [claim(text, published, NOT_TESTED, None)]
@@ -144,12 +172,22 @@ def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
         return entries
     table = measured[PROPOSED]
     found = summarise(table["psnr_gt"].to_numpy(), table["pair_id"].to_numpy(), profile.evaluation)
-    entries[0] = claim(overall, "", f"{found.mean:.2f} dB ({found.low:.2f} to {found.high:.2f}), n = {found.n}",
-                       found.mean >= GOAL_PSNR, KIT_GOAL)
+    entries[0] = claim(
+        overall,
+        "",
+        f"{found.mean:.2f} dB ({found.low:.2f} to {found.high:.2f}), n = {found.n}",
+        found.mean >= GOAL_PSNR,
+        KIT_GOAL,
+    )
     if "copy-surrogate" in measured:
         margin = compare(table, measured["copy-surrogate"], "psnr_gt_inside", profile.evaluation)
-        entries[1] = claim(inside, "", f"{margin.difference:+.2f} dB ({margin.low:+.2f} to {margin.high:+.2f}), "
-                           f"{margin.pairs} pairs", margin.difference >= GOAL_INSIDE_MARGIN, KIT_GOAL)
+        entries[1] = claim(
+            inside,
+            "",
+            f"{margin.difference:+.2f} dB ({margin.low:+.2f} to {margin.high:+.2f}), {margin.pairs} pairs",
+            margin.difference >= GOAL_INSIDE_MARGIN,
+            KIT_GOAL,
+        )
     return entries
 
 

@@ -20,7 +20,14 @@ from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
-    METRIC_NAMES, REGIONAL_NAMES, REGIONS, Views, compute_metrics, grey_outside, prepare, prepare_mask,
+    METRIC_NAMES,
+    REGIONAL_NAMES,
+    REGIONS,
+    Views,
+    compute_metrics,
+    grey_outside,
+    prepare,
+    prepare_mask,
 )
 from sppe_lib.runtime import atomic_path, progress
 
@@ -178,8 +185,9 @@ def _views(profile: Profile, dataset: Dataset, recovered: Recovered) -> Iterator
         mask = prepare_mask(batch.mask)
         images = {role: prepare(getattr(batch, role)) for role in REGIONAL_ROLES}
         images["recovered"] = prepare(recovered.images(batch))
-        features = {("recovered", region): values for region, values in
-                    _image_features(clip, images["recovered"], mask).items()}
+        features = {
+            ("recovered", region): values for region, values in _image_features(clip, images["recovered"], mask).items()
+        }
         for role in REFERENCE_ROLES:
             for region in (None, *REGIONS) if role in REGIONAL_ROLES else (None,):
                 features[role, region] = torch.from_numpy(references[_key(role, region)][rows])

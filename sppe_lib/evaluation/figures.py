@@ -34,8 +34,14 @@ MODALITY_COLOURS = {"Visual": "#4c78a8", "Textual": "#f2a13c", "Multimodal": "#5
 SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 """Figure 11: each against the source and against the reference."""
 
-_STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "pdf.fonttype": 42, "axes.spines.top": False,
-          "axes.spines.right": False, "figure.facecolor": "white"}
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "pdf.fonttype": 42,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "white",
+}
 
 
 def _png(figure: Figure) -> Image.Image:
@@ -68,30 +74,42 @@ def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
 def _ring(axis, sizes, colours, labels, radius: float, width: float, size: float, smallest: float) -> None:
     """One ring of a sunburst; slices below `smallest` of the circle keep their colour but get no label."""
     total = sum(sizes)
-    wedges, _ = axis.pie(sizes, radius=radius, colors=colours, startangle=90, counterclock=False,
-                         wedgeprops={"width": width, "edgecolor": "white", "linewidth": 0.6})
+    wedges, _ = axis.pie(
+        sizes,
+        radius=radius,
+        colors=colours,
+        startangle=90,
+        counterclock=False,
+        wedgeprops={"width": width, "edgecolor": "white", "linewidth": 0.6},
+    )
     for wedge, value, label in zip(wedges, sizes, labels):
         if value < smallest * total:
             continue
         angle = (wedge.theta1 + wedge.theta2) / 2
         turn = angle - 180 if 90 < angle % 360 < 270 else angle
         distance = radius - width / 2
-        axis.text(distance * np.cos(np.radians(angle)), distance * np.sin(np.radians(angle)), label, rotation=turn,
-                  ha="center", va="center", fontsize=size)
+        axis.text(
+            distance * np.cos(np.radians(angle)),
+            distance * np.sin(np.radians(angle)),
+            label,
+            rotation=turn,
+            ha="center",
+            va="center",
+            fontsize=size,
+        )
 
 
 def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
     entries = [entry for entry in categories().values() if pairs.get(entry.name)]
     modalities = list(dict.fromkeys(entry.modality for entry in entries))
     groups = list(dict.fromkeys((entry.modality, entry.group) for entry in entries))
-    count = lambda chosen: sum(pairs[entry.name] for entry in chosen)  # noqa: E731
-    inner = [count(e for e in entries if e.modality == modality) for modality in modalities]
+    inner = [sum(pairs[entry.name] for entry in entries if entry.modality == modality) for modality in modalities]
     _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.42, 7.5, 0.02)
     middle, shades = [], []
     for modality in modalities:
         own = [group for of, group in groups if of == modality]
         for group, shade in zip(own, _shades(MODALITY_COLOURS[modality], len(own))):
-            middle.append(count(e for e in entries if e.group == group))
+            middle.append(sum(pairs[entry.name] for entry in entries if entry.group == group))
             shades.append(shade)
     _ring(axis, middle, shades, [group for _, group in groups], 0.97, 0.35, 6.5, 0.018)
     outer, names, colours = [], [], []
@@ -123,8 +141,18 @@ def _heat_map(axis, table: pd.DataFrame, metric_name: str, methods: list[str], g
     values = table[table["metric"] == metric_name].pivot(index="method", columns="group", values="value")
     values = values.reindex(index=methods, columns=groups).astype(float)
     axis.set_facecolor("#e8e8e8")  # shows where there is no value
-    seaborn.heatmap(values, ax=axis, vmin=-0.2, vmax=0.8, cmap="RdYlBu_r", annot=True, fmt=".2f", annot_kws={"size": 6},
-                    linewidths=0.5, cbar=False)
+    seaborn.heatmap(
+        values,
+        ax=axis,
+        vmin=-0.2,
+        vmax=0.8,
+        cmap="RdYlBu_r",
+        annot=True,
+        fmt=".2f",
+        annot_kws={"size": 6},
+        linewidths=0.5,
+        cbar=False,
+    )
     axis.set(xlabel="", ylabel="")
     axis.set_title(title, fontsize=9)
     axis.tick_params(labelsize=7, length=0)
@@ -156,11 +184,25 @@ def _absent(axis, text: str) -> None:
 
 
 def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, title: str) -> None:
-    wide = data.pivot(index="method", columns="metric", values=column)[[f"{name}_src", f"{name}_gt"]].astype(float).dropna()
+    wide = (
+        data.pivot(index="method", columns="metric", values=column)[[f"{name}_src", f"{name}_gt"]]
+        .astype(float)
+        .dropna()
+    )
     for method, (source, reference) in wide.iterrows():
         marker = "s" if method in TRIVIAL_METHODS else "o"
-        axis.scatter(source, reference, s=55, color=colours[method], marker=marker, edgecolor="black", linewidth=0.5,
-                     zorder=3, alpha=0.85, label=method)
+        axis.scatter(
+            source,
+            reference,
+            s=55,
+            color=colours[method],
+            marker=marker,
+            edgecolor="black",
+            linewidth=0.5,
+            zorder=3,
+            alpha=0.85,
+            label=method,
+        )
     unit = f" [{metric(f'{name}_gt').unit}]" if metric(f"{name}_gt").unit else ""
     axis.set(xlabel=f"{metric(f'{name}_src').label}{unit}", ylabel=f"{metric(f'{name}_gt').label}{unit}")
     axis.set_title(title, fontsize=9)
@@ -176,8 +218,9 @@ def figure11(profile: Profile) -> Figure:
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(11, 6.6), layout="constrained")
         axes = figure.subplots(2, len(SCATTER_METRICS))
-        for row, column, title in zip(axes, ("published", "value"),
-                                      ("paper (SPPE)", f"this run: {data_name(profile)}")):
+        for row, column, title in zip(
+            axes, ("published", "value"), ("paper (SPPE)", f"this run: {data_name(profile)}")
+        ):
             for axis, name in zip(row, SCATTER_METRICS):
                 if data[column].notna().any():
                     _scatter(axis, data, name, column, colours, title)
@@ -185,10 +228,20 @@ def figure11(profile: Profile) -> Figure:
                     _absent(axis, "recovery: not run in this profile yet")
         known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
         shown = [method for method in methods if method in known]
-        figure.legend([known[method] for method in shown], shown, loc="outside lower center", ncols=len(shown), fontsize=7.5,
-                      frameon=False, columnspacing=1.2, handletextpad=0.2)
-        figure.suptitle("Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial "
-                        "baselines", fontsize=11)
+        figure.legend(
+            [known[method] for method in shown],
+            shown,
+            loc="outside lower center",
+            ncols=len(shown),
+            fontsize=7.5,
+            frameon=False,
+            columnspacing=1.2,
+            handletextpad=0.2,
+        )
+        figure.suptitle(
+            "Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial baselines",
+            fontsize=11,
+        )
     return figure
 
 

@@ -63,10 +63,17 @@ class Row:
 def _first(candidates: Sequence[dict], value: str, column: str, tag: str) -> dict | None:
     """The first candidate that fits; without one the tag, then the outcome, is let go."""
     fitting = [entry for entry in candidates if entry[column] == value]
-    done = [entry for entry in fitting if entry["source_outcome"] == entry["surrogate_outcome"] == "done"
-            or not entry["source_outcome"]]
-    for pool in ([entry for entry in done if entry["tag"] == tag], done,
-                 [entry for entry in fitting if entry["tag"] == tag], fitting):
+    done = [
+        entry
+        for entry in fitting
+        if entry["source_outcome"] == entry["surrogate_outcome"] == "done" or not entry["source_outcome"]
+    ]
+    for pool in (
+        [entry for entry in done if entry["tag"] == tag],
+        done,
+        [entry for entry in fitting if entry["tag"] == tag],
+        fitting,
+    ):
         if pool:
             return pool[0]
     return None
@@ -95,7 +102,9 @@ def _panel(image: Image.Image, side: int) -> np.ndarray:
     return to_uint8(image_tensor(image)[None])[0]
 
 
-def _canvas(panels: Sequence[Sequence[np.ndarray]], height: int, width: int, left: int, top: int, side: int) -> np.ndarray:
+def _canvas(
+    panels: Sequence[Sequence[np.ndarray]], height: int, width: int, left: int, top: int, side: int
+) -> np.ndarray:
     """All panels on one white picture [height, width, 3], each with a grey hairline around it."""
     canvas = np.full((height, width, 3), 255, np.uint8)
     for number, pictures in enumerate(panels):
@@ -107,7 +116,12 @@ def _canvas(panels: Sequence[Sequence[np.ndarray]], height: int, width: int, lef
 
 
 def draw_grid(
-    titles: Sequence[str], panels: Sequence[Sequence[np.ndarray]], rows: Sequence[Row], headline: str, foot: str, side: int
+    titles: Sequence[str],
+    panels: Sequence[Sequence[np.ndarray]],
+    rows: Sequence[Row],
+    headline: str,
+    foot: str,
+    side: int,
 ) -> Figure:
     """A grid of `panels[row][column]` with column titles above and the instruction beside each row.
 
@@ -126,8 +140,15 @@ def draw_grid(
         figure.text(GAP / width, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
         for column, title in enumerate(titles):
             middle = text_width + column * (side + GAP) + side / 2
-            figure.text(middle / width, 1 - (top - 6) / height, title, fontsize=min(6.5, side / 20), ha="center",
-                        va="bottom", linespacing=1.35)
+            figure.text(
+                middle / width,
+                1 - (top - 6) / height,
+                title,
+                fontsize=min(6.5, side / 20),
+                ha="center",
+                va="bottom",
+                linespacing=1.35,
+            )
         for number, row in enumerate(rows):
             middle = height - top - number * (side + GAP) - side / 2
             words = "\n".join(textwrap.wrap(f"“{row.instruction}”", 25))
@@ -143,7 +164,9 @@ def _grid(profile: Profile, choices, methods: list[str], headline: str, what: st
     recovered = {name: open_recovered(profile, name, names) for name in methods}
     simulated = profile.benchmark.source == "vector-world"
     editor = "simulated editor" if simulated else "comes back"
-    titles = [_COLUMN_TITLES[name].format(editor=editor) for name in ("source", "mask", "surrogate", "edited_surrogate")]
+    titles = [
+        _COLUMN_TITLES[name].format(editor=editor) for name in ("source", "mask", "surrogate", "edited_surrogate")
+    ]
     titles += [f"Î: recovered by\n{name}" for name in methods] + [_COLUMN_TITLES["edited_source"]]
     panels = []
     for row in rows:

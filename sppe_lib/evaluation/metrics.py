@@ -183,23 +183,65 @@ def _pair(suffix: str, family: str, against: str) -> tuple[Metric, Metric, Metri
     where = {"src": "Src", "gt": "GT"}[suffix]
     common = {"direction": "higher", "needs": ("recovered", against), "regional": True}
     return (
-        Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, lowest=-1, highest=1, unit="",
-               compute=partial(feature_similarity, against=against), **common),
-        Metric(f"ssim_{suffix}", f"SSIM ({where})", family, lowest=-1, highest=1, unit="",
-               compute=partial(similarity_of_structure, against=against), **common),
-        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, lowest=0, highest=PSNR_LIMIT, unit="dB",
-               compute=partial(peak_signal_to_noise, against=against), **common),
+        Metric(
+            f"clip_sim_{suffix}",
+            f"CLIP-Sim ({where})",
+            family,
+            lowest=-1,
+            highest=1,
+            unit="",
+            compute=partial(feature_similarity, against=against),
+            **common,
+        ),
+        Metric(
+            f"ssim_{suffix}",
+            f"SSIM ({where})",
+            family,
+            lowest=-1,
+            highest=1,
+            unit="",
+            compute=partial(similarity_of_structure, against=against),
+            **common,
+        ),
+        Metric(
+            f"psnr_{suffix}",
+            f"PSNR ({where})",
+            family,
+            lowest=0,
+            highest=PSNR_LIMIT,
+            unit="dB",
+            compute=partial(peak_signal_to_noise, against=against),
+            **common,
+        ),
     )
 
 
 METRICS: tuple[Metric, ...] = (
     *_pair("src", "source integrity", "source"),
-    Metric("dir_i", "DirI", "edit consistency", "higher", -1, 1, "",
-           ("recovered", "source", "edited_source"), False,
-           partial(direction, start="source", end="edited_source")),
-    Metric("dir_s", "DirS", "edit consistency", "higher", -1, 1, "",
-           ("recovered", "source", "surrogate", "edited_surrogate"), False,
-           partial(direction, start="surrogate", end="edited_surrogate")),
+    Metric(
+        "dir_i",
+        "DirI",
+        "edit consistency",
+        "higher",
+        -1,
+        1,
+        "",
+        ("recovered", "source", "edited_source"),
+        False,
+        partial(direction, start="source", end="edited_source"),
+    ),
+    Metric(
+        "dir_s",
+        "DirS",
+        "edit consistency",
+        "higher",
+        -1,
+        1,
+        "",
+        ("recovered", "source", "surrogate", "edited_surrogate"),
+        False,
+        partial(direction, start="surrogate", end="edited_surrogate"),
+    ),
     *_pair("gt", "edit consistency", "edited_source"),
 )
 """The eight metrics in the order of the published tables."""

@@ -12,7 +12,11 @@ from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.metrics import METRICS, PSNR_LIMIT, REGIONS, Metric
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number
 from sppe_lib.evaluation.results import (
-    BASELINE, PROPOSED, data_name, ordered_methods, read_metrics,
+    BASELINE,
+    PROPOSED,
+    data_name,
+    ordered_methods,
+    read_metrics,
 )
 from sppe_lib.evaluation.statistics import compare, summarise
 from sppe_lib.published import read_published
@@ -31,8 +35,16 @@ def _label(metric: Metric) -> str:
 
 def _summary_row(metric: str, method: str, part: str, group: str, rows: pd.DataFrame, column: str, settings) -> dict:
     found = summarise(rows[column].to_numpy(), rows["pair_id"].to_numpy(), settings)
-    return {"metric": metric, "method": method, part: group, "value": found.mean, "n": found.n,
-            "low": found.low, "high": found.high, "undefined": found.undefined}
+    return {
+        "metric": metric,
+        "method": method,
+        part: group,
+        "value": found.mean,
+        "n": found.n,
+        "low": found.low,
+        "high": found.high,
+        "undefined": found.undefined,
+    }
 
 
 def recovery_by_group(profile: Profile) -> pd.DataFrame:
@@ -41,8 +53,10 @@ def recovery_by_group(profile: Profile) -> pd.DataFrame:
     A group without instances has n 0 and no value; a method without a run only its published value.
     """
     measured = read_metrics(profile)
-    published = {(row.metric, row.method, row.group): row.value
-                 for row in read_published("table5_table6_recovery_sppe").itertuples()}
+    published = {
+        (row.metric, row.method, row.group): row.value
+        for row in read_published("table5_table6_recovery_sppe").itertuples()
+    }
     rows = []
     for metric in METRICS:
         for method in ordered_methods(list(measured)):
@@ -64,9 +78,14 @@ def overall_means(profile: Profile) -> pd.DataFrame:
     published = read_published("table5_table6_recovery_sppe")
     theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"].to_dict()
     rows = [
-        {"metric": metric.name, "method": method, "published": theirs.get((metric.name, method)),
-         "value": measured[method][metric.name].mean() if method in measured else None}
-        for metric in METRICS for method in ordered_methods(list(measured))
+        {
+            "metric": metric.name,
+            "method": method,
+            "published": theirs.get((metric.name, method)),
+            "value": measured[method][metric.name].mean() if method in measured else None,
+        }
+        for metric in METRICS
+        for method in ordered_methods(list(measured))
     ]
     return pd.DataFrame(rows).astype({"value": float, "published": float})
 
@@ -75,13 +94,17 @@ def _notes(profile: Profile, n: int) -> list[str]:
     simulated = profile.benchmark.source == "vector-world"
     kind = "its images, surrogates and cloud editor are all simulated" if simulated else "released images"
     return [
-        f"First number: this run, profile `{profile.name}`, {n} test instances of {data_name(profile)}; {kind}. In "
-        f"brackets: the paper's number on SPPE, other and real images, so compare the order of the methods, not the two "
-        f"numbers. Bold: best of each. {NOTHING}: {NOT_RUN}.",
-        "`copy-surrogate` returns S', `paste-source` puts I back inside M of S', `local-linear` fits a local colour map "
-        "from S to S' and applies it to I inside M. They are this kit's own; the paper has no trivial baseline. Source "
-        "integrity (Src) compares with I, so a method that does not edit at all scores well on it; consistency (GT) "
-        "compares with I', the edit the user wanted.",
+        (
+            f"First number: this run, profile `{profile.name}`, {n} test instances of {data_name(profile)}; {kind}. In "
+            f"brackets: the paper's number on SPPE, other and real images, so compare the order of the methods, not the "
+            f"two numbers. Bold: best of each. {NOTHING}: {NOT_RUN}."
+        ),
+        (
+            "`copy-surrogate` returns S', `paste-source` puts I back inside M of S', `local-linear` fits a local colour "
+            "map from S to S' and applies it to I inside M. They are this kit's own; the paper has no trivial baseline. "
+            "Source integrity (Src) compares with I, so a method that does not edit at all scores well on it; "
+            "consistency (GT) compares with I', the edit the user wanted."
+        ),
     ]
 
 
@@ -94,8 +117,12 @@ def _wide(data: pd.DataFrame, columns: list[tuple[str, Metric, pd.DataFrame]], m
         higher = metric.direction == "higher"
         winners = best(ours, higher), best(published, higher)
         cells[label] = [
-            beside(ours.get(method), published.get(method), _decimals(metric),
-                   tuple(method in winner for winner in winners))
+            beside(
+                ours.get(method),
+                published.get(method),
+                _decimals(metric),
+                tuple(method in winner for winner in winners),
+            )
             for method in methods
         ]
     return pd.DataFrame(cells)
@@ -106,8 +133,9 @@ def _interval_cells(rows: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
     for metric in METRICS:
         found = rows[rows["metric"] == metric.name].set_index("method")
         places = _decimals(metric)
-        cells[_label(metric)] = [f"{number(found.low[name], places)} to {number(found.high[name], places)}"
-                                 for name in methods]
+        cells[_label(metric)] = [
+            f"{number(found.low[name], places)} to {number(found.high[name], places)}" for name in methods
+        ]
     return pd.DataFrame(cells)
 
 
@@ -122,8 +150,10 @@ def _undefined_note(overall: pd.DataFrame) -> str:
 def _limit_note(measured: dict[str, pd.DataFrame]) -> str:
     counts = {name: int((table["psnr_gt"] >= PSNR_LIMIT - 1e-3).sum()) for name, table in measured.items()}
     hit = "; ".join(f"{name} {count}" for name, count in counts.items() if count) or "none"
-    return (f"PSNR stops at {PSNR_LIMIT:.1f} dB, that of rounding to 8 bits, because equal images would give infinity. "
-            f"Instances at the limit against I': {hit}.")
+    return (
+        f"PSNR stops at {PSNR_LIMIT:.1f} dB, that of rounding to 8 bits, because equal images would give infinity. "
+        f"Instances at the limit against I': {hit}."
+    )
 
 
 def recovery_table(profile: Profile, data: pd.DataFrame, measured: dict[str, pd.DataFrame]) -> Document:
@@ -131,22 +161,36 @@ def recovery_table(profile: Profile, data: pd.DataFrame, measured: dict[str, pd.
     methods = ordered_methods(list(measured))
     overall = data[data["group"] == OVERALL]
     n = max((len(table) for table in measured.values()), default=0)
-    sections = [Section(
-        "Overall", _wide(data, [(_label(metric), metric, overall[overall["metric"] == metric.name]) for metric in METRICS],
-                         methods),
-        [_undefined_note(overall), _limit_note(measured)],
-    )]
+    sections = [
+        Section(
+            "Overall",
+            _wide(
+                data,
+                [(_label(metric), metric, overall[overall["metric"] == metric.name]) for metric in METRICS],
+                methods,
+            ),
+            [_undefined_note(overall), _limit_note(measured)],
+        )
+    ]
     if measured:
-        sections.append(Section(
-            f"Overall: {100 * profile.evaluation.confidence:.0f} % intervals of this run",
-            _interval_cells(overall, list(measured)), ["Bootstrap over source-surrogate pairs."],
-        ))
+        sections.append(
+            Section(
+                f"Overall: {100 * profile.evaluation.confidence:.0f} % intervals of this run",
+                _interval_cells(overall, list(measured)),
+                ["Bootstrap over source-surrogate pairs."],
+            )
+        )
     for metric in METRICS:
         rows = data[data["metric"] == metric.name]
         columns = [(group, metric, rows[rows["group"] == group]) for group in (*GROUPS, OVERALL)]
         sections.append(Section(f"{_label(metric)} by group ({metric.family})", _wide(data, columns, methods)))
-    return Document("table5_table6_recovery_sppe", "Tables 5 and 6. Surrogate-to-source edit recovery",
-                    _notes(profile, n), sections, data)
+    return Document(
+        "table5_table6_recovery_sppe",
+        "Tables 5 and 6. Surrogate-to-source edit recovery",
+        _notes(profile, n),
+        sections,
+        data,
+    )
 
 
 def inside_outside_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
@@ -154,51 +198,79 @@ def inside_outside_table(profile: Profile, measured: dict[str, pd.DataFrame]) ->
     regional = [metric for metric in METRICS if metric.regional]
     rows = [
         _summary_row(metric.name, method, "region", region, table, f"{metric.name}_{region}", profile.evaluation)
-        for metric in regional for method, table in measured.items() for region in REGIONS
+        for metric in regional
+        for method, table in measured.items()
+        for region in REGIONS
     ]
     columns = ["metric", "method", "region", "value", "n", "published", "low", "high", "undefined"]
     data = pd.DataFrame(rows, columns=columns)
     sections = [
-        Section(f"{region.capitalize()} M", _wide(
-            data, [(_label(metric), metric, data[(data["metric"] == metric.name) & (data["region"] == region)])
-                   for metric in regional], list(measured)))
+        Section(
+            f"{region.capitalize()} M",
+            _wide(
+                data,
+                [
+                    (_label(metric), metric, data[(data["metric"] == metric.name) & (data["region"] == region)])
+                    for metric in regional
+                ],
+                list(measured),
+            ),
+        )
         for region in REGIONS
     ]
     notes = [
-        f"This run only (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Inside M is what "
-        f"was hidden from the cloud and has to be recovered; outside M the surrogate equals the source, so "
-        f"`copy-surrogate` is nearly the answer there. Bold: best.",
-        "SSIM averages the SSIM map over the region; PSNR takes the region's pixels; CLIP-Sim sees the region with the "
-        "rest painted mid-grey, which raises it: compare rows, not regions.",
+        (
+            f"This run only (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Inside M is "
+            f"what was hidden from the cloud and has to be recovered; outside M the surrogate equals the source, so "
+            f"`copy-surrogate` is nearly the answer there. Bold: best."
+        ),
+        (
+            "SSIM averages the SSIM map over the region; PSNR takes the region's pixels; CLIP-Sim sees the region with "
+            "the rest painted mid-grey, which raises it: compare rows, not regions."
+        ),
     ]
-    return Document("table_recovery_inside_outside", "Recovery inside and outside the private region", notes, sections,
-                    data)
+    return Document(
+        "table_recovery_inside_outside", "Recovery inside and outside the private region", notes, sections, data
+    )
 
 
 def tag_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
     """The eight metrics by instruction tag (ADD/REMOVE, EDIT, STYLE)."""
     rows = [
         _summary_row(metric.name, method, "tag", tag, table[table["tag"] == tag], metric.name, profile.evaluation)
-        for metric in METRICS for method, table in measured.items() for tag in TAGS
+        for metric in METRICS
+        for method, table in measured.items()
+        for tag in TAGS
     ]
     columns = ["metric", "method", "tag", "value", "n", "published", "low", "high", "undefined"]
     data = pd.DataFrame(rows, columns=columns)
     first = next(iter(measured.values()), pd.DataFrame({"tag": []}))
     sections = [
-        Section(f"{tag} ({int((first['tag'] == tag).sum())} instances)", _wide(
-            data, [(_label(metric), metric, data[(data["metric"] == metric.name) & (data["tag"] == tag)])
-                   for metric in METRICS], list(measured)))
+        Section(
+            f"{tag} ({int((first['tag'] == tag).sum())} instances)",
+            _wide(
+                data,
+                [
+                    (_label(metric), metric, data[(data["metric"] == metric.name) & (data["tag"] == tag)])
+                    for metric in METRICS
+                ],
+                list(measured),
+            ),
+        )
         for tag in TAGS
     ]
-    notes = [f"This run only (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Bold: best."]
+    notes = [
+        f"This run only (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Bold: best."
+    ]
     return Document("table_recovery_by_tag", "Recovery by kind of instruction", notes, sections, data)
 
 
 def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Every method against SOER on every metric, whole image and inside M: difference, interval, test, effect."""
     if BASELINE not in measured:
-        return pd.DataFrame(columns=["metric", "method", "region", "value", "n", "published", "low", "high", "p_value",
-                                     "effect"])
+        return pd.DataFrame(
+            columns=["metric", "method", "region", "value", "n", "published", "low", "high", "p_value", "effect"]
+        )
     rows = []
     for method, table in measured.items():
         if method == BASELINE:
@@ -207,9 +279,20 @@ def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataF
             for region in ("all", "inside") if metric.regional else ("all",):
                 column = metric.name if region == "all" else f"{metric.name}_{region}"
                 found = compare(table, measured[BASELINE], column, profile.evaluation)
-                rows.append({"metric": metric.name, "method": method, "region": region, "value": found.difference,
-                             "n": found.pairs, "published": None, "low": found.low, "high": found.high,
-                             "p_value": found.p_value, "effect": found.effect})
+                rows.append(
+                    {
+                        "metric": metric.name,
+                        "method": method,
+                        "region": region,
+                        "value": found.difference,
+                        "n": found.pairs,
+                        "published": None,
+                        "low": found.low,
+                        "high": found.high,
+                        "p_value": found.p_value,
+                        "effect": found.effect,
+                    }
+                )
     published = read_published("table5_table6_recovery_sppe")
     theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"]
     for row in rows:
@@ -224,25 +307,41 @@ def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Documen
     by_name = {metric.name: metric for metric in METRICS}
     places = 4
     printed = [
-        {"metric": _label(by_name[row.metric]) + ("" if row.region == "all" else " inside M"),
-         "difference (paper)": beside(row.value, row.published, places),
-         "interval": f"{number(row.low, places)} to {number(row.high, places)}", "p": f"{row.p_value:.2g}",
-         "effect": number(row.effect, 2), "pairs": str(row.n)}
+        {
+            "metric": _label(by_name[row.metric]) + ("" if row.region == "all" else " inside M"),
+            "difference (paper)": beside(row.value, row.published, places),
+            "interval": f"{number(row.low, places)} to {number(row.high, places)}",
+            "p": f"{row.p_value:.2g}",
+            "effect": number(row.effect, 2),
+            "pairs": str(row.n),
+        }
         for row in data[data["method"] == PROPOSED].itertuples()
     ]
     headers = ["metric", "difference (paper)", "interval", "p", "effect", "pairs"]
     notes = [
-        f"{PROPOSED} minus {BASELINE}, paired by instance and tested by pair; positive means {PROPOSED} is better (profile "
-        f"`{profile.name}`, {data_name(profile)}). p: two-sided Wilcoxon signed-rank test, not corrected for the number "
-        f"of rows. Effect: rank-biserial correlation, 1 if {PROPOSED} is better on every pair. The CSV has every method.",
+        (
+            f"{PROPOSED} minus {BASELINE}, paired by instance and tested by pair; positive means {PROPOSED} is better "
+            f"(profile `{profile.name}`, {data_name(profile)}). p: two-sided Wilcoxon signed-rank test, not corrected for "
+            f"the number of rows. Effect: rank-biserial correlation, 1 if {PROPOSED} is better on every pair. The CSV has "
+            f"every method."
+        ),
     ]
-    return Document("table_recovery_paired", f"{PROPOSED} against {BASELINE}, paired", notes,
-                    [Section("", pd.DataFrame(printed, columns=headers))], data)
+    return Document(
+        "table_recovery_paired",
+        f"{PROPOSED} against {BASELINE}, paired",
+        notes,
+        [Section("", pd.DataFrame(printed, columns=headers))],
+        data,
+    )
 
 
 def recovery_documents(profile: Profile) -> list[Document]:
     """Tables 5 and 6, inside/outside M, by tag, and the paired comparison."""
     measured = read_metrics(profile)
     data = recovery_by_group(profile)
-    return [recovery_table(profile, data, measured), inside_outside_table(profile, measured),
-            tag_table(profile, measured), paired_table(profile, measured)]
+    return [
+        recovery_table(profile, data, measured),
+        inside_outside_table(profile, measured),
+        tag_table(profile, measured),
+        paired_table(profile, measured),
+    ]

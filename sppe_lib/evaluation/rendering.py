@@ -46,9 +46,7 @@ def number(value: float | None, decimals: int, bold: bool = False) -> str:
     return f"**{text}**" if bold else text
 
 
-def beside(
-    ours: float | None, published: float | None, decimals: int, bold: tuple[bool, bool] = (False, False)
-) -> str:
+def beside(ours: float | None, published: float | None, decimals: int, bold: tuple[bool, bool] = (False, False)) -> str:
     """Our number with the paper's in brackets: `0.71 (0.66)`; `– (0.66)`, `0.71` or a dash where one is missing."""
     left = number(ours, decimals, bold[0])
     if published is None or pd.isna(published):
@@ -82,16 +80,36 @@ def markdown(document: Document) -> str:
         cells = section.cells.map(lambda text: str(text).replace("|", "\\|"))
         align = _alignment(cells)
         # disable_numparse: cells are text already, tabulate must not reformat them.
-        lines += [tabulate(cells.values.tolist(), list(cells.columns), "pipe", colalign=align, disable_numparse=True), ""]
+        lines += [
+            tabulate(cells.values.tolist(), list(cells.columns), "pipe", colalign=align, disable_numparse=True),
+            "",
+        ]
         for note in section.notes:
             lines += [note, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
-    "−": "$-$", "±": r"$\pm$", "≥": r"$\geq$", "Î": r"$\hat{I}$", "×": r"$\times$", "²": "$^2$", "′": "$'$",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "–": "--",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "≥": r"$\geq$",
+    "Î": r"$\hat{I}$",
+    "×": r"$\times$",
+    "²": "$^2$",
+    "′": "$'$",
 }
 
 
@@ -108,10 +126,11 @@ def latex(document: Document) -> str:
     for section in document.sections:
         cells = section.cells.map(latex_text)
         headers = [latex_text(name) for name in cells.columns]
-        body = tabulate(cells.values.tolist(), headers, "latex_raw", disable_numparse=True,
-                        colalign=_alignment(section.cells))
-        rules = iter((r"\toprule", r"\midrule", r"\bottomrule"))
-        body = re.sub(r"\\hline", lambda match: next(rules), body)
+        body = tabulate(
+            cells.values.tolist(), headers, "latex_raw", disable_numparse=True, colalign=_alignment(section.cells)
+        )
+        for rule in ("toprule", "midrule", "bottomrule"):
+            body = body.replace(r"\hline", "\\" + rule, 1)
         caption = ". ".join(part for part in (document.title, section.heading) if part)
         notes = " ".join(re.sub(r"\[(.+?)\]\(.+?\)", r"\1", note) for note in (*document.notes, *section.notes))
         parts.append(

@@ -22,7 +22,17 @@ PROPOSED = "C2E-S2SER"
 
 PROPOSED_ASSESSOR = "ERMA"
 
-BENCHMARK_COLUMNS = ("instance_id", "pair_id", "dataset", "split", "category", "group", "modality", "tag", "instruction_code")
+BENCHMARK_COLUMNS = (
+    "instance_id",
+    "pair_id",
+    "dataset",
+    "split",
+    "category",
+    "group",
+    "modality",
+    "tag",
+    "instruction_code",
+)
 
 
 def data_name(profile: Profile) -> str:

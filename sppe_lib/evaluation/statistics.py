@@ -60,8 +60,14 @@ def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationPa
     if len(sums) < 2 or settings.bootstrap < 1:
         return NAN, NAN
     found = stats.bootstrap(
-        (sums, counts), _ratio, paired=True, vectorized=True, n_resamples=settings.bootstrap,
-        confidence_level=settings.confidence, method="percentile", rng=np.random.default_rng(settings.seed),
+        (sums, counts),
+        _ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=settings.bootstrap,
+        confidence_level=settings.confidence,
+        method="percentile",
+        rng=np.random.default_rng(settings.seed),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
@@ -78,7 +84,9 @@ def resampled_correlations(
     labelled = scores[scores["label"].notna()]
     pairs = labelled["pair_id"].unique()
     generator = np.random.default_rng(settings.seed)
-    drawn = generator.integers(len(pairs), size=(settings.bootstrap, len(pairs))) if len(pairs) > 1 else np.empty((0, 0))
+    drawn = (
+        generator.integers(len(pairs), size=(settings.bootstrap, len(pairs))) if len(pairs) > 1 else np.empty((0, 0))
+    )
     defined = {name: tuple(labelled[name].notna()) for name in directions}
     found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in directions}
     # Methods defined on the same instances are ranked together, which is what makes this quick.

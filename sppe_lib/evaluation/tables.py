@@ -15,7 +15,12 @@ from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.recovery_tables import recovery_documents
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number, write
 from sppe_lib.evaluation.results import (
-    PROPOSED_ASSESSOR, data_name, read_assessors, read_correlations, read_instances, resampled_assessors,
+    PROPOSED_ASSESSOR,
+    data_name,
+    read_assessors,
+    read_correlations,
+    read_instances,
+    resampled_assessors,
 )
 from sppe_lib.evaluation.statistics import interval
 from sppe_lib.published import read_published
@@ -35,15 +40,28 @@ def datasets_table(profile: Profile) -> Document:
     instances = read_instances(profile)
     row = published[published["dataset"] == "SPPE"].iloc[0].to_dict()
     instructions = instances["instruction_code"].nunique()
-    row |= {"dataset": data_name(profile) if profile.benchmark.source == "vector-world" else "SPPE (this run)",
-            "annotation": "label, segmentation", "utility": f"yes ({instructions} prompts)", "scale": len(instances)}
-    data = pd.concat([published.assign(n=pd.NA, published=published["scale"]),
-                      pd.DataFrame([row | {"n": len(instances), "published": pd.NA}])], ignore_index=True)
+    row |= {
+        "dataset": data_name(profile) if profile.benchmark.source == "vector-world" else "SPPE (this run)",
+        "annotation": "label, segmentation",
+        "utility": f"yes ({instructions} prompts)",
+        "scale": len(instances),
+    }
+    data = pd.concat(
+        [
+            published.assign(n=pd.NA, published=published["scale"]),
+            pd.DataFrame([row | {"n": len(instances), "published": pd.NA}]),
+        ],
+        ignore_index=True,
+    )
     cells = data.drop(columns=["n", "published"]).astype(object).fillna(NOTHING).map(str)
     cells.iloc[-1] = [f"**{text}**" for text in cells.iloc[-1]]
     by_split = ", ".join(f"{(instances['split'] == split).sum():,} {split}" for split in SPLITS)
-    notes = [f"The last row is this run ({_where(profile)}); its scale counts instances ({by_split}). "
-             f"All other rows are the paper's."]
+    notes = [
+        (
+            f"The last row is this run ({_where(profile)}); its scale counts instances ({by_split}). "
+            f"All other rows are the paper's."
+        )
+    ]
     return Document("table1_datasets", "Table 1. Data sets for image privacy", notes, [Section("", cells)], data)
 
 
@@ -52,20 +70,34 @@ def taxonomy_table(profile: Profile) -> Document:
     instances = read_instances(profile)
     pairs = instances.groupby("category")["pair_id"].nunique()
     data = pd.DataFrame(
-        [{"modality": entry.modality, "group": entry.group, "category": entry.name,
-          "source_surrogate_pairs": int(pairs.get(entry.name, 0)),
-          "n": int((instances["category"] == entry.name).sum()), "published": entry.published_pairs}
-         for entry in categories().values()]
+        [
+            {
+                "modality": entry.modality,
+                "group": entry.group,
+                "category": entry.name,
+                "source_surrogate_pairs": int(pairs.get(entry.name, 0)),
+                "n": int((instances["category"] == entry.name).sum()),
+                "published": entry.published_pairs,
+            }
+            for entry in categories().values()
+        ]
     )
-    cells = data.rename(columns={"source_surrogate_pairs": "pairs, this run", "n": "instances, this run",
-                                 "published": "pairs, paper"})
+    cells = data.rename(
+        columns={"source_surrogate_pairs": "pairs, this run", "n": "instances, this run", "published": "pairs, paper"}
+    )
     total = {"modality": "**Total**", "group": "", "category": ""}
     total |= {name: f"**{cells[name].sum():,}**" for name in cells.columns[3:]}
-    cells = pd.concat([cells.map(lambda value: f"{value:,}" if isinstance(value, int) else value),
-                       pd.DataFrame([total])], ignore_index=True)
-    notes = [f"This run is {_where(profile)}. Two instructions are applied to each pair, so instances are twice the "
-             f"pairs; the paper's {int(data['published'].sum()):,} pairs give its "
-             f"{2 * int(data['published'].sum()):,} instances."]
+    cells = pd.concat(
+        [cells.map(lambda value: f"{value:,}" if isinstance(value, int) else value), pd.DataFrame([total])],
+        ignore_index=True,
+    )
+    notes = [
+        (
+            f"This run is {_where(profile)}. Two instructions are applied to each pair, so instances are twice the "
+            f"pairs; the paper's {int(data['published'].sum()):,} pairs give its "
+            f"{2 * int(data['published'].sum()):,} instances."
+        )
+    ]
     return Document("table2_taxonomy", "Table 2. Pairs by privacy category", notes, [Section("", cells)], data)
 
 
@@ -93,8 +125,10 @@ def _lookup(table: pd.DataFrame, column: str = "value") -> dict[tuple[str, str, 
 def published_correlations() -> pd.DataFrame:
     """Figure 10's values by group and, as group Overall, Table 4's: metric, method, group, value."""
     overall = read_published("table4_editability").melt("method", var_name="metric").assign(group=OVERALL)
-    return pd.concat([read_published("figure10_editability_by_group"), overall[["metric", "method", "group", "value"]]],
-                     ignore_index=True)
+    return pd.concat(
+        [read_published("figure10_editability_by_group"), overall[["metric", "method", "group", "value"]]],
+        ignore_index=True,
+    )
 
 
 def _cells_by_group(metric: str, ours: dict, published: dict, methods: list[str], groups: list[str]) -> pd.DataFrame:
@@ -102,8 +136,10 @@ def _cells_by_group(metric: str, ours: dict, published: dict, methods: list[str]
     for method in methods:
         row = {"method": method}
         for group in groups:
-            bold = tuple(method in best({name: values.get((metric, name, group)) for name in methods})
-                         for values in (ours, published))
+            bold = tuple(
+                method in best({name: values.get((metric, name, group)) for name in methods})
+                for values in (ours, published)
+            )
             key = (metric, method, group)
             row[group] = beside(ours.get(key), published.get(key), 3, bold)
         rows.append(row)
@@ -132,42 +168,75 @@ def editability_tables(profile: Profile) -> list[Document]:
         for metric, label in CORRELATIONS.items():
             low, high = bounds.get((metric, method), (None, None))
             row |= {f"{metric}_published": theirs[metric], f"{metric}_low": low, f"{metric}_high": high}
-            bold = tuple(method in best({name: found.get((metric, name, OVERALL)) for name in methods})
-                         for found in (ours, published))
-            cells[f"{label} ↑"] = beside(values[metric], theirs[metric], 4, bold)
-            cells[f"{label} interval"] = (
-                NOTHING if low is None else f"{number(low, 3)} to {number(high, 3)}"
+            bold = tuple(
+                method in best({name: found.get((metric, name, OVERALL)) for name in methods})
+                for found in (ours, published)
             )
+            cells[f"{label} ↑"] = beside(values[metric], theirs[metric], 4, bold)
+            cells[f"{label} interval"] = NOTHING if low is None else f"{number(low, 3)} to {number(high, 3)}"
         cells |= {"n": NOTHING if n is None else str(int(n)), "note": reasons[method]}
         rows.append(row)
         printed.append(cells)
     notes = [
-        f"How well each assessor predicts, from I, S (and for {PROPOSED_ASSESSOR} the instruction), whether the edit of "
-        f"S goes the way of the edit of I. First number: this run ({_where(profile)}). In brackets: the paper's, on real "
-        f"images, so read the order of the rows, not the difference between the two numbers. Bold: best of each.",
-        f"Signs are turned so that higher is better for every row. Intervals: "
-        f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over pairs. Rows without brackets are baselines "
-        f"this kit adds; they have no published value.",
+        (
+            f"How well each assessor predicts, from I, S (and for {PROPOSED_ASSESSOR} the instruction), whether the edit "
+            f"of S goes the way of the edit of I. First number: this run ({_where(profile)}). In brackets: the paper's, on "
+            f"real images, so read the order of the rows, not the difference between the two numbers. Bold: best of each."
+        ),
+        (
+            f"Signs are turned so that higher is better for every row. Intervals: "
+            f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over pairs. Rows without brackets are baselines "
+            f"this kit adds; they have no published value."
+        ),
     ]
-    table = Document("table4_editability", "Table 4. Editability assessment", notes,
-                     [Section("", pd.DataFrame(printed))], pd.DataFrame(rows))
+    table = Document(
+        "table4_editability",
+        "Table 4. Editability assessment",
+        notes,
+        [Section("", pd.DataFrame(printed))],
+        pd.DataFrame(rows),
+    )
     groups = [*GROUPS, OVERALL]
-    long = [{"metric": metric, "method": method, "group": group, "value": ours.get((metric, method, group)),
-             "n": counts.get((metric, method, group)), "published": published.get((metric, method, group))}
-            for metric in CORRELATIONS for method in methods for group in groups]
-    sections = [Section(f"{label} ↑", _cells_by_group(metric, ours, published, methods, groups))
-                for metric, label in CORRELATIONS.items()]
-    sizes = ", ".join(f"{group} {int(counts['srcc', PROPOSED_ASSESSOR, group])}" for group in groups
-                      if ("srcc", PROPOSED_ASSESSOR, group) in counts)
-    by_group = Document("table4_editability_by_group", "Figure 10 in numbers. Editability by group",
-                        [notes[0], f"Instances with a label in this run: {sizes or 'none yet'}."], sections,
-                        pd.DataFrame(long))
+    long = [
+        {
+            "metric": metric,
+            "method": method,
+            "group": group,
+            "value": ours.get((metric, method, group)),
+            "n": counts.get((metric, method, group)),
+            "published": published.get((metric, method, group)),
+        }
+        for metric in CORRELATIONS
+        for method in methods
+        for group in groups
+    ]
+    sections = [
+        Section(f"{label} ↑", _cells_by_group(metric, ours, published, methods, groups))
+        for metric, label in CORRELATIONS.items()
+    ]
+    sizes = ", ".join(
+        f"{group} {int(counts['srcc', PROPOSED_ASSESSOR, group])}"
+        for group in groups
+        if ("srcc", PROPOSED_ASSESSOR, group) in counts
+    )
+    by_group = Document(
+        "table4_editability_by_group",
+        "Figure 10 in numbers. Editability by group",
+        [notes[0], f"Instances with a label in this run: {sizes or 'none yet'}."],
+        sections,
+        pd.DataFrame(long),
+    )
     return [table, by_group]
 
 
 def all_documents(profile: Profile) -> list[Document]:
     """Every table of a profile, in the order of the paper."""
-    return [datasets_table(profile), taxonomy_table(profile), *editability_tables(profile), *recovery_documents(profile)]
+    return [
+        datasets_table(profile),
+        taxonomy_table(profile),
+        *editability_tables(profile),
+        *recovery_documents(profile),
+    ]
 
 
 def write_tables(profile: Profile, documents: list[Document] | None = None) -> list[Path]:
