@@ -139,7 +139,7 @@ class DatasetFeatures:
     def images(self, column: str, flipped: bool = False) -> torch.Tensor:
         """Features [N, d] of one image column, mirrored left to right if `flipped`."""
         if (column, flipped) not in self._images:
-            identity = self.dataset["pair_id" if column in PAIR_COLUMNS else "instance_id"]
+            identity = self.dataset["pair_id" if column in PAIR_COLUMNS else "instance_id"][:]
             first_row, group = _unique(identity)
             column_only = self.dataset.select_columns([column])
             parts = [torch.empty(0, self.clip.dimension)]
@@ -152,7 +152,7 @@ class DatasetFeatures:
 
     def texts(self) -> torch.Tensor:
         """Features [N, d] of the instructions."""
-        instructions = self.dataset["instruction"]
+        instructions = self.dataset["instruction"][:]
         first_row, group = _unique(instructions)
         return self.clip.text_features([instructions[row] for row in first_row])[group]
 

@@ -38,6 +38,7 @@ def run_notebook(name: str, **parameters: object):
     papermill.execute_notebook(
         str(source), str(target), parameters={"profile": profile.name, **parameters} if "profile" in known else parameters,
         cwd=str(source.parent), kernel_name="python3", progress_bar=False, log_output=False, request_save_on_cell_execute=True,
+        start_timeout=600,  # a busy machine starts a kernel slowly; that is no error
     )
     return target
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from sppe_lib import editability
 from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.config import EditabilityParameters, load_profile
+from sppe_lib.editability import plots
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.errors import DataError, ResourceError
@@ -193,6 +195,22 @@ def test_the_saved_predictor_gives_the_scores_of_the_stage(stage):
     np.testing.assert_allclose(predicted, result.scores["ERMA"][:5], atol=1e-5)
     with pytest.raises(DataError, match="2 instructions"):
         predictor.predict(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32), ["a", "b"])
+
+
+def test_the_pictures_show_the_extremes_and_the_selected_checkpoint(stage):
+    profile, result = stage
+    chosen = plots.pick_instances(result.scores, count=2)
+    defined = result.scores.dropna(subset=["label"])["ERMA"]
+    assert chosen["ERMA"].iloc[0] == defined.max() and chosen["ERMA"].iloc[-1] == defined.min()
+    assert chosen["ERMA"].is_monotonic_decreasing
+    assert len(plots.instance_grid(open_split(profile.results / "benchmark", "test"), chosen).axes) == 4 * 4
+    curve = plots.training_curve(result.log).axes[1]
+    selected = result.log.loc[result.log["selection"].idxmax(), "step"]
+    assert any(list(line.get_xdata()) == [selected, selected] for line in curve.lines)
+    shown = [label.get_text() for label in plots.correlation_bars(result.correlations).axes[0].get_yticklabels()]
+    assert set(shown) == {method.name for method in result.methods if method.available}
+    assert len(plots.label_histogram(result.labels).axes[0].get_legend().get_texts()) == 3
+    plt.close("all")
 
 
 def test_a_missing_predictor_names_the_stage_to_run(tmp_path):

@@ -151,6 +151,14 @@ def test_the_tokenizer_writes_any_text_without_unknown_tokens(text):
 TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)
 
 
+def test_the_tokenizer_is_the_same_each_time():
+    # Many equally frequent pairs: their order is what a careless trainer leaves to chance.
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("abcdefghijklmnop"), 6)) for _ in range(300)]
+    first, second = (train_tokenizer(texts, 1000).get_vocab() for _ in range(2))
+    assert first == second and len(first) > 900
+
+
 def test_the_tokenizer_gives_each_instruction_its_own_short_sequence():
     sequences = {tuple(TOKENIZER(entry.text)["input_ids"]) for entry in instructions().values()}
     assert len(sequences) == 65

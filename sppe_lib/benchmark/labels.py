@@ -37,7 +37,7 @@ def label_table(splits: dict[str, DatasetFeatures]) -> pd.DataFrame:
     return pd.concat(
         [
             pd.DataFrame(
-                {"instance_id": features.dataset["instance_id"], "split": split, "label": edit_labels(features)}
+                {"instance_id": features.dataset["instance_id"][:], "split": split, "label": edit_labels(features)}
             )
             for split, features in splits.items()
         ],

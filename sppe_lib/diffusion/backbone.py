@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from transformers import AutoTokenizer, CLIPTextModel, T5EncoderModel
+from transformers import logging as transformers_logging
 
 from sppe_lib.config import ModelParameters, model_location
 from sppe_lib.diffusion.panels import pack, unpack
@@ -36,6 +37,8 @@ def load_component(cls: type, location: str, subfolder: str, **options):
         arguments = {}
     else:
         arguments = {"subfolder": subfolder}
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # a CLIP's text half reports its vision half as left over
     try:
         return cls.from_pretrained(model_location(location), **arguments, **options)
     except Exception as error:  # the libraries raise many kinds; the user needs one sentence
@@ -44,6 +47,8 @@ def load_component(cls: type, location: str, subfolder: str, **options):
             f"Cannot load {subfolder} of {location!r} as {cls.__name__} ({reason}): check params.yaml `models`, "
             f"the network, and that you accepted the model's licence on its hub page."
         ) from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
 
 
 @dataclass(frozen=True)

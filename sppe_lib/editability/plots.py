@@ -38,7 +38,7 @@ def pick_instances(scores: pd.DataFrame, method: str = "ERMA", count: int = 3) -
 
 def instance_grid(dataset: Dataset, chosen: pd.DataFrame, method: str = "ERMA") -> Figure:
     """One row an instance: I, S, I', S', with its instruction, its prediction and its label."""
-    row_of = {name: row for row, name in enumerate(dataset["instance_id"])}
+    row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
     figure, axes = plt.subplots(
         len(chosen), len(_SHOWN), figsize=(8, 2.2 * len(chosen)), squeeze=False, layout="constrained"
     )

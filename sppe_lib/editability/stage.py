@@ -44,7 +44,7 @@ class EditabilityResult:
 def first_rows(dataset: Dataset) -> dict[str, int]:
     """For every pair of a split, its id and the first of its rows, in the order of the split."""
     rows: dict[str, int] = {}
-    for row, pair in enumerate(dataset["pair_id"]):
+    for row, pair in enumerate(dataset["pair_id"][:]):
         rows.setdefault(pair, row)
     return rows
 
@@ -79,7 +79,7 @@ def run(profile: Profile) -> EditabilityResult:
     save_erma(folder / "erma", trained, profile.models.clip, parameters)
 
     test = datasets["test"]
-    scores = pd.DataFrame({name: test[name] for name in INSTANCE_COLUMNS} | {"label": by_split["test"]})
+    scores = pd.DataFrame({name: test[name][:] for name in INSTANCE_COLUMNS} | {"label": by_split["test"]})
     pairs = list(first_rows(test))
     by_pair, methods = score_all(progress(pair_batches(test), "image quality metrics"), parameters.learned_metrics)
     for name, values in by_pair.items():

@@ -67,17 +67,21 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> CLIPTokenizer:
     learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     learner.pre_tokenizer = blank.pre_tokenizer
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    endings = [letter + "</w>" for letter in alphabet]
     learner.train_from_iterator(
         texts,
         trainers.BpeTrainer(
-            vocab_size=max(0, vocabulary - 2 - len(alphabet)),
+            vocab_size=max(0, vocabulary - 2),
+            # Named in advance, or the trainer numbers the endings in an order that changes from run
+            # to run, and with it the order of merges that are equally frequent.
+            special_tokens=endings,
             initial_alphabet=alphabet,
             end_of_word_suffix="</w>",
             show_progress=False,
         ),
     )
     merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    tokens = alphabet + [letter + "</w>" for letter in alphabet] + ["".join(pair) for pair in merges]
+    tokens = alphabet + endings + ["".join(pair) for pair in merges]
     tokens = list(dict.fromkeys(tokens)) + ["<|startoftext|>", "<|endoftext|>"]
     return CLIPTokenizer(
         vocab={token: number for number, token in enumerate(tokens)}, merges=merges, model_max_length=MAX_TOKENS

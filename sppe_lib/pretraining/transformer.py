@@ -41,10 +41,10 @@ SHIPPED = ModelParameters(
 class TransformerSettings(LoopSettings):
     """Size and training of the transformer. `batch` counts instances of the largest task (four panels)."""
 
-    steps: int = 6000
+    steps: int = 1618
     learning_rate: float = 6e-4
     warmup_steps: int = 200
-    cooldown_steps: int = 800
+    cooldown_steps: int = 0
     average: float = 0.998
     checkpoint_seconds: float = 150.0
     records: int = 6000
