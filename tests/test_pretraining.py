@@ -1,4 +1,4 @@
-"""Pretraining: pictures are reproducible and apart from the benchmark, trainings resume exactly, exports load."""
+"""Pretraining: reproducible pictures apart from the benchmark, exact resumption, exports that load."""
 
 import dataclasses
 import json
@@ -16,7 +16,12 @@ from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel, CLIPTextM
 from sppe_lib.benchmark.taxonomy import categories, instructions, instructions_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.pretraining import scenes
-from sppe_lib.pretraining.autoencoder import AutoencoderSettings, build_autoencoder, to_tensor, train_autoencoder
+from sppe_lib.pretraining.autoencoder import (
+    AutoencoderSettings,
+    build_autoencoder,
+    to_tensor,
+    train_autoencoder,
+)
 from sppe_lib.pretraining.clip import ClipSettings, contrastive_loss, direction_loss, train_clip, train_tokenizer
 from sppe_lib.pretraining.loop import LoopSettings, MatrixOptimizer, learning_rate_at
 from sppe_lib.pretraining.scenes import choose_edit, load_pictures, make_pictures, make_record
@@ -26,8 +31,11 @@ SIZE = 16
 SHARED = {"records": 30, "batch": 4, "warmup_steps": 2, "cooldown_steps": 0, "validation_records": 2}
 AUTOENCODER = AutoencoderSettings(steps=4, channels=(8, 8, 8), latent_channels=4, norm_groups=4, **SHARED)
 CLIP = ClipSettings(
-    steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8, vocabulary=600, **SHARED
+    steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8,
+    vocabulary=600, **SHARED,
 )
+
+TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,7 @@ def stub(tmp_path_factory):
         columns = {
             "images": rng.integers(0, 256, (10, 4, SIZE, SIZE, 3), dtype=np.uint8),
             "mask": rng.random((10, SIZE, SIZE)) < 0.5,
-            "captions": np.array([[f"a picture {rng.integers(1000)} of {word}" for word in "abcd"] for _ in range(10)]),
+            "captions": np.array([[f"a {word} {rng.integers(1000)}" for word in "abcd"] for _ in range(10)]),
             "category": np.array(["faces"] * 10),
             "code": rng.choice(codes, 10),
             "outcome": np.full((10, 2), "done"),
@@ -71,12 +79,17 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(stub, 
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert any(not torch.equal(whole[name], halfway[name]) for name in whole)
     assert json.loads((tmp_path / "parts" / "training.json").read_text())["steps"] == 4
+    # Nothing left to train: the weights are written again from the checkpoint.
+    train(stub, tmp_path / "again", settings, tmp_path / "parts.pt")
+    again = weights(tmp_path / "again")
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(stub, tmp_path):
     train_autoencoder(stub, tmp_path / "vae", dataclasses.replace(AUTOENCODER, steps=1), tmp_path / "vae.pt")
+    other = dataclasses.replace(AUTOENCODER, batch=5)
     with pytest.raises(ConfigError, match="batch = 4"):
-        train_autoencoder(stub, tmp_path / "vae", dataclasses.replace(AUTOENCODER, batch=5), tmp_path / "vae.pt")
+        train_autoencoder(stub, tmp_path / "vae", other, tmp_path / "vae.pt")
 
 
 def test_a_stopped_training_leaves_its_last_export(stub, tmp_path, monkeypatch):
@@ -124,7 +137,8 @@ def test_the_exported_clip_loads_with_its_tokenizer_and_image_processor(stub, tm
     tokenizer = CLIPTokenizer.from_pretrained(tmp_path / "clip")
     texts = [entry.text for entry in instructions().values()] + ["unseen: Ωmega ☂ 漢字"]
     tokens = tokenizer(texts, padding=True, return_tensors="pt")
-    assert torch.equal(AutoTokenizer.from_pretrained(tmp_path / "clip")(texts, padding=True, return_tensors="pt")["input_ids"], tokens["input_ids"])
+    automatic = AutoTokenizer.from_pretrained(tmp_path / "clip")
+    assert torch.equal(automatic(texts, padding=True, return_tensors="pt")["input_ids"], tokens["input_ids"])
     assert tokenizer.model_max_length == 77
     pixels = CLIPImageProcessor.from_pretrained(tmp_path / "clip")(
         images=[np.zeros((50, 40, 3), np.uint8)], return_tensors="pt"
@@ -141,14 +155,10 @@ def test_the_exported_clip_loads_with_its_tokenizer_and_image_processor(stub, tm
 @hypothesis_settings(max_examples=50, deadline=None)
 @given(strategies.text(max_size=20))
 def test_the_tokenizer_writes_any_text_without_unknown_tokens(text):
-    tokenizer = TOKENIZER
-    tokens = tokenizer(text)["input_ids"]
-    assert tokens[0] == tokenizer.bos_token_id and tokens[-1] == tokenizer.eos_token_id
+    tokens = TOKENIZER(text)["input_ids"]
+    assert tokens[0] == TOKENIZER.bos_token_id and tokens[-1] == TOKENIZER.eos_token_id
     if "<|" not in text:
-        assert tokenizer.eos_token_id not in tokens[1:-1]
-
-
-TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)
+        assert TOKENIZER.eos_token_id not in tokens[1:-1]
 
 
 def test_the_tokenizer_is_the_same_each_time():
@@ -194,7 +204,8 @@ def test_equal_captions_are_not_each_others_negatives():
     same = torch.eye(4, dtype=torch.bool)
     same[0, 1] = same[1, 0] = True
     scale = torch.tensor(50.0)
-    assert contrastive_loss(features, features, scale, same).item() == pytest.approx(math.log(2) / 2, abs=1e-3)
+    loss = contrastive_loss(features, features, scale, same).item()
+    assert loss == pytest.approx(math.log(2) / 2, abs=1e-3)
 
 
 def test_directions_that_point_to_their_instruction_cost_nothing_and_unchanged_pairs_do_not_count():

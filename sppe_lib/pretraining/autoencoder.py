@@ -26,7 +26,9 @@ class AutoencoderSettings(LoopSettings):
     validation_records: held-out records that are measured at each export.
     """
 
-    steps: int = 4000
+    steps: int = 1880
+    records: int = 8000
+    cooldown_steps: int = 330
     learning_rate: float = 2e-3
     batch: int = 8
     channels: tuple[int, ...] = (32, 64, 96)
@@ -93,7 +95,8 @@ def reconstruction_loss(model: AutoencoderKL, images: torch.Tensor, settings: Au
         rebuilt = model.decode(posterior.mean + posterior.std * noise.to(images.device)).sample
     error = rebuilt.float() - images
     # Per latent number, so that the weight does not depend on the size of the pictures.
-    divergence = 0.5 * (posterior.mean.float().square() + posterior.var.float() - 1 - posterior.logvar.float()).mean()
+    mean, variance, logarithm = posterior.mean.float(), posterior.var.float(), posterior.logvar.float()
+    divergence = 0.5 * (mean.square() + variance - 1 - logarithm).mean()
     return (
         error.abs().mean()
         + settings.mse_weight * error.square().mean()

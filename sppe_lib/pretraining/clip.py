@@ -39,7 +39,9 @@ class ClipSettings(LoopSettings):
     validation_records: held-out records measured at each export.
     """
 
-    steps: int = 2000
+    steps: int = 2320
+    records: int = 9000
+    cooldown_steps: int = 330
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     batch: int = 8
@@ -84,7 +86,9 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> CLIPTokenizer:
     tokens = alphabet + endings + ["".join(pair) for pair in merges]
     tokens = list(dict.fromkeys(tokens)) + ["<|startoftext|>", "<|endoftext|>"]
     return CLIPTokenizer(
-        vocab={token: number for number, token in enumerate(tokens)}, merges=merges, model_max_length=MAX_TOKENS
+        vocab={token: number for number, token in enumerate(tokens)},
+        merges=merges,
+        model_max_length=MAX_TOKENS,
     )
 
 
@@ -216,9 +220,17 @@ def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures)
 
 
 def export_clip(
-    model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path, pictures: Pictures, record: dict, settings: ClipSettings
+    model: CLIPModel,
+    tokenizer: CLIPTokenizer,
+    folder: Path,
+    pictures: Pictures,
+    record: dict,
+    settings: ClipSettings,
 ) -> dict:
-    """Save model (half precision), tokenizer and image processor; returns what was measured on held-out records."""
+    """Save model (half precision), tokenizer and image processor.
+
+    Returns what was measured on the saved weights with held-out records.
+    """
     half = build_clip(settings, tokenizer).eval()
     half.load_state_dict({name: value.half() for name, value in model.state_dict().items()})
     measured = measure_clip(half, tokenizer, pictures)

@@ -28,9 +28,9 @@ class LoopSettings:
 
     steps: optimiser steps in all. records: how many of the pictures' records to use (held-out ones
     among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
-    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear rise of the learning rate. cooldown_steps:
-    its final cosine to zero. average: decay of the exponential average of the weights that is
-    exported. clip_norm: largest gradient norm. checkpoint_seconds: time between checkpoints (it
+    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear
+    rise of the learning rate. cooldown_steps: its final cosine to zero. average: decay of the
+    exponential average of the weights that is exported. clip_norm: largest gradient norm. checkpoint_seconds: time between checkpoints (it
     does not change the weights). seed: of weights, batches and noise.
     """
 
@@ -55,7 +55,9 @@ def learning_rate_at(step: int, settings: LoopSettings) -> float:
     """Learning rate of a step (from 0): linear warm-up, constant, cosine to zero at `settings.steps`."""
     rise = min(1.0, (step + 1) / max(1, settings.warmup_steps))
     left = settings.steps - step
-    fall = 1.0 if left >= settings.cooldown_steps else 0.5 - 0.5 * math.cos(math.pi * left / settings.cooldown_steps)
+    if left >= settings.cooldown_steps:
+        return settings.learning_rate * rise
+    fall = 0.5 - 0.5 * math.cos(math.pi * left / settings.cooldown_steps)
     return settings.learning_rate * rise * fall
 
 
@@ -145,9 +147,12 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         step, seconds, history = state["step"], state["seconds"], state["history"]
 
-    def save(loss: float) -> None:
+    def ship() -> dict:
         record = {"steps": step, "seconds": round(seconds, 1), "settings": dataclasses.asdict(settings)}
-        measured = export(average, record)
+        return export(average, record)
+
+    def save(loss: float) -> None:
+        measured = ship()
         history.append({"step": step, "seconds": round(seconds, 1), "loss": loss, **measured})
         print(json.dumps(history[-1]), flush=True)
         state = {
@@ -157,6 +162,8 @@ def train(
         with atomic_path(checkpoint) as temporary:
             torch.save(state, temporary)
 
+    if step >= settings.steps:
+        ship()
     model.train()
     saved_at = time.monotonic()
     losses: list[float] = []
@@ -170,8 +177,8 @@ def train(
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise ConfigError(
-                f"{description} diverged at step {step} (the loss is {losses[-1]}): lower learning_rate and run "
-                "again; the last checkpoint is intact."
+                f"{description} diverged at step {step} (the loss is {losses[-1]}): lower "
+                "learning_rate and run again; the last checkpoint is intact."
             )
         step += 1
         seconds += time.monotonic() - started
@@ -193,10 +200,11 @@ def run_settings(settings_class: type, description: str):
     """
     import argparse
 
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    shown = argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(description=description, formatter_class=shown)
     parser.add_argument("--data", type=Path, required=True, help="folder of pretraining pictures")
     parser.add_argument("--output", type=Path, required=True, help="folder that receives the weights")
-    parser.add_argument("--checkpoint", type=Path, default=None, help="checkpoint file; default: beside the data")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint file; default: beside the data")
     names = []
     for field in dataclasses.fields(settings_class):
         if field.type in (int, float):

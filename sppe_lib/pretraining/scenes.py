@@ -178,7 +178,7 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
         layout = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise DataError(
-            f"No pretraining pictures in {folder.name!r}: make them with python -m sppe_lib.pretraining.scenes."
+            f"No pretraining pictures in {folder.name!r}: run python -m sppe_lib.pretraining.scenes."
         ) from None
     paths = sorted(folder.glob("chunk-*.npz"))
     if records is not None:
@@ -196,7 +196,9 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
                 for name, parts in columns.items():
                     parts.append(chunk[name])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"Cannot read {path.name} ({error}): delete that file and make the pictures again.") from None
+            raise DataError(
+                f"Cannot read {path.name} ({error}): delete that file and make the pictures again."
+            ) from None
     pictures = Pictures(**{name: np.concatenate(parts) for name, parts in columns.items()})
     return pictures if records is None else pictures.subset(slice(records))
 
@@ -205,7 +207,8 @@ def main() -> None:
     """Command line: make the pictures."""
     import argparse
 
-    parser = argparse.ArgumentParser(description=main.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    shown = argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(description=main.__doc__, formatter_class=shown)
     parser.add_argument("--output", type=Path, default=Path("results/pretraining/pictures"))
     parser.add_argument("--records", type=int, default=8000)
     parser.add_argument("--processes", type=int, default=2)
