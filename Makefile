@@ -1,4 +1,4 @@
-# Everything runs in .venv, made from requirements.lock by uv (itself installed from PyPI when missing).
+# Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked.
 PROFILE ?=
 PYTHON := .venv/bin/python
 TEST_OUTPUT := $(CURDIR)/results/test
@@ -12,10 +12,10 @@ help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .venv/.installed: requirements.lock pyproject.toml
-	@command -v uv >/dev/null || python3 -m pip install --quiet --user uv || python3 -m pip install --quiet uv
-	uv venv --quiet --allow-existing .venv
-	VIRTUAL_ENV=.venv uv pip install --quiet --require-hashes -r requirements.lock
-	VIRTUAL_ENV=.venv uv pip install --quiet --no-deps -e .
+	python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet uv
+	.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps -e .
 	@touch $@
 
 setup: .venv/.installed  ## Make the environment in .venv
@@ -37,6 +37,6 @@ pretrain: setup  ## Train the shipped models again (hours; resumable)
 	$(PYTHON) -m dvc repro --force --single-item pretrain
 
 lock:  ## Refresh requirements.lock and environment.yml from pyproject.toml
-	uv lock --quiet
-	uv export --quiet --no-emit-project --no-annotate --no-header -o requirements.lock
+	.venv/bin/uv lock --quiet
+	.venv/bin/uv export --quiet --no-emit-project --no-annotate --no-header -o requirements.lock
 	$(PYTHON) -m sppe_lib.environment

@@ -37,7 +37,7 @@ def run_notebook(name: str, **parameters: object):
     target.parent.mkdir(parents=True, exist_ok=True)
     papermill.execute_notebook(
         str(source), str(target), parameters={"profile": profile.name, **parameters} if "profile" in known else parameters,
-        cwd=str(source.parent), kernel_name="python3", progress_bar=False, log_output=False, request_save_on_cell_execute=True,
+        cwd=str(source.parent), kernel_name="python3", progress_bar=True, log_output=False, request_save_on_cell_execute=True,
         start_timeout=600,  # a busy machine starts a kernel slowly; that is no error
     )
     return target

@@ -22,7 +22,13 @@ from sppe_lib.pretraining.autoencoder import (
     to_tensor,
     train_autoencoder,
 )
-from sppe_lib.pretraining.clip import ClipSettings, contrastive_loss, direction_loss, train_clip, train_tokenizer
+from sppe_lib.pretraining.clip import (
+    ClipSettings,
+    contrastive_loss,
+    direction_loss,
+    train_clip,
+    train_tokenizer,
+)
 from sppe_lib.pretraining.loop import LoopSettings, MatrixOptimizer, learning_rate_at
 from sppe_lib.pretraining.scenes import choose_edit, load_pictures, make_pictures, make_record
 from sppe_lib.runtime import numpy_generator, seed_of

@@ -30,8 +30,9 @@ class LoopSettings:
     among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
     and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear
     rise of the learning rate. cooldown_steps: its final cosine to zero. average: decay of the
-    exponential average of the weights that is exported. clip_norm: largest gradient norm. checkpoint_seconds: time between checkpoints (it
-    does not change the weights). seed: of weights, batches and noise.
+    exponential average of the weights that is exported. clip_norm: largest gradient norm.
+    checkpoint_seconds: time between checkpoints (it does not change the weights). seed: of weights,
+    batches and noise.
     """
 
     steps: int
