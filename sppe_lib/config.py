@@ -79,6 +79,7 @@ class PretrainingParameters:
     autoencoder_steps: int
     clip_steps: int
     transformer_steps: int
+    compile: bool
 
 
 @dataclass(frozen=True)

@@ -27,26 +27,36 @@ def test_mask_channels_are_those_of_flux_fill():
 
 
 def test_fill_layout_puts_condition_and_mask_where_they_belong():
-    target, known = torch.randn(2, 4, 8), torch.randn(2, 4, 8)
-    mark = torch.ones(2, 1, 8, 8)
+    target, known, outside = torch.randn(2, 4, 8), torch.randn(2, 4, 8), torch.randn(2, 4, 8)
+    mask = (torch.rand(2, 1, 8, 8) > 0.5).float()
     time = torch.tensor([0.25, 0.75])
     noise = torch.randn(2, 1, 4, 8)
-    features, ids = panels.assemble(target, [panels.Panel(known, 0, 1, mark)], 8 + 8 + 16, 2, time, noise)
+    painting = panels.Painting(outside, mask)
+    features, ids = panels.assemble(target, [panels.Panel(known, 0, 1)], painting, 8 + 8 + 16, 2, time, noise)
     assert features.shape == (2, 8, 32) and ids.shape == (8, 3)
     assert torch.equal(features[:, :4, :8], target)
-    assert torch.equal(features[:, :4, 8:16], torch.zeros(2, 4, 8))
-    assert torch.equal(features[:, :, 16:], torch.ones(2, 8, 16))
+    assert torch.equal(features[:, :4, 8:16], outside)
+    assert torch.equal(features[:, :4, 16:], panels.pack_mask(mask, 2))
     assert torch.equal(features[:, 4:, 8:16], known)
+    assert torch.equal(features[:, 4:, 16:], torch.zeros(2, 4, 16))
     expected = (1 - time.view(2, 1, 1)) * known + time.view(2, 1, 1) * noise[:, 0]
     assert torch.allclose(features[:, 4:, :8], expected)
 
 
 def test_clean_layout_and_a_layout_that_fits_neither():
     target, known = torch.randn(1, 4, 8), torch.randn(1, 4, 8)
-    features, _ = panels.assemble(target, [panels.Panel(known, 0, 0)], 8, 2, torch.tensor([0.5]))
+    painting = panels.Painting(known, torch.ones(1, 1, 8, 8))
+    features, _ = panels.assemble(target, [panels.Panel(known, 0, 0)], painting, 8, 2, torch.tensor([0.5]))
     assert torch.equal(features, torch.cat([target, known], dim=1))
     with pytest.raises(ValueError, match="fits neither"):
-        panels.assemble(target, [], 9, 2, torch.tensor([0.5]))
+        panels.assemble(target, [], painting, 9, 2, torch.tensor([0.5]))
+
+
+def test_what_is_known_of_a_target_is_grey_inside_its_mask_only():
+    pictures, mask = torch.rand(2, 3, 8, 8), (torch.rand(2, 1, 8, 8) > 0.5).float()
+    grey = panels.grey_inside(pictures, mask)
+    inside = mask.expand(-1, 3, -1, -1) > 0
+    assert (grey[inside] == 0.5).all() and torch.equal(grey[~inside], pictures[~inside])
 
 
 @settings(deadline=None, max_examples=20)

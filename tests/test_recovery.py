@@ -88,6 +88,18 @@ def test_no_method_reads_the_reference(profile, name):
     assert torch.equal(recover(batch), recover(blind))
 
 
+def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(profile):
+    from sppe_lib.diffusion.latents import encode_batch
+    from sppe_lib.recovery.grid import recovery_panels
+
+    backbone = Backbone(profile.models)
+    batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))
+    other = torch.where(batch.mask > 0, 1 - batch.edited_surrogate, batch.edited_surrogate)
+    changed = dataclasses.replace(batch, edited_surrogate=other)
+    paintings = [recovery_panels(encode_batch(backbone, some, with_reference=False))[1] for some in (batch, changed)]
+    assert torch.equal(paintings[0].known, paintings[1].known) and torch.equal(paintings[0].mask, batch.mask)
+
+
 def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
     log = pd.read_csv(recovery.fit(profile, "C2E-S2SER") / "log.csv")
     assert log["cycle"].isna().tolist() == [True, True, False, False]

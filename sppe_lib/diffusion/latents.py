@@ -15,23 +15,29 @@ import torch
 from sppe_lib.benchmark.schema import Batch, iterate, open_split, split_files
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.panels import grey_inside
 from sppe_lib.runtime import atomic_path, device, progress
 
-PICTURES = ("source", "surrogate", "edited_surrogate", "edited_source", "mask_map", "edit_map")
-"""What is encoded: the four pictures, and SOER's two spatial maps as pictures."""
+PICTURES = (
+    "source", "surrogate", "edited_surrogate", "edited_source", "surrogate_outside", "edited_surrogate_outside", "mask_map",
+    "edit_map",
+)
+"""What is encoded: the four pictures, S and S' with M in grey, and SOER's two spatial maps as pictures."""
 
 
 @dataclass(frozen=True)
 class LatentBatch:
     """Latents [B, N, 4C] float32 of the pictures, and what goes with them; `edited_source` is None when unknown.
 
-    `mask` is float32 [B, 1, H, W] in {0, 1}.
+    `..._outside`: S and S' outside M, M in mid-grey. `mask` is float32 [B, 1, H, W] in {0, 1}.
     """
 
     source: torch.Tensor
     surrogate: torch.Tensor
     edited_surrogate: torch.Tensor
     edited_source: torch.Tensor | None
+    surrogate_outside: torch.Tensor
+    edited_surrogate_outside: torch.Tensor
     mask_map: torch.Tensor
     edit_map: torch.Tensor
     mask: torch.Tensor
@@ -52,6 +58,8 @@ def encode_batch(backbone: Backbone, batch: Batch, with_reference: bool) -> Late
     """Encode instances; the reference I' is left out unless `with_reference`, so recovery cannot see it."""
     pictures = {
         "source": batch.source, "surrogate": batch.surrogate, "edited_surrogate": batch.edited_surrogate,
+        "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
+        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask),
         **maps_as_pictures(batch),
     }
     if with_reference:
@@ -90,13 +98,14 @@ def latent_cache(profile: Profile, backbone: Backbone, split: str = "train") -> 
     dataset = open_split(profile.results / "benchmark", split)
     # The split is known by its bytes, the VAE by its location and scale.
     key = {
+        "pictures": PICTURES,
         "vae": profile.models.vae,
         "scaling": backbone.vae.config.scaling_factor,
         "shards": [hashlib.sha256(path.read_bytes()).hexdigest() for path in split_files(profile.results / "benchmark", split)],
     }
     folder = profile.results / "latents" / split
     key_file = folder / "key.json"
-    if not key_file.is_file() or json.loads(key_file.read_text()) != key:
+    if not key_file.is_file() or key_file.read_text() != json.dumps(key):
         with atomic_path(folder) as temporary:
             temporary.mkdir()
             _build(profile, backbone, dataset, temporary)

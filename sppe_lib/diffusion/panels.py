@@ -7,8 +7,9 @@ here shows its pictures as panels of one grid (paper §4; the release's order):
     S | S'        row 0
     I | target    row 1
 
-Known panels carry their clean latents as condition and mask 0; the target has condition 0 and
-mask 1. Positions are those of the whole grid, so panels attend to each other as one picture.
+Known panels carry their clean latents as condition and mask 0; the target carries the latents of
+what is known of it, its unknown region grey, and the mask of that region. Positions are those of
+the whole grid, so panels attend to each other as one picture.
 """
 
 from dataclasses import dataclass
@@ -22,16 +23,28 @@ TARGET = (1, 1)
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the grid.
-
-    `latents`: packed tokens [B, N, 4C]. `row`, `column`: its place. `marked`: float [B, 1, H, W] in
-    pixels, 1 where a known panel shows stand-in content (M on S and S'), None for nowhere.
-    """
+    """One known picture of the grid: packed tokens `latents` [B, N, 4C] at `row`, `column`."""
 
     latents: torch.Tensor
     row: int
     column: int
-    marked: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What an inpainting model is told of its target.
+
+    `known`: packed latents [B, N, 4C] of the picture with the region to paint in mid-grey.
+    `mask`: float [B, 1, H, W] in pixels, 1 where it is to be painted.
+    """
+
+    known: torch.Tensor
+    mask: torch.Tensor
+
+
+def grey_inside(pictures: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Pictures [B, 3, H, W] in [0, 1] with the masked region in mid-grey, as FLUX.1-Fill takes what is known."""
+    return torch.where(mask > 0, 0.5, pictures)
 
 
 def pack(latents: torch.Tensor) -> torch.Tensor:
@@ -58,21 +71,18 @@ def positions(side: int, row: int, column: int) -> torch.Tensor:
 
 
 def assemble(
-    noisy_target: torch.Tensor, known: list[Panel], channels: int, downscale: int, time: torch.Tensor,
-    noise: torch.Tensor | None = None, target_place: tuple[int, int] = TARGET, painted: torch.Tensor | None = None,
-    target_condition: torch.Tensor | None = None,
+    noisy_target: torch.Tensor, known: list[Panel], painting: Painting, channels: int, downscale: int, time: torch.Tensor,
+    noise: torch.Tensor | None = None, target_place: tuple[int, int] = TARGET,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Token features and positions for a FLUX transformer; the target's tokens come first.
 
     noisy_target: [B, N, 4C] at flow time `time` [B]. `channels`: the transformer's in_channels. With
-    in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target; with
-    in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the three-part layout above, where a known panel's
-    noisy part follows its own flow path with `noise` [B, len(known), N, 4C] (zeros if None).
-    `painted` [B, 1, H, W] and `target_condition` [B, N, 4C] describe a target that is partly known
-    (plain inpainting); by default all of it is painted.
-    Returns features [B, T, in_channels] and positions [T, 3].
+    in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and
+    `painting` has no channels to enter; with in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the
+    three-part layout above, where a known panel's noisy part follows its own flow path with `noise`
+    [B, len(known), N, 4C] (zeros if None). Returns features [B, T, in_channels] and positions [T, 3].
     """
-    batch, count, width = noisy_target.shape
+    count, width = noisy_target.shape[1:]
     side = int(count**0.5)
     ids = torch.cat([positions(side, *target_place)] + [positions(side, panel.row, panel.column) for panel in known])
     ids = ids.to(noisy_target.device)
@@ -81,18 +91,12 @@ def assemble(
     expected = 2 * width + 4 * downscale**2
     if channels != expected:
         raise ValueError(f"A transformer with {channels} input channels fits neither {width} nor {expected}.")
-
-    def mask_tokens(mask: torch.Tensor | None, value: float) -> torch.Tensor:
-        if mask is not None:
-            return pack_mask(mask, downscale).to(noisy_target)
-        return noisy_target.new_full((batch, count, 4 * downscale**2), value)
-
-    condition = torch.zeros_like(noisy_target) if target_condition is None else target_condition
-    parts = [torch.cat([noisy_target, condition, mask_tokens(painted, 1.0)], dim=-1)]
+    mask = pack_mask(painting.mask, downscale).to(noisy_target)
+    parts = [torch.cat([noisy_target, painting.known, mask], dim=-1)]
     fraction = time.view(-1, 1, 1)
     for index, panel in enumerate(known):
         noisy = (1 - fraction) * panel.latents
         if noise is not None:
             noisy = noisy + fraction * noise[:, index]
-        parts.append(torch.cat([noisy, panel.latents, mask_tokens(panel.marked, 0.0)], dim=-1))
+        parts.append(torch.cat([noisy, panel.latents, torch.zeros_like(mask)], dim=-1))
     return torch.cat(parts, dim=1), ids

@@ -52,7 +52,8 @@ def transformer(profile: Profile) -> None:
     folder = _weights_folder(profile, "backbone")
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
+    settings = _settings(TransformerSettings, profile.pretraining.transformer_steps, profile)
     train_transformer(
-        _pictures_folder(profile), folder, _settings(TransformerSettings, profile.pretraining.transformer_steps, profile), models
+        _pictures_folder(profile), folder, dataclasses.replace(settings, compile=profile.pretraining.compile), models
     )
     report.show_record(folder)

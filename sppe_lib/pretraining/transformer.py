@@ -6,7 +6,8 @@ Three tasks on the vector world, all in the token layout of FLUX.1-Fill (see dif
     edit      source left, target right, told by the instruction
     example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes
 
-The last stands for the in-context ability of large FLUX models, which the grid of the paper's
+An edited target is painted as a whole, or in its private region only with the rest of the edited
+picture known, in turns by chance. The last task stands for the in-context ability of large FLUX models, which the grid of the paper's
 recovery model builds on. A surrogate pair is never shown beside its own source: recovery itself is
 left for the LoRA to learn.
 """
@@ -23,13 +24,16 @@ from sppe_lib.benchmark.taxonomy import instructions
 from sppe_lib.config import ModelParameters
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
-from sppe_lib.diffusion.panels import TARGET, Panel, assemble
+from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, grey_inside
 from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, numpy_generator, progress, seed_of, torch_generator
 
-TASKS = {"inpaint": (0.2, 4), "edit": (0.4, 2), "example": (0.4, 1)}
+TASKS = {"inpaint": (0.1, 4), "edit": (0.4, 2), "example": (0.5, 1)}
 """Task -> (share of the steps, how many times `batch` instances fit the same number of tokens)."""
+
+WHOLE = 0.4
+"""Share of the edited targets that are painted as a whole."""
 
 SHIPPED = ModelParameters(
     clip="weights/clip", metrics_clip="weights/clip", vae="weights/vae", transformer="weights/backbone", text="weights/clip"
@@ -39,16 +43,21 @@ SHIPPED = ModelParameters(
 
 @dataclass(frozen=True)
 class TransformerSettings(LoopSettings):
-    """Size and training of the transformer. `batch` counts instances of the largest task (four panels)."""
+    """Size and training of the transformer.
 
-    steps: int = 1618
+    `batch` counts instances of the largest task (four panels). `compile`: compile its blocks, which
+    takes two minutes and a C++ compiler, and then a third off every step.
+    """
+
+    steps: int = 2400
     learning_rate: float = 6e-4
-    warmup_steps: int = 200
-    cooldown_steps: int = 0
+    warmup_steps: int = 150
+    cooldown_steps: int = 900
     average: float = 0.998
-    checkpoint_seconds: float = 150.0
-    records: int = 6000
+    checkpoint_seconds: float = 240.0
+    records: int = 9000
     batch: int = 14
+    compile: bool = True
     double_layers: int = 2
     single_layers: int = 6
     heads: int = 3
@@ -57,10 +66,11 @@ class TransformerSettings(LoopSettings):
 
 @dataclass(frozen=True)
 class Encoded:
-    """Latents of the records: `pictures` [N, 4, T, D] and `masked` [N, T, D] (the source, its private region grey)."""
+    """Latents of the records: `pictures` [N, 4, T, D], `masked` [N, 4, T, D] (the private region grey), `grey` [1, T, D]."""
 
     pictures: torch.Tensor
     masked: torch.Tensor
+    grey: torch.Tensor
 
 
 def new_transformer(backbone_vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
@@ -83,12 +93,11 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
     encoded, masked = [], []
     for start in progress(range(0, len(pictures), batch), "encode pretraining pictures"):
         images = torch.from_numpy(pictures.images[start : start + batch]).permute(0, 1, 4, 2, 3).float() / 255
-        mask = torch.from_numpy(pictures.mask[start : start + batch])[:, None]
-        grey = torch.where(mask, 0.5, images[:, 0])
-        tokens = backbone.encode(torch.cat([images.flatten(0, 1), grey])).half().cpu()
-        encoded.append(tokens[: 4 * len(images)].unflatten(0, (len(images), 4)))
-        masked.append(tokens[4 * len(images) :])
-    return Encoded(torch.cat(encoded), torch.cat(masked))
+        grey = grey_inside(images, torch.from_numpy(pictures.mask[start : start + batch])[:, None, None])
+        for made, into in ((images, encoded), (grey, masked)):
+            into.append(backbone.encode(made.flatten(0, 1)).half().cpu().unflatten(0, (len(images), 4)))
+    size = pictures.images.shape[2]
+    return Encoded(torch.cat(encoded), torch.cat(masked), backbone.encode(torch.full((1, 3, size, size), 0.5)).cpu())
 
 
 class Tasks:
@@ -111,12 +120,22 @@ class Tasks:
     def _texts(self, records: np.ndarray) -> list[str]:
         return [instructions()[code].text for code in self.pictures.code[records]]
 
-    def _velocity(self, clean, generator, known, text, **partly_known):
+    def _region(self, record: np.ndarray, picture: np.ndarray) -> Painting:
+        known = self.encoded.masked[torch.from_numpy(record), torch.from_numpy(picture)].float()
+        return Painting(known, torch.from_numpy(self.pictures.mask[record])[:, None].float())
+
+    def _region_or_whole(self, record: np.ndarray, picture: np.ndarray, rng: np.random.Generator) -> Painting:
+        region = self._region(record, picture)
+        whole = torch.from_numpy(rng.random(len(record)) < WHOLE)
+        known = torch.where(whole[:, None, None], self.encoded.grey, region.known)
+        return Painting(known, torch.where(whole[:, None, None, None], 1.0, region.mask))
+
+    def _velocity(self, clean, generator, known, painting, text, target_place=TARGET):
         time = sample_times(len(clean), generator)
         drawn = torch.randn(len(clean), len(known) + 1, *clean.shape[1:], generator=generator)
         features, ids = assemble(
-            noisy(clean, drawn[:, 0], time), known, self.backbone.channels, self.backbone.downscale, time,
-            drawn[:, 1:], **partly_known,
+            noisy(clean, drawn[:, 0], time), known, painting, self.backbone.channels, self.backbone.downscale, time,
+            drawn[:, 1:], target_place,
         )
         velocity = self.backbone.predict(features, ids, time, self.backbone.text.encode(text))
         return velocity[:, : clean.shape[1]], drawn[:, 0]
@@ -124,13 +143,10 @@ class Tasks:
     def inpaint(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
         """Fill the private region of a source from its caption."""
         records = rng.choice(self.rows, count)
-        clean = self._latents(records, np.zeros(count, int))
-        mask = torch.from_numpy(self.pictures.mask[records])[:, None].float()
-        condition = self.encoded.masked[torch.from_numpy(records)].float()
+        source = np.zeros(count, int)
+        clean, painting = self._latents(records, source), self._region(records, source)
         text = list(self.pictures.captions[records, 0])
-        velocity, noise = self._velocity(
-            clean, generator, [], text, target_place=(0, 0), painted=mask, target_condition=condition
-        )
+        velocity, noise = self._velocity(clean, generator, [], painting, text, target_place=(0, 0))
         return flow_matching_loss(velocity, clean, noise)
 
     def edit(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
@@ -139,7 +155,8 @@ class Tasks:
         records, side = chosen[:, 0], 2 * chosen[:, 1]
         clean = self._latents(records, side + 1)
         known = [Panel(self._latents(records, side), TARGET[0], 0)]
-        velocity, noise = self._velocity(clean, generator, known, self._texts(records))
+        painting = self._region_or_whole(records, side + 1, rng)
+        velocity, noise = self._velocity(clean, generator, known, painting, self._texts(records))
         return flow_matching_loss(velocity, clean, noise)
 
     def example(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
@@ -157,7 +174,8 @@ class Tasks:
             Panel(self._latents(first, 2 * first_side), 0, 0), Panel(self._latents(first, 2 * first_side + 1), 0, 1),
             Panel(self._latents(second, 2 * second_side), 1, 0),
         ]
-        velocity, noise = self._velocity(clean, generator, known, self._texts(second))
+        painting = self._region_or_whole(second, 2 * second_side + 1, rng)
+        velocity, noise = self._velocity(clean, generator, known, painting, self._texts(second))
         return flow_matching_loss(velocity, clean, noise)
 
     def loss_at(self, step: int) -> torch.Tensor:
@@ -169,22 +187,31 @@ class Tasks:
 
 
 @torch.no_grad()
-def edit_quality(backbone: Backbone, pictures: Pictures, encoded: Encoded, count: int = 48, steps: int = 6) -> float:
-    """Mean PSNR in dB of editing held-out sources by instruction alone, against the simulated editor's result."""
+def edit_quality(
+    backbone: Backbone, pictures: Pictures, encoded: Encoded, whole: bool, count: int = 48, steps: int = 6
+) -> float:
+    """Mean PSNR in dB, inside the private region, of editing held-out sources by instruction, against the simulated editor's.
+
+    The target is painted as a `whole`, or in that region only.
+    """
     rows = np.flatnonzero(pictures.held_out & pictures.changed[:, 0])[:count]
     index = torch.from_numpy(rows)
+    mask = torch.from_numpy(pictures.mask[rows])[:, None].float()
     known = [Panel(encoded.pictures[index, 0].float(), TARGET[0], 0)]
+    painting = Painting(encoded.masked[index, 1].float(), mask)
+    if whole:
+        painting = Painting(encoded.grey.expand(len(rows), -1, -1), torch.ones_like(mask))
     text = backbone.text.encode([instructions()[code].text for code in pictures.code[rows]])
     noise = torch.randn(len(rows), 2, *encoded.pictures.shape[2:], generator=torch_generator("edit quality"))
 
     def velocity(tokens, time):
-        features, ids = assemble(tokens, known, backbone.channels, backbone.downscale, time, noise[:, 1:])
+        features, ids = assemble(tokens, known, painting, backbone.channels, backbone.downscale, time, noise[:, 1:])
         return backbone.predict(features, ids, time, text)[:, : tokens.shape[1]]
 
     result = backbone.decode(integrate(velocity, noise[:, 0], backbone.scheduler, steps))
     truth = torch.from_numpy(pictures.images[rows, 1]).permute(0, 3, 1, 2).float() / 255
-    error = (result - truth).square().flatten(1).mean(1)
-    return float((-10 * error.log10()).mean())
+    error = ((result - truth).square() * mask).flatten(1).sum(1) / (3 * mask.flatten(1).sum(1))
+    return float((-10 * error.clamp_min(1e-6).log10()).mean())
 
 
 def train_transformer(
@@ -207,10 +234,15 @@ def train_transformer(
     backbone = Backbone(models, transformer)
     encoded = encode_records(backbone, pictures)
     averaged = Backbone(models, transformer)
+    if settings.compile:
+        transformer.compile_repeated_blocks()
 
     def export(average: FluxTransformer2DModel, record: dict) -> dict:
         averaged.transformer = average
-        measured = {"edit_psnr": round(edit_quality(averaged, pictures, encoded), 3)}
+        measured = {
+            f"edit_psnr_inside_{name}": round(edit_quality(averaged, pictures, encoded, whole), 3)
+            for name, whole in (("region_painted", False), ("all_painted", True))
+        }
         with atomic_path(output_folder / "transformer") as temporary:
             copy.deepcopy(average).half().save_pretrained(temporary)
         with atomic_path(output_folder / "scheduler") as temporary:

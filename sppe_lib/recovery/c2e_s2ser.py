@@ -9,14 +9,13 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import draw_noise, fit, grid_velocity, known_panels, load_trained, sample
+from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
 
 NAME = "C2E-S2SER"
 
@@ -59,21 +58,13 @@ class EditTag(nn.Module):
         return replace(text, sequence=torch.cat([self.token(tag)[:, None].to(text.sequence), text.sequence], dim=1))
 
 
-def _build(profile: Profile) -> tuple[Backbone, EditTag]:
-    backbone = Backbone(profile.models)
-    with torch.random.fork_rng():
-        torch.manual_seed(profile.recovery.seed)
-        extra = EditTag(backbone.token_width // 4, backbone.text_width)
-    return backbone, extra
-
-
-def _panels(batch: LatentBatch):
-    return known_panels(batch.source, batch.surrogate, batch.edited_surrogate, batch.mask)
+def _edit_tag(backbone: Backbone) -> EditTag:
+    return EditTag(backbone.token_width // 4, backbone.text_width)
 
 
 def train_c2e(profile: Profile, variant: Variant = Variant()):
     """Train C2E-S2SER, or a variant of it, on the training split; returns the folder written."""
-    backbone, extra = _build(profile)
+    backbone, extra = build(profile, _edit_tag)
 
     def make_losses(read):
         def losses_at(step: int, rows: list[int], generator: torch.Generator):
@@ -89,7 +80,9 @@ def train_c2e(profile: Profile, variant: Variant = Variant()):
             noise, known_noise = draw_noise(clean, 3, generator)
             time = sample_times(len(batch), generator).to(clean)
             target = noisy(clean, noise, time)
-            velocity = grid_velocity(backbone, target, time, _panels(batch), text, known_noise, guidance=profile.recovery.guidance)
+            velocity = grid_velocity(
+                backbone, target, time, recovery_panels(batch), text, known_noise, guidance=profile.recovery.guidance
+            )
             losses["recovery"] = flow_matching_loss(velocity, clean, noise)
             if variant.cycle and step >= profile.recovery.cycle_warmup_steps:
                 recovered = clean_estimate(target, velocity, time)
@@ -107,23 +100,26 @@ def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor,
     text = backbone.text.encode([""] * len(batch))
     noise, known_noise = draw_noise(batch.source, 3, generator)
     time = sample_times(len(batch), generator).to(noise)
-    panels = known_panels(recovered, batch.edited_surrogate, batch.surrogate, batch.mask)
-    velocity = grid_velocity(backbone, noisy(batch.source, noise, time), time, panels, text, known_noise, guidance=guidance)
+    reverse = replace(
+        batch, source=recovered, surrogate=batch.edited_surrogate, edited_surrogate=batch.surrogate,
+        edited_surrogate_outside=batch.surrogate_outside,
+    )
+    target = noisy(batch.source, noise, time)
+    velocity = grid_velocity(backbone, target, time, recovery_panels(reverse), text, known_noise, guidance=guidance)
     return flow_matching_loss(velocity, batch.source, noise)
 
 
 def load_c2e(profile: Profile, variant: Variant = Variant()):
     """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-    backbone, extra = _build(profile)
-    load_trained(profile, variant.name, backbone, extra)
 
-    def velocity(batch: LatentBatch, target, time, known_noise):
-        text = backbone.text.encode(batch.instruction)
-        if variant.tag:
-            text = extra.before(text, extra.generator(batch.surrogate, batch.edited_surrogate).argmax(dim=-1))
-        return grid_velocity(backbone, target, time, _panels(batch), text, known_noise, guidance=profile.recovery.guidance)
+    def make_velocity(backbone: Backbone, extra: EditTag):
+        def velocity(batch: LatentBatch, target, time, known_noise):
+            text = backbone.text.encode(batch.instruction)
+            if variant.tag:
+                text = extra.before(text, extra.generator(batch.surrogate, batch.edited_surrogate).argmax(dim=-1))
+            grid = recovery_panels(batch)
+            return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
 
-    def recover(batch: Batch) -> torch.Tensor:
-        return sample(backbone, velocity, batch, profile, variant.name)
+        return velocity
 
-    return recover
+    return load(profile, variant.name, _edit_tag, make_velocity)

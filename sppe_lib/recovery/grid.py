@@ -15,7 +15,7 @@ from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import integrate
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
-from sppe_lib.diffusion.panels import TARGET, Panel, assemble, positions
+from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, positions
 from sppe_lib.diffusion.training import StepLosses, TrainingSettings, machine_record, train
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import atomic_path, device, torch_generator
@@ -24,16 +24,19 @@ Velocity = Callable[[LatentBatch, torch.Tensor, torch.Tensor, torch.Tensor], tor
 """(instances, noisy target [B, N, D], time [B], noise of the known panels [B, 3, N, D]) -> target's velocity."""
 
 
-def known_panels(source: torch.Tensor, surrogate: torch.Tensor, edited_surrogate: torch.Tensor, mask: torch.Tensor) -> list[Panel]:
-    """S and S' on top, I below left. M marks the stand-in content of S and S' in the mask channels.
+def recovery_panels(batch: LatentBatch) -> tuple[list[Panel], Painting]:
+    """The grid of R(I, S, S', M, P): S and S' on top, I below left, and of the target S' outside M.
 
-    The paper gives R the mask without saying where it enters; marking the synthetic pixels is this kit's reading.
+    The paper gives its inpainting backbone the mask without saying where it enters. Here it enters as
+    inpainting models take one: M is to be painted, and outside M, where the surrogate is the source,
+    the edited surrogate is known. That is the same for every method on the grid.
     """
-    return [Panel(surrogate, 0, 0, mask), Panel(edited_surrogate, 0, 1, mask), Panel(source, 1, 0)]
+    known = [Panel(batch.surrogate, 0, 0), Panel(batch.edited_surrogate, 0, 1), Panel(batch.source, 1, 0)]
+    return known, Painting(batch.edited_surrogate_outside, batch.mask)
 
 
 def grid_velocity(
-    backbone: Backbone, noisy: torch.Tensor, time: torch.Tensor, known: list[Panel], text: TextStates,
+    backbone: Backbone, noisy: torch.Tensor, time: torch.Tensor, grid: tuple[list[Panel], Painting], text: TextStates,
     noise: torch.Tensor, guidance_tokens: torch.Tensor | None = None, guidance: float = 1.0,
 ) -> torch.Tensor:
     """Velocity [B, N, 4C] of the target panel.
@@ -41,7 +44,7 @@ def grid_velocity(
     `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, one step along
     FLUX's first position axis (SOER's spatial maps).
     """
-    features, ids = assemble(noisy, known, backbone.channels, backbone.downscale, time, noise)
+    features, ids = assemble(noisy, *grid, backbone.channels, backbone.downscale, time, noise)
     if guidance_tokens is not None:
         place = positions(int(noisy.shape[1] ** 0.5), *TARGET).to(ids)
         place[:, 0] = 1
@@ -81,6 +84,14 @@ def training_folder(profile: Profile, method: str) -> Path:
     return profile.results / "training" / method
 
 
+def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -> tuple[Backbone, torch.nn.Module]:
+    """The frozen backbone and a method's own modules, initialised from the profile's seed."""
+    backbone = Backbone(profile.models)
+    with torch.random.fork_rng():
+        torch.manual_seed(profile.recovery.seed)
+        return backbone, make_extra(backbone)
+
+
 def fit(
     profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module,
     make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses],
@@ -117,11 +128,19 @@ def fit(
     return folder
 
 
-def load_trained(profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module) -> None:
-    """Load what `fit` wrote into the backbone and the method's own modules, in place."""
+def load(
+    profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity],
+) -> Callable[[Batch], torch.Tensor]:
+    """What `fit` wrote, as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
+
+    Raises DataError when the method was not trained for this profile.
+    """
     folder = training_folder(profile, method)
     if not (folder / "manifest.json").is_file():
         raise DataError(f"No trained {method} for profile {profile.name}: run 03_train_recovery with method={method!r} first.")
+    backbone, extra = build(profile, make_extra)
     load_lora(backbone.transformer, folder)
     extra.load_state_dict(load_file(folder / "extra.safetensors"))
-    extra.to(device()).eval()
+    velocity = make_velocity(backbone, extra.to(device()).eval())
+    return lambda batch: sample(backbone, velocity, batch, profile, method)

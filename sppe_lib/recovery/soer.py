@@ -5,16 +5,17 @@ transformer (F_m, F_e), and the average joins the picture tokens. Steps alternat
 L + L*M, then F_e with L + L*(1 - M), the other one frozen; the LoRA learns in both.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import flow_matching_loss, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch
-from sppe_lib.recovery.grid import draw_noise, fit, grid_velocity, known_panels, load_trained, sample
+from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
 
 NAME = "SOER"
 
@@ -53,19 +54,9 @@ class SpatialGuidance(nn.Module):
         return (from_mask + from_edit) / 2
 
 
-def _build(profile: Profile) -> tuple[Backbone, SpatialGuidance]:
-    backbone = Backbone(profile.models)
+def _guidance(profile: Profile, backbone: Backbone) -> SpatialGuidance:
     tokens = (profile.benchmark.size // backbone.downscale // 2) ** 2
-    with torch.random.fork_rng():
-        torch.manual_seed(profile.recovery.seed)
-        extra = SpatialGuidance(backbone.token_width, backbone.channels, tokens)
-    return backbone, extra
-
-
-def _panels(batch: LatentBatch):
-    # SOER sees the mask through its map only, so nothing is marked in the panels.
-    panels = known_panels(batch.source, batch.surrogate, batch.edited_surrogate, batch.mask)
-    return [type(panel)(panel.latents, panel.row, panel.column) for panel in panels]
+    return SpatialGuidance(backbone.token_width, backbone.channels, tokens)
 
 
 def token_mask(mask: torch.Tensor, tokens: int) -> torch.Tensor:
@@ -76,7 +67,7 @@ def token_mask(mask: torch.Tensor, tokens: int) -> torch.Tensor:
 
 def train_soer(profile: Profile):
     """Train SOER on the training split; returns the folder written."""
-    backbone, extra = _build(profile)
+    backbone, extra = build(profile, partial(_guidance, profile))
 
     def make_losses(read):
         def losses_at(step: int, rows: list[int], generator: torch.Generator):
@@ -87,7 +78,7 @@ def train_soer(profile: Profile):
             noise, known_noise = draw_noise(clean, 3, generator)
             time = sample_times(len(batch), generator).to(clean)
             velocity = grid_velocity(
-                backbone, noisy(clean, noise, time), time, _panels(batch), backbone.text.encode(batch.instruction),
+                backbone, noisy(clean, noise, time), time, recovery_panels(batch), backbone.text.encode(batch.instruction),
                 known_noise, extra(batch, learn), profile.recovery.guidance,
             )
             return {"recovery": flow_matching_loss(velocity, clean, noise, 1 + (inside if learn == "mask" else 1 - inside))}
@@ -99,14 +90,13 @@ def train_soer(profile: Profile):
 
 def load_soer(profile: Profile):
     """A trained SOER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-    backbone, extra = _build(profile)
-    load_trained(profile, NAME, backbone, extra)
 
-    def velocity(batch: LatentBatch, target, time, known_noise):
-        text = backbone.text.encode(batch.instruction)
-        return grid_velocity(backbone, target, time, _panels(batch), text, known_noise, extra(batch), profile.recovery.guidance)
+    def make_velocity(backbone: Backbone, extra: SpatialGuidance):
+        def velocity(batch: LatentBatch, target, time, known_noise):
+            text = backbone.text.encode(batch.instruction)
+            grid = recovery_panels(batch)
+            return grid_velocity(backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.guidance)
 
-    def recover(batch: Batch) -> torch.Tensor:
-        return sample(backbone, velocity, batch, profile, NAME)
+        return velocity
 
-    return recover
+    return load(profile, NAME, partial(_guidance, profile), make_velocity)
