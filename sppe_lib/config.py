@@ -65,6 +65,8 @@ class RecoveryParameters:
     learning_rate: float
     sampling_steps: int
     guidance: float
+    inversion_steps: int
+    inversion_learning_rate: float
     sample_batch: int
     checkpoint_every: int
     seed: int

@@ -10,6 +10,7 @@ from sppe_lib.evaluation.claims import (
     GOAL_PSNR,
     KIT_GOAL,
     NOT_TESTED,
+    direction_claim,
     editability_claims,
     evaluate_claims,
     recovery_claims,
@@ -36,7 +37,7 @@ def test_claims_file_has_a_verdict_for_each_claim(profile):
     assert stored == written
     assert all({"claim", "published", "measured", "holds"} <= entry.keys() for entry in stored)
     assert all("simulated" in entry["data"] for entry in stored)
-    assert len(stored) == 3 + 3 + len(untested_claims())
+    assert len(stored) == 3 + 3 + len(untested_claims()) + 1
 
 
 def test_erma_above_every_baseline(profile):
@@ -125,3 +126,23 @@ def test_undefined_values_do_not_break_a_verdict(profile):
     verdict = recovery_claims(profile)[0]
     assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8")
     assert write_claims(profile)
+
+
+def test_a_verdict_carries_its_number_interval_and_test(profile):
+    weak = metric_rows(level=0.7)
+    weak["dir_s"] -= 0.3
+    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": weak})
+    verdict = recovery_claims(profile)[0]
+    assert "dir_s" in verdict["quantity"] and verdict["ci_low"] <= verdict["value"] <= verdict["ci_high"] < 0
+    assert verdict["n"] > 1 and verdict["p_value"] < 0.05
+
+
+def test_directions_correlate_only_if_every_method_says_so(profile):
+    table = metric_rows(level=0.7)
+    table["dir_s"] = table["dir_i"]
+    write_metrics(profile, {"SOER": table, "C2E-S2SER": table})
+    verdict = direction_claim(profile)
+    assert verdict["holds"] is True and verdict["value"] == pytest.approx(1)
+    against = table.assign(dir_s=-table["dir_i"])
+    write_metrics(profile, {"SOER": against})
+    assert direction_claim(profile)["holds"] is False and direction_claim(profile)["value"] == pytest.approx(-1)

@@ -12,7 +12,7 @@ from tiny_flux import tiny_flux
 
 from sppe_lib import recovery
 from sppe_lib.benchmark.schema import collate, open_split
-from sppe_lib.config import load_profile
+from sppe_lib.config import load_profile, repository
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -160,6 +160,16 @@ def test_local_linear_finds_a_linear_edit_exactly():
     assert error.max() < 2e-3
 
 
+def test_the_readmes_example_of_a_new_method_runs(profile, monkeypatch):
+    blocks = (repository() / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    [example] = [block.split("```")[0] for block in blocks if "METHODS[" in block]
+    monkeypatch.setattr(recovery, "METHODS", dict(recovery.METHODS))
+    monkeypatch.setattr("sppe_lib.config.load_profile", lambda: profile)
+    exec(compile(example, "README.md", "exec"), {})
+    made = Dataset.from_parquet(str(profile.results / "recovered" / "add-change" / "recovered.parquet"))
+    assert len(made) == len(open_split(profile.results / "benchmark", "test"))
+
+
 def test_unknown_method_and_missing_training_are_said_clearly(profile):
     with pytest.raises(ConfigError, match="copy-surrogate"):
         recovery.fit(profile, "magic")
@@ -171,3 +181,56 @@ def test_missing_model_is_said_clearly(profile):
     models = dataclasses.replace(profile.models, vae="somewhere/else")
     with pytest.raises(ResourceError, match="somewhere/else"):
         Backbone(models)
+
+
+def test_templated_prompts_keep_the_whole_instruction():
+    from transformers import AutoTokenizer
+
+    from sppe_lib.benchmark.taxonomy import instructions
+    from sppe_lib.config import model_location
+    from sppe_lib.diffusion.backbone import TEXT_TOKENS
+    from sppe_lib.recovery.edit_transfer import TEMPLATE
+
+    tokenizer = AutoTokenizer.from_pretrained(model_location("weights/clip"))
+    lengths = [len(tokenizer(TEMPLATE.format(instruction=entry.text)).input_ids) for entry in instructions().values()]
+    assert max(lengths) <= TEXT_TOKENS
+
+
+def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighbours(profile):
+    from sppe_lib.diffusion.latents import encode_batch
+    from sppe_lib.recovery.visii import invert
+
+    backbone = Backbone(profile.models)
+    batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
+    first = collate(list(open_split(profile.results / "benchmark", "test").select(range(1))))
+    found = invert(backbone, encode_batch(backbone, batch, False), batch.instance_id, profile)
+    alone = invert(backbone, encode_batch(backbone, first, False), first.instance_id, profile)
+    start = backbone.text.encode(batch.instruction)
+    assert not torch.equal(found.sequence, start.sequence)
+    # Adam's steps have the learning rate's size whatever the gradient, so rounding shows where it is near zero.
+    steps, rate = profile.recovery.inversion_steps, profile.recovery.inversion_learning_rate
+    assert (found.sequence[:1] - alone.sequence).abs().median() < 0.1 * steps * rate
+
+
+def test_adapted_statistics_are_those_of_the_appearance():
+    from sppe_lib.recovery.cross_image_attention import adapt_statistics
+
+    tokens, like = torch.randn(2, 16, 4), 3 * torch.randn(2, 16, 4) + 1
+    adapted = adapt_statistics(tokens, like)
+    assert torch.allclose(adapted.mean(1), like.mean(1), atol=1e-5) and torch.allclose(adapted.std(1), like.std(1), atol=1e-4)
+
+
+def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
+    from sppe_lib.recovery.cross_image_attention import CrossImageAttention
+
+    backbone = Backbone(profile.models)
+    generator = torch.Generator().manual_seed(1)
+    features, text = torch.randn(2, 8, backbone.channels, generator=generator), backbone.text.encode(["remove text"] * 2)
+    arguments = features, torch.zeros(8, 3), torch.tensor([0.5, 0.5]), text
+    stock = backbone.predict(*arguments)
+    processor = CrossImageAttention(4)
+    backbone.transformer.set_attn_processor(processor)
+    assert torch.allclose(backbone.predict(*arguments), stock, atol=2e-2)  # bfloat16 resolution
+    processor.active = True
+    swapped = backbone.predict(*arguments)
+    assert torch.allclose(swapped[1], stock[1], atol=2e-2) and not torch.allclose(swapped[0], stock[0], atol=2e-2)

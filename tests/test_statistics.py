@@ -11,6 +11,8 @@ from sppe_lib.config import EvaluationParameters
 from sppe_lib.evaluation.statistics import (
     bootstrap_mean,
     compare,
+    correlate,
+    holm,
     interval,
     pair_totals,
     rank_biserial,
@@ -145,3 +147,20 @@ def test_margin_and_spread_golden_values():
     assert np.isnan(relative_margin(0.5, -0.1))
     assert spread(np.array([1.0, 3.0, np.nan])) == 1  # population deviation, undefined groups left out
     assert np.isnan(spread(np.array([np.nan])))
+
+
+def test_holm_golden_values():
+    # Sorted 0.01, 0.02, 0.04 times 3, 2, 1, made monotone; an undefined test takes no part.
+    assert holm(np.array([0.02, np.nan, 0.01, 0.04])) == pytest.approx([0.04, np.nan, 0.03, 0.04], nan_ok=True)
+    assert holm(np.array([0.5, 0.6])) == pytest.approx([1.0, 1.0])
+
+
+def test_correlation_has_an_interval_over_pairs_and_is_undefined_for_constants():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=60)
+    table = pd.DataFrame({"pair_id": np.repeat(np.arange(30), 2), "a": first, "b": first + rng.normal(size=60), "c": 1.0})
+    table.loc[0, "b"] = np.nan
+    found = correlate(table, "a", "b", SETTINGS)
+    assert found.n == 59 and found.low < found.value < found.high and found.p_value < 0.01
+    assert found.value == pytest.approx(np.corrcoef(table["a"][1:], table["b"][1:])[0, 1])
+    assert np.isnan(correlate(table, "a", "c", SETTINGS).value)

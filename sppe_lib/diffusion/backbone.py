@@ -4,6 +4,7 @@ The same loading code serves the shipped miniature and hub models: real diffuser
 classes and `from_pretrained`; only locations differ.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,6 +117,7 @@ class Backbone:
         self.transformer = transformer.to(device())
         self.vae = load_component(AutoencoderKL, models.vae, "vae").requires_grad_(False).eval().to(device())
         self._text_location = models.text
+        self._grey: dict[int, torch.Tensor] = {}
 
     @cached_property
     def text(self) -> TextEncoder:
@@ -150,6 +152,12 @@ class Backbone:
         config = self.vae.config
         return pack((latents.float() - (config.shift_factor or 0.0)) * config.scaling_factor)
 
+    def grey(self, size: int) -> torch.Tensor:
+        """Packed latents [1, N, 4C] of a mid-grey picture of `size` pixels: a target of which nothing is known."""
+        if size not in self._grey:
+            self._grey[size] = self.encode(torch.full((1, 3, size, size), 0.5))
+        return self._grey[size]
+
     @torch.no_grad()
     def decode(self, tokens: torch.Tensor) -> torch.Tensor:
         """Packed, scaled latents to pictures [B, 3, H, W] in [0, 1]."""
@@ -159,10 +167,14 @@ class Backbone:
         return (images.float() / 2 + 0.5).clamp(0, 1)
 
     def predict(
-        self, features: torch.Tensor, ids: torch.Tensor, time: torch.Tensor, text: TextStates, guidance: float = 1.0
+        self, features: torch.Tensor, ids: torch.Tensor, time: torch.Tensor, text: TextStates, guidance: float = 1.0,
+        control: Callable[[torch.Tensor | None], dict] | None = None,
     ) -> torch.Tensor:
-        """Velocities [B, T, 4C] of all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`."""
-        guided = self.transformer.config.guidance_embeds
+        """Velocities [B, T, 4C] of all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`.
+
+        `control` maps the guidance [B] (None where the model has none) to a ControlNet's residuals.
+        """
+        guided = torch.full_like(time, guidance) if self.transformer.config.guidance_embeds else None
         with autocast():
             return self.transformer(
                 hidden_states=features,
@@ -171,6 +183,7 @@ class Backbone:
                 timestep=time,
                 img_ids=ids,
                 txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
-                guidance=torch.full_like(time, guidance) if guided else None,
+                guidance=guided,
                 return_dict=False,
+                **(control(guided) if control else {}),
             )[0].float()

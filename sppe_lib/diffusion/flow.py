@@ -33,8 +33,13 @@ def flow_matching_loss(
     return (error if weight is None else error * weight).mean()
 
 
-def integrate(velocity: Velocity, noise: torch.Tensor, scheduler: FlowMatchEulerDiscreteScheduler, steps: int) -> torch.Tensor:
-    """Follow the flow from `noise` [B, N, D] to data in `steps` Euler steps of the scheduler's own spacing."""
+def integrate(
+    velocity: Velocity, noise: torch.Tensor, scheduler: FlowMatchEulerDiscreteScheduler, steps: int, start: float = 1.0
+) -> torch.Tensor:
+    """Follow the flow from `noise` [B, N, D] to data in `steps` Euler steps of the scheduler's own spacing.
+
+    `start`: the flow time that `noise` is at, below 1 for data that is only partly noised.
+    """
     scheduler = FlowMatchEulerDiscreteScheduler.from_config(scheduler.config)
     arguments = {}
     if scheduler.config.use_dynamic_shifting:
@@ -42,7 +47,7 @@ def integrate(velocity: Velocity, noise: torch.Tensor, scheduler: FlowMatchEuler
         config = scheduler.config
         slope = (config.max_shift - config.base_shift) / (config.max_image_seq_len - config.base_image_seq_len)
         arguments["mu"] = config.base_shift + slope * (noise.shape[1] - config.base_image_seq_len)
-    scheduler.set_timesteps(sigmas=torch.linspace(1.0, 1.0 / steps, steps).tolist(), device=noise.device, **arguments)
+    scheduler.set_timesteps(sigmas=torch.linspace(start, start / steps, steps).tolist(), device=noise.device, **arguments)
     tokens = noise
     for timestep in scheduler.timesteps:
         time = (timestep / scheduler.config.num_train_timesteps).expand(noise.shape[0]).to(noise)

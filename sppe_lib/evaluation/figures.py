@@ -17,10 +17,12 @@ from PIL import Image
 from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.gate import draw_gate
 from sppe_lib.evaluation.grids import figure12, overview
 from sppe_lib.evaluation.metrics import metric
 from sppe_lib.evaluation.recovery_tables import overall_means
-from sppe_lib.evaluation.results import TRIVIAL_METHODS, data_name, read_correlations, read_instances
+from sppe_lib.evaluation.results import TRIVIAL_METHODS, data_name, read_correlations, read_instances, read_metrics
+from sppe_lib.evaluation.statistics import correlate
 from sppe_lib.evaluation.tables import published_correlations
 from sppe_lib.runtime import atomic_path
 
@@ -245,12 +247,38 @@ def figure11(profile: Profile) -> Figure:
     return figure
 
 
+def figure13(profile: Profile) -> Figure:
+    """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
+    measured = read_metrics(profile)
+    columns = 4
+    rows = max(1, -(-len(measured) // columns))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axis in axes.flat[len(measured) :]:
+            axis.set_axis_off()
+        if not measured:
+            _absent(axes[0, 0], "recovery: not run in this profile yet")
+        for axis, (method, table) in zip(axes.flat, measured.items()):
+            found = correlate(table, "dir_s", "dir_i", profile.evaluation)
+            axis.scatter(table["dir_s"], table["dir_i"], s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)
+            axis.set_title(f"{method}\nr = {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), n = {found.n}", fontsize=8)
+            axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+            axis.grid(color="#e3e3e3", zorder=0)
+        figure.supxlabel("DirS: direction of the surrogate's edit", fontsize=9)
+        figure.supylabel("DirI: direction of the reference edit", fontsize=9)
+        figure.suptitle(f"Figure 13. Do the two directions agree? This run: {data_name(profile)}", fontsize=11)
+    return figure
+
+
 FIGURES = {
     "figure_overview": overview,
     "figure05_categories": figure5,
     "figure10_editability_by_group": figure10,
     "figure11_source_reference": figure11,
     "figure12_qualitative": figure12,
+    "figure13_directions": figure13,
+    "figure_gate": draw_gate,
 }
 """File name -> function of a profile. The overview is the README's picture; the numbers are the paper's."""
 

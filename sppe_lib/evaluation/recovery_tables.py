@@ -12,13 +12,12 @@ from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.metrics import METRICS, PSNR_LIMIT, REGIONS, Metric
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number
 from sppe_lib.evaluation.results import (
-    BASELINE,
     PROPOSED,
     data_name,
     ordered_methods,
     read_metrics,
 )
-from sppe_lib.evaluation.statistics import compare, summarise
+from sppe_lib.evaluation.statistics import compare, holm, summarise
 from sppe_lib.published import read_published
 
 NOT_RUN = "not run in this profile yet"
@@ -266,19 +265,21 @@ def tag_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
 
 
 def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every method against SOER on every metric, whole image and inside M: difference, interval, test, effect."""
-    if BASELINE not in measured:
-        return pd.DataFrame(
-            columns=["metric", "method", "region", "value", "n", "published", "low", "high", "p_value", "effect"]
-        )
+    """C2E-S2SER against every method on every metric, whole image and inside M: difference, interval, test, effect.
+
+    `p_corrected`: Holm's correction over all rows of the table.
+    """
+    columns = ["metric", "method", "region", "value", "n", "published", "low", "high", "p_value", "p_corrected", "effect"]
+    if PROPOSED not in measured or len(measured) < 2:
+        return pd.DataFrame(columns=columns)
     rows = []
     for method, table in measured.items():
-        if method == BASELINE:
+        if method == PROPOSED:
             continue
         for metric in METRICS:
             for region in ("all", "inside") if metric.regional else ("all",):
                 column = metric.name if region == "all" else f"{metric.name}_{region}"
-                found = compare(table, measured[BASELINE], column, profile.evaluation)
+                found = compare(measured[PROPOSED], table, column, profile.evaluation)
                 rows.append(
                     {
                         "metric": metric.name,
@@ -297,42 +298,46 @@ def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataF
     theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"]
     for row in rows:
         if row["region"] == "all" and (row["metric"], row["method"]) in theirs:
-            row["published"] = theirs[row["metric"], row["method"]] - theirs[row["metric"], BASELINE]
-    return pd.DataFrame(rows)
+            row["published"] = theirs[row["metric"], PROPOSED] - theirs[row["metric"], row["method"]]
+    data = pd.DataFrame(rows)
+    data["p_corrected"] = holm(data["p_value"].to_numpy())
+    return data[columns]
 
 
-def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
-    """Paired differences to SOER, with Wilcoxon tests and effect sizes; C2E-S2SER in print, all in the CSV."""
-    data = paired_data(profile, measured)
+def _paired_cells(rows: pd.DataFrame) -> pd.DataFrame:
     by_name = {metric.name: metric for metric in METRICS}
     places = 4
-    printed = [
+    cells = [
         {
             "metric": _label(by_name[row.metric]) + ("" if row.region == "all" else " inside M"),
             "difference (paper)": beside(row.value, row.published, places),
             "interval": f"{number(row.low, places)} to {number(row.high, places)}",
-            "p": f"{row.p_value:.2g}",
+            "p": NOTHING if pd.isna(row.p_value) else f"{row.p_value:.2g}",
+            "p, corrected": NOTHING if pd.isna(row.p_corrected) else f"{row.p_corrected:.2g}",
             "effect": number(row.effect, 2),
             "pairs": str(row.n),
         }
-        for row in data[data["method"] == PROPOSED].itertuples()
+        for row in rows.itertuples()
     ]
-    headers = ["metric", "difference (paper)", "interval", "p", "effect", "pairs"]
+    headers = ["metric", "difference (paper)", "interval", "p", "p, corrected", "effect", "pairs"]
+    return pd.DataFrame(cells, columns=headers)
+
+
+def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
+    """Paired differences of C2E-S2SER to every method, with Wilcoxon tests and effect sizes."""
+    data = paired_data(profile, measured)
     notes = [
         (
-            f"{PROPOSED} minus {BASELINE}, paired by instance and tested by pair; positive means {PROPOSED} is better "
-            f"(profile `{profile.name}`, {data_name(profile)}). p: two-sided Wilcoxon signed-rank test, not corrected for "
-            f"the number of rows. Effect: rank-biserial correlation, 1 if {PROPOSED} is better on every pair. The CSV has "
-            f"every method."
+            f"{PROPOSED} minus the other method, paired by instance and tested by pair; positive means {PROPOSED} is "
+            f"better (profile `{profile.name}`, {data_name(profile)}). p: two-sided Wilcoxon signed-rank test; corrected: "
+            f"Holm, over the {len(data)} rows of this page. Effect: rank-biserial correlation, 1 if {PROPOSED} is better "
+            f"on every pair."
         ),
     ]
-    return Document(
-        "table_recovery_paired",
-        f"{PROPOSED} against {BASELINE}, paired",
-        notes,
-        [Section("", pd.DataFrame(printed, columns=headers))],
-        data,
-    )
+    others = [method for method in measured if method in set(data["method"])]
+    sections = [Section(f"{PROPOSED} minus {name}", _paired_cells(data[data["method"] == name])) for name in others]
+    sections = sections or [Section("", _paired_cells(data))]
+    return Document("table_recovery_paired", f"{PROPOSED} against every method, paired", notes, sections, data)
 
 
 def recovery_documents(profile: Profile) -> list[Document]:

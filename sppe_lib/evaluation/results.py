@@ -1,6 +1,8 @@
 """What the evaluation reads: result files of one profile, checked, and who the methods are."""
 
 import json
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -103,11 +105,15 @@ def read_scores(profile: Profile) -> pd.DataFrame | None:
 
 def resampled_assessors(profile: Profile) -> dict[tuple[str, str], np.ndarray]:
     """Bootstrap samples of every assessor's correlations: (metric, method) -> values; empty before that stage."""
-    scores = read_scores(profile)
-    if scores is None:
-        return {}
+    path = profile.results / "editability" / "scores.csv"
+    return _resampled(profile, path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@lru_cache(maxsize=4)
+def _resampled(profile: Profile, path: Path, written: int) -> dict[tuple[str, str], np.ndarray]:
+    # Tables and claims need the same samples; `path` and `written` tell one run's scores from another's.
     directions = {entry["name"]: entry["direction"] for entry in read_assessors(profile) if entry["available"]}
-    return resampled_correlations(scores, directions, profile.evaluation)
+    return resampled_correlations(read_scores(profile), directions, profile.evaluation)
 
 
 def read_instances(profile: Profile) -> pd.DataFrame:

@@ -150,6 +150,45 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, column: str, settings: Ev
     return Comparison(float(differences.mean()), low, high, p_value, rank_biserial(differences), len(differences))
 
 
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's step-down correction for the number of tests; NaN stays NaN and is not counted."""
+    p_values = np.asarray(p_values, dtype=float)
+    corrected = np.full(p_values.shape, NAN)
+    tested = np.flatnonzero(np.isfinite(p_values))
+    order = tested[np.argsort(p_values[tested], kind="stable")]
+    scaled = p_values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Pearson's r over instances, its bootstrap interval over pairs, its two-sided p-value, how many instances."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    n: int
+
+
+def correlate(table: pd.DataFrame, first: str, second: str, settings: EvaluationParameters) -> Correlation:
+    """Pearson correlation of two columns of a metrics file where both are defined; NaN below three such rows."""
+    defined = table[["pair_id", first, second]].dropna()
+    values = defined[[first, second]].to_numpy(dtype=float)
+    if len(values) < 3 or (values.std(axis=0) == 0).any():
+        return Correlation(NAN, NAN, NAN, NAN, len(values))
+    found = stats.pearsonr(*values.T)
+    groups = [np.flatnonzero(defined["pair_id"] == pair) for pair in defined["pair_id"].unique()]
+    generator = np.random.default_rng(settings.seed)
+    samples = np.full(settings.bootstrap, NAN)
+    for number in range(settings.bootstrap):
+        chosen = values[np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])]
+        if len(chosen) > 2 and (chosen.std(axis=0) > 0).all():
+            samples[number] = np.corrcoef(*chosen.T)[0, 1]
+    return Correlation(float(found.statistic), *interval(samples, settings), float(found.pvalue), len(values))
+
+
 def relative_margin(value: float, best: float) -> float:
     """By how much `value` exceeds `best`, in per cent of `best`; NaN unless `best` is positive."""
     return 100 * (value / best - 1) if best > 0 else NAN

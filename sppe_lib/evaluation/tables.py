@@ -12,6 +12,7 @@ from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.gate import gate_table
 from sppe_lib.evaluation.recovery_tables import recovery_documents
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number, write
 from sppe_lib.evaluation.results import (
@@ -23,6 +24,7 @@ from sppe_lib.evaluation.results import (
     resampled_assessors,
 )
 from sppe_lib.evaluation.statistics import interval
+from sppe_lib.evaluation.verdicts import verdict_table
 from sppe_lib.published import read_published
 
 CORRELATIONS = {"srcc": "SRCC", "plcc": "PLCC"}
@@ -232,10 +234,12 @@ def editability_tables(profile: Profile) -> list[Document]:
 def all_documents(profile: Profile) -> list[Document]:
     """Every table of a profile, in the order of the paper."""
     return [
+        verdict_table(profile),
         datasets_table(profile),
         taxonomy_table(profile),
         *editability_tables(profile),
         *recovery_documents(profile),
+        gate_table(profile),
     ]
 
 

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from sppe_lib.benchmark.schema import Batch, iterate, open_split, to_uint8
 from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError
-from sppe_lib.recovery import c2e_s2ser, soer, trivial
+from sppe_lib.recovery import c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, trivial, visii
 from sppe_lib.runtime import atomic_path, progress
 
 Recover = Callable[[Batch], torch.Tensor]
@@ -34,6 +34,10 @@ METHODS = {
         Method("copy-surrogate", lambda profile: trivial.copy_surrogate),
         Method("paste-source", lambda profile: trivial.paste_source),
         Method("local-linear", lambda profile: trivial.local_linear),
+        Method(visii.NAME, visii.load_visii),
+        Method(edit_transfer.NAME, edit_transfer.load_edit_transfer, edit_transfer.train_edit_transfer),
+        Method(prompt_diffusion.NAME, prompt_diffusion.load_prompt_diffusion, prompt_diffusion.train_prompt_diffusion),
+        Method(cross_image_attention.NAME, cross_image_attention.load_cross_image_attention),
         Method(soer.NAME, soer.load_soer, soer.train_soer),
         Method(c2e_s2ser.NAME, c2e_s2ser.load_c2e, c2e_s2ser.train_c2e),
     )

@@ -35,6 +35,12 @@ def recovery_panels(batch: LatentBatch) -> tuple[list[Panel], Painting]:
     return known, Painting(batch.edited_surrogate_outside, batch.mask)
 
 
+def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
+    """A target of which nothing is known: for methods whose idea knows no mask."""
+    known = backbone.grey(batch.mask.shape[-1]).expand(len(batch), -1, -1)
+    return Painting(known, torch.ones_like(batch.mask))
+
+
 def grid_velocity(
     backbone: Backbone, noisy: torch.Tensor, time: torch.Tensor, grid: tuple[list[Panel], Painting], text: TextStates,
     noise: torch.Tensor, guidance_tokens: torch.Tensor | None = None, guidance: float = 1.0,
@@ -63,14 +69,23 @@ def sample(backbone: Backbone, velocity: Velocity, batch: Batch, profile: Profil
 
     Every instance has its own noise, so the result does not depend on how instances are batched.
     """
-    encoded = encode_batch(backbone, batch, with_reference=False)
-    count, width = encoded.source.shape[1:]
-    drawn = torch.stack(
-        [
-            torch.randn(4, count, width, generator=torch_generator("sample", method, profile.recovery.seed, name))
-            for name in batch.instance_id
-        ]
-    ).to(device())
+    return sample_encoded(
+        backbone, velocity, encode_batch(backbone, batch, with_reference=False), batch.instance_id, profile, method
+    )
+
+
+def instance_noise(like: torch.Tensor, names: list[str], profile: Profile, method: str) -> torch.Tensor:
+    """Noise [B, 4, N, D] for the target and three known panels, each instance's from its own id."""
+    seed = profile.recovery.seed
+    drawn = [torch.randn(4, *like.shape[1:], generator=torch_generator("sample", method, seed, name)) for name in names]
+    return torch.stack(drawn).to(like)
+
+
+def sample_encoded(
+    backbone: Backbone, velocity: Velocity, encoded: LatentBatch, names: list[str], profile: Profile, method: str
+) -> torch.Tensor:
+    """`sample` for instances `names` that are encoded already."""
+    drawn = instance_noise(encoded.source, names, profile, method)
     with torch.no_grad():
         tokens = integrate(
             lambda noisy, time: velocity(encoded, noisy, time, drawn[:, 1:]),

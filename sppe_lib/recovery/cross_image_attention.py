@@ -1,0 +1,109 @@
+"""Cross-Image Attention (SIGGRAPH 2024; SPEC §5): zero-shot, I gives the structure and S' the appearance.
+
+While I is denoised, its target tokens take their keys and values from the target tokens of a second
+stream in which S' is on its way from noise, at the same flow time; attention is sharpened (contrast)
+and the latents' statistics follow those of S' (AdaIN). Both streams run through the frozen editor as it
+was pretrained: I (or S) left, the target right, the instruction as text. The original inverts real
+pictures with DDPM inversion; a flow has an exact noising, so I enters as its own noised latents at
+`START`. Its masks come from clustering attention maps; here statistics are those of the whole picture.
+"""
+
+import torch
+from diffusers.models.embeddings import apply_rotary_emb
+
+from sppe_lib.benchmark.schema import Batch
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.flow import integrate, noisy
+from sppe_lib.diffusion.latents import encode_batch
+from sppe_lib.diffusion.panels import TARGET, Panel, Painting
+from sppe_lib.recovery.grid import grid_velocity, instance_noise, paint_all
+
+NAME = "Cross-Image Attention"
+
+START = 0.8
+"""Flow time at which the noised I enters: below 1 its structure is kept."""
+
+CONTRAST = 1.67
+"""How far attention weights are pushed from their mean, as in the original."""
+
+SWAP_BETWEEN = (0.2, 0.7)
+"""Flow times at which keys and values are swapped; outside, the editor runs as it is."""
+
+
+class CrossImageAttention:
+    """FLUX attention in which the first half of a batch looks at the second half's target tokens.
+
+    `tokens`: number of target tokens, first after the text's. `active` switches the swap.
+    """
+
+    def __init__(self, tokens: int):
+        self.tokens = tokens
+        self.active = False
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None):
+        """As diffusers' FluxAttnProcessor: text tokens come first, then those of the target and of the left panel."""
+        query, key, value = (layer(hidden_states) for layer in (attn.to_q, attn.to_k, attn.to_v))
+        query, key, value = (part.unflatten(-1, (-1, attn.head_dim)) for part in (query, key, value))
+        query, key = attn.norm_q(query), attn.norm_k(key)
+        if encoder_hidden_states is not None:
+            layers = (attn.add_q_proj, attn.add_k_proj, attn.add_v_proj)
+            added = [layer(encoder_hidden_states).unflatten(-1, (-1, attn.head_dim)) for layer in layers]
+            added[:2] = attn.norm_added_q(added[0]), attn.norm_added_k(added[1])
+            query, key, value = (torch.cat(pair, dim=1) for pair in zip(added, (query, key, value), strict=True))
+        query, key = (apply_rotary_emb(part, image_rotary_emb, sequence_dim=1) for part in (query, key))
+        text = query.shape[1] - 2 * self.tokens  # two panels follow the text
+        if self.active:
+            half, target = len(query) // 2, slice(text, text + self.tokens)
+            key, value = key.clone(), value.clone()
+            key[:half, target], value[:half, target] = key[half:, target], value[half:, target]
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))
+        weights = (query.float() @ key.float().transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(dim=-1)
+        if self.active:
+            mean = weights[:half].mean(dim=-1, keepdim=True)
+            sharper = ((weights[:half] - mean) * CONTRAST + mean).clamp(0, 1)
+            weights = torch.cat([sharper / sharper.sum(dim=-1, keepdim=True), weights[half:]])
+        result = (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2).to(hidden_states.dtype)
+        if encoder_hidden_states is None:
+            return result
+        words, pictures = result[:, :text], result[:, text:]
+        return attn.to_out[1](attn.to_out[0](pictures)), attn.to_add_out(words)
+
+
+def adapt_statistics(tokens: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """AdaIN: `tokens` [B, N, D] with the mean and deviation over N that `like` has."""
+    centred = (tokens - tokens.mean(1, keepdim=True)) / tokens.std(1, keepdim=True).clamp_min(1e-5)
+    return centred * like.std(1, keepdim=True) + like.mean(1, keepdim=True)
+
+
+def load_cross_image_attention(profile: Profile):
+    """Cross-Image Attention as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+    backbone = Backbone(profile.models)
+
+    @torch.no_grad()
+    def recover(batch: Batch) -> torch.Tensor:
+        encoded = encode_batch(backbone, batch, with_reference=False)
+        drawn = instance_noise(encoded.source, batch.instance_id, profile, NAME)
+        attention = CrossImageAttention(encoded.source.shape[1])
+        backbone.transformer.set_attn_processor(attention)
+        text = backbone.text.encode(batch.instruction * 2)
+        painting = paint_all(backbone, encoded)
+        both = Painting(painting.known.repeat(2, 1, 1), painting.mask.repeat(2, 1, 1, 1))
+        panels = [Panel(torch.cat([encoded.source, encoded.surrogate]), TARGET[0], 0)]
+
+        def velocity(tokens: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+            appearance = noisy(encoded.edited_surrogate, drawn[:, 1], time)
+            attention.active = SWAP_BETWEEN[0] <= float(time[0]) <= SWAP_BETWEEN[1]
+            noise = drawn[:, 2:3].repeat(2, 1, 1, 1)
+            structure = adapt_statistics(tokens, appearance) if attention.active else tokens
+            predicted = grid_velocity(
+                backbone, torch.cat([structure, appearance]), time.repeat(2), (panels, both),
+                TextStates(text.sequence, text.pooled), noise,
+            )[: len(tokens)]
+            # So that the clean estimate x_t - t v is the one that the adapted latents lead to.
+            return predicted - (structure - tokens) / time.view(-1, 1, 1)
+
+        start = noisy(encoded.source, drawn[:, 0], torch.full((len(batch),), START).to(encoded.source))
+        return backbone.decode(integrate(velocity, start, backbone.scheduler, profile.recovery.sampling_steps, START))
+
+    return recover

@@ -1,0 +1,79 @@
+"""Prompt-Diffusion (arXiv 2305.01115; SPEC §5): a ControlNet branch reads an example pair and a query picture.
+
+The example pair is (S, S') and the query is I, stacked on channels as the branch's condition; the text
+is the instruction. The branch is diffusers' `FluxControlNetModel`, a copy of half of the backbone's
+layers, trained in full. The paper of Prompt-Diffusion also tunes its generator: here that is the same
+LoRA that every trained method has. It knows no mask, so the whole target is painted.
+"""
+
+import torch
+from diffusers import FluxControlNetModel
+from torch import nn
+
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.flow import flow_matching_loss, noisy, sample_times
+from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.diffusion.panels import assemble
+from sppe_lib.recovery.grid import build, draw_noise, fit, load, paint_all
+
+NAME = "Prompt-Diffusion"
+
+
+class ExampleBranch(nn.Module):
+    """The ControlNet and the projection of [S | S' | I] latents to its condition."""
+
+    def __init__(self, backbone: Backbone):
+        super().__init__()
+        config = backbone.transformer.config
+        self.enter = nn.Linear(3 * backbone.token_width, backbone.channels)
+        self.controlnet = FluxControlNetModel.from_transformer(
+            backbone.transformer, num_layers=-(-config.num_layers // 2), num_single_layers=-(-config.num_single_layers // 2),
+            attention_head_dim=config.attention_head_dim, num_attention_heads=config.num_attention_heads,
+        ).float().requires_grad_(True)
+
+    def forward(self, batch: LatentBatch, features, ids, time, text: TextStates, guidance: torch.Tensor | None) -> dict:
+        """Residuals for the backbone's blocks, as keyword arguments of its forward."""
+        condition = self.enter(torch.cat([batch.surrogate, batch.edited_surrogate, batch.source], dim=-1))
+        double, single = self.controlnet(
+            hidden_states=features, controlnet_cond=condition, encoder_hidden_states=text.sequence,
+            pooled_projections=text.pooled, timestep=time, img_ids=ids,
+            txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device), guidance=guidance, return_dict=False,
+        )
+        return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
+
+
+def _velocity(backbone: Backbone, branch: ExampleBranch, batch: LatentBatch, target, time, guidance: float) -> torch.Tensor:
+    features, ids = assemble(target, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, time)
+    text = backbone.text.encode(batch.instruction)
+    return backbone.predict(
+        features, ids, time, text, guidance,
+        control=lambda guided: branch(batch, features, ids, time, text, guided),
+    )
+
+
+def train_prompt_diffusion(profile: Profile):
+    """Train Prompt-Diffusion on the training split; returns the folder written."""
+    backbone, branch = build(profile, ExampleBranch)
+
+    def make_losses(read):
+        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+            batch = read(rows)
+            clean = batch.edited_source
+            noise, _ = draw_noise(clean, 0, generator)
+            time = sample_times(len(batch), generator).to(clean)
+            velocity = _velocity(backbone, branch, batch, noisy(clean, noise, time), time, profile.recovery.guidance)
+            return {"recovery": flow_matching_loss(velocity, clean, noise)}
+
+        return losses_at
+
+    return fit(profile, NAME, backbone, branch, make_losses)
+
+
+def load_prompt_diffusion(profile: Profile):
+    """A trained Prompt-Diffusion as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+
+    def make_velocity(backbone: Backbone, branch: ExampleBranch):
+        return lambda batch, target, time, noise: _velocity(backbone, branch, batch, target, time, profile.recovery.guidance)
+
+    return load(profile, NAME, ExampleBranch, make_velocity)

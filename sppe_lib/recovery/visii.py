@@ -1,0 +1,65 @@
+"""VISII (NeurIPS 2023; SPEC §5): per instance, the instruction's embedding is optimised until it edits S into S'.
+
+The editor is the frozen backbone as it was pretrained to edit: picture left, target right, told by text
+(pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the
+flow-matching loss of S -> S'; then it edits I. VISII's second, CLIP term is left out, since the
+backbone's text states have no place in CLIP's image space. Nothing is trained across instances.
+"""
+
+import torch
+
+from sppe_lib.benchmark.schema import Batch
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.flow import flow_matching_loss, noisy
+from sppe_lib.diffusion.latents import LatentBatch, encode_batch
+from sppe_lib.diffusion.panels import TARGET, Panel
+from sppe_lib.recovery.grid import grid_velocity, paint_all, sample_encoded
+from sppe_lib.runtime import torch_generator
+
+NAME = "VISII"
+
+
+def edit_velocity(backbone: Backbone, batch: LatentBatch, picture, target, time, text: TextStates, noise) -> torch.Tensor:
+    """Velocity [B, N, 4C] of the target when the frozen editor edits `picture` [B, N, 4C] by `text`."""
+    grid = [Panel(picture, TARGET[0], 0)], paint_all(backbone, batch)
+    return grid_velocity(backbone, target, time, grid, text, noise[:, :1])
+
+
+def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Profile) -> TextStates:
+    """The embedding of each instance that best explains S -> S'.
+
+    Noise and times come from the instance's id, and the loss is summed over instances, so an
+    instance's embedding does not depend on the others in its batch.
+    """
+    start = backbone.text.encode(batch.instruction)
+    sequence, pooled = (value.clone().requires_grad_() for value in (start.sequence, start.pooled))
+    optimizer = torch.optim.Adam([sequence, pooled], lr=profile.recovery.inversion_learning_rate)
+    generators = [torch_generator(NAME, profile.recovery.seed, name) for name in names]
+    clean = batch.edited_surrogate
+    for _ in range(profile.recovery.inversion_steps):
+        drawn = torch.stack([torch.randn(2, *clean.shape[1:], generator=generator) for generator in generators]).to(clean)
+        time = torch.sigmoid(torch.cat([torch.randn(1, generator=generator) for generator in generators])).to(clean)
+        velocity = edit_velocity(
+            backbone, batch, batch.surrogate, noisy(clean, drawn[:, 0], time), time, TextStates(sequence, pooled), drawn[:, 1:]
+        )
+        optimizer.zero_grad(set_to_none=True)
+        (len(names) * flow_matching_loss(velocity, clean, drawn[:, 0])).backward()
+        optimizer.step()
+    return TextStates(sequence.detach(), pooled.detach())
+
+
+def load_visii(profile: Profile):
+    """VISII as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+    backbone = Backbone(profile.models)
+
+    def recover(batch: Batch) -> torch.Tensor:
+        encoded = encode_batch(backbone, batch, with_reference=False)
+        text = invert(backbone, encoded, batch.instance_id, profile)
+
+        def velocity(instances, target, time, noise):
+            return edit_velocity(backbone, instances, instances.source, target, time, text, noise)
+
+        return sample_encoded(backbone, velocity, encoded, batch.instance_id, profile, NAME)
+
+    return recover
