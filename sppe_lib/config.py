@@ -80,6 +80,7 @@ class PretrainingParameters:
     weights: str
     autoencoder_steps: int
     clip_steps: int
+    transformer_first_steps: int
     transformer_steps: int
     compile: bool
 

@@ -13,7 +13,7 @@ from sppe_lib.config import EvaluationParameters, Profile
 from sppe_lib.editability.scores import oriented
 from sppe_lib.evaluation.rendering import Document, Section, best, number
 from sppe_lib.evaluation.results import PROPOSED, PROPOSED_ASSESSOR, data_name, read_assessors, read_metrics, read_scores
-from sppe_lib.evaluation.statistics import interval
+from sppe_lib.evaluation.statistics import interval, resampled_rows
 
 REFUSED = np.linspace(0, 0.9, 19)
 """Fractions of the uploads that are refused."""
@@ -64,12 +64,7 @@ def _assessors(data: pd.DataFrame) -> list[str]:
 def _gain_interval(data: pd.DataFrame, score: str, worth: str, settings: EvaluationParameters) -> tuple[float, float]:
     """Bootstrap interval over pairs of `mean_gain`."""
     values = data[[score, worth]].to_numpy(dtype=float)
-    groups = [np.flatnonzero(data["pair_id"] == pair) for pair in data["pair_id"].unique()]
-    generator = np.random.default_rng(settings.seed)
-    samples = np.full(settings.bootstrap, np.nan)
-    for index in range(settings.bootstrap):
-        chosen = values[np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])]
-        samples[index] = mean_gain(*chosen.T)
+    samples = np.array([mean_gain(*values[rows].T) for rows in resampled_rows(data["pair_id"], settings)])
     return interval(samples, settings)
 
 

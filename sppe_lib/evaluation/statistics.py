@@ -4,6 +4,7 @@ The two instances of a pair share I, M and S, so they are not independent: whate
 tested here is the pair, not the instance (SPEC §6).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,6 +162,14 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
+def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
+    """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
+    groups = [np.flatnonzero(pairs == pair) for pair in pairs.unique()]
+    generator = np.random.default_rng(settings.seed)
+    for _ in range(settings.bootstrap):
+        yield np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])
+
+
 @dataclass(frozen=True)
 class Correlation:
     """Pearson's r over instances, its bootstrap interval over pairs, its two-sided p-value, how many instances."""
@@ -179,11 +188,9 @@ def correlate(table: pd.DataFrame, first: str, second: str, settings: Evaluation
     if len(values) < 3 or (values.std(axis=0) == 0).any():
         return Correlation(NAN, NAN, NAN, NAN, len(values))
     found = stats.pearsonr(*values.T)
-    groups = [np.flatnonzero(defined["pair_id"] == pair) for pair in defined["pair_id"].unique()]
-    generator = np.random.default_rng(settings.seed)
     samples = np.full(settings.bootstrap, NAN)
-    for number in range(settings.bootstrap):
-        chosen = values[np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])]
+    for number, rows in enumerate(resampled_rows(defined["pair_id"], settings)):
+        chosen = values[rows]
         if len(chosen) > 2 and (chosen.std(axis=0) > 0).all():
             samples[number] = np.corrcoef(*chosen.T)[0, 1]
     return Correlation(float(found.statistic), *interval(samples, settings), float(found.pvalue), len(values))

@@ -53,7 +53,9 @@ def transformer(profile: Profile) -> None:
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
     settings = _settings(TransformerSettings, profile.pretraining.transformer_steps, profile)
-    train_transformer(
-        _pictures_folder(profile), folder, dataclasses.replace(settings, compile=profile.pretraining.compile), models
+    settings = dataclasses.replace(
+        settings, compile=profile.pretraining.compile, first_steps=profile.pretraining.transformer_first_steps,
+        first_records=min(settings.first_records, settings.records),
     )
+    train_transformer(_pictures_folder(profile), folder, settings, models)
     report.show_record(folder)

@@ -13,16 +13,18 @@ left for the LoRA to learn.
 """
 
 import copy
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from diffusers import AutoencoderKL, FluxTransformer2DModel
+from transformers import CLIPTextModel
 
 from sppe_lib.benchmark.taxonomy import instructions
 from sppe_lib.config import ModelParameters
-from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, grey_inside
 from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
@@ -31,6 +33,9 @@ from sppe_lib.runtime import atomic_path, numpy_generator, progress, seed_of, to
 
 TASKS = {"inpaint": (0.1, 4), "edit": (0.4, 2), "example": (0.5, 1)}
 """Task -> (share of the steps, how many times `batch` instances fit the same number of tokens)."""
+
+PAINTED = [0, 1, 3]
+"""Which of a record's four pictures are painted in some task: I, I' and S'."""
 
 WHOLE = 0.4
 """Share of the edited targets that are painted as a whole."""
@@ -45,17 +50,21 @@ SHIPPED = ModelParameters(
 class TransformerSettings(LoopSettings):
     """Size and training of the transformer.
 
-    `batch` counts instances of the largest task (four panels). `compile`: compile its blocks, which
-    takes two minutes and a C++ compiler, and then a third off every step.
+    Training goes in two rounds: `first_steps` from scratch, then `steps` more from the first round's
+    averaged weights with a new warm-up and cosine. `batch` counts instances of the largest task (four
+    panels). `compile`: compile its blocks, which takes two minutes and a C++ compiler, and then a third
+    off every step.
     """
 
-    steps: int = 2400
+    first_steps: int = 2400
+    first_records: int = 9000
+    steps: int = 3600
     learning_rate: float = 6e-4
     warmup_steps: int = 150
     cooldown_steps: int = 900
     average: float = 0.998
     checkpoint_seconds: float = 240.0
-    records: int = 9000
+    records: int = 14000
     batch: int = 14
     compile: bool = True
     double_layers: int = 2
@@ -66,7 +75,10 @@ class TransformerSettings(LoopSettings):
 
 @dataclass(frozen=True)
 class Encoded:
-    """Latents of the records: `pictures` [N, 4, T, D], `masked` [N, 4, T, D] (the private region grey), `grey` [1, T, D]."""
+    """Latents of the records: `pictures` [N, 4, T, D], `masked` [N, 3, T, D] and `grey` [1, T, D].
+
+    `masked`: the private region grey, of the pictures that are painted: I, I' and S', not S.
+    """
 
     pictures: torch.Tensor
     masked: torch.Tensor
@@ -94,8 +106,8 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
     for start in progress(range(0, len(pictures), batch), "encode pretraining pictures"):
         images = torch.from_numpy(pictures.images[start : start + batch]).permute(0, 1, 4, 2, 3).float() / 255
         grey = grey_inside(images, torch.from_numpy(pictures.mask[start : start + batch])[:, None, None])
-        for made, into in ((images, encoded), (grey, masked)):
-            into.append(backbone.encode(made.flatten(0, 1)).half().cpu().unflatten(0, (len(images), 4)))
+        for made, into in ((images, encoded), (grey[:, PAINTED], masked)):
+            into.append(backbone.encode(made.flatten(0, 1)).half().cpu().unflatten(0, made.shape[:2]))
     size = pictures.images.shape[2]
     return Encoded(torch.cat(encoded), torch.cat(masked), backbone.encode(torch.full((1, 3, size, size), 0.5)).cpu())
 
@@ -103,8 +115,12 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
 class Tasks:
     """Draws the batch of a step and computes its loss."""
 
-    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings):
+    def __init__(
+        self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings, done: int = 0
+    ):
+        """`done`: steps of earlier rounds, so that no round repeats another one's batches."""
         self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
+        self.done = done
         self.rows = np.flatnonzero(~pictures.held_out)
         changed = pictures.changed
         # An edit can be learnt where it did something: (record, 0) is the source, (record, 1) the surrogate.
@@ -121,7 +137,8 @@ class Tasks:
         return [instructions()[code].text for code in self.pictures.code[records]]
 
     def _region(self, record: np.ndarray, picture: np.ndarray) -> Painting:
-        known = self.encoded.masked[torch.from_numpy(record), torch.from_numpy(picture)].float()
+        place = np.searchsorted(PAINTED, picture)
+        known = self.encoded.masked[torch.from_numpy(record), torch.from_numpy(place)].float()
         return Painting(known, torch.from_numpy(self.pictures.mask[record])[:, None].float())
 
     def _region_or_whole(self, record: np.ndarray, picture: np.ndarray, rng: np.random.Generator) -> Painting:
@@ -180,6 +197,7 @@ class Tasks:
 
     def loss_at(self, step: int) -> torch.Tensor:
         """The loss of a step: one task, drawn with its share."""
+        step += self.done
         rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
         names, shares = list(TASKS), [share for share, _ in TASKS.values()]
         name = names[rng.choice(len(names), p=shares)]
@@ -220,17 +238,36 @@ def train_transformer(
 ) -> Path:
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
-    The VAE and the text model of `models` must exist. Returns the output folder.
+    The VAE and the text model of `models` must exist. A first round that is finished (its folder is
+    beside the checkpoint) is not repeated. Returns the output folder.
     """
-    from diffusers import AutoencoderKL
-    from transformers import CLIPTextModel
+    checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
+    first = None
+    if settings.first_steps:
+        first = checkpoint.with_name(f"{checkpoint.stem}-first")
+        if not _finished(first, settings.first_steps):
+            of_first = replace(settings, steps=settings.first_steps, records=settings.first_records, first_steps=0)
+            _train_round(data_folder, first, of_first, models, first.with_suffix(".pt"), None)
+    _train_round(data_folder, output_folder, settings, models, checkpoint, first)
+    return output_folder
 
-    from sppe_lib.diffusion.backbone import load_component
 
+def _finished(folder: Path, steps: int) -> bool:
+    record = folder / "training.json"
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["steps"] == steps
+
+
+def _train_round(
+    data_folder: Path, output_folder: Path, settings: TransformerSettings, models: ModelParameters, checkpoint: Path,
+    start: Path | None,
+) -> None:
+    """One round of `train_transformer`, from the weights in `start` or from scratch."""
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
-    text_config = load_component(CLIPTextModel, models.text, "text_encoder").config
-    transformer = new_transformer(vae, text_config, settings)
+    if start is None:
+        transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
+    else:
+        transformer = load_component(FluxTransformer2DModel, str(start), "transformer", torch_dtype=torch.float32)
     backbone = Backbone(models, transformer)
     encoded = encode_records(backbone, pictures)
     averaged = Backbone(models, transformer)
@@ -250,12 +287,8 @@ def train_transformer(
         write_record(output_folder, record, measured)
         return measured
 
-    tasks = Tasks(backbone, pictures, encoded, settings)
-    train(
-        transformer, tasks.loss_at, settings, checkpoint or default_checkpoint(data_folder, output_folder), export,
-        "pretrain transformer",
-    )
-    return output_folder
+    tasks = Tasks(backbone, pictures, encoded, settings, done=settings.first_steps)
+    train(transformer, tasks.loss_at, settings, checkpoint, export, "pretrain transformer")
 
 
 if __name__ == "__main__":

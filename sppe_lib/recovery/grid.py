@@ -1,4 +1,4 @@
-"""What SOER and C2E-S2SER share: the 2x2 grid pass through the frozen backbone, its training and its sampling."""
+"""What the trained methods share: the 2x2 grid pass through the frozen backbone, its training and its sampling."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
-from sppe_lib.diffusion.flow import integrate
+from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, positions
@@ -29,7 +29,7 @@ def recovery_panels(batch: LatentBatch) -> tuple[list[Panel], Painting]:
 
     The paper gives its inpainting backbone the mask without saying where it enters. Here it enters as
     inpainting models take one: M is to be painted, and outside M, where the surrogate is the source,
-    the edited surrogate is known. That is the same for every method on the grid.
+    the edited surrogate is known. That is the same for every method that knows M.
     """
     known = [Panel(batch.surrogate, 0, 0), Panel(batch.edited_surrogate, 0, 1), Panel(batch.source, 1, 0)]
     return known, Painting(batch.edited_surrogate_outside, batch.mask)
@@ -42,7 +42,7 @@ def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
 
 
 def grid_velocity(
-    backbone: Backbone, noisy: torch.Tensor, time: torch.Tensor, grid: tuple[list[Panel], Painting], text: TextStates,
+    backbone: Backbone, target: torch.Tensor, time: torch.Tensor, grid: tuple[list[Panel], Painting], text: TextStates,
     noise: torch.Tensor, guidance_tokens: torch.Tensor | None = None, guidance: float = 1.0,
 ) -> torch.Tensor:
     """Velocity [B, N, 4C] of the target panel.
@@ -50,12 +50,12 @@ def grid_velocity(
     `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, one step along
     FLUX's first position axis (SOER's spatial maps).
     """
-    features, ids = assemble(noisy, *grid, backbone.channels, backbone.downscale, time, noise)
+    features, ids = assemble(target, *grid, backbone.channels, backbone.downscale, time, noise)
     if guidance_tokens is not None:
-        place = positions(int(noisy.shape[1] ** 0.5), *TARGET).to(ids)
+        place = positions(int(target.shape[1] ** 0.5), *TARGET).to(ids)
         place[:, 0] = 1
         features, ids = torch.cat([features, guidance_tokens.to(features)], dim=1), torch.cat([ids, place])
-    return backbone.predict(features, ids, time, text, guidance)[:, : noisy.shape[1]]
+    return backbone.predict(features, ids, time, text, guidance)[:, : target.shape[1]]
 
 
 def draw_noise(clean: torch.Tensor, known: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,7 +88,7 @@ def sample_encoded(
     drawn = instance_noise(encoded.source, names, profile, method)
     with torch.no_grad():
         tokens = integrate(
-            lambda noisy, time: velocity(encoded, noisy, time, drawn[:, 1:]),
+            lambda tokens, time: velocity(encoded, tokens, time, drawn[:, 1:]),
             drawn[:, 0], backbone.scheduler, profile.recovery.sampling_steps,
         )
     return backbone.decode(tokens)
@@ -141,6 +141,30 @@ def fit(
         }
         (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return folder
+
+
+def fit_by_flow_matching(
+    profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], known: int,
+) -> Path:
+    """`fit` for a method whose only loss is flow matching to I', with the velocity that `load` samples from.
+
+    `known`: how many known panels its velocity wants noise for. Returns the training folder.
+    """
+    backbone, extra = build(profile, make_extra)
+    velocity = make_velocity(backbone, extra)
+
+    def make_losses(read):
+        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+            batch = read(rows)
+            clean = batch.edited_source
+            noise, known_noise = draw_noise(clean, known, generator)
+            time = sample_times(len(batch), generator).to(clean)
+            return {"recovery": flow_matching_loss(velocity(batch, noisy(clean, noise, time), time, known_noise), clean, noise)}
+
+        return losses_at
+
+    return fit(profile, method, backbone, extra, make_losses)
 
 
 def load(

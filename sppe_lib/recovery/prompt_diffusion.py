@@ -6,16 +6,17 @@ layers, trained in full. The paper of Prompt-Diffusion also tunes its generator:
 LoRA that every trained method has. It knows no mask, so the whole target is painted.
 """
 
+from functools import partial
+
 import torch
 from diffusers import FluxControlNetModel
 from torch import nn
 
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
-from sppe_lib.diffusion.flow import flow_matching_loss, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import assemble
-from sppe_lib.recovery.grid import build, draw_noise, fit, load, paint_all
+from sppe_lib.recovery.grid import Velocity, fit_by_flow_matching, load, paint_all
 
 NAME = "Prompt-Diffusion"
 
@@ -43,37 +44,23 @@ class ExampleBranch(nn.Module):
         return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
 
 
-def _velocity(backbone: Backbone, branch: ExampleBranch, batch: LatentBatch, target, time, guidance: float) -> torch.Tensor:
-    features, ids = assemble(target, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, time)
-    text = backbone.text.encode(batch.instruction)
-    return backbone.predict(
-        features, ids, time, text, guidance,
-        control=lambda guided: branch(batch, features, ids, time, text, guided),
-    )
+def _make_velocity(profile: Profile, backbone: Backbone, branch: ExampleBranch) -> Velocity:
+    def velocity(batch: LatentBatch, target, time, known_noise):
+        features, ids = assemble(target, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, time)
+        text = backbone.text.encode(batch.instruction)
+        return backbone.predict(
+            features, ids, time, text, profile.recovery.guidance,
+            control=lambda guided: branch(batch, features, ids, time, text, guided),
+        )
+
+    return velocity
 
 
 def train_prompt_diffusion(profile: Profile):
     """Train Prompt-Diffusion on the training split; returns the folder written."""
-    backbone, branch = build(profile, ExampleBranch)
-
-    def make_losses(read):
-        def losses_at(step: int, rows: list[int], generator: torch.Generator):
-            batch = read(rows)
-            clean = batch.edited_source
-            noise, _ = draw_noise(clean, 0, generator)
-            time = sample_times(len(batch), generator).to(clean)
-            velocity = _velocity(backbone, branch, batch, noisy(clean, noise, time), time, profile.recovery.guidance)
-            return {"recovery": flow_matching_loss(velocity, clean, noise)}
-
-        return losses_at
-
-    return fit(profile, NAME, backbone, branch, make_losses)
+    return fit_by_flow_matching(profile, NAME, ExampleBranch, partial(_make_velocity, profile), known=0)
 
 
 def load_prompt_diffusion(profile: Profile):
     """A trained Prompt-Diffusion as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-
-    def make_velocity(backbone: Backbone, branch: ExampleBranch):
-        return lambda batch, target, time, noise: _velocity(backbone, branch, batch, target, time, profile.recovery.guidance)
-
-    return load(profile, NAME, ExampleBranch, make_velocity)
+    return load(profile, NAME, ExampleBranch, partial(_make_velocity, profile))
