@@ -63,13 +63,24 @@ class RecoveryParameters:
     cycle_warmup_steps: int
     batch: int
     learning_rate: float
+    schedule: str
     sampling_steps: int
+    keep_outside: bool
     guidance: float
     inversion_steps: int
     inversion_learning_rate: float
     sample_batch: int
     checkpoint_every: int
     seed: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class AblationParameters:
+    """Training of the ablations (Table 8): steps of the chosen length, and of those before the cycle starts."""
+
+    steps: int
+    cycle_warmup_steps: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ class Profile:
     models: ModelParameters
     editability: EditabilityParameters
     recovery: RecoveryParameters
+    ablation: AblationParameters
     pretraining: PretrainingParameters
     evaluation: EvaluationParameters
 
@@ -160,16 +172,19 @@ def _check(profile: Profile) -> Profile:
             raise ConfigError(f"benchmark.{split}_pairs is negative: choose a number of pairs, or 0 for all there are.")
     if benchmark.size < 16 or benchmark.size % 16:
         raise ConfigError(f"benchmark.size is {benchmark.size}: choose a multiple of 16 pixels, at least 16.")
-    for section in ("editability", "recovery", "evaluation"):
+    for section in ("editability", "recovery", "ablation", "evaluation"):
         for name, value in dataclasses.asdict(getattr(profile, section)).items():
-            if name != "seed" and not isinstance(value, bool) and value < 0:
+            if name != "seed" and isinstance(value, (int, float)) and value < 0:
                 raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
-            if name in ("batch", "sample_batch", "rank", "sampling_steps") and value < 1:
+            if name in ("batch", "sample_batch", "rank", "sampling_steps", "seeds") and value < 1:
                 raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
     if not 0 < profile.evaluation.confidence < 1:
         raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
-    if recovery.cycle_warmup_steps > recovery.steps:
-        raise ConfigError("recovery.cycle_warmup_steps is larger than recovery.steps: the cycle would never start.")
+    for section in ("recovery", "ablation"):
+        if getattr(profile, section).cycle_warmup_steps > getattr(profile, section).steps:
+            raise ConfigError(f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start.")
+    if recovery.schedule not in ("cosine", "constant"):
+        raise ConfigError(f"recovery.schedule is {recovery.schedule!r}: use cosine or constant.")
     return profile
 
 

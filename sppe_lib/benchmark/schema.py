@@ -18,6 +18,18 @@ from sppe_lib.errors import ConfigError, DataError
 
 SPLITS = ("train", "val", "test")
 
+EVALUATED = {
+    "benchmark": ("benchmark", "test"),
+    "validation": ("benchmark", "val"),
+    "unseen": ("unseen", "test"),
+    "sweep": ("sweep", "test"),
+}
+"""Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split).
+
+`benchmark` is what the paper's tables are made of; `validation` serves ablations and choices; `unseen`
+(Table 7) and `sweep` (protection strengths, fresh pairs) are built by `extra_sets`.
+"""
+
 IMAGE_COLUMNS = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
 
 FEATURES = Features(
@@ -120,6 +132,14 @@ def open_split(folder: Path, split: str) -> Dataset:
             f"The {split} shards in {Path(folder).name!r} cannot be read ({error}); delete that folder and run the "
             f"benchmark stage again."
         ) from None
+
+
+def open_evaluated(results: Path, data: str) -> Dataset:
+    """Open one of EVALUATED of a profile's results. Raises ConfigError for an unknown name, DataError if not built."""
+    if data not in EVALUATED:
+        raise ConfigError(f"Unknown data {data!r}: use one of {', '.join(EVALUATED)}.")
+    folder, split = EVALUATED[data]
+    return open_split(Path(results) / folder, split)
 
 
 def collate(rows: Sequence[dict]) -> Batch:

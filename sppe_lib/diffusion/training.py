@@ -8,12 +8,13 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 import torch
 
+from sppe_lib.config import RecoveryParameters
 from sppe_lib.errors import KitError
 from sppe_lib.runtime import atomic_path, compute_dtype, device, numpy_generator, progress, torch_generator
 
@@ -32,15 +33,24 @@ class TrainingSettings:
     learning_rate: float
     seed: int
     checkpoint_every: int
+    schedule: str = "cosine"
     weight_decay: float = 0.0
     gradient_clip: float = 1.0
 
+    @classmethod
+    def of(cls, name: str, parameters: RecoveryParameters) -> "TrainingSettings":
+        """The settings that a profile's parameters give a method."""
+        shared = {field.name: getattr(parameters, field.name, None) for field in fields(cls)}
+        return cls(name, **{key: value for key, value in shared.items() if value is not None})
+
 
 def learning_rate_at(step: int, settings: TrainingSettings) -> float:
-    """Linear warm-up over the first 5 % of the steps, then cosine to zero."""
+    """Linear warm-up over the first 5 % of the steps, then constant, or a cosine to zero."""
     warmup = max(1, settings.steps // 20)
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
+    if settings.schedule == "constant":
+        return settings.learning_rate
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
 
 
@@ -57,13 +67,15 @@ def rows_at(step: int, settings: TrainingSettings, count: int) -> list[int]:
 
 def train(
     parameters: dict[str, torch.nn.Parameter], losses_at: StepLosses, settings: TrainingSettings, count: int,
-    checkpoint: Path, fingerprint: str = "", stop_after: int | None = None,
+    checkpoint: Path, fingerprint: str = "", at_step: Callable[[int, list[dict]], None] | None = None,
+    stop_after: int | None = None,
 ) -> pd.DataFrame:
     """Minimise the losses over `settings.steps` steps; returns the log (step, losses, learning rate, seconds).
 
     `parameters` by name are trained in place. `checkpoint` is written atomically every
     `checkpoint_every` steps and continued from if it was made by the same settings and `fingerprint`.
-    `stop_after` ends early, as a kill would (for tests). Raises KitError on a loss that is not finite;
+    `at_step(done, log)` is called after every step, before its checkpoint. `stop_after` ends early, as a
+    kill would (for tests). Raises KitError on a loss that is not finite;
     the last good checkpoint stays.
     """
     optimizer = torch.optim.AdamW(
@@ -91,6 +103,8 @@ def train(
         entry = {name: float(value.detach()) for name, value in losses.items()}
         log.append({"step": step, **entry, "learning_rate": rate, "seconds": time.perf_counter() - began})
         done = step + 1
+        if at_step is not None:
+            at_step(done, log)
         if done % settings.checkpoint_every == 0 or done == settings.steps:
             _save(checkpoint, identity, done, parameters, optimizer, log)
         if stop_after is not None and done >= stop_after:

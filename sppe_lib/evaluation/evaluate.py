@@ -1,7 +1,8 @@
-"""One method's pictures against the test split: results/<profile>/metrics/<method>.csv.
+"""One method's pictures against some data: results/<profile>/metrics/<data>/<method>.csv.
 
-Features of I, I', S and S' are the same for every method: they are computed once and kept in
-`results/<profile>/metrics/reference_features.npz`.
+`data` is one of `schema.EVALUATED`; repetitions with other seeds are measured as `<data>-seed<number>`.
+Features of I, I', S and S' are the same for every method: they are computed once and kept beside the
+metrics in `reference_features.npz`.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import torch
 from datasets import Dataset, Image
 from PIL import UnidentifiedImageError
 
-from sppe_lib.benchmark.schema import Batch, image_tensor, iterate, open_split, split_files
+from sppe_lib.benchmark.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.errors import DataError
@@ -72,9 +73,10 @@ class Recovered:
         return torch.stack(pictures)
 
 
-def open_recovered(profile: Profile, method: str, expected: list[str]) -> Recovered:
-    """Open a method's pictures; raises DataError unless they are those of the `expected` instances."""
-    path = profile.results / "recovered" / method / "recovered.parquet"
+def open_recovered(profile: Profile, method: str, expected: list[str], data: str = "benchmark") -> Recovered:
+    """Open a method's pictures of some data; raises DataError unless they are those of the `expected` instances."""
+    path = profile.results / "recovered" / method / f"{data}.parquet"
+    name = f"{method}/{path.name}"
     remedy = "run 04_recover for this method again"
     if not path.is_file():
         raise DataError(f"No recovered pictures for {method} in profile {profile.name}: run 04_recover for it first.")
@@ -82,30 +84,32 @@ def open_recovered(profile: Profile, method: str, expected: list[str]) -> Recove
         dataset = Dataset.from_parquet(str(path)).cast_column("image", Image())
         names = dataset["instance_id"][:]
     except Exception as error:
-        raise DataError(f"{method}/recovered.parquet cannot be read ({error}); {remedy}.") from None
-    row = {name: index for index, name in enumerate(names)}
+        raise DataError(f"{name} cannot be read ({error}); {remedy}.") from None
+    row = {instance: index for index, instance in enumerate(names)}
     if len(row) != len(names):
-        raise DataError(f"{method}/recovered.parquet holds {len(names) - len(row)} instances twice; {remedy}.")
-    missing = [name for name in expected if name not in row]
+        raise DataError(f"{name} holds {len(names) - len(row)} instances twice; {remedy}.")
+    missing = [instance for instance in expected if instance not in row]
     unknown = sorted(set(row) - set(expected))
     if missing or unknown:
         example = f"without {missing[0]}" if missing else f"with {unknown[0]}"
         raise DataError(
-            f"{method}/recovered.parquet does not fit the test split ({len(missing)} instances missing, "
+            f"{name} does not fit the instances it is for ({len(missing)} instances missing, "
             f"{len(unknown)} unknown, e.g. {example}): it belongs to another benchmark; {remedy}."
         )
     return Recovered(method, dataset, row)
 
 
-def recovered_methods(profile: Profile) -> list[str]:
-    """Methods that have recovered pictures in this profile, by name."""
-    return sorted(path.parent.name for path in (profile.results / "recovered").glob("*/recovered.parquet"))
+def recovered_methods(profile: Profile, data: str = "benchmark") -> list[str]:
+    """Methods (and ablations) that have recovered pictures of some data in this profile, by name."""
+    folder = profile.results / "recovered"
+    return sorted(str(path.parent.relative_to(folder)) for path in folder.rglob(f"{data}.parquet"))
 
 
-def benchmark_digest(folder: Path) -> str:
-    """SHA-256 of the test shards, so that features of an older benchmark are never used."""
+def data_digest(results: Path, data: str) -> str:
+    """SHA-256 of the shards of some data, so that features of older pictures are never used."""
+    folder, split = EVALUATED[data]
     digest = hashlib.sha256()
-    for shard in split_files(folder, "test"):
+    for shard in split_files(results / folder, split):
         with shard.open("rb") as handle:
             digest.update(hashlib.file_digest(handle, "sha256").digest())
     return digest.hexdigest()
@@ -147,19 +151,19 @@ def _stored_features(path: Path, identity: dict[str, np.ndarray], probe: np.ndar
         return None
 
 
-def reference_features(profile: Profile, dataset: Dataset) -> dict[str, np.ndarray]:
-    """Unit CLIP features of I, I', S and S' (I and I' also inside and outside M) of the test split.
+def reference_features(profile: Profile, dataset: Dataset, data: str = "benchmark") -> dict[str, np.ndarray]:
+    """Unit CLIP features of I, I', S and S' (I and I' also inside and outside M) of some data.
 
-    Keys `source`, `source_inside`, ...; values float32 [n, d] in the split's order. Read from
-    `reference_features.npz` where ids, test shards and CLIP are those it was made with, else computed
+    Keys `source`, `source_inside`, ...; values float32 [n, d] in the data's order. Read from
+    `reference_features.npz` where ids, shards and CLIP are those it was made with, else computed
     and stored.
     """
     clip = load_clip(profile.models.metrics_clip)
-    path = profile.results / "metrics" / "reference_features.npz"
+    path = profile.results / "metrics" / data / "reference_features.npz"
     identity = {
         "ids": np.array(dataset["instance_id"][:]),
         "clip": np.array(profile.models.metrics_clip),
-        "benchmark": np.array(benchmark_digest(profile.results / "benchmark")),
+        "shards": np.array(data_digest(profile.results, data)),
     }
     first = next(iterate(dataset, 1))
     probe = _image_features(clip, prepare(first.source), None)[None].numpy()
@@ -175,9 +179,9 @@ def reference_features(profile: Profile, dataset: Dataset) -> dict[str, np.ndarr
     return features
 
 
-def _views(profile: Profile, dataset: Dataset, recovered: Recovered) -> Iterator[tuple[Batch, Views]]:
+def _views(profile: Profile, dataset: Dataset, recovered: Recovered, data: str) -> Iterator[tuple[Batch, Views]]:
     clip = load_clip(profile.models.metrics_clip)
-    references = reference_features(profile, dataset)
+    references = reference_features(profile, dataset, data)
     start, size = 0, profile.evaluation.batch
     batches = progress(iterate(dataset, size), f"metrics of {recovered.method}", total=-(-len(dataset) // size))
     for batch in batches:
@@ -194,32 +198,51 @@ def _views(profile: Profile, dataset: Dataset, recovered: Recovered) -> Iterator
         yield batch, Views(images, mask, features)
 
 
-def evaluate_method(profile: Profile, method: str) -> pd.DataFrame:
-    """All metrics of a method on the test split, one row an instance; columns as in COLUMNS.
+def data_of(run: str) -> str:
+    """The data that a run such as `benchmark` or its repetition `benchmark-seed2` is of."""
+    return run.partition("-seed")[0]
 
-    Writes `results/<profile>/metrics/<method>.csv` atomically. Undefined values are empty there and NaN
-    here. Raises DataError where pictures are missing, unreadable, of another size or of other instances.
+
+def metrics_file(profile: Profile, method: str, run: str = "benchmark") -> Path:
+    """Where the metrics of a method's pictures are: `results/<profile>/metrics/<run>/<method>.csv`."""
+    return profile.results / "metrics" / run / f"{method}.csv"
+
+
+def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd.DataFrame:
+    """All metrics of a method's pictures in `recovered/<method>/<run>.parquet`, one row an instance; columns as in COLUMNS.
+
+    Writes `metrics_file` atomically. Undefined values are empty there and NaN here. Raises DataError where
+    pictures are missing, unreadable, of another size or of other instances.
     """
-    dataset = open_split(profile.results / "benchmark", "test")
-    recovered = open_recovered(profile, method, dataset["instance_id"][:])
+    data = data_of(run)
+    dataset = open_evaluated(profile.results, data)
+    recovered = open_recovered(profile, method, dataset["instance_id"][:], run)
     parts = []
-    for batch, views in _views(profile, dataset, recovered):
+    for batch, views in _views(profile, dataset, recovered, data):
         identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
         parts.append(pd.DataFrame(identity | compute_metrics(views)))
     table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    with atomic_path(profile.results / "metrics" / f"{method}.csv") as temporary:
+    with atomic_path(metrics_file(profile, method, run)) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f")
     return table
 
 
-def evaluate_all(profile: Profile) -> dict[str, pd.DataFrame]:
-    """`evaluate_method` for every method that has recovered pictures; files of other methods are removed.
+def runs(profile: Profile) -> list[str]:
+    """What there are recovered pictures of: names in `schema.EVALUATED` and their repetitions with other seeds."""
+    return sorted({path.stem for path in (profile.results / "recovered").rglob("*.parquet")})
 
-    Returns the tables by method; empty where 04_recover has not run.
+
+def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
+    """`evaluate_method` for everything that was recovered; files of other methods are removed.
+
+    Returns the tables by run and method; empty where 04_recover has not run.
     """
-    tables = {method: evaluate_method(profile, method) for method in recovered_methods(profile)}
-    for path in (profile.results / "metrics").glob("*.csv"):
-        if path.stem not in tables:
+    tables = {
+        run: {method: evaluate_method(profile, method, run) for method in recovered_methods(profile, run)} for run in runs(profile)
+    }
+    wanted = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
+    for path in (profile.results / "metrics").rglob("*.csv"):
+        if path not in wanted:
             path.unlink()
     (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
     return tables

@@ -53,18 +53,19 @@ def ordered_methods(available: list[str]) -> list[str]:
     return known + [name for name in available if name not in known]
 
 
-def read_metrics(profile: Profile) -> dict[str, pd.DataFrame]:
-    """Every `results/<profile>/metrics/<method>.csv`, by method, in table order.
+def read_metrics(profile: Profile, run: str = "benchmark") -> dict[str, pd.DataFrame]:
+    """Every `results/<profile>/metrics/<run>/<method>.csv`, by method, in table order.
 
     Raises DataError where a file lacks columns or the methods were evaluated on different instances.
     """
     found = {}
-    for path in sorted((profile.results / "metrics").glob("*.csv")):
+    folder = profile.results / "metrics" / run
+    for path in sorted(folder.rglob("*.csv")):
         table = pd.read_csv(path, dtype={name: str for name in ("instance_id", "pair_id")})
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
-            raise DataError(f"metrics/{path.name} lacks the column {missing[0]!r}: run 05_tables again to rewrite it.")
-        found[path.stem] = table
+            raise DataError(f"metrics/{run}/{path.name} lacks the column {missing[0]!r}: run 05_tables again to rewrite it.")
+        found[str(path.relative_to(folder).with_suffix(""))] = table
     if len({frozenset(table["instance_id"]) for table in found.values()}) > 1:
         raise DataError("The files in metrics/ cover different instances: run 04_recover for every method again.")
     return {name: found[name] for name in ordered_methods(list(found)) if name in found}

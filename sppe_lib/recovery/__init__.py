@@ -1,78 +1,105 @@
 """Recovery methods behind one small interface: a method may be fitted, and turns a Batch into pictures."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import dataclasses
+
 from pathlib import Path
 
 import numpy as np
-import torch
 from datasets import Dataset, Features, Image, Value
 from PIL import Image as PillowImage
 
-from sppe_lib.benchmark.schema import Batch, iterate, open_split, to_uint8
+from sppe_lib.benchmark.schema import EVALUATED, iterate, open_evaluated, split_files, to_uint8
 from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError
-from sppe_lib.recovery import c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, trivial, visii
+from sppe_lib.recovery import ablations, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, trivial, visii
+from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Method, Recover
 from sppe_lib.runtime import atomic_path, progress
-
-Recover = Callable[[Batch], torch.Tensor]
-"""(I, S, S', M, P) -> recovered pictures [B, 3, H, W] in [0, 1]; must not read `edited_source`."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """A recovery method: its published name, how to fit it (None if nothing is learnt), how to load it."""
-
-    name: str
-    load: Callable[[Profile], Recover]
-    fit: Callable[[Profile], Path] | None = None
-
 
 METHODS = {
     method.name: method
     for method in (
-        Method("copy-surrogate", lambda profile: trivial.copy_surrogate),
-        Method("paste-source", lambda profile: trivial.paste_source),
-        Method("local-linear", lambda profile: trivial.local_linear),
-        Method(visii.NAME, visii.load_visii),
+        Method("copy-surrogate", lambda profile: trivial.copy_surrogate, data=EVERYTHING),
+        Method("paste-source", lambda profile: trivial.paste_source, data=EVERYTHING),
+        Method("local-linear", lambda profile: trivial.local_linear, data=EVERYTHING),
+        # The paper leaves VISII out of Table 7, since its editor was trained on that data.
+        Method(visii.NAME, visii.load_visii, data=BENCHMARK),
         Method(edit_transfer.NAME, edit_transfer.load_edit_transfer, edit_transfer.train_edit_transfer),
         Method(prompt_diffusion.NAME, prompt_diffusion.load_prompt_diffusion, prompt_diffusion.train_prompt_diffusion),
         Method(cross_image_attention.NAME, cross_image_attention.load_cross_image_attention),
-        Method(soer.NAME, soer.load_soer, soer.train_soer),
-        Method(c2e_s2ser.NAME, c2e_s2ser.load_c2e, c2e_s2ser.train_c2e),
+        Method(soer.NAME, soer.load_soer, soer.train_soer, EVERYTHING),
+        Method(c2e_s2ser.NAME, c2e_s2ser.load_c2e, c2e_s2ser.train_c2e, EVERYTHING),
     )
 }
-"""Every method the kit can run, in the order of its tables. Adding one is a line here and a file."""
+"""Every method of the tables, in their order. Adding one is a line here and a file."""
 
 RECOVERED_FEATURES = Features({"instance_id": Value("string"), "image": Image()})
 
 
 def method(name: str) -> Method:
-    """Look a method up; raises ConfigError naming the known ones."""
+    """Look a method or an ablation up; raises ConfigError naming the known methods."""
+    known = METHODS | ablations.METHODS
     try:
-        return METHODS[name]
+        return known[name]
     except KeyError:
         raise ConfigError(f"Unknown recovery method {name!r}: use one of {', '.join(METHODS)}.") from None
 
 
+def with_seed(profile: Profile, number: int) -> Profile:
+    """The profile for repetition `number` (from 0) of a trained method: only the seed of training and sampling moves."""
+    recovery = profile.recovery
+    return dataclasses.replace(profile, recovery=dataclasses.replace(recovery, seed=recovery.seed + number))
+
+
+def repetitions(profile: Profile, name: str) -> range:
+    """How often a method is run with other seeds: `recovery.seeds` times if it is trained, else once."""
+    return range(profile.recovery.seeds if method(name).fit else 1)
+
+
 def fit(profile: Profile, name: str) -> Path | None:
-    """Train a method on the training split; returns the folder it wrote, None if there is nothing to learn."""
+    """Train a method on the training split, once for each seed; returns the first seed's folder, None if nothing is learnt."""
     chosen = method(name)
-    return chosen.fit(profile) if chosen.fit else None
+    if not chosen.fit:
+        return None
+    return [chosen.fit(with_seed(profile, number)) for number in repetitions(profile, name)][0]
 
 
-def recover_split(profile: Profile, name: str, split: str = "test") -> Path:
-    """Recover every instance of a split; writes `results/<profile>/recovered/<method>/recovered.parquet` atomically."""
+def recovered_file(profile: Profile, name: str, data: str = "benchmark", number: int = 0) -> Path:
+    """Where a method's pictures of some data are: `results/<profile>/recovered/<method>/<data>.parquet`.
+
+    Repetitions with other seeds stand beside them as `<data>-seed<number>.parquet`.
+    """
+    return profile.results / "recovered" / name / f"{data}{f'-seed{number}' if number else ''}.parquet"
+
+
+def recover_split(profile: Profile, name: str, data: str = "benchmark", number: int = 0) -> Path:
+    """Recover every instance of some data (one of `schema.EVALUATED`); returns the file, written atomically."""
+    return _recover(profile, name, method(name).load(with_seed(profile, number)), data, number)
+
+
+def recover_all(profile: Profile, name: str) -> list[Path]:
+    """Recover all the data that a method is for and the profile has; other seeds the benchmark only."""
     chosen = method(name)
-    dataset = open_split(profile.results / "benchmark", split)
-    recover = chosen.load(profile)
+    written = []
+    for number in repetitions(profile, name):
+        recover = chosen.load(with_seed(profile, number))
+        for data in available_data(profile, chosen) if number == 0 else chosen.data[:1]:
+            written.append(_recover(profile, name, recover, data, number))
+    return written
+
+
+def available_data(profile: Profile, chosen: Method) -> list[str]:
+    """The data of a method that this profile has built."""
+    return [data for data in chosen.data if split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])]
+
+
+def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
+    dataset = open_evaluated(profile.results, data)
     size = profile.recovery.sample_batch
     rows = {"instance_id": [], "image": []}
-    for batch in progress(iterate(dataset, size), f"recover with {name}", total=-(-len(dataset) // size)):
+    for batch in progress(iterate(dataset, size), f"{name}: recover {data}", total=-(-len(dataset) // size)):
         rows["instance_id"] += batch.instance_id
         rows["image"] += [PillowImage.fromarray(np.ascontiguousarray(image)) for image in to_uint8(recover(batch))]
-    folder = profile.results / "recovered" / name
-    with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        Dataset.from_dict(rows, features=RECOVERED_FEATURES).to_parquet(str(temporary / "recovered.parquet"))
-    return folder
+    path = recovered_file(profile, name, data, number)
+    with atomic_path(path) as temporary:
+        Dataset.from_dict(rows, features=RECOVERED_FEATURES).to_parquet(str(temporary))
+    return path

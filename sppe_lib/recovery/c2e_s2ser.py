@@ -15,7 +15,7 @@ from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
+from sppe_lib.recovery.grid import build, draw_noise, encode_known, fit, grid_velocity, load, recovery_panels
 
 NAME = "C2E-S2SER"
 
@@ -58,12 +58,19 @@ class EditTag(nn.Module):
         return replace(text, sequence=torch.cat([self.token(tag)[:, None].to(text.sequence), text.sequence], dim=1))
 
 
+def _true_tags(batch: LatentBatch, like: torch.Tensor) -> torch.Tensor:
+    return torch.tensor([TAGS.index(tag) for tag in batch.tag], device=like.device)
+
+
 def _edit_tag(backbone: Backbone) -> EditTag:
     return EditTag(backbone.token_width // 4, backbone.text_width)
 
 
-def train_c2e(profile: Profile, variant: Variant = Variant()):
-    """Train C2E-S2SER, or a variant of it, on the training split; returns the folder written."""
+def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[int, str] | None = None):
+    """Train C2E-S2SER, or a variant of it, on the training split; returns the folder written.
+
+    `snapshots`: number of steps -> name under which the state after that many is kept, too.
+    """
     backbone, extra = build(profile, _edit_tag)
 
     def make_losses(read):
@@ -73,8 +80,7 @@ def train_c2e(profile: Profile, variant: Variant = Variant()):
             losses = {}
             if variant.tag:
                 logits = extra.generator(batch.surrogate, batch.edited_surrogate)
-                truth = torch.tensor([TAGS.index(tag) for tag in batch.tag], device=logits.device)
-                losses["tag"] = cross_entropy(logits, truth)
+                losses["tag"] = cross_entropy(logits, _true_tags(batch, logits))
                 text = extra.before(text, logits.argmax(dim=-1))
             clean = batch.edited_source
             noise, known_noise = draw_noise(clean, 3, generator)
@@ -91,7 +97,7 @@ def train_c2e(profile: Profile, variant: Variant = Variant()):
 
         return losses_at
 
-    return fit(profile, variant.name, backbone, extra, make_losses)
+    return fit(profile, variant.name, backbone, extra, make_losses, snapshots)
 
 
 def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generator: torch.Generator, guidance: float):
@@ -109,17 +115,22 @@ def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor,
     return flow_matching_loss(velocity, batch.source, noise)
 
 
-def load_c2e(profile: Profile, variant: Variant = Variant()):
-    """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+def load_c2e(profile: Profile, variant: Variant = Variant(), encode=encode_known, given_tag: bool = False):
+    """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
+
+    For ablations: `encode` prepares what it sees (see `grid.load`); `given_tag` takes the batch's own tag
+    instead of the generator's.
+    """
 
     def make_velocity(backbone: Backbone, extra: EditTag):
         def velocity(batch: LatentBatch, target, time, known_noise):
             text = backbone.text.encode(batch.instruction)
             if variant.tag:
-                text = extra.before(text, extra.generator(batch.surrogate, batch.edited_surrogate).argmax(dim=-1))
+                logits = extra.generator(batch.surrogate, batch.edited_surrogate)
+                text = extra.before(text, _true_tags(batch, logits) if given_tag else logits.argmax(dim=-1))
             grid = recovery_panels(batch)
             return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
 
         return velocity
 
-    return load(profile, variant.name, _edit_tag, make_velocity)
+    return load(profile, variant.name, _edit_tag, make_velocity, outside_known=True, encode=encode)

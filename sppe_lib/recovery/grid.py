@@ -6,6 +6,7 @@ import time as clock
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -64,16 +65,6 @@ def draw_noise(clean: torch.Tensor, known: int, generator: torch.Generator) -> t
     return drawn[:, 0], drawn[:, 1:]
 
 
-def sample(backbone: Backbone, velocity: Velocity, batch: Batch, profile: Profile, method: str) -> torch.Tensor:
-    """Recover a batch: encode I, S, S' and M (never I'), integrate the flow, decode; [B, 3, H, W] in [0, 1].
-
-    Every instance has its own noise, so the result does not depend on how instances are batched.
-    """
-    return sample_encoded(
-        backbone, velocity, encode_batch(backbone, batch, with_reference=False), batch.instance_id, profile, method
-    )
-
-
 def instance_noise(like: torch.Tensor, names: list[str], profile: Profile, method: str) -> torch.Tensor:
     """Noise [B, 4, N, D] for the target and three known panels, each instance's from its own id."""
     seed = profile.recovery.seed
@@ -84,7 +75,10 @@ def instance_noise(like: torch.Tensor, names: list[str], profile: Profile, metho
 def sample_encoded(
     backbone: Backbone, velocity: Velocity, encoded: LatentBatch, names: list[str], profile: Profile, method: str
 ) -> torch.Tensor:
-    """`sample` for instances `names` that are encoded already."""
+    """Integrate the flow for encoded instances `names` and decode: pictures [B, 3, H, W] in [0, 1].
+
+    Every instance has its own noise, so the result does not depend on how instances are batched.
+    """
     drawn = instance_noise(encoded.source, names, profile, method)
     with torch.no_grad():
         tokens = integrate(
@@ -95,8 +89,8 @@ def sample_encoded(
 
 
 def training_folder(profile: Profile, method: str) -> Path:
-    """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/`."""
-    return profile.results / "training" / method
+    """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/seed-<seed>/`."""
+    return profile.results / "training" / method / f"seed-{profile.recovery.seed}"
 
 
 def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -> tuple[Backbone, torch.nn.Module]:
@@ -109,11 +103,12 @@ def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -
 
 def fit(
     profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module,
-    make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses],
+    make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses], snapshots: dict[int, str] | None = None,
 ) -> Path:
     """Train a LoRA and the method's own modules `extra` on the training split; returns the training folder.
 
     Every trained method gets the same data, batches, steps, rank and learning rate from the profile.
+    `snapshots`: number of steps -> name under which the state after that many steps is kept, too.
     """
     settings = profile.recovery
     cache = latent_cache(profile, backbone)
@@ -122,25 +117,33 @@ def fit(
     key = (profile.results / "latents" / "train" / "key.json").read_text()
     fingerprint = hashlib.sha256(f"{key}{profile.models}{settings}{backbone.transformer.config}".encode()).hexdigest()
     began = clock.perf_counter()
+
+    def keep(name: str, log: pd.DataFrame) -> Path:
+        folder = training_folder(profile, name)
+        with atomic_path(folder) as temporary:
+            temporary.mkdir()
+            save_lora(backbone.transformer, temporary)
+            state = {name: value.detach().cpu().contiguous() for name, value in extra.state_dict().items()}
+            save_file(state, temporary / "extra.safetensors")
+            log.to_csv(temporary / "log.csv", index=False)
+            manifest = {
+                "method": name, "steps": len(log), "batch": settings.batch, "rank": settings.rank, "instances": len(cache),
+                "trained_parameters": sum(value.numel() for value in trained.values()),
+                "seconds_this_run": round(clock.perf_counter() - began, 1),
+                "training_seconds": round(float(log["seconds"].sum()), 1), **machine_record(),
+            }
+            (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        return folder
+
+    def at_step(done: int, log: list[dict]) -> None:
+        if done in (snapshots or {}):
+            keep(snapshots[done], pd.DataFrame(log))
+
     log = train(
-        trained, make_losses(cache.batch),
-        TrainingSettings(method, settings.steps, settings.batch, settings.learning_rate, settings.seed, settings.checkpoint_every),
-        len(cache), profile.results / "checkpoints" / f"{method}.pt", fingerprint,
+        trained, make_losses(cache.batch), TrainingSettings.of(method, settings), len(cache),
+        profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, at_step,
     )
-    folder = training_folder(profile, method)
-    with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        save_lora(backbone.transformer, temporary)
-        save_file({name: value.detach().cpu().contiguous() for name, value in extra.state_dict().items()}, temporary / "extra.safetensors")
-        log.to_csv(temporary / "log.csv", index=False)
-        manifest = {
-            "method": method, "steps": settings.steps, "batch": settings.batch, "rank": settings.rank,
-            "instances": len(cache), "trained_parameters": sum(value.numel() for value in trained.values()),
-            "seconds_this_run": round(clock.perf_counter() - began, 1), "training_seconds": round(float(log["seconds"].sum()), 1),
-            **machine_record(),
-        }
-        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return folder
+    return keep(method, log)
 
 
 def fit_by_flow_matching(
@@ -167,13 +170,26 @@ def fit_by_flow_matching(
     return fit(profile, method, backbone, extra, make_losses)
 
 
+def keep_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """The recovery inside M, S' outside: what an inpainting model was told is known stays exactly as it was."""
+    return torch.where(batch.mask > 0, recovered.cpu(), batch.edited_surrogate)
+
+
+def encode_known(backbone: Backbone, batch: Batch) -> LatentBatch:
+    """What a method may see of a batch, encoded: I, S, S' and M, never I'."""
+    return encode_batch(backbone, batch, with_reference=False)
+
+
 def load(
     profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
-    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity],
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], outside_known: bool = False,
+    encode: Callable[[Backbone, Batch], LatentBatch] = encode_known,
 ) -> Callable[[Batch], torch.Tensor]:
     """What `fit` wrote, as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
 
-    Raises DataError when the method was not trained for this profile.
+    `outside_known`: the method paints M only, so that `recovery.keep_outside` applies to it. `encode`
+    prepares what it sees (ablations change that). Raises DataError when the method was not trained for
+    this profile.
     """
     folder = training_folder(profile, method)
     if not (folder / "manifest.json").is_file():
@@ -182,4 +198,11 @@ def load(
     load_lora(backbone.transformer, folder)
     extra.load_state_dict(load_file(folder / "extra.safetensors"))
     velocity = make_velocity(backbone, extra.to(device()).eval())
-    return lambda batch: sample(backbone, velocity, batch, profile, method)
+
+    def recover(batch: Batch) -> torch.Tensor:
+        with torch.no_grad():
+            encoded = encode(backbone, batch)
+        recovered = sample_encoded(backbone, velocity, encoded, batch.instance_id, profile, method)
+        return keep_outside(recovered, batch) if outside_known and profile.recovery.keep_outside else recovered.cpu()
+
+    return recover

@@ -54,7 +54,7 @@ def show_training_log(folder: Path) -> None:
 def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     """The first test instances: I, M, S, S', the method's recovery, and the reference."""
     rows = open_split(profile.results / "benchmark", "test").select(range(count))
-    recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "recovered.parquet"))
+    recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "benchmark.parquet"))
     figure, axes = plt.subplots(count, 6, figsize=(11, 2 * count))
     for line, row, result in zip(axes, rows, recovered.select(range(count)), strict=True):
         pictures = (

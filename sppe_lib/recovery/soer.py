@@ -99,4 +99,4 @@ def load_soer(profile: Profile):
 
         return velocity
 
-    return load(profile, NAME, partial(_guidance, profile), make_velocity)
+    return load(profile, NAME, partial(_guidance, profile), make_velocity, outside_known=True)

@@ -1,0 +1,176 @@
+"""Ablations of C2E-S2SER: its modules and training length (Table 8), and what each of its inputs is worth.
+
+The first two kinds are trained, all with the same data, steps and constant learning rate (`ablation.steps`);
+the rows of training length are snapshots of one run. The third kind takes something away from the finished
+C2E-S2SER when it recovers, without training it anew: it shows what that model relies on, not what a model
+trained without that input could reach. All are recovered on the validation split.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from sppe_lib.benchmark.schema import Batch, collate, open_evaluated
+from sppe_lib.benchmark.taxonomy import TAGS
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.recovery.c2e_s2ser import Variant, load_c2e, train_c2e
+from sppe_lib.recovery.grid import encode_known
+from sppe_lib.recovery.method import VALIDATION, Method, Recover
+from sppe_lib.runtime import numpy_generator
+
+LENGTHS = {"5/6 of the steps": 5 / 6, "7/6 of the steps": 7 / 6, "8/6 of the steps": 8 / 6}
+"""Table 8's training lengths, 5000, 7000 and 8000, against the chosen 6000."""
+
+GREY = 0.5
+"""What stands in a panel whose picture is taken away."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A row of the ablation table: its group ("module", "iteration" or "input"), label, and Table 8's name for it."""
+
+    group: str
+    label: str
+    published: str | None = None
+
+    @property
+    def method(self) -> str:
+        """Its name as a method, and its folder."""
+        return f"ablation/{self.label}"
+
+
+BASE = Ablation("module", "base", "base")
+CYCLE = Ablation("module", "base + cycle", "base + cycle")
+FULL = Ablation("module", "base + cycle + edit tag", "base + cycle + edit tag")
+ITERATIONS = tuple(
+    Ablation("iteration", label, published) for label, published in zip(LENGTHS, ("5000", "7000", "8000"), strict=True)
+)
+
+VARIANTS = {
+    BASE: Variant(BASE.method, cycle=False, tag=False),
+    CYCLE: Variant(CYCLE.method, cycle=True, tag=False),
+    FULL: Variant(FULL.method),
+}
+
+
+def ablation_profile(profile: Profile, share: float = 1.0) -> Profile:
+    """The profile with the ablations' own training: `share` of `ablation.steps`, at a constant learning rate."""
+    steps, warmup = profile.ablation.steps, profile.ablation.cycle_warmup_steps
+    shorter = replace(profile.recovery, steps=round(share * steps), cycle_warmup_steps=warmup, schedule="constant")
+    return replace(profile, recovery=shorter)
+
+
+def _train_variant(variant: Variant, profile: Profile) -> Path:
+    return train_c2e(ablation_profile(profile), variant)
+
+
+def _train_full(profile: Profile) -> Path:
+    # One run to the longest length; every shorter one is its state on the way.
+    steps = profile.ablation.steps
+    lengths = {FULL.method: 1.0} | {row.method: LENGTHS[row.label] for row in ITERATIONS}
+    longest = max(lengths, key=lengths.get)
+    snapshots = {round(share * steps): name for name, share in lengths.items() if name != longest}
+    train_c2e(ablation_profile(profile, lengths[longest]), Variant(longest), snapshots)
+    return profile.results / "training" / "ablation"
+
+
+def _without_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    grey = torch.full_like(batch.surrogate, GREY)
+    return encode_known(backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask)))
+
+
+def _without_source(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    return encode_known(backbone, replace(batch, source=torch.full_like(batch.source, GREY)))
+
+
+def _without_text(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    return encode_known(backbone, replace(batch, instruction=[""] * len(batch)))
+
+
+def _without_mask(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    return encode_known(backbone, replace(batch, mask=torch.ones_like(batch.mask)))
+
+
+def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
+    """For every row another row that is of another pair, the same for any batching; each row is taken once if possible."""
+    order = numpy_generator("shuffled pairs", seed).permutation(len(pairs)).tolist()
+    found = {}
+    for place, row in enumerate(order):
+        others = (order[(place + step) % len(order)] for step in range(1, len(order)))
+        found[row] = next((other for other in others if pairs[other] != pairs[row]), row)
+    return found
+
+
+def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    # The panels S and S' are another instance's; what is known of the target outside M stays this one's.
+    dataset = open_evaluated(profile.results, VALIDATION[0])
+    names = dataset["instance_id"][:]
+    other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
+    taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])
+    shown = encode_known(backbone, replace(batch, surrogate=taken.surrogate, edited_surrogate=taken.edited_surrogate))
+    outside = encode_known(backbone, batch).edited_surrogate_outside
+    return replace(shown, edited_surrogate_outside=outside)
+
+
+def _random_tag(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
+    seed = profile.recovery.seed
+    tags = [TAGS[numpy_generator("random tag", seed, name).integers(len(TAGS))] for name in batch.instance_id]
+    return encode_known(backbone, replace(batch, tag=tags))
+
+
+@dataclass(frozen=True)
+class InputChange:
+    """How an ablation changes what C2E-S2SER sees.
+
+    `encode(profile, backbone, batch)` prepares the batch; `given_tag`: the batch's tag is taken, not the
+    generator's; `keep_outside`: False where S' outside M must not be put back into the result.
+    """
+
+    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_known(backbone, batch)
+    given_tag: bool = False
+    keep_outside: bool = True
+
+
+INPUTS = {
+    "nothing taken away": InputChange(),
+    "without S and S'": InputChange(_without_pair, keep_outside=False),
+    "with a shuffled pair (S, S')": InputChange(_shuffled_pair),
+    "without I": InputChange(_without_source),
+    "without text": InputChange(_without_text),
+    "without M": InputChange(_without_mask, keep_outside=False),
+    "with the oracle's tag": InputChange(given_tag=True),
+    "with a random tag": InputChange(_random_tag, given_tag=True),
+    "without putting back S' outside M": InputChange(keep_outside=False),
+}
+"""Label -> what is changed when the finished C2E-S2SER recovers."""
+
+
+def _load_changed(change: InputChange, profile: Profile) -> Recover:
+    if not change.keep_outside:
+        profile = replace(profile, recovery=replace(profile.recovery, keep_outside=False))
+    return load_c2e(profile, encode=partial(change.encode, profile), given_tag=change.given_tag)
+
+
+def _methods() -> list[Method]:
+    found = []
+    for row, variant in VARIANTS.items():
+        fit = _train_full if row is FULL else partial(_train_variant, variant)
+        found.append(Method(row.method, partial(load_c2e, variant=variant), fit, VALIDATION))
+    found += [Method(row.method, partial(load_c2e, variant=Variant(row.method)), None, VALIDATION) for row in ITERATIONS]
+    found += [
+        Method(Ablation("input", label).method, partial(_load_changed, change), None, VALIDATION)
+        for label, change in INPUTS.items()
+    ]
+    return found
+
+
+ROWS = (BASE, CYCLE, FULL, *ITERATIONS, *(Ablation("input", label) for label in INPUTS))
+"""Every row of the ablation table, in its order."""
+
+METHODS = {method.name: method for method in _methods()}
+"""The ablations as recovery methods, by name; they stand in no other table."""

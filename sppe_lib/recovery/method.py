@@ -1,0 +1,31 @@
+"""The small interface of a recovery method."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sppe_lib.benchmark.schema import Batch
+from sppe_lib.config import Profile
+
+Recover = Callable[[Batch], torch.Tensor]
+"""(I, S, S', M, P) -> recovered pictures [B, 3, H, W] in [0, 1]; must not read `edited_source`."""
+
+BENCHMARK = ("benchmark",)
+GENERALISATION = ("benchmark", "unseen")
+EVERYTHING = ("benchmark", "unseen", "sweep")
+VALIDATION = ("validation",)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A recovery method: its published name, how to load it, how to fit it (None if nothing is learnt).
+
+    `data`: which of `schema.EVALUATED` it recovers; those that a profile has not built are left out.
+    """
+
+    name: str
+    load: Callable[[Profile], Recover]
+    fit: Callable[[Profile], Path] | None = None
+    data: tuple[str, ...] = GENERALISATION
