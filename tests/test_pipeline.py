@@ -19,7 +19,9 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 def test_every_method_has_its_stages():
     stages = PIPELINE["stages"]
-    assert list(stages["recover"]["foreach"]) == list(recovery.METHODS)
+    trivial = re.search(r"method=([\w,-]+)", stages["trivial"]["cmd"])[1].split(",")
+    assert [*trivial, *stages["recover"]["foreach"]] == list(recovery.METHODS)
+    assert stages["trivial"]["outs"] == [f"results/${{profile}}/recovered/{name}" for name in trivial]
     assert stages["train"]["matrix"]["method"] == [name for name, method in recovery.METHODS.items() if method.fit]
     for name, item in stages["recover"]["foreach"].items():
         assert item["needs"] == (f"training/{name}" if recovery.METHODS[name].fit else "benchmark")

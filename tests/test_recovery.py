@@ -35,6 +35,11 @@ def profile(tmp_path, monkeypatch):
     return profile
 
 
+def changed(profile, **parameters):
+    """The profile with other recovery parameters."""
+    return dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, **parameters))
+
+
 def weights(folder) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
@@ -51,7 +56,7 @@ def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch,
         training.train(*arguments, **options, stop_after=3)
         raise KeyboardInterrupt
 
-    (profile.results / "checkpoints" / f"{name}.pt").unlink()
+    (profile.results / "checkpoints" / f"{name}-0.pt").unlink()
     monkeypatch.setattr(grid, "train", killed)
     with pytest.raises(KeyboardInterrupt):
         recovery.fit(profile, name)
@@ -68,11 +73,11 @@ def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch,
 @pytest.mark.parametrize("name", list(recovery.METHODS))
 def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, name):
     recovery.fit(profile, name)
-    first = Dataset.from_parquet(str(recovery.recover_split(profile, name) / "recovered.parquet"))
+    first = Dataset.from_parquet(str(recovery.recover_split(profile, name)))
     assert first["instance_id"] == open_split(profile.results / "benchmark", "test")["instance_id"]
     assert first[0]["image"].size == (32, 32)
     other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, sample_batch=3))
-    second = Dataset.from_parquet(str(recovery.recover_split(other, name) / "recovered.parquet"))
+    second = Dataset.from_parquet(str(recovery.recover_split(other, name)))
     for one, two in zip(first, second, strict=True):
         difference = torch.tensor(list(one["image"].tobytes())).float() - torch.tensor(list(two["image"].tobytes())).float()
         assert difference.abs().max() <= 3  # bfloat16 products may round differently in another batch shape
@@ -96,7 +101,7 @@ def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(prof
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))
     other = torch.where(batch.mask > 0, 1 - batch.edited_surrogate, batch.edited_surrogate)
     changed = dataclasses.replace(batch, edited_surrogate=other)
-    paintings = [recovery_panels(encode_batch(backbone, some, with_reference=False))[1] for some in (batch, changed)]
+    paintings = [recovery_panels(encode_batch(backbone, some))[1] for some in (batch, changed)]
     assert torch.equal(paintings[0].known, paintings[1].known) and torch.equal(paintings[0].mask, batch.mask)
 
 
@@ -136,6 +141,39 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     assert torch.allclose(velocity(loaded), changed, atol=1e-2)  # bfloat16 resolution
 
 
+def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):
+    recovery.fit(profile, "SOER")
+    batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
+    outside = batch.mask.expand(-1, 3, -1, -1) == 0
+    kept = recovery.method("SOER").load(profile)(batch)
+    painted = recovery.method("SOER").load(changed(profile, keep_outside=False))(batch)
+    assert torch.equal(kept[outside], batch.edited_surrogate[outside])
+    assert not torch.equal(painted[outside], batch.edited_surrogate[outside])
+    assert torch.equal(kept[~outside], painted[~outside])
+
+
+def test_repetitions_are_trained_and_recovered_with_their_own_seeds(profile):
+    profile = changed(profile, seeds=2)
+    recovery.fit(profile, "EditTransfer")
+    folders = [profile.results / "training" / "EditTransfer" / f"seed-{number}" for number in range(2)]
+    first, second = (weights(folder) for folder in folders)
+    assert any(not torch.equal(first[key], second[key]) for key in first)
+    names = [path.name for path in recovery.recover_all(profile, "EditTransfer")]
+    assert names == ["benchmark.parquet", "benchmark-seed1.parquet"]
+
+
+def test_pictures_of_a_pair_are_encoded_once_and_equal_to_their_own_encoding(profile):
+    from sppe_lib.diffusion.latents import PICTURES, encode_batch
+
+    backbone = Backbone(profile.models)
+    batch = collate(list(open_split(profile.results / "benchmark", "train").select(range(4))))
+    assert len(set(batch.pair_id)) < len(batch)
+    shared = encode_batch(backbone, batch, PICTURES)
+    alone = encode_batch(backbone, dataclasses.replace(batch, pair_id=batch.instance_id), PICTURES)
+    for name in PICTURES:
+        assert torch.allclose(getattr(shared, name), getattr(alone, name), atol=0.05), name  # bfloat16 in other batch shapes
+
+
 def test_trivial_recoveries(profile):
     batch = collate(list(open_split(profile.results / "benchmark", "test")))
     inside = batch.mask.expand(-1, 3, -1, -1) > 0
@@ -166,7 +204,7 @@ def test_the_readmes_example_of_a_new_method_runs(profile, monkeypatch):
     monkeypatch.setattr(recovery, "METHODS", dict(recovery.METHODS))
     monkeypatch.setattr("sppe_lib.config.load_profile", lambda: profile)
     exec(compile(example, "README.md", "exec"), {})
-    made = Dataset.from_parquet(str(profile.results / "recovered" / "add-change" / "recovered.parquet"))
+    made = Dataset.from_parquet(str(profile.results / "recovered" / "add-change" / "benchmark.parquet"))
     assert len(made) == len(open_split(profile.results / "benchmark", "test"))
 
 

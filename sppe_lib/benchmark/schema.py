@@ -142,6 +142,14 @@ def open_evaluated(results: Path, data: str) -> Dataset:
     return open_split(Path(results) / folder, split)
 
 
+def first_rows(dataset: Dataset) -> dict[str, int]:
+    """For every pair of a split, its id and the first of its rows, in the order of the split."""
+    rows: dict[str, int] = {}
+    for row, pair in enumerate(dataset["pair_id"][:]):
+        rows.setdefault(pair, row)
+    return rows
+
+
 def collate(rows: Sequence[dict]) -> Batch:
     """Turn dataset rows into a Batch."""
     texts = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}

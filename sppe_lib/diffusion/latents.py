@@ -6,6 +6,7 @@ by the split's data and the VAE's location, built atomically, and shared by all 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,19 @@ PICTURES = (
 )
 """What is encoded: the four pictures, S and S' with M in grey, and SOER's two spatial maps as pictures."""
 
+KNOWN = ("source", "surrogate", "edited_surrogate", "edited_surrogate_outside")
+"""What the panels of a recovery show, and what is known of the target."""
+
+MAPS = ("mask_map", "edit_map")
+"""What SOER needs besides."""
+
+OF_THE_PAIR = ("source", "surrogate", "surrogate_outside", "mask_map")
+"""What the instances of a pair share."""
+
 
 @dataclass(frozen=True)
 class LatentBatch:
-    """Latents [B, N, 4C] float32 of the pictures, and what goes with them; `edited_source` is None when unknown.
+    """Latents [B, N, 4C] float32 of the pictures, and what goes with them; a picture that was not asked for is None.
 
     `..._outside`: S and S' outside M, M in mid-grey. `mask` is float32 [B, 1, H, W] in {0, 1}.
     """
@@ -35,14 +45,14 @@ class LatentBatch:
     source: torch.Tensor
     surrogate: torch.Tensor
     edited_surrogate: torch.Tensor
-    edited_source: torch.Tensor | None
-    surrogate_outside: torch.Tensor
     edited_surrogate_outside: torch.Tensor
-    mask_map: torch.Tensor
-    edit_map: torch.Tensor
     mask: torch.Tensor
     instruction: list[str]
     tag: list[str]
+    edited_source: torch.Tensor | None = None
+    surrogate_outside: torch.Tensor | None = None
+    mask_map: torch.Tensor | None = None
+    edit_map: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.instruction)
@@ -54,22 +64,25 @@ def maps_as_pictures(batch: Batch) -> dict[str, torch.Tensor]:
     return {"mask_map": batch.mask.expand(-1, 3, -1, -1), "edit_map": edit_map}
 
 
-def encode_batch(backbone: Backbone, batch: Batch, with_reference: bool) -> LatentBatch:
-    """Encode instances; the reference I' is left out unless `with_reference`, so recovery cannot see it."""
+def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN) -> LatentBatch:
+    """Encode the `wanted` pictures of a batch (names of PICTURES), each pair's own ones once.
+
+    The reference I' is encoded only where it is wanted by name, so recovery cannot see it.
+    """
     pictures = {
         "source": batch.source, "surrogate": batch.surrogate, "edited_surrogate": batch.edited_surrogate,
-        "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
-        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask),
-        **maps_as_pictures(batch),
+        "edited_source": batch.edited_source, "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
+        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask), **maps_as_pictures(batch),
     }
-    if with_reference:
-        pictures["edited_source"] = batch.edited_source
-    joined = backbone.encode(torch.cat(list(pictures.values())))
-    latents = dict(zip(pictures, joined.chunk(len(pictures)), strict=True))
-    return LatentBatch(
-        **latents, **({} if with_reference else {"edited_source": None}),
-        mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag,
-    )
+    pairs = list(dict.fromkeys(batch.pair_id))
+    first = torch.tensor([batch.pair_id.index(pair) for pair in pairs])
+    place = torch.tensor([pairs.index(pair) for pair in batch.pair_id])
+    chosen = [pictures[name][first] if name in OF_THE_PAIR else pictures[name] for name in wanted]
+    encoded = backbone.encode(torch.cat(chosen)).split([len(part) for part in chosen])
+    latents = {
+        name: tokens[place] if name in OF_THE_PAIR else tokens for name, tokens in zip(wanted, encoded, strict=True)
+    }
+    return LatentBatch(**latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag)
 
 
 class LatentCache:
@@ -127,7 +140,7 @@ def _build(profile: Profile, backbone: Backbone, dataset, folder: Path) -> None:
     batch_size = profile.recovery.sample_batch
     start = 0
     for batch in progress(iterate(dataset, batch_size), "encode latents", total=-(-len(dataset) // batch_size)):
-        encoded = encode_batch(backbone, batch, with_reference=True)
+        encoded = encode_batch(backbone, batch, PICTURES)
         for name, array in arrays.items():
             array[start : start + len(batch)] = getattr(encoded, name).cpu().numpy()
         texts["instruction"] += batch.instruction

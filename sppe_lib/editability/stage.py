@@ -14,7 +14,7 @@ import torch
 from datasets import Dataset
 
 from sppe_lib.benchmark.labels import count_labels, label_table
-from sppe_lib.benchmark.schema import SPLITS, image_tensor, open_split
+from sppe_lib.benchmark.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.editability.erma import erma_inputs, predict_cosines, save_erma, train_erma
@@ -39,14 +39,6 @@ class EditabilityResult:
     scores: pd.DataFrame
     methods: list[Method]
     correlations: pd.DataFrame
-
-
-def first_rows(dataset: Dataset) -> dict[str, int]:
-    """For every pair of a split, its id and the first of its rows, in the order of the split."""
-    rows: dict[str, int] = {}
-    for row, pair in enumerate(dataset["pair_id"][:]):
-        rows.setdefault(pair, row)
-    return rows
 
 
 def pair_batches(dataset: Dataset, batch: int = 32) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -44,6 +44,11 @@ def method(name: str) -> Method:
         raise ConfigError(f"Unknown recovery method {name!r}: use one of {', '.join(METHODS)}.") from None
 
 
+def methods(names: str) -> list[str]:
+    """The methods of a comma-separated list, each known; the order is kept."""
+    return [method(name.strip()).name for name in names.split(",")]
+
+
 def with_seed(profile: Profile, number: int) -> Profile:
     """The profile for repetition `number` (from 0) of a trained method: only the seed of training and sampling moves."""
     recovery = profile.recovery

@@ -17,9 +17,8 @@ from sppe_lib.benchmark.schema import Batch, collate, open_evaluated
 from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.recovery.c2e_s2ser import Variant, load_c2e, train_c2e
-from sppe_lib.recovery.grid import encode_known
 from sppe_lib.recovery.method import VALIDATION, Method, Recover
 from sppe_lib.runtime import numpy_generator
 
@@ -81,19 +80,19 @@ def _train_full(profile: Profile) -> Path:
 
 def _without_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
     grey = torch.full_like(batch.surrogate, GREY)
-    return encode_known(backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask)))
+    return encode_batch(backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask)))
 
 
 def _without_source(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_known(backbone, replace(batch, source=torch.full_like(batch.source, GREY)))
+    return encode_batch(backbone, replace(batch, source=torch.full_like(batch.source, GREY)))
 
 
 def _without_text(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_known(backbone, replace(batch, instruction=[""] * len(batch)))
+    return encode_batch(backbone, replace(batch, instruction=[""] * len(batch)))
 
 
 def _without_mask(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_known(backbone, replace(batch, mask=torch.ones_like(batch.mask)))
+    return encode_batch(backbone, replace(batch, mask=torch.ones_like(batch.mask)))
 
 
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
@@ -112,15 +111,17 @@ def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> Latent
     names = dataset["instance_id"][:]
     other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
     taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])
-    shown = encode_known(backbone, replace(batch, surrogate=taken.surrogate, edited_surrogate=taken.edited_surrogate))
-    outside = encode_known(backbone, batch).edited_surrogate_outside
+    # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
+    mixed = replace(batch, pair_id=batch.instance_id, surrogate=taken.surrogate, edited_surrogate=taken.edited_surrogate)
+    shown = encode_batch(backbone, mixed)
+    outside = encode_batch(backbone, batch).edited_surrogate_outside
     return replace(shown, edited_surrogate_outside=outside)
 
 
 def _random_tag(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
     seed = profile.recovery.seed
     tags = [TAGS[numpy_generator("random tag", seed, name).integers(len(TAGS))] for name in batch.instance_id]
-    return encode_known(backbone, replace(batch, tag=tags))
+    return encode_batch(backbone, replace(batch, tag=tags))
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class InputChange:
     generator's; `keep_outside`: False where S' outside M must not be put back into the result.
     """
 
-    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_known(backbone, batch)
+    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_batch(backbone, batch)
     given_tag: bool = False
     keep_outside: bool = True
 

@@ -13,9 +13,9 @@ from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy, sample_times
-from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import build, draw_noise, encode_known, fit, grid_velocity, load, recovery_panels
+from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
 
 NAME = "C2E-S2SER"
 
@@ -115,7 +115,7 @@ def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor,
     return flow_matching_loss(velocity, batch.source, noise)
 
 
-def load_c2e(profile: Profile, variant: Variant = Variant(), encode=encode_known, given_tag: bool = False):
+def load_c2e(profile: Profile, variant: Variant = Variant(), encode=encode_batch, given_tag: bool = False):
     """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
 
     For ablations: `encode` prepares what it sees (see `grid.load`); `given_tag` takes the batch's own tag

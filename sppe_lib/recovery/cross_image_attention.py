@@ -82,7 +82,7 @@ def load_cross_image_attention(profile: Profile):
 
     @torch.no_grad()
     def recover(batch: Batch) -> torch.Tensor:
-        encoded = encode_batch(backbone, batch, with_reference=False)
+        encoded = encode_batch(backbone, batch)
         drawn = instance_noise(encoded.source, batch.instance_id, profile, NAME)
         attention = CrossImageAttention(encoded.source.shape[1])
         backbone.transformer.set_attn_processor(attention)

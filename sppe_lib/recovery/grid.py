@@ -175,15 +175,10 @@ def keep_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
     return torch.where(batch.mask > 0, recovered.cpu(), batch.edited_surrogate)
 
 
-def encode_known(backbone: Backbone, batch: Batch) -> LatentBatch:
-    """What a method may see of a batch, encoded: I, S, S' and M, never I'."""
-    return encode_batch(backbone, batch, with_reference=False)
-
-
 def load(
     profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
     make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], outside_known: bool = False,
-    encode: Callable[[Backbone, Batch], LatentBatch] = encode_known,
+    encode: Callable[[Backbone, Batch], LatentBatch] = encode_batch,
 ) -> Callable[[Batch], torch.Tensor]:
     """What `fit` wrote, as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
 

@@ -9,8 +9,9 @@ import pandas as pd
 from datasets import Dataset
 from IPython.display import Markdown, display
 
-from sppe_lib.benchmark.schema import open_split
+from sppe_lib.benchmark.schema import first_rows, open_evaluated, open_split
 from sppe_lib.config import Profile
+from sppe_lib.recovery import ablations
 
 
 def _show(axis, image, title: str = "") -> None:
@@ -47,6 +48,26 @@ def show_training_log(folder: Path) -> None:
         axis.plot(known["step"], known[name], alpha=0.2)
         axis.plot(known["step"], known[name].rolling(max(1, len(log) // 20), min_periods=1).mean())
         axis.set(title=f"{name} loss", xlabel="step", xlim=(0, len(log)))
+    figure.tight_layout()
+    plt.show()
+
+
+def show_ablations(profile: Profile, count: int = 8) -> None:
+    """The first validation instances of different pairs (columns): I, S', every ablation's recovery, and I'."""
+    dataset = open_evaluated(profile.results, "validation")
+    rows = sorted(first_rows(dataset).values())[:count]
+    shown = [dataset[row] for row in rows]
+    lines = [("source I", [row["source"] for row in shown]), ("edited surrogate S'", [row["edited_surrogate"] for row in shown])]
+    for row in ablations.ROWS:
+        path = profile.results / "recovered" / row.method / "validation.parquet"
+        recovered = Dataset.from_parquet(str(path))
+        lines.append((row.label, [recovered[number]["image"] for number in rows]))
+    lines.append(("reference I'", [row["edited_source"] for row in shown]))
+    figure, axes = plt.subplots(len(lines), len(shown), figsize=(1.6 * len(shown), 1.7 * len(lines)), squeeze=False)
+    for number, (line, (label, pictures)) in enumerate(zip(axes, lines, strict=True)):
+        for axis, picture, row in zip(line, pictures, shown, strict=True):
+            _show(axis, picture, row["instruction"] if number == 0 else "")
+        line[0].set_title(label, fontsize=8, loc="left")
     figure.tight_layout()
     plt.show()
 

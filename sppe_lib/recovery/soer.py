@@ -11,10 +11,11 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import flow_matching_loss, noisy, sample_times
-from sppe_lib.diffusion.latents import LatentBatch
+from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch, encode_batch
 from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
 
 NAME = "SOER"
@@ -88,6 +89,10 @@ def train_soer(profile: Profile):
     return fit(profile, NAME, backbone, extra, make_losses)
 
 
+def _encode(backbone: Backbone, batch: Batch) -> LatentBatch:
+    return encode_batch(backbone, batch, (*KNOWN, *MAPS))
+
+
 def load_soer(profile: Profile):
     """A trained SOER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
 
@@ -99,4 +104,4 @@ def load_soer(profile: Profile):
 
         return velocity
 
-    return load(profile, NAME, partial(_guidance, profile), make_velocity, outside_known=True)
+    return load(profile, NAME, partial(_guidance, profile), make_velocity, outside_known=True, encode=_encode)

@@ -54,7 +54,7 @@ def load_visii(profile: Profile):
     backbone = Backbone(profile.models)
 
     def recover(batch: Batch) -> torch.Tensor:
-        encoded = encode_batch(backbone, batch, with_reference=False)
+        encoded = encode_batch(backbone, batch)
         text = invert(backbone, encoded, batch.instance_id, profile)
 
         def velocity(instances, target, time, noise):

@@ -1,0 +1,66 @@
+"""Ablations of C2E-S2SER on tiny models: what is trained, what is taken away, and that nothing else changes."""
+
+import dataclasses
+
+import pytest
+import torch
+from datasets import Dataset
+from test_recovery import profile, weights  # noqa: F401
+
+from sppe_lib import recovery
+from sppe_lib.benchmark.schema import collate, open_evaluated
+from sppe_lib.recovery import ablations
+
+
+def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
+    profile = dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, steps=6, cycle_warmup_steps=3))  # noqa: F811
+    recovery.fit(profile, ablations.FULL.method)
+    folder = profile.results / "training"
+    found = {row.label: weights(folder / row.method / "seed-0") for row in (ablations.FULL, *ablations.ITERATIONS)}
+    lengths = {label: len((folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text().splitlines()) - 1 for label in found}
+    assert lengths == {"base + cycle + edit tag": 6, "5/6 of the steps": 5, "7/6 of the steps": 7, "8/6 of the steps": 8}
+    # The state after six steps is that of a run that had only six.
+    shorter = weights(ablations.train_c2e(ablations.ablation_profile(profile), ablations.Variant("six steps")))
+    assert all(torch.equal(shorter[key], found[ablations.FULL.label][key]) for key in shorter)
+    assert any(not torch.equal(found["5/6 of the steps"][key], found["8/6 of the steps"][key]) for key in shorter)
+
+
+@pytest.mark.parametrize("count", [2, 5, 12])
+def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
+    pairs = [f"pair {number // 2}" for number in range(count)]
+    rows = ablations.shuffled_rows(pairs, seed=3)
+    assert sorted(rows) == list(range(count))
+    if count > 2:
+        assert all(pairs[row] != pairs[other] for row, other in rows.items())
+    assert rows == ablations.shuffled_rows(pairs, seed=3)
+
+
+def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811
+    recovery.fit(profile, "C2E-S2SER")
+    rows = list(open_evaluated(profile.results, "validation").select(range(4)))
+    batch = collate(rows)
+    noise = torch.rand_like(batch.source)
+
+    def result(label, **replaced):
+        return recovery.method(f"ablation/{label}").load(profile)(dataclasses.replace(batch, **replaced))
+
+    def same(label, **replaced):
+        return torch.equal(result(label), result(label, **replaced))
+
+    assert not same("nothing taken away", source=noise)
+    assert same("without I", source=noise)
+    assert not same("nothing taken away", surrogate=noise, edited_surrogate=noise)
+    assert same("without S and S'", surrogate=noise, edited_surrogate=noise)
+    assert same("without text", instruction=["something else"] * 4)
+    assert same("without M", mask=1 - batch.mask)
+    other = [tag for tag in ("EDIT", "STYLE") if tag not in batch.tag[:1]][:1] * 4
+    assert same("nothing taken away", tag=other) and same("with a random tag", tag=other)
+
+
+def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_methods(profile):  # noqa: F811
+    recovery.fit(profile, "C2E-S2SER")
+    [path] = recovery.recover_all(profile, "ablation/with a shuffled pair (S, S')")
+    assert path.name == "validation.parquet"
+    assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile.results, "validation")["instance_id"]
+    assert not set(ablations.METHODS) & set(recovery.METHODS)
+    assert [row.method for row in ablations.ROWS] == sorted(ablations.METHODS, key=[row.method for row in ablations.ROWS].index)
