@@ -36,6 +36,7 @@ class ModelParameters:
     vae: str
     transformer: str
     text: str
+    quantize_base: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ class RecoveryParameters:
     checkpoint_every: int
     seed: int
     seeds: int
+    ema: float = 0.0
+    optimizer: str = "adamw"
+    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,9 @@ def _build(cls: type, values: object, where: str):
     unknown = [key for key in values if key not in names]
     if unknown:
         raise ConfigError(f"params.yaml: unknown parameter {where}.{unknown[0]}; known are {', '.join(names)}.")
-    missing = [name for name in names if name not in values]
+    missing = [
+        field.name for field in dataclasses.fields(cls) if field.name not in values and field.default is dataclasses.MISSING
+    ]
     if missing:
         raise ConfigError(f"params.yaml: parameter {where}.{missing[0]} is missing; add it.")
     checked = {}
@@ -183,8 +189,11 @@ def _check(profile: Profile) -> Profile:
     for section in ("recovery", "ablation"):
         if getattr(profile, section).cycle_warmup_steps > getattr(profile, section).steps:
             raise ConfigError(f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start.")
-    if recovery.schedule not in ("cosine", "constant"):
-        raise ConfigError(f"recovery.schedule is {recovery.schedule!r}: use cosine or constant.")
+    for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
+        if getattr(recovery, name) not in known:
+            raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
+    if recovery.ema >= 1:
+        raise ConfigError(f"recovery.ema is {recovery.ema}: choose a decay below 1, or 0 for no average.")
     return profile
 
 

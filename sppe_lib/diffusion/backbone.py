@@ -4,20 +4,23 @@ The same loading code serves the shipped miniature and hub models: real diffuser
 classes and `from_pretrained`; only locations differ.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
-from transformers import AutoTokenizer, CLIPTextModel, T5EncoderModel
+from diffusers import AutoencoderKL, BitsAndBytesConfig, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from diffusers.configuration_utils import FrozenDict
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoTokenizer, CLIPTextModel, PreTrainedModel, PreTrainedTokenizerBase, T5EncoderModel
 from transformers import logging as transformers_logging
 
 from sppe_lib.config import ModelParameters, model_location
 from sppe_lib.diffusion.panels import pack, unpack
 from sppe_lib.errors import ResourceError
-from sppe_lib.runtime import autocast, compute_dtype, device
+from sppe_lib.runtime import atomic_path, autocast, compute_dtype, device
 
 TEXT_TOKENS = 32
 """Length of the text sequence without a T5 encoder: the longest instruction has 18 tokens here."""
@@ -28,10 +31,11 @@ T5_TOKENS = 512
 """Length of the text sequence with T5, as in FLUX.1-dev."""
 
 
-def load_component(cls: type, location: str, subfolder: str, **options):
+def load_component(cls: type, location: str, subfolder: str, method: str = "from_pretrained", **options):
     """`cls.from_pretrained` from a folder or hub id that holds `subfolder`, or from a folder that is the component.
 
-    Raises ResourceError naming what is missing and where it was looked for.
+    `method` names another class method, such as `load_config`, which reads no weights. Raises
+    ResourceError naming what is missing and where it was looked for.
     """
     resolved = Path(model_location(location))
     if resolved.is_dir() and not (resolved / subfolder).is_dir():
@@ -41,7 +45,7 @@ def load_component(cls: type, location: str, subfolder: str, **options):
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a CLIP's text half reports its vision half as left over
     try:
-        return cls.from_pretrained(model_location(location), **arguments, **options)
+        return getattr(cls, method)(model_location(location), **arguments, **options)
     except Exception as error:  # the libraries raise many kinds; the user needs one sentence
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ResourceError(
@@ -60,69 +64,138 @@ class TextStates:
     pooled: torch.Tensor
 
 
+def location_key(location: str, subfolder: str) -> str:
+    """What identifies stored weights: a digest of a local folder's files (names, sizes, times), or the hub id itself.
+
+    Caches of latents and texts are keyed by it, so they do not outlive the weights that they were made with.
+    """
+    folder = Path(model_location(location))
+    if not folder.is_dir():
+        return location
+    chosen = folder / subfolder if (folder / subfolder).is_dir() else folder
+    files = sorted(path for path in chosen.rglob("*") if path.is_file())
+    known = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
 class TextEncoder:
     """FLUX's text side: a CLIP text model for the pooled vector, and T5 for the sequence where there is one.
 
-    Without T5 (the miniature) CLIP's own token states are the sequence. Every distinct text is
-    encoded once and kept.
+    Without T5 (the miniature) CLIP's own token states are the sequence. Every distinct text is encoded
+    once and kept, also on disk where a folder is given; the encoders are loaded when a text is new.
     """
 
-    def __init__(self, location: str):
-        self.clip = load_component(CLIPTextModel, location, "text_encoder").eval().requires_grad_(False)
-        self.clip_tokenizer = load_component(AutoTokenizer, location, "tokenizer")
-        folder = Path(model_location(location))
-        has_t5 = (folder / "text_encoder_2").is_dir() if folder.is_dir() else True
-        self.t5 = self.t5_tokenizer = None
-        if has_t5:
-            self.t5 = load_component(T5EncoderModel, location, "text_encoder_2", dtype=compute_dtype()).eval()
-            self.t5_tokenizer = load_component(AutoTokenizer, location, "tokenizer_2")
+    def __init__(self, location: str, folder: Path | None = None):
+        self._location = location
+        self._folder = folder / location_key(location, "text_encoder")[:16].replace("/", "-") if folder else None
         self._known: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    @cached_property
+    def _encoders(self) -> list[tuple[PreTrainedTokenizerBase, PreTrainedModel, int]]:
+        """(tokenizer, model, length of the sequence) of CLIP, and of T5 where there is one."""
+        clip = load_component(CLIPTextModel, self._location, "text_encoder").eval().requires_grad_(False).to(device())
+        folder = Path(model_location(self._location))
+        has_t5 = (folder / "text_encoder_2").is_dir() if folder.is_dir() else True
+        length = clip.config.max_position_embeddings
+        found = [(load_component(AutoTokenizer, self._location, "tokenizer"), clip, length if has_t5 else min(TEXT_TOKENS, length))]
+        if has_t5:
+            t5 = load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype()).eval().to(device())
+            found.append((load_component(AutoTokenizer, self._location, "tokenizer_2"), t5, T5_TOKENS))
+        return found
 
     @torch.no_grad()
     def _encode_new(self, texts: list[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        def tokens(tokenizer, length):
-            return tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+        outputs = []
+        for tokenizer, model, length in self._encoders:
+            tokens = tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+            outputs.append(model(tokens.to(device())))
+        # The last encoder (T5 where there is one) gives the sequence, CLIP the pooled vector.
+        sequence, pooled = outputs[-1].last_hidden_state, outputs[0].pooler_output
+        return list(zip(sequence.float().cpu(), pooled.float().cpu(), strict=True))
 
-        length = self.clip.config.max_position_embeddings
-        if self.t5 is None:
-            length = min(TEXT_TOKENS, length)
-        output = self.clip(tokens(self.clip_tokenizer, length))
-        sequence = output.last_hidden_state
-        if self.t5 is not None:
-            sequence = self.t5(tokens(self.t5_tokenizer, T5_TOKENS)).last_hidden_state
-        return list(zip(sequence.float(), output.pooler_output.float(), strict=True))
+    def _file(self, text: str) -> Path:
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.safetensors"
+
+    def _read(self, text: str) -> bool:
+        if self._folder is None or not self._file(text).is_file():
+            return False
+        stored = load_file(self._file(text))
+        self._known[text] = stored["sequence"], stored["pooled"]
+        return True
+
+    def _write(self, text: str) -> None:
+        sequence, pooled = self._known[text]
+        with atomic_path(self._file(text)) as temporary:
+            save_file({"sequence": sequence.contiguous(), "pooled": pooled.contiguous()}, temporary)
 
     def encode(self, texts: list[str]) -> TextStates:
         """Encode texts; `""` is the empty text of the cycle."""
-        new = sorted(set(texts) - self._known.keys())
+        new = [text for text in sorted(set(texts) - self._known.keys()) if not self._read(text)]
         for start in range(0, len(new), TEXT_BATCH):
             some = new[start : start + TEXT_BATCH]
             self._known.update(zip(some, self._encode_new(some), strict=True))
+            if self._folder is not None:
+                for text in some:
+                    self._write(text)
         sequences, pooled = zip(*(self._known[text] for text in texts), strict=True)
         return TextStates(torch.stack(sequences).to(device()), torch.stack(pooled).to(device()))
 
+    def free(self) -> None:
+        """Take the encoders out of memory; what they have encoded stays known."""
+        self.__dict__.pop("_encoders", None)
+
 
 class Backbone:
-    """A frozen FLUX-family model: `predict` velocities of tokens, `encode` and `decode` pictures."""
+    """A frozen FLUX-family model: `predict` velocities of tokens, `encode` and `decode` pictures.
 
-    def __init__(self, models: ModelParameters, transformer: FluxTransformer2DModel | None = None):
-        """Load the parts; `transformer` replaces the stored one (pretraining makes its own)."""
-        if transformer is None:
-            transformer = load_component(
-                FluxTransformer2DModel, models.transformer, "transformer", torch_dtype=compute_dtype()
-            ).requires_grad_(False).eval()
-            self.scheduler = load_component(FlowMatchEulerDiscreteScheduler, models.transformer, "scheduler")
-        else:
-            self.scheduler = FlowMatchEulerDiscreteScheduler()
-        self.transformer = transformer.to(device())
-        self.vae = load_component(AutoencoderKL, models.vae, "vae").requires_grad_(False).eval().to(device())
-        self._text_location = models.text
+    Weights are loaded when they are first used, and `free_encoders` takes those of the VAE and the text
+    encoders out of memory again; that every part exists is checked at once.
+    """
+
+    def __init__(
+        self, models: ModelParameters, transformer: FluxTransformer2DModel | None = None, texts: Path | None = None
+    ):
+        """`transformer` replaces the stored one (pretraining makes its own); `texts`: folder that keeps encoded texts.
+
+        Raises ResourceError where a part is not there.
+        """
+        self._models = models
         self._grey: dict[int, torch.Tensor] = {}
+        self.text = TextEncoder(models.text, texts)
+        self.vae_config = FrozenDict(load_component(AutoencoderKL, models.vae, "vae", "load_config"))
+        load_component(AutoConfig, models.text, "text_encoder")
+        if transformer is None:
+            load_component(FluxTransformer2DModel, models.transformer, "transformer", "load_config")
+        else:
+            self.transformer = transformer.to(device())
+            self.scheduler = FlowMatchEulerDiscreteScheduler()
 
     @cached_property
-    def text(self) -> TextEncoder:
-        """The text encoders, loaded at first use."""
-        return TextEncoder(self._text_location)
+    def transformer(self) -> FluxTransformer2DModel:
+        """The frozen transformer, in 8 bits where `models.quantize_base` says so."""
+        options = {"torch_dtype": compute_dtype()}
+        if self._models.quantize_base:
+            options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
+        loaded = load_component(FluxTransformer2DModel, self._models.transformer, "transformer", **options)
+        loaded = loaded.requires_grad_(False).eval()
+        return loaded if self._models.quantize_base else loaded.to(device())
+
+    @cached_property
+    def scheduler(self) -> FlowMatchEulerDiscreteScheduler:
+        """The flow's scheduler."""
+        return load_component(FlowMatchEulerDiscreteScheduler, self._models.transformer, "scheduler")
+
+    @cached_property
+    def vae(self) -> AutoencoderKL:
+        """The frozen autoencoder."""
+        return load_component(AutoencoderKL, self._models.vae, "vae").requires_grad_(False).eval().to(device())
+
+    def free_encoders(self) -> None:
+        """Take the VAE and the text encoders out of memory until they are used again."""
+        self.__dict__.pop("vae", None)
+        self.text.free()
+        if device().type == "cuda":
+            torch.cuda.empty_cache()
 
     @property
     def channels(self) -> int:
@@ -132,7 +205,7 @@ class Backbone:
     @property
     def token_width(self) -> int:
         """Width of a packed latent token: four times the VAE's latent channels."""
-        return 4 * self.vae.config.latent_channels
+        return 4 * self.vae_config.latent_channels
 
     @property
     def text_width(self) -> int:
@@ -142,14 +215,14 @@ class Backbone:
     @property
     def downscale(self) -> int:
         """Pixels per latent along one side."""
-        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return 2 ** (len(self.vae_config.block_out_channels) - 1)
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures [B, 3, H, W] in [0, 1] to packed, scaled latents [B, N, 4C] (the posterior's mode)."""
         with autocast():
             latents = self.vae.encode(images.to(device()) * 2 - 1).latent_dist.mode()
-        config = self.vae.config
+        config = self.vae_config
         return pack((latents.float() - (config.shift_factor or 0.0)) * config.scaling_factor)
 
     def grey(self, size: int) -> torch.Tensor:
@@ -161,7 +234,7 @@ class Backbone:
     @torch.no_grad()
     def decode(self, tokens: torch.Tensor) -> torch.Tensor:
         """Packed, scaled latents to pictures [B, 3, H, W] in [0, 1]."""
-        config = self.vae.config
+        config = self.vae_config
         with autocast():
             images = self.vae.decode(unpack(tokens) / config.scaling_factor + (config.shift_factor or 0.0)).sample
         return (images.float() / 2 + 0.5).clamp(0, 1)

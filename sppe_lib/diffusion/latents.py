@@ -15,7 +15,7 @@ import torch
 
 from sppe_lib.benchmark.schema import Batch, iterate, open_split, split_files
 from sppe_lib.config import Profile
-from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.backbone import Backbone, location_key
 from sppe_lib.diffusion.panels import grey_inside
 from sppe_lib.runtime import atomic_path, device, progress
 
@@ -109,11 +109,10 @@ class LatentCache:
 def latent_cache(profile: Profile, backbone: Backbone, split: str = "train") -> LatentCache:
     """Open the cache of a split, building it first where there is none for this data and VAE."""
     dataset = open_split(profile.results / "benchmark", split)
-    # The split is known by its bytes, the VAE by its location and scale.
+    # The split is known by its bytes, the VAE by its files.
     key = {
         "pictures": PICTURES,
-        "vae": profile.models.vae,
-        "scaling": backbone.vae.config.scaling_factor,
+        "vae": location_key(profile.models.vae, "vae"),
         "shards": [hashlib.sha256(path.read_bytes()).hexdigest() for path in split_files(profile.results / "benchmark", split)],
     }
     folder = profile.results / "latents" / split

@@ -12,10 +12,10 @@ from torch.nn.functional import cross_entropy
 from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
-from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy, sample_times
+from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
+from sppe_lib.recovery.grid import build, draw_noise, draw_times, fit, grid_velocity, load, recovery_panels
 
 NAME = "C2E-S2SER"
 
@@ -74,7 +74,7 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
     backbone, extra = build(profile, _edit_tag)
 
     def make_losses(read):
-        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+        def losses_at(step: int, rows: list[int], generators: list[torch.Generator]):
             batch = read(rows)
             text = backbone.text.encode(batch.instruction)
             losses = {}
@@ -83,8 +83,8 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
                 losses["tag"] = cross_entropy(logits, _true_tags(batch, logits))
                 text = extra.before(text, logits.argmax(dim=-1))
             clean = batch.edited_source
-            noise, known_noise = draw_noise(clean, 3, generator)
-            time = sample_times(len(batch), generator).to(clean)
+            noise, known_noise = draw_noise(clean, 3, generators)
+            time = draw_times(clean, generators)
             target = noisy(clean, noise, time)
             velocity = grid_velocity(
                 backbone, target, time, recovery_panels(batch), text, known_noise, guidance=profile.recovery.guidance
@@ -92,7 +92,7 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
             losses["recovery"] = flow_matching_loss(velocity, clean, noise)
             if variant.cycle and step >= profile.recovery.cycle_warmup_steps:
                 recovered = clean_estimate(target, velocity, time)
-                losses["cycle"] = _cycle_loss(backbone, batch, recovered, generator, profile.recovery.guidance)
+                losses["cycle"] = _cycle_loss(backbone, batch, recovered, generators, profile.recovery.guidance)
             return losses
 
         return losses_at
@@ -100,12 +100,12 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
     return fit(profile, variant.name, backbone, extra, make_losses, snapshots)
 
 
-def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generator: torch.Generator, guidance: float):
+def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generators: list[torch.Generator], guidance: float):
     # I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target. I^ is the
     # estimate that the recovery pass points to, with its gradient, so the cycle also corrects I^.
     text = backbone.text.encode([""] * len(batch))
-    noise, known_noise = draw_noise(batch.source, 3, generator)
-    time = sample_times(len(batch), generator).to(noise)
+    noise, known_noise = draw_noise(batch.source, 3, generators)
+    time = draw_times(noise, generators)
     reverse = replace(
         batch, source=recovered, surrogate=batch.edited_surrogate, edited_surrogate=batch.surrogate,
         edited_surrogate_outside=batch.surrogate_outside,

@@ -83,7 +83,7 @@ def load_cross_image_attention(profile: Profile):
     @torch.no_grad()
     def recover(batch: Batch) -> torch.Tensor:
         encoded = encode_batch(backbone, batch)
-        drawn = instance_noise(encoded.source, batch.instance_id, profile, NAME)
+        drawn, others = instance_noise(encoded.source, batch.instance_id, profile, NAME)
         attention = CrossImageAttention(encoded.source.shape[1])
         backbone.transformer.set_attn_processor(attention)
         text = backbone.text.encode(batch.instruction * 2)
@@ -92,9 +92,9 @@ def load_cross_image_attention(profile: Profile):
         panels = [Panel(torch.cat([encoded.source, encoded.surrogate]), TARGET[0], 0)]
 
         def velocity(tokens: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-            appearance = noisy(encoded.edited_surrogate, drawn[:, 1], time)
+            appearance = noisy(encoded.edited_surrogate, others[:, 0], time)
             attention.active = SWAP_BETWEEN[0] <= float(time[0]) <= SWAP_BETWEEN[1]
-            noise = drawn[:, 2:3].repeat(2, 1, 1, 1)
+            noise = others[:, 1:2].repeat(2, 1, 1, 1)
             structure = adapt_statistics(tokens, appearance) if attention.active else tokens
             predicted = grid_velocity(
                 backbone, torch.cat([structure, appearance]), time.repeat(2), (panels, both),
@@ -103,7 +103,7 @@ def load_cross_image_attention(profile: Profile):
             # So that the clean estimate x_t - t v is the one that the adapted latents lead to.
             return predicted - (structure - tokens) / time.view(-1, 1, 1)
 
-        start = noisy(encoded.source, drawn[:, 0], torch.full((len(batch),), START).to(encoded.source))
+        start = noisy(encoded.source, drawn, torch.full((len(batch),), START).to(encoded.source))
         return backbone.decode(integrate(velocity, start, backbone.scheduler, profile.recovery.sampling_steps, START))
 
     return recover

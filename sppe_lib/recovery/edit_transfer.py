@@ -20,6 +20,10 @@ TEMPLATE = "below, the same edit: {instruction}"
 """The prompt: the lower row is to show the edit of the upper row."""
 
 
+def _prompt(instruction: str) -> str:
+    return TEMPLATE.format(instruction=instruction)
+
+
 def _nothing_more(backbone: Backbone) -> nn.Module:
     return nn.Module()
 
@@ -27,7 +31,7 @@ def _nothing_more(backbone: Backbone) -> nn.Module:
 def _make_velocity(profile: Profile, backbone: Backbone, extra: nn.Module) -> Velocity:
     def velocity(batch: LatentBatch, target, time, known_noise):
         known, _ = recovery_panels(batch)
-        text = backbone.text.encode([TEMPLATE.format(instruction=text) for text in batch.instruction])
+        text = backbone.text.encode([_prompt(text) for text in batch.instruction])
         grid = known, paint_all(backbone, batch)
         return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
 
@@ -36,7 +40,7 @@ def _make_velocity(profile: Profile, backbone: Backbone, extra: nn.Module) -> Ve
 
 def train_edit_transfer(profile: Profile):
     """Train EditTransfer on the training split; returns the folder written."""
-    return fit_by_flow_matching(profile, NAME, _nothing_more, partial(_make_velocity, profile), known=3)
+    return fit_by_flow_matching(profile, NAME, _nothing_more, partial(_make_velocity, profile), known=3, prompt=_prompt)
 
 
 def load_edit_transfer(profile: Profile):

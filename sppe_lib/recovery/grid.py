@@ -4,6 +4,7 @@ import hashlib
 import json
 import time as clock
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, positions
+from sppe_lib.diffusion.processes import process
 from sppe_lib.diffusion.training import StepLosses, TrainingSettings, machine_record, train
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import atomic_path, device, torch_generator
@@ -59,17 +61,22 @@ def grid_velocity(
     return backbone.predict(features, ids, time, text, guidance)[:, : target.shape[1]]
 
 
-def draw_noise(clean: torch.Tensor, known: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Noise for the target [B, N, D] and for the known panels [B, known, N, D], drawn on the CPU."""
-    drawn = torch.randn(clean.shape[0], known + 1, *clean.shape[1:], generator=generator).to(clean)
+def draw_noise(like: torch.Tensor, known: int, generators: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noise for the target [B, N, D] and for the known panels [B, known, N, D], each instance's from its own generator."""
+    drawn = torch.stack([torch.randn(known + 1, *like.shape[1:], generator=generator) for generator in generators]).to(like)
     return drawn[:, 0], drawn[:, 1:]
 
 
-def instance_noise(like: torch.Tensor, names: list[str], profile: Profile, method: str) -> torch.Tensor:
-    """Noise [B, 4, N, D] for the target and three known panels, each instance's from its own id."""
-    seed = profile.recovery.seed
-    drawn = [torch.randn(4, *like.shape[1:], generator=torch_generator("sample", method, seed, name)) for name in names]
-    return torch.stack(drawn).to(like)
+def draw_times(like: torch.Tensor, generators: list[torch.Generator]) -> torch.Tensor:
+    """Flow times [B] of a training step, each instance's from its own generator."""
+    return torch.cat([sample_times(1, generator) for generator in generators]).to(like)
+
+
+def instance_noise(
+    like: torch.Tensor, names: list[str], profile: Profile, method: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`draw_noise` of sampling, for the target and three known panels: each instance's from its own id."""
+    return draw_noise(like, 3, [torch_generator("sample", method, profile.recovery.seed, name) for name in names])
 
 
 def sample_encoded(
@@ -79,11 +86,11 @@ def sample_encoded(
 
     Every instance has its own noise, so the result does not depend on how instances are batched.
     """
-    drawn = instance_noise(encoded.source, names, profile, method)
+    noise, known_noise = instance_noise(encoded.source, names, profile, method)
     with torch.no_grad():
         tokens = integrate(
-            lambda tokens, time: velocity(encoded, tokens, time, drawn[:, 1:]),
-            drawn[:, 0], backbone.scheduler, profile.recovery.sampling_steps,
+            lambda tokens, time: velocity(encoded, tokens, time, known_noise),
+            noise, backbone.scheduler, profile.recovery.sampling_steps,
         )
     return backbone.decode(tokens)
 
@@ -95,7 +102,7 @@ def training_folder(profile: Profile, method: str) -> Path:
 
 def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -> tuple[Backbone, torch.nn.Module]:
     """The frozen backbone and a method's own modules, initialised from the profile's seed."""
-    backbone = Backbone(profile.models)
+    backbone = Backbone(profile.models, texts=profile.results / "latents" / "texts")
     with torch.random.fork_rng():
         torch.manual_seed(profile.recovery.seed)
         return backbone, make_extra(backbone)
@@ -104,21 +111,29 @@ def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -
 def fit(
     profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module,
     make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses], snapshots: dict[int, str] | None = None,
+    prompt: Callable[[str], str] = str,
 ) -> Path:
     """Train a LoRA and the method's own modules `extra` on the training split; returns the training folder.
 
     Every trained method gets the same data, batches, steps, rank and learning rate from the profile.
     `snapshots`: number of steps -> name under which the state after that many steps is kept, too.
+    `prompt`: what the method makes of an instruction; all texts are encoded beforehand, so that no encoder
+    is in memory while training.
     """
     settings = profile.recovery
-    cache = latent_cache(profile, backbone)
+    with process().main_process_first():  # the others find what it has encoded
+        cache = latent_cache(profile, backbone)
+        backbone.text.encode(sorted({*map(prompt, cache.instructions), ""}))
+    backbone.free_encoders()
+    if settings.gradient_checkpointing:
+        backbone.transformer.enable_gradient_checkpointing()
     parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
     trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
     key = (profile.results / "latents" / "train" / "key.json").read_text()
     fingerprint = hashlib.sha256(f"{key}{profile.models}{settings}{backbone.transformer.config}".encode()).hexdigest()
     began = clock.perf_counter()
 
-    def keep(name: str, log: pd.DataFrame) -> Path:
+    def keep(name: str, log: pd.DataFrame) -> None:
         folder = training_folder(profile, name)
         with atomic_path(folder) as temporary:
             temporary.mkdir()
@@ -133,22 +148,18 @@ def fit(
                 "training_seconds": round(float(log["seconds"].sum()), 1), **machine_record(),
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        return folder
 
-    def at_step(done: int, log: list[dict]) -> None:
-        if done in (snapshots or {}):
-            keep(snapshots[done], pd.DataFrame(log))
-
-    log = train(
+    kept = {steps: partial(keep, name) for steps, name in {**(snapshots or {}), settings.steps: method}.items()}
+    train(
         trained, make_losses(cache.batch), TrainingSettings.of(method, settings), len(cache),
-        profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, at_step,
+        profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, kept,
     )
-    return keep(method, log)
+    return training_folder(profile, method)
 
 
 def fit_by_flow_matching(
     profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
-    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], known: int,
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], known: int, prompt: Callable[[str], str] = str,
 ) -> Path:
     """`fit` for a method whose only loss is flow matching to I', with the velocity that `load` samples from.
 
@@ -158,16 +169,16 @@ def fit_by_flow_matching(
     velocity = make_velocity(backbone, extra)
 
     def make_losses(read):
-        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+        def losses_at(step: int, rows: list[int], generators: list[torch.Generator]):
             batch = read(rows)
             clean = batch.edited_source
-            noise, known_noise = draw_noise(clean, known, generator)
-            time = sample_times(len(batch), generator).to(clean)
+            noise, known_noise = draw_noise(clean, known, generators)
+            time = draw_times(clean, generators)
             return {"recovery": flow_matching_loss(velocity(batch, noisy(clean, noise, time), time, known_noise), clean, noise)}
 
         return losses_at
 
-    return fit(profile, method, backbone, extra, make_losses)
+    return fit(profile, method, backbone, extra, make_losses, prompt=prompt)
 
 
 def keep_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:

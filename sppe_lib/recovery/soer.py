@@ -14,9 +14,9 @@ from torch.nn.functional import adaptive_avg_pool2d
 from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.flow import flow_matching_loss, noisy, sample_times
+from sppe_lib.diffusion.flow import flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch, encode_batch
-from sppe_lib.recovery.grid import build, draw_noise, fit, grid_velocity, load, recovery_panels
+from sppe_lib.recovery.grid import build, draw_noise, draw_times, fit, grid_velocity, load, recovery_panels
 
 NAME = "SOER"
 
@@ -71,13 +71,13 @@ def train_soer(profile: Profile):
     backbone, extra = build(profile, partial(_guidance, profile))
 
     def make_losses(read):
-        def losses_at(step: int, rows: list[int], generator: torch.Generator):
+        def losses_at(step: int, rows: list[int], generators: list[torch.Generator]):
             batch = read(rows)
             clean = batch.edited_source
             learn = "mask" if step % 2 == 0 else "edit"
             inside = token_mask(batch.mask, clean.shape[1])
-            noise, known_noise = draw_noise(clean, 3, generator)
-            time = sample_times(len(batch), generator).to(clean)
+            noise, known_noise = draw_noise(clean, 3, generators)
+            time = draw_times(clean, generators)
             velocity = grid_velocity(
                 backbone, noisy(clean, noise, time), time, recovery_panels(batch), backbone.text.encode(batch.instruction),
                 known_noise, extra(batch, learn), profile.recovery.guidance,
