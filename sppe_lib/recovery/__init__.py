@@ -1,19 +1,14 @@
 """Recovery methods behind one small interface: a method may be fitted, and turns a Batch into pictures."""
 
 import dataclasses
-
 from pathlib import Path
 
-import numpy as np
-from datasets import Dataset, Features, Image, Value
-from PIL import Image as PillowImage
-
-from sppe_lib.benchmark.schema import EVALUATED, iterate, open_evaluated, split_files, to_uint8
+from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError
 from sppe_lib.recovery import ablations, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, trivial, visii
 from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Method, Recover
-from sppe_lib.runtime import atomic_path, progress
+from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 
 METHODS = {
     method.name: method
@@ -31,8 +26,6 @@ METHODS = {
     )
 }
 """Every method of the tables, in their order. Adding one is a line here and a file."""
-
-RECOVERED_FEATURES = Features({"instance_id": Value("string"), "image": Image()})
 
 
 def method(name: str) -> Method:
@@ -56,8 +49,8 @@ def with_seed(profile: Profile, number: int) -> Profile:
 
 
 def repetitions(profile: Profile, name: str) -> range:
-    """How often a method is run with other seeds: `recovery.seeds` times if it is trained, else once."""
-    return range(profile.recovery.seeds if method(name).fit else 1)
+    """How often a method is run with other seeds: `recovery.seeds` times if it is trained, else once (ablations: once)."""
+    return range(profile.recovery.seeds if name in METHODS and METHODS[name].fit else 1)
 
 
 def fit(profile: Profile, name: str) -> Path | None:
@@ -98,13 +91,10 @@ def available_data(profile: Profile, chosen: Method) -> list[str]:
 
 
 def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
-    dataset = open_evaluated(profile.results, data)
-    size = profile.recovery.sample_batch
-    rows = {"instance_id": [], "image": []}
-    for batch in progress(iterate(dataset, size), f"{name}: recover {data}", total=-(-len(dataset) // size)):
-        rows["instance_id"] += batch.instance_id
-        rows["image"] += [PillowImage.fromarray(np.ascontiguousarray(image)) for image in to_uint8(recover(batch))]
-    path = recovered_file(profile, name, data, number)
-    with atomic_path(path) as temporary:
-        Dataset.from_dict(rows, features=RECOVERED_FEATURES).to_parquet(str(temporary))
-    return path
+    trained = sorted((profile.results / "training").rglob("*.safetensors"))
+    pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
+    digest = digest_of(name, number, profile.models, profile.recovery, *trained, *pictures)
+    return recover_in_shards(
+        recover, open_evaluated(profile.results, data), recovered_file(profile, name, data, number),
+        profile.results / "shards" / digest, profile.recovery.sample_batch, f"{name}: recover {data}",
+    )
