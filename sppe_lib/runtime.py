@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from sppe_lib.errors import ResourceError
+from sppe_lib.errors import ConfigError, ResourceError
 
 
 def device() -> torch.device:
@@ -31,7 +31,12 @@ def _cpu_has_bfloat16() -> bool:
 
 
 def compute_dtype() -> torch.dtype:
-    """bfloat16 where the hardware multiplies it natively, else float32."""
+    """bfloat16 where the hardware multiplies it natively, else float32; `$SPPE_DTYPE` (one of the two) overrules."""
+    chosen = os.environ.get("SPPE_DTYPE")
+    if chosen:
+        if chosen not in ("bfloat16", "float32"):
+            raise ConfigError(f"SPPE_DTYPE is {chosen!r}: use bfloat16 or float32, or leave it unset.")
+        return getattr(torch, chosen)
     if device().type == "cpu":
         return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
     return torch.bfloat16

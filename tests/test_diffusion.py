@@ -86,7 +86,7 @@ def test_every_row_comes_once_per_epoch(count, batch, seed):
 def test_training_stops_at_a_loss_that_is_not_finite_and_keeps_the_checkpoint(tmp_path):
     value = torch.nn.Parameter(torch.ones(3))
 
-    def losses(step, rows, generator):
+    def losses(step, rows, generators):
         return {"loss": value.square().sum() * (float("nan") if step == 3 else 1.0)}
 
     run = training.TrainingSettings("x", 6, 2, 1e-2, 0, 1)
@@ -105,3 +105,44 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
     run(1e-2)
     log, _ = run(1e-3)
     assert len(log) == 4 and log["learning_rate"].max() <= 1e-3
+
+
+def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tmp_path):
+    def run(decay, steps, checkpoint, kept_at):
+        value = torch.nn.Parameter(torch.zeros(1))
+        seen = {}
+        settings_ = training.TrainingSettings("x", steps, 1, 0.1, 0, 2, schedule="constant", ema=decay)
+        kept = {at: lambda log, at=at: seen.__setitem__(at, (float(value), len(log))) for at in kept_at}
+        training.train({"v": value}, lambda *_: {"loss": (value - 10).square().sum()}, settings_, 4, checkpoint, kept=kept)
+        return float(value), seen
+
+    plain, seen_plain = run(0.0, 6, tmp_path / "plain.pt", (3, 6))
+    averaged, seen = run(0.9, 6, tmp_path / "ema.pt", (3, 6))
+    assert averaged == plain and seen_plain[6] == (plain, 6) and seen_plain[3][1] == 3
+    assert 0 < seen[6][0] < plain  # the average lags behind
+    again, seen_again = run(0.9, 6, tmp_path / "ema.pt", (6,))  # finished: nothing is trained, the same state is kept
+    assert again == plain and seen_again[6] == seen[6]
+
+
+def test_noise_belongs_to_the_place_in_the_batch(tmp_path):
+    drawn = []
+
+    def losses(step, rows, generators):
+        drawn.append(torch.cat([torch.randn(2, generator=generator) for generator in generators]))
+        return {"loss": value.square().sum()}
+
+    for name, batch in (("a", 2), ("b", 4)):
+        value = torch.nn.Parameter(torch.ones(1))
+        training.train({"v": value}, losses, training.TrainingSettings(name, 1, batch, 0.1, 0, 5), 4, tmp_path / f"{name}.pt")
+    assert torch.equal(drawn[0], drawn[1][:4]) and not torch.equal(drawn[1][:2], drawn[1][2:4])
+
+
+def test_a_missing_eight_bit_optimiser_is_said_clearly(monkeypatch):
+    import sys
+
+    from sppe_lib.errors import ResourceError
+
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
+    run = training.TrainingSettings("x", 1, 1, 0.1, 0, 1, optimizer="adamw8bit")
+    with pytest.raises(ResourceError, match="bitsandbytes"):
+        training.make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, run)

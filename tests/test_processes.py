@@ -1,0 +1,108 @@
+"""Several processes and interrupted runs end with what one undisturbed process ends with."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import yaml
+from datasets import Dataset
+from safetensors.torch import load_file
+from test_recovery import changed, profile  # noqa: F401
+from tiny import tiny_benchmark, tiny_clip
+from tiny_flux import tiny_flux
+
+from sppe_lib import recovery
+from sppe_lib.config import load_profile, repository
+from sppe_lib.diffusion import processes
+from sppe_lib.errors import ConfigError
+from sppe_lib.recovery import launch, sharded
+
+METHOD = "SOER"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A folder with its own params.yaml, whose smoke profile runs on tiny models in float32."""
+    content = yaml.safe_load((repository() / "params.yaml").read_text())
+    flux, clip = str(tiny_flux(tmp_path / "flux")), str(tiny_clip(tmp_path / "clip"))
+    smoke = content["profiles"]["smoke"]
+    smoke["models"] = {"clip": clip, "metrics_clip": clip, "text": clip, "vae": flux, "transformer": flux}
+    smoke["benchmark"] |= {"size": 32}
+    smoke["recovery"] |= {"sample_batch": 2}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.setenv("SPPE_HOME", str(tmp_path))
+    monkeypatch.setenv("SPPE_DTYPE", "float32")
+    return tmp_path
+
+
+def trained(results) -> dict[str, torch.Tensor]:
+    folder = results / "smoke" / "training" / METHOD / "seed-0"
+    return load_file(folder / "pytorch_lora_weights.safetensors") | load_file(folder / "extra.safetensors")
+
+
+def test_two_processes_train_and_recover_as_one(home, monkeypatch):
+    results = {name: home / name for name in ("one", "two")}
+    for folder in results.values():
+        tiny_benchmark(folder / "smoke" / "benchmark", 6, size=32)
+    monkeypatch.setenv("SPPE_RESULTS", str(results["one"]))
+    assert launch.main([METHOD, "--profile", "smoke"]) == 0
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+               "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "sppe_lib.recovery.launch", METHOD, "--profile", "smoke"]
+    environment = os.environ | {"SPPE_RESULTS": str(results["two"]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=repository(), timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = trained(results["one"]), trained(results["two"])
+    assert one.keys() == two.keys()
+    # LoRA's B starts at zero, so its size is how far training went; the two may differ by rounding only.
+    moved = [key for key in one if "lora_B" in key and one[key].abs().max() > 0]
+    assert moved
+    for key in moved:
+        assert (one[key] - two[key]).abs().mean() < 0.02 * one[key].abs().mean(), key
+    pictures = [Dataset.from_parquet(str(folder / "smoke" / "recovered" / METHOD / "benchmark.parquet")) for folder in results.values()]
+    assert pictures[0]["instance_id"][:] == pictures[1]["instance_id"][:]
+    for left, right in zip(pictures[0], pictures[1], strict=True):
+        difference = torch.tensor(list(left["image"].tobytes())).int() - torch.tensor(list(right["image"].tobytes())).int()
+        assert difference.abs().max() <= 2
+    assert not (results["two"] / "smoke" / "shards").exists() or not any((results["two"] / "smoke" / "shards").iterdir())
+
+
+def test_an_interrupted_recovery_goes_on_with_the_shards_it_has(profile, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(sharded, "SHARD_BATCHES", 1)
+    profile = changed(profile, sample_batch=4)  # noqa: F811
+    straight = recovery.recover_split(profile, "local-linear").read_bytes()
+    made = []
+    real = sharded.recover_rows
+
+    def killed(recover, dataset, rows, *rest):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(rows)
+        return real(recover, dataset, rows, *rest)
+
+    recovery.recovered_file(profile, "local-linear").unlink()
+    monkeypatch.setattr(sharded, "recover_rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        recovery.recover_split(profile, "local-linear")
+    assert not recovery.recovered_file(profile, "local-linear").exists()
+    monkeypatch.setattr(sharded, "recover_rows", lambda recover, dataset, rows, *rest: (made.append(rows), real(recover, dataset, rows, *rest))[1])
+    again = recovery.recover_split(profile, "local-linear").read_bytes()
+    assert again == straight
+    assert len(made) == len(set(made)) == 3 and not list((profile.results / "shards").iterdir())
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch):
+    class Three:
+        num_processes, process_index = 3, 1
+
+    monkeypatch.setattr(processes, "process", Three)
+    assert processes.share_of_batch(6) == range(2, 4)
+    with pytest.raises(ConfigError, match="batch is 4.*3 processes"):
+        processes.share_of_batch(4)
+
+
+def test_launch_says_errors_in_one_sentence(home, capsys):
+    assert launch.main(["magic", "--profile", "smoke"]) == 2
+    assert "Unknown recovery method 'magic'" in capsys.readouterr().err
+    assert load_profile("smoke").recovery.sample_batch == 2
