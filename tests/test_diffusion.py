@@ -112,9 +112,9 @@ def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tm
         value = torch.nn.Parameter(torch.zeros(1))
         seen = {}
         settings_ = training.TrainingSettings("x", steps, 1, 0.1, 0, 2, schedule="constant", ema=decay)
-        kept = {at: lambda log, at=at: seen.__setitem__(at, (float(value), len(log))) for at in kept_at}
+        kept = {at: lambda log, at=at: seen.__setitem__(at, (value.item(), len(log))) for at in kept_at}
         training.train({"v": value}, lambda *_: {"loss": (value - 10).square().sum()}, settings_, 4, checkpoint, kept=kept)
-        return float(value), seen
+        return value.item(), seen
 
     plain, seen_plain = run(0.0, 6, tmp_path / "plain.pt", (3, 6))
     averaged, seen = run(0.9, 6, tmp_path / "ema.pt", (3, 6))
