@@ -91,7 +91,7 @@ def make_optimizer(parameters: Mapping[str, torch.nn.Parameter], settings: Train
         from bitsandbytes.optim import AdamW8bit
     except ImportError:
         raise ResourceError(
-            "recovery.optimizer is adamw8bit, which needs bitsandbytes: install it (pip install -e '.[gpu]') or use adamw."
+            "recovery.optimizer is adamw8bit, which needs bitsandbytes, and it cannot be imported here: install it or use adamw."
         ) from None
     return AdamW8bit(list(parameters.values()), **options)
 
