@@ -72,9 +72,14 @@ def test_the_interval_is_scipys_percentile_bootstrap():
     values, pairs = generator.normal(20, 5, 90), np.arange(90) // 2
     values[[3, 10, 11]] = np.nan  # one half of a pair, and a whole pair
     expected = stats.bootstrap(
-        pair_totals(values, pairs), lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis), paired=True, vectorized=True,
-        n_resamples=SETTINGS.bootstrap, method="percentile", rng=np.random.default_rng(SETTINGS.seed),
-    ).confidence_interval  # fmt: skip
+        pair_totals(values, pairs),
+        lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=SETTINGS.bootstrap,
+        method="percentile",
+        rng=np.random.default_rng(SETTINGS.seed),
+    ).confidence_interval
     assert bootstrap_mean(values, pairs, SETTINGS) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
@@ -182,7 +187,8 @@ def test_correlation_is_resampled_by_pair():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"pair_id": np.repeat(np.arange(40), 2), "a": 5 + rng.normal(size=80)})
     table["b"] = table["a"] + rng.normal(size=80)
-    resamples = [np.corrcoef(*table[["a", "b"]].to_numpy()[rows].T)[0, 1] for rows in resampled_rows(table["pair_id"], SETTINGS)]
+    values = table[["a", "b"]].to_numpy()
+    resamples = [np.corrcoef(*values[rows].T)[0, 1] for rows in resampled_rows(table["pair_id"], SETTINGS)]
     found = correlate(table, "a", "b", SETTINGS)
     assert (found.low, found.high) == pytest.approx(interval(np.array(resamples), SETTINGS), abs=0.02)
     # Two values only: resamples of nothing but one of them have no correlation and are left out.

@@ -112,8 +112,9 @@ def _difference_cells(rows: pd.DataFrame) -> pd.DataFrame:
 def _sections(profile: Profile, data: pd.DataFrame) -> list[Section]:
     sections = []
     how = (
-        f"Paired by instance, tested by pair. Square brackets: {100 * profile.evaluation.confidence:.0f} % interval; bold where "
-        f"it leaves out zero. r: rank-biserial correlation, 1 if the variant is better on every pair, -1 if worse on every pair."
+        f"Paired by instance, tested by pair. Square brackets: {100 * profile.evaluation.confidence:.0f} % interval; "
+        f"bold where it leaves out zero. r: rank-biserial correlation, 1 if the variant is better on every pair, -1 if "
+        f"it is worse on every pair."
     )
     for group, heading in HEADINGS.items():
         own = data[(data["group"] == group) & (data["region"] == "all")]
@@ -134,17 +135,19 @@ def ablation_table(profile: Profile) -> Document:
     notes = [
         (
             f"First number: this run, profile `{profile.name}`, validation split of {data_name(profile)} "
-            f"({0 if pd.isna(n) else n} instances), so nothing here was chosen on the test split. In brackets: the paper's "
-            f"number, on other and real images. Bold: best of each. {NOTHING}: {NOT_RUN}."
+            f"({0 if pd.isna(n) else n} instances), so nothing here was chosen on the test split. In brackets: the "
+            f"paper's number, on other and real images. Bold: best of each. {NOTHING}: {NOT_RUN}."
         ),
         (
-            f"Modules and training lengths are trained anew, shorter than {PROPOSED} itself: {steps} steps (the paper's 6000) at "
-            f"a constant learning rate, the cycle from step {warmup} on. The lengths are states of one run, so a longer one has "
+            f"Modules and training lengths are trained anew: {steps} steps (the paper's {CHOSEN_LENGTH.published}) at "
+            f"a constant learning rate, the cycle from step {warmup} on; {PROPOSED} of the other tables takes "
+            f"{profile.recovery.steps} steps in this profile. The lengths are states of one run, so a longer one has "
             f"also had more of the cycle; the last row of the modules and `{CHOSEN_LENGTH.label}` are the same model."
         ),
         (
-            f"Inputs are taken away from the finished {PROPOSED} when it recovers, without training it anew: it shows what that "
-            f"model relies on, not what one trained without that input could reach. The paper has no such rows."
+            f"Inputs are taken away from the finished {PROPOSED} when it recovers, without training it anew: it shows "
+            f"what that model relies on, not what one trained without that input could reach. The paper has no such "
+            f"rows."
         ),
     ]
     return Document(NAME, "Table 8. Ablation of C2E-S2SER", notes, _sections(profile, data), data)
@@ -163,7 +166,7 @@ def _draw_differences(axis, rows: pd.DataFrame, places: dict[tuple[str, str], fl
 
 
 def draw_ablation(profile: Profile) -> Figure:
-    """Paired differences of every variant with their intervals, over the whole image and inside M, a panel per metric."""
+    """Paired differences of every variant, over the whole image and inside M, with intervals; a panel per metric."""
     data = ablation_data(profile).dropna(subset="against")
     variants = data[["group", "variant", "against"]].drop_duplicates()
     groups = list(dict.fromkeys(variants["group"]))
@@ -191,8 +194,8 @@ def draw_ablation(profile: Profile) -> Figure:
         else:
             axes[0].text(0.5, 0.5, NOT_RUN, ha="center", transform=axes[0].transAxes)
         figure.suptitle(
-            f"What each part of {PROPOSED} is worth: paired differences, {100 * profile.evaluation.confidence:.0f} % intervals. "
-            f"This run: validation split of {data_name(profile)}",
+            f"What each part of {PROPOSED} is worth: paired differences, {100 * profile.evaluation.confidence:.0f} % "
+            f"intervals. This run: validation split of {data_name(profile)}",
             fontsize=10,
         )
     return figure

@@ -1,4 +1,4 @@
-"""Cells that the recovery tables share: rows are methods or variants, columns metrics, the paper's number in brackets."""
+"""Cells that the recovery tables share: methods or variants by metrics, the paper's number in brackets."""
 
 import pandas as pd
 

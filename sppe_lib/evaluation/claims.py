@@ -12,7 +12,7 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.evidence import KIT_GOAL, NOT_TESTED, PAPER, Evidence, ahead, claim, describe, weakest
+from sppe_lib.evaluation.evidence import KIT_GOAL, NOT_TESTED, PAPER, Evidence, ahead, claim, describe, from_comparison, weakest
 from sppe_lib.evaluation.further_claims import ablation_claims, generalisation_claim
 from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.results import (
@@ -158,7 +158,8 @@ def recovery_claims(profile: Profile) -> list[dict]:
             name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation) for name in METRIC_NAMES
         }
         holds = len(ahead(found)) == len(METRIC_NAMES)
-        verdicts = [claim(text, published, describe(found) + _seeds_agree(profile, holds), holds, evidence=weakest(found))]
+        answer = describe(found) + _seeds_agree(profile, holds)
+        verdicts = [claim(text, published, answer, holds, evidence=weakest(found))]
     else:
         verdicts = [claim(text, published, NOT_TESTED, None)]
     return verdicts + _goals(profile, measured)
@@ -170,8 +171,8 @@ def _seeds_agree(profile: Profile, holds: bool) -> str:
     if len(wins) < 2:
         return ""
     agree = int(((wins == len(METRIC_NAMES)) == holds).sum())
-    counts = ", ".join(map(str, wins))
-    return f"; ahead on {counts} of {len(METRIC_NAMES)} with seeds {', '.join(map(str, wins.index))}: {agree} of {len(wins)} seeds agree"
+    counts, seeds = (", ".join(map(str, values)) for values in (wins, wins.index))
+    return f"; ahead on {counts} of {len(METRIC_NAMES)} with seeds {seeds}: {agree} of {len(wins)} seeds agree"
 
 
 def direction_claim(profile: Profile) -> dict:
@@ -183,7 +184,9 @@ def direction_claim(profile: Profile) -> dict:
     found = {name: result for name, result in found.items() if np.isfinite(result.value)}
     if not found:
         return claim(text, "Figure 13", NOT_TESTED, None)
-    measured = ", ".join(f"{name} r = {result.value:.2f} ({result.low:.2f} to {result.high:.2f})" for name, result in found.items())
+    measured = ", ".join(
+        f"{name} r = {result.value:.2f} ({result.low:.2f} to {result.high:.2f})" for name, result in found.items()
+    )
     name, least = min(found.items(), key=lambda entry: entry[1].value)
     evidence = Evidence(f"Pearson's r of {name}, the smallest", least.value, least.low, least.high, least.n, least.p_value)
     return claim(text, "Figure 13", measured, all(result.low > 0 for result in found.values()), evidence=evidence)
@@ -213,9 +216,7 @@ def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
             f"{margin.difference:+.2f} dB ({margin.low:+.2f} to {margin.high:+.2f}), {margin.pairs} pairs",
             margin.difference >= GOAL_INSIDE_MARGIN,
             KIT_GOAL,
-            Evidence(
-                "difference of PSNR (GT) inside M [dB]", margin.difference, margin.low, margin.high, margin.pairs, margin.p_value
-            ),
+            from_comparison("difference of PSNR (GT) inside M [dB]", margin),
         )
     return entries
 

@@ -14,7 +14,7 @@ KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
 
 @dataclass(frozen=True)
 class Evidence:
-    """The number that a verdict hangs on: what it is, its interval, how many it is over, and its test (NaN where none)."""
+    """The number that a verdict hangs on: what it is, its interval, over how many, its test (NaN where none)."""
 
     quantity: str = ""
     value: float = float("nan")
@@ -22,6 +22,11 @@ class Evidence:
     high: float = float("nan")
     n: int = 0
     p_value: float = float("nan")
+
+
+def from_comparison(quantity: str, result: Comparison) -> Evidence:
+    """A paired difference as the number that a verdict hangs on."""
+    return Evidence(quantity, result.difference, result.low, result.high, result.pairs, result.p_value)
 
 
 def claim(
@@ -45,7 +50,7 @@ def with_interval(result: Comparison) -> str:
 
 
 def describe(found: dict[str, Comparison]) -> str:
-    """On how many metrics the first method is ahead, on how many of them surely, and by how much it is not on the rest."""
+    """On how many metrics the first method is ahead, on how many of them surely, and the differences of the rest."""
     wins = ahead(found)
     certain = [name for name in wins if found[name].low > 0]
     losses = ", ".join(f"{name} {with_interval(result)}" for name, result in found.items() if name not in wins)
@@ -54,10 +59,10 @@ def describe(found: dict[str, Comparison]) -> str:
 
 
 def weakest(found: dict[str, Comparison]) -> Evidence:
-    """The metric on which the method is least ahead, by effect size: a claim about all metrics stands or falls with it."""
+    """The metric on which the method is least ahead, by effect size: a claim about all stands or falls with it."""
     defined = {name: result for name, result in found.items() if result.pairs}
     if not defined:
         return Evidence()
     name, least = min(defined.items(), key=lambda entry: entry[1].effect)
     quantity = f"difference on {name}, the metric it is least ahead on (rank-biserial {least.effect:+.2f})"
-    return Evidence(quantity, least.difference, least.low, least.high, least.pairs, least.p_value)
+    return from_comparison(quantity, least)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.evaluation.ablation_tables import CHOSEN_LENGTH, measured_variants, published_ablation
-from sppe_lib.evaluation.evidence import NOT_TESTED, Evidence, ahead, claim, describe, weakest, with_interval
+from sppe_lib.evaluation.evidence import NOT_TESTED, ahead, claim, describe, from_comparison, weakest, with_interval
 from sppe_lib.evaluation.generalisation_tables import UNSEEN, published_generalisation
 from sppe_lib.evaluation.metrics import METRIC_NAMES, metric
 from sppe_lib.evaluation.results import PROPOSED, TRIVIAL_METHODS, read_metrics
@@ -39,9 +39,9 @@ def published_differences(first: str, second: str, group: str = "module") -> dic
 
 
 def _best_rivals(measured: dict[str, pd.DataFrame], rivals: list[str]) -> dict[str, str]:
-    """Per metric the method of `rivals` with the highest mean; metrics that none of them defines are left out."""
-    means = pd.DataFrame({name: measured[name][list(METRIC_NAMES)].mean() for name in rivals}).dropna(how="all")
-    return means.idxmax(axis="columns").to_dict()
+    """Per metric the method of `rivals` with the highest mean."""
+    means = pd.DataFrame({name: measured[name][list(METRIC_NAMES)].mean() for name in rivals})
+    return means.fillna(-np.inf).idxmax(axis="columns").to_dict()
 
 
 def _trivial_above(measured: dict[str, pd.DataFrame]) -> str:
@@ -114,15 +114,7 @@ def length_claim(profile: Profile) -> dict:
     answer = ", ".join(f"{metric(name).label} {with_interval(result)}" for name, result in found.items())
     answer += f", {LONGEST.label} minus {CHOSEN_LENGTH.label}"
     name = min(found, key=lambda name: TOO_LONG[name] * found[name].effect)
-    least = found[name]
-    evidence = Evidence(
-        f"difference on {name}, the least clear of the three",
-        least.difference,
-        least.low,
-        least.high,
-        least.pairs,
-        least.p_value,
-    )
+    evidence = from_comparison(f"difference on {name}, the least clear of the three", found[name])
     holds = all(TOO_LONG[name] * result.difference > 0 for name, result in found.items())
     return claim(text, published, answer, holds, evidence=evidence)
 

@@ -42,7 +42,7 @@ def generalisation_methods(measured: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def generalisation_data(profile: Profile) -> pd.DataFrame:
-    """metric, method, value, n, published, low, high, undefined; a method without a run only has its published value."""
+    """metric, method, value, n, published, low, high, undefined; without a run only `published` is set."""
     measured = read_metrics(profile, UNSEEN)
     published = published_generalisation().set_index(["metric", "method"])["value"].to_dict()
     rows = []
@@ -60,8 +60,8 @@ def _what_it_is(profile: Profile, measured: dict[str, pd.DataFrame]) -> str:
     size = f"{len(tables[0])} instances of {tables[0]['pair_id'].nunique()} pairs" if tables else "no instances yet"
     if profile.benchmark.source == "vector-world":
         data = (
-            "a stand-in for InstructPix2Pix: simulated scenes and instructions that are outside SPPE-mini, edited by the "
-            "simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
+            "a stand-in for InstructPix2Pix: simulated scenes and instructions that are outside SPPE-mini, edited by "
+            "the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
         )
     else:
         data = "images and instructions of InstructPix2Pix"
@@ -86,13 +86,13 @@ def generalisation_table(profile: Profile) -> Document:
     left_out = [name for name in published_methods() if name not in methods]
     notes = [
         (
-            f"First number: this run, profile `{profile.name}`, {_what_it_is(profile, measured)}. In brackets: the paper's "
-            f"number on InstructPix2Pix (934 prompts), other and real images, so compare the order of the methods, not the "
-            f"two numbers. Bold: best of each. {NOTHING}: {NOT_RUN}."
+            f"First number: this run, profile `{profile.name}`, {_what_it_is(profile, measured)}. In brackets: the "
+            f"paper's number on InstructPix2Pix (934 prompts), other and real images, so compare the order of the "
+            f"methods, not the two numbers. Bold: best of each. {NOTHING}: {NOT_RUN}."
         ),
         (
-            f"{', '.join(left_out)} has no row, as in the paper: it optimises an instruction for the InstructPix2Pix editor, "
-            f"which was trained on the very data that the paper's table is made of."
+            f"{', '.join(left_out)} has no row, as in the paper: it optimises an instruction for the InstructPix2Pix "
+            f"editor, which was trained on the very data that the paper's table is made of."
         ),
         TRIVIAL_NOTE,
     ]

@@ -121,12 +121,12 @@ def _seeds_note(seeds: int) -> str:
         return f"Repetitions: {NOT_RUN}."
     if seeds == 1:
         return (
-            "One seed only in this profile (`recovery.seeds` is how many): nothing here says how far another training would "
-            "move these numbers, so there are no standard deviations."
+            "One seed only in this profile (`recovery.seeds` is how many): nothing here says how far another training "
+            "would move these numbers, so there are no standard deviations."
         )
     return (
-        f"{seeds} seeds; only the seed of training and sampling moves, the instances are the same. Standard deviations are "
-        f"those of a sample, over seeds; with so few they are rough."
+        f"{seeds} seeds; only the seed of training and sampling moves, the instances are the same. Standard deviations "
+        f"are those of a sample, over seeds; with so few they are rough."
     )
 
 

@@ -201,7 +201,7 @@ def correlate(table: pd.DataFrame, first: str, second: str, settings: Evaluation
 
 
 def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
-    """Pearson's r of two columns [n, 2] on every resample of pairs, from sums of products; NaN where a side is constant."""
+    """Pearson's r of columns [n, 2] on every resample of pairs, from sums of products; NaN where one is constant."""
     first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
     _, index = np.unique(pairs, return_inverse=True)
     products = (np.ones_like(first), first, second, first**2, second**2, first * second)
