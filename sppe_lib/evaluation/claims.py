@@ -12,7 +12,17 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.evidence import KIT_GOAL, NOT_TESTED, PAPER, Evidence, ahead, claim, describe, from_comparison, weakest
+from sppe_lib.evaluation.evidence import (
+    KIT_GOAL,
+    NOT_TESTED,
+    PAPER,
+    Evidence,
+    ahead,
+    claim,
+    describe,
+    from_comparison,
+    weakest,
+)
 from sppe_lib.evaluation.further_claims import ablation_claims, generalisation_claim
 from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.results import (
@@ -188,7 +198,8 @@ def direction_claim(profile: Profile) -> dict:
         f"{name} r = {result.value:.2f} ({result.low:.2f} to {result.high:.2f})" for name, result in found.items()
     )
     name, least = min(found.items(), key=lambda entry: entry[1].value)
-    evidence = Evidence(f"Pearson's r of {name}, the smallest", least.value, least.low, least.high, least.n, least.p_value)
+    quantity = f"Pearson's r of {name}, the smallest"
+    evidence = Evidence(quantity, least.value, least.low, least.high, least.n, least.p_value)
     return claim(text, "Figure 13", measured, all(result.low > 0 for result in found.values()), evidence=evidence)
 
 
