@@ -73,7 +73,7 @@ def generalisation_claim(profile: Profile) -> dict:
         for name, rival in _best_rivals(measured, rivals).items()
     }
     missing = [name for name in read_published("table7_recovery_instructpix2pix")["method"] if name not in measured]
-    answer = f"{describe(found)}; each metric against the best of {len(rivals)} other methods"
+    answer = f"{describe(found)}; each metric against the best of {', '.join(rivals)}"
     if missing:
         answer += f", without {', '.join(missing)}, not run here"
     holds = len(ahead(found)) == len(METRIC_NAMES)

@@ -19,7 +19,7 @@ from sppe_lib.evaluation.cells import (
 )
 from sppe_lib.evaluation.metrics import METRIC_NAMES, METRICS
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section
-from sppe_lib.evaluation.results import ordered_methods, published_methods, read_metrics
+from sppe_lib.evaluation.results import data_name, ordered_methods, published_methods, read_metrics
 from sppe_lib.published import read_published
 
 NAME = "table7_recovery_unseen"
@@ -60,8 +60,8 @@ def _what_it_is(profile: Profile, measured: dict[str, pd.DataFrame]) -> str:
     size = f"{len(tables[0])} instances of {tables[0]['pair_id'].nunique()} pairs" if tables else "no instances yet"
     if profile.benchmark.source == "vector-world":
         data = (
-            "a stand-in for InstructPix2Pix: simulated scenes and instructions that are outside SPPE-mini, edited by "
-            "the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
+            f"a stand-in for InstructPix2Pix: scenes and instructions outside {data_name(profile)}, simulated like it and "
+            "edited by the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
         )
     else:
         data = "images and instructions of InstructPix2Pix"
