@@ -182,7 +182,7 @@ def draw_ablation(profile: Profile) -> Figure:
                 rows = data[(data["metric"] == name) & (data["region"] == region)].dropna(subset="difference")
                 if len(rows):
                     _draw_differences(axis, rows, places, region == "inside")
-            axis.axvline(0, color="#777777", linewidth=1, zorder=0)
+            axis.axvline(0, color="#555555", linewidth=1, zorder=1)
             axis.set_title(metric_label(metric(name)), fontsize=9)
             axis.grid(axis="x", color="#e6e6e6", zorder=0)
             axis.spines[["top", "right"]].set_visible(False)

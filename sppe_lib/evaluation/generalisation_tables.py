@@ -60,8 +60,8 @@ def _what_it_is(profile: Profile, measured: dict[str, pd.DataFrame]) -> str:
     size = f"{len(tables[0])} instances of {tables[0]['pair_id'].nunique()} pairs" if tables else "no instances yet"
     if profile.benchmark.source == "vector-world":
         data = (
-            f"a stand-in for InstructPix2Pix: scenes and instructions outside {data_name(profile)}, simulated like it and "
-            "edited by the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
+            f"a stand-in for InstructPix2Pix: scenes and instructions outside {data_name(profile)}, simulated like it "
+            "and edited by the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
         )
     else:
         data = "images and instructions of InstructPix2Pix"
