@@ -12,7 +12,8 @@ from sppe_lib.benchmark.schema import open_split
 from sppe_lib.benchmark.taxonomy import categories
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.editability.scores import Method, correlation_table
-from sppe_lib.evaluation.evaluate import COLUMNS
+from sppe_lib.evaluation.evaluate import COLUMNS, metrics_file
+from sppe_lib.recovery import recovered_file
 from sppe_lib.runtime import numpy_generator
 
 METHODS = ("copy-surrogate", "paste-source", "local-linear", "SOER", "C2E-S2SER")
@@ -38,8 +39,8 @@ def noisy(image: PillowImage.Image, amount: float, name: str) -> PillowImage.Ima
 
 
 def write_recovered(profile: Profile, method: str, names: list[str], images: list[PillowImage.Image]) -> Path:
-    """A method's recovered.parquet."""
-    path = profile.results / "recovered" / method / "recovered.parquet"
+    """A method's pictures of the benchmark."""
+    path = recovered_file(profile, method)
     path.parent.mkdir(parents=True, exist_ok=True)
     features = Features({"instance_id": Value("string"), "image": Image()})
     Dataset.from_dict({"instance_id": names, "image": images}, features=features).to_parquet(str(path))
@@ -76,12 +77,12 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(rows)[list(COLUMNS)]
 
 
-def write_metrics(profile: Profile, tables: dict[str, pd.DataFrame]) -> None:
-    """`results/<profile>/metrics/<method>.csv` of each table."""
-    folder = profile.results / "metrics"
-    folder.mkdir(parents=True, exist_ok=True)
+def write_metrics(profile: Profile, tables: dict[str, pd.DataFrame], run: str = "benchmark") -> None:
+    """`results/<profile>/metrics/<run>/<method>.csv` of each table."""
     for method, table in tables.items():
-        table.to_csv(folder / f"{method}.csv", index=False)
+        path = metrics_file(profile, method, run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(path, index=False)
 
 
 def write_editability(profile: Profile, erma_noise: float = 0.3, rows: pd.DataFrame | None = None) -> pd.DataFrame:

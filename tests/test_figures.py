@@ -25,6 +25,10 @@ def run(tmp_path_factory):
                 "C2E-S2SER": metric_rows(level=0.7),
             },
         )
+        ablations = {"nothing taken away": 0.5, "without I": 0.4, "with the oracle's tag": 0.52}
+        write_metrics(
+            profile, {f"ablation/{name}": metric_rows(level=level) for name, level in ablations.items()}, "validation"
+        )
         write_editability(profile)
         recover_all(profile)
         yield profile

@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sppe_lib.benchmark.schema import open_split
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import evaluate
-from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_all, evaluate_method, recovered_methods
+from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_all, evaluate_method, metrics_file, recovered_methods
 from sppe_lib.evaluation.metrics import (
     METRIC_NAMES,
     METRICS,
@@ -27,6 +27,7 @@ from sppe_lib.evaluation.metrics import (
     prepare_mask,
 )
 from sppe_lib.published import read_published
+from sppe_lib.recovery import recovered_file
 
 
 def _known_pairs(size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -188,7 +189,7 @@ def test_evaluate_writes_one_row_an_instance_and_counts_what_is_undefined(run):
     recover_all(run)
     assert recovered_methods(run) == sorted(METHODS)
     table = evaluate_method(run, "C2E-S2SER")
-    stored = pd.read_csv(run.results / "metrics" / "C2E-S2SER.csv")
+    stored = pd.read_csv(metrics_file(run, "C2E-S2SER"))
     assert list(stored.columns) == list(COLUMNS)
     assert stored["instance_id"].tolist() == open_split(run.results / "benchmark", "test")["instance_id"][:]
     # The first pair of the tiny benchmark is unchanged by its edits: I' = I has no direction.
@@ -205,7 +206,7 @@ def test_order_and_batches_do_not_matter(run, monkeypatch):
     test = open_split(run.results / "benchmark", "test")
     images = [noisy(row["edited_source"], 12, row["instance_id"]) for row in test]
     write_recovered(run, "SOER", test["instance_id"][::-1], images[::-1])
-    (run.results / "metrics" / "reference_features.npz").unlink()
+    (run.results / "metrics" / "benchmark" / "reference_features.npz").unlink()
     object.__setattr__(run.evaluation, "batch", 3)
     second = evaluate_method(run, "SOER")
     pd.testing.assert_frame_equal(first, second, check_exact=False, atol=1e-4)
@@ -221,7 +222,7 @@ def test_reference_features_are_computed_once_and_renewed_with_their_inputs(run,
     assert len(calls) == 1
     tiny.tiny_benchmark(run.results / "benchmark", {"train": 1, "val": 1, "test": 4}, unchanged_pairs=0)
     assert evaluate_method(run, "SOER")["dir_i"].notna().all() and len(calls) == 2
-    (run.results / "metrics" / "reference_features.npz").write_bytes(b"cut short")
+    (run.results / "metrics" / "benchmark" / "reference_features.npz").write_bytes(b"cut short")
     evaluate_method(run, "SOER")
     assert len(calls) == 3
 
@@ -229,9 +230,11 @@ def test_reference_features_are_computed_once_and_renewed_with_their_inputs(run,
 def test_evaluate_all_takes_what_is_there_and_forgets_what_is_gone(run):
     assert evaluate_all(run) == {}
     recover_all(run)
-    (run.results / "metrics" / "withdrawn.csv").write_text("instance_id\nold\n")
-    assert set(evaluate_all(run)) == set(METHODS)
-    assert {path.stem for path in (run.results / "metrics").glob("*.csv")} == set(METHODS)
+    withdrawn = metrics_file(run, "withdrawn")
+    withdrawn.parent.mkdir(parents=True)
+    withdrawn.write_text("instance_id\nold\n")
+    assert {name: set(tables) for name, tables in evaluate_all(run).items()} == {"benchmark": set(METHODS)}
+    assert set((run.results / "metrics").rglob("*.csv")) == {metrics_file(run, method) for method in METHODS}
 
 
 def test_a_perfect_recovery_is_perfect(run):
@@ -260,8 +263,8 @@ def test_bad_recovered_files_are_refused_in_one_sentence(run):
     write_recovered(run, "SOER", names, [image.resize((32, 32)) for image in images])
     with pytest.raises(DataError, match="32x32 pixels but its source is 64x64"):
         evaluate_method(run, "SOER")
-    path = run.results / "recovered" / "SOER" / "recovered.parquet"
+    path = recovered_file(run, "SOER")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match="cannot be read"):
         evaluate_method(run, "SOER")
-    assert not (run.results / "metrics" / "SOER.csv").exists()
+    assert not metrics_file(run, "SOER").exists()

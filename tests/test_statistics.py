@@ -18,6 +18,7 @@ from sppe_lib.evaluation.statistics import (
     rank_biserial,
     relative_margin,
     resampled_correlations,
+    resampled_rows,
     spread,
     summarise,
 )
@@ -64,6 +65,22 @@ def test_intervals_are_repeatable_and_absent_for_one_pair():
     values, pairs = np.arange(10.0), np.repeat(np.arange(5), 2)
     assert bootstrap_mean(values, pairs, SETTINGS) == bootstrap_mean(values, pairs, SETTINGS)
     assert np.isnan(bootstrap_mean(values[:2], pairs[:2], SETTINGS)).all()
+
+
+def test_the_interval_is_scipys_percentile_bootstrap():
+    generator = np.random.default_rng(1)
+    values, pairs = generator.normal(20, 5, 90), np.arange(90) // 2
+    values[[3, 10, 11]] = np.nan  # one half of a pair, and a whole pair
+    expected = stats.bootstrap(
+        pair_totals(values, pairs),
+        lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=SETTINGS.bootstrap,
+        method="percentile",
+        rng=np.random.default_rng(SETTINGS.seed),
+    ).confidence_interval
+    assert bootstrap_mean(values, pairs, SETTINGS) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=20), st.floats(-5, 5))
@@ -164,3 +181,16 @@ def test_correlation_has_an_interval_over_pairs_and_is_undefined_for_constants()
     assert found.n == 59 and found.low < found.value < found.high and found.p_value < 0.01
     assert found.value == pytest.approx(np.corrcoef(table["a"][1:], table["b"][1:])[0, 1])
     assert np.isnan(correlate(table, "a", "c", SETTINGS).value)
+
+
+def test_correlation_is_resampled_by_pair():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"pair_id": np.repeat(np.arange(40), 2), "a": 5 + rng.normal(size=80)})
+    table["b"] = table["a"] + rng.normal(size=80)
+    values = table[["a", "b"]].to_numpy()
+    resamples = [np.corrcoef(*values[rows].T)[0, 1] for rows in resampled_rows(table["pair_id"], SETTINGS)]
+    found = correlate(table, "a", "b", SETTINGS)
+    assert (found.low, found.high) == pytest.approx(interval(np.array(resamples), SETTINGS), abs=0.02)
+    # Two values only: resamples of nothing but one of them have no correlation and are left out.
+    few = pd.DataFrame({"pair_id": list("aabbc"), "a": [0.1, 0.1, 0.1, 0.1, 0.7], "b": [0.3, 0.3, 0.3, 0.3, 0.9]})
+    assert correlate(few, "a", "b", SETTINGS).low == pytest.approx(1)

@@ -7,6 +7,7 @@ from evaluation_files import METHODS, metric_rows, profile_in, write_editability
 
 from sppe_lib.benchmark.taxonomy import GROUPS
 from sppe_lib.errors import DataError
+from sppe_lib.evaluation.evaluate import metrics_file
 from sppe_lib.evaluation.rendering import Document, Section, beside, best, latex, latex_text, markdown, number
 from sppe_lib.evaluation.results import read_metrics
 from sppe_lib.evaluation.tables import write_tables
@@ -156,7 +157,7 @@ def test_undefined_values_are_left_out_and_counted(run):
 
 
 def test_a_missing_group_and_a_missing_method_are_gaps(run):
-    (run.results / "metrics" / "SOER.csv").unlink()
+    metrics_file(run, "SOER").unlink()
     write_metrics(
         run,
         {

@@ -5,7 +5,6 @@ a verdict speaks about the miniature, not about the paper's data.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,18 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.evidence import (
+    KIT_GOAL,
+    NOT_TESTED,
+    PAPER,
+    Evidence,
+    ahead,
+    claim,
+    describe,
+    from_comparison,
+    weakest,
+)
+from sppe_lib.evaluation.further_claims import ablation_claims, generalisation_claim
 from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.results import (
     BASELINE,
@@ -24,42 +35,16 @@ from sppe_lib.evaluation.results import (
     read_metrics,
     resampled_assessors,
 )
-from sppe_lib.evaluation.statistics import Comparison, compare, correlate, interval, relative_margin, spread, summarise
+from sppe_lib.evaluation.seed_tables import seed_differences
+from sppe_lib.evaluation.statistics import compare, correlate, interval, relative_margin, spread, summarise
 from sppe_lib.published import read_published
 from sppe_lib.runtime import write_text
-
-NOT_TESTED = "not tested in this profile yet"
-
-PAPER = "paper"
-KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
 
 GOAL_PSNR = 24.0
 """dB against the reference over the whole image: a goal of this kit for SPPE-mini."""
 
 GOAL_INSIDE_MARGIN = 3.0
 """dB above copy-surrogate inside M: a goal of this kit for SPPE-mini."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The number that a verdict hangs on: what it is, its interval, how many it is over, and its test (NaN where none)."""
-
-    quantity: str = ""
-    value: float = float("nan")
-    low: float = float("nan")
-    high: float = float("nan")
-    n: int = 0
-    p_value: float = float("nan")
-
-
-def claim(
-    text: str, published: str, measured: str, holds: bool | None, origin: str = PAPER, evidence: Evidence = Evidence()
-) -> dict:
-    """One entry of claims.json; what is not defined is null."""
-    numbers = {"value": evidence.value, "ci_low": evidence.low, "ci_high": evidence.high, "p_value": evidence.p_value}
-    numbers = {name: float(value) if np.isfinite(value) else None for name, value in numbers.items()}
-    entry = {"claim": text, "published": published, "measured": measured, "holds": holds, "origin": origin}
-    return entry | {"quantity": evidence.quantity or None, **numbers, "n": evidence.n or None}
 
 
 def published_margins() -> dict[str, tuple[str, float]]:
@@ -182,30 +167,22 @@ def recovery_claims(profile: Profile) -> list[dict]:
         found = {
             name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation) for name in METRIC_NAMES
         }
-        wins = [name for name, result in found.items() if result.difference > 0]
-        certain = [name for name in wins if found[name].low > 0]
-        losses = ", ".join(
-            f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
-            for name, result in found.items()
-            if name not in wins
-        )
-        answer = f"{len(wins)} of {len(METRIC_NAMES)}, {len(certain)} of them with an interval above zero" + (
-            f"; not on {losses}" if losses else ""
-        )
-        verdicts = [claim(text, published, answer, len(wins) == len(METRIC_NAMES), evidence=_weakest(found))]
+        holds = len(ahead(found)) == len(METRIC_NAMES)
+        answer = describe(found) + _seeds_agree(profile, holds)
+        verdicts = [claim(text, published, answer, holds, evidence=weakest(found))]
     else:
         verdicts = [claim(text, published, NOT_TESTED, None)]
     return verdicts + _goals(profile, measured)
 
 
-def _weakest(found: dict[str, Comparison]) -> Evidence:
-    """The metric on which the method is least ahead, by effect size: a claim about all metrics stands or falls with it."""
-    defined = {name: result for name, result in found.items() if result.pairs}
-    if not defined:
-        return Evidence()
-    name, least = min(defined.items(), key=lambda entry: entry[1].effect)
-    quantity = f"difference on {name}, the metric it is least ahead on (rank-biserial {least.effect:+.2f})"
-    return Evidence(quantity, least.difference, least.low, least.high, least.pairs, least.p_value)
+def _seeds_agree(profile: Profile, holds: bool) -> str:
+    """On how many metrics each seed has C2E-S2SER ahead, and how many seeds give the same verdict; "" for one seed."""
+    wins = (seed_differences(profile) > 0).sum()
+    if len(wins) < 2:
+        return ""
+    agree = int(((wins == len(METRIC_NAMES)) == holds).sum())
+    counts, seeds = (", ".join(map(str, values)) for values in (wins, wins.index))
+    return f"; ahead on {counts} of {len(METRIC_NAMES)} with seeds {seeds}: {agree} of {len(wins)} seeds agree"
 
 
 def direction_claim(profile: Profile) -> dict:
@@ -217,9 +194,12 @@ def direction_claim(profile: Profile) -> dict:
     found = {name: result for name, result in found.items() if np.isfinite(result.value)}
     if not found:
         return claim(text, "Figure 13", NOT_TESTED, None)
-    measured = ", ".join(f"{name} r = {result.value:.2f} ({result.low:.2f} to {result.high:.2f})" for name, result in found.items())
+    measured = ", ".join(
+        f"{name} r = {result.value:.2f} ({result.low:.2f} to {result.high:.2f})" for name, result in found.items()
+    )
     name, least = min(found.items(), key=lambda entry: entry[1].value)
-    evidence = Evidence(f"Pearson's r of {name}, the smallest", least.value, least.low, least.high, least.n, least.p_value)
+    quantity = f"Pearson's r of {name}, the smallest"
+    evidence = Evidence(quantity, least.value, least.low, least.high, least.n, least.p_value)
     return claim(text, "Figure 13", measured, all(result.low > 0 for result in found.values()), evidence=evidence)
 
 
@@ -247,26 +227,15 @@ def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
             f"{margin.difference:+.2f} dB ({margin.low:+.2f} to {margin.high:+.2f}), {margin.pairs} pairs",
             margin.difference >= GOAL_INSIDE_MARGIN,
             KIT_GOAL,
-            Evidence(
-                "difference of PSNR (GT) inside M [dB]", margin.difference, margin.low, margin.high, margin.pairs, margin.p_value
-            ),
+            from_comparison("difference of PSNR (GT) inside M [dB]", margin),
         )
     return entries
 
 
-def untested_claims() -> list[dict]:
-    """The paper's claims that need runs this kit does not make yet."""
-    texts = (
-        (f"{PROPOSED} is best on 8 of 8 metrics on unseen images and instructions", "8 of 8 (Table 7)"),
-        ("The cycle, then the edit tag, each improve all 8 metrics", "all 8 twice (Table 8)"),
-        ("Too long a cycle phase raises source SSIM and PSNR and lowers DirI", "from 6000 to 8000 steps (Table 8)"),
-    )
-    return [claim(text, published, NOT_TESTED, None) for text, published in texts]
-
-
 def evaluate_claims(profile: Profile) -> list[dict]:
     """Every claim with its verdict, in the order of SPEC §7."""
-    return editability_claims(profile) + recovery_claims(profile) + untested_claims() + [direction_claim(profile)]
+    further = [generalisation_claim(profile), *ablation_claims(profile), direction_claim(profile)]
+    return editability_claims(profile) + recovery_claims(profile) + further
 
 
 def write_claims(profile: Profile) -> list[dict]:

@@ -61,7 +61,7 @@ class Recovered:
                 picture = image_tensor(self.dataset[self.row[name]]["image"])
             except (OSError, UnidentifiedImageError, AttributeError) as error:
                 raise DataError(
-                    f"{self.method}: the picture of {name} in recovered.parquet cannot be read ({error}); "
+                    f"{self.method}: the picture of {name} cannot be read ({error}); "
                     f"run 04_recover for this method again."
                 ) from None
             if picture.shape != source.shape:

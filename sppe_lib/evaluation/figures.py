@@ -17,6 +17,7 @@ from PIL import Image
 from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.ablation_tables import draw_ablation
 from sppe_lib.evaluation.gate import draw_gate
 from sppe_lib.evaluation.grids import figure12, overview
 from sppe_lib.evaluation.metrics import metric
@@ -279,6 +280,7 @@ FIGURES = {
     "figure12_qualitative": figure12,
     "figure13_directions": figure13,
     "figure_gate": draw_gate,
+    "figure_ablation": draw_ablation,
 }
 """File name -> function of a profile. The overview is the README's picture; the numbers are the paper's."""
 

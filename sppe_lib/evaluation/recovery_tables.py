@@ -9,41 +9,20 @@ import pandas as pd
 from sppe_lib.benchmark.taxonomy import GROUPS, TAGS
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.metrics import METRICS, PSNR_LIMIT, REGIONS, Metric
-from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number
-from sppe_lib.evaluation.results import (
-    PROPOSED,
-    data_name,
-    ordered_methods,
-    read_metrics,
+from sppe_lib.evaluation.cells import (
+    NOT_RUN,
+    TRIVIAL_NOTE,
+    interval_cells,
+    metric_cells,
+    metric_label,
+    summary,
+    undefined_note,
 )
-from sppe_lib.evaluation.statistics import compare, holm, summarise
+from sppe_lib.evaluation.metrics import METRICS, PSNR_LIMIT, REGIONS
+from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, number
+from sppe_lib.evaluation.results import PROPOSED, data_name, ordered_methods, read_metrics
+from sppe_lib.evaluation.statistics import compare, holm
 from sppe_lib.published import read_published
-
-NOT_RUN = "not run in this profile yet"
-
-
-def _decimals(metric: Metric) -> int:
-    return 2 if metric.unit else 4
-
-
-def _label(metric: Metric) -> str:
-    arrow = "↑" if metric.direction == "higher" else "↓"
-    return f"{metric.label} {arrow}" + (f" [{metric.unit}]" if metric.unit else "")
-
-
-def _summary_row(metric: str, method: str, part: str, group: str, rows: pd.DataFrame, column: str, settings) -> dict:
-    found = summarise(rows[column].to_numpy(), rows["pair_id"].to_numpy(), settings)
-    return {
-        "metric": metric,
-        "method": method,
-        part: group,
-        "value": found.mean,
-        "n": found.n,
-        "low": found.low,
-        "high": found.high,
-        "undefined": found.undefined,
-    }
 
 
 def recovery_by_group(profile: Profile) -> pd.DataFrame:
@@ -63,7 +42,8 @@ def recovery_by_group(profile: Profile) -> pd.DataFrame:
                 if method in measured:
                     table = measured[method]
                     chosen = table if group == OVERALL else table[table["group"] == group]
-                    row = _summary_row(metric.name, method, "group", group, chosen, metric.name, profile.evaluation)
+                    found = summary(chosen, metric.name, profile.evaluation)
+                    row = {"metric": metric.name, "method": method, "group": group} | found
                 else:
                     row = {"metric": metric.name, "method": method, "group": group}
                 rows.append(row | {"published": published.get((metric.name, method, group))})
@@ -98,52 +78,8 @@ def _notes(profile: Profile, n: int) -> list[str]:
             f"brackets: the paper's number on SPPE, other and real images, so compare the order of the methods, not the "
             f"two numbers. Bold: best of each. {NOTHING}: {NOT_RUN}."
         ),
-        (
-            "`copy-surrogate` returns S', `paste-source` puts I back inside M of S', `local-linear` fits a local colour "
-            "map from S to S' and applies it to I inside M. They are this kit's own; the paper has no trivial baseline. "
-            "Source integrity (Src) compares with I, so a method that does not edit at all scores well on it; "
-            "consistency (GT) compares with I', the edit the user wanted."
-        ),
+        TRIVIAL_NOTE,
     ]
-
-
-def _wide(data: pd.DataFrame, columns: list[tuple[str, Metric, pd.DataFrame]], methods: list[str]) -> pd.DataFrame:
-    """Methods by columns of `ours (paper)`; each column is a label, its metric and its rows of `data`."""
-    cells = {"method": methods}
-    for label, metric, rows in columns:
-        by_method = rows.set_index("method")
-        ours, published = (by_method[name].to_dict() if name in by_method else {} for name in ("value", "published"))
-        higher = metric.direction == "higher"
-        winners = best(ours, higher), best(published, higher)
-        cells[label] = [
-            beside(
-                ours.get(method),
-                published.get(method),
-                _decimals(metric),
-                tuple(method in winner for winner in winners),
-            )
-            for method in methods
-        ]
-    return pd.DataFrame(cells)
-
-
-def _interval_cells(rows: pd.DataFrame, methods: list[str]) -> pd.DataFrame:
-    cells = {"method": methods}
-    for metric in METRICS:
-        found = rows[rows["metric"] == metric.name].set_index("method")
-        places = _decimals(metric)
-        cells[_label(metric)] = [
-            f"{number(found.low[name], places)} to {number(found.high[name], places)}" for name in methods
-        ]
-    return pd.DataFrame(cells)
-
-
-def _undefined_note(overall: pd.DataFrame) -> str:
-    directions = overall[overall["metric"].isin(["dir_i", "dir_s"]) & (overall["undefined"] > 0)]
-    if directions.empty:
-        return "Every direction is defined."
-    counts = "; ".join(f"{row.method} {row.metric} {row.undefined}" for row in directions.itertuples())
-    return f"Directions that are undefined because nothing changed are left out of their means and counted: {counts}."
 
 
 def _limit_note(measured: dict[str, pd.DataFrame]) -> str:
@@ -163,26 +99,25 @@ def recovery_table(profile: Profile, data: pd.DataFrame, measured: dict[str, pd.
     sections = [
         Section(
             "Overall",
-            _wide(
-                data,
-                [(_label(metric), metric, overall[overall["metric"] == metric.name]) for metric in METRICS],
+            metric_cells(
+                [(metric_label(metric), metric, overall[overall["metric"] == metric.name]) for metric in METRICS],
                 methods,
             ),
-            [_undefined_note(overall), _limit_note(measured)],
+            [undefined_note(overall), _limit_note(measured)],
         )
     ]
     if measured:
         sections.append(
             Section(
                 f"Overall: {100 * profile.evaluation.confidence:.0f} % intervals of this run",
-                _interval_cells(overall, list(measured)),
+                interval_cells(overall, list(measured)),
                 ["Bootstrap over source-surrogate pairs."],
             )
         )
     for metric in METRICS:
         rows = data[data["metric"] == metric.name]
         columns = [(group, metric, rows[rows["group"] == group]) for group in (*GROUPS, OVERALL)]
-        sections.append(Section(f"{_label(metric)} by group ({metric.family})", _wide(data, columns, methods)))
+        sections.append(Section(f"{metric_label(metric)} by group ({metric.family})", metric_cells(columns, methods)))
     return Document(
         "table5_table6_recovery_sppe",
         "Tables 5 and 6. Surrogate-to-source edit recovery",
@@ -196,7 +131,8 @@ def inside_outside_table(profile: Profile, measured: dict[str, pd.DataFrame]) ->
     """The metrics that can be taken over a region, inside and outside the private region M."""
     regional = [metric for metric in METRICS if metric.regional]
     rows = [
-        _summary_row(metric.name, method, "region", region, table, f"{metric.name}_{region}", profile.evaluation)
+        {"metric": metric.name, "method": method, "region": region}
+        | summary(table, f"{metric.name}_{region}", profile.evaluation)
         for metric in regional
         for method, table in measured.items()
         for region in REGIONS
@@ -206,10 +142,9 @@ def inside_outside_table(profile: Profile, measured: dict[str, pd.DataFrame]) ->
     sections = [
         Section(
             f"{region.capitalize()} M",
-            _wide(
-                data,
+            metric_cells(
                 [
-                    (_label(metric), metric, data[(data["metric"] == metric.name) & (data["region"] == region)])
+                    (metric_label(metric), metric, data[(data["metric"] == metric.name) & (data["region"] == region)])
                     for metric in regional
                 ],
                 list(measured),
@@ -236,7 +171,8 @@ def inside_outside_table(profile: Profile, measured: dict[str, pd.DataFrame]) ->
 def tag_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
     """The eight metrics by instruction tag (ADD/REMOVE, EDIT, STYLE)."""
     rows = [
-        _summary_row(metric.name, method, "tag", tag, table[table["tag"] == tag], metric.name, profile.evaluation)
+        {"metric": metric.name, "method": method, "tag": tag}
+        | summary(table[table["tag"] == tag], metric.name, profile.evaluation)
         for metric in METRICS
         for method, table in measured.items()
         for tag in TAGS
@@ -247,10 +183,9 @@ def tag_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
     sections = [
         Section(
             f"{tag} ({int((first['tag'] == tag).sum())} instances)",
-            _wide(
-                data,
+            metric_cells(
                 [
-                    (_label(metric), metric, data[(data["metric"] == metric.name) & (data["tag"] == tag)])
+                    (metric_label(metric), metric, data[(data["metric"] == metric.name) & (data["tag"] == tag)])
                     for metric in METRICS
                 ],
                 list(measured),
@@ -309,7 +244,7 @@ def _paired_cells(rows: pd.DataFrame) -> pd.DataFrame:
     places = 4
     cells = [
         {
-            "metric": _label(by_name[row.metric]) + ("" if row.region == "all" else " inside M"),
+            "metric": metric_label(by_name[row.metric]) + ("" if row.region == "all" else " inside M"),
             "difference (paper)": beside(row.value, row.published, places),
             "interval": f"{number(row.low, places)} to {number(row.high, places)}",
             "p": NOTHING if pd.isna(row.p_value) else f"{row.p_value:.2g}",

@@ -71,6 +71,17 @@ def read_metrics(profile: Profile, run: str = "benchmark") -> dict[str, pd.DataF
     return {name: found[name] for name in ordered_methods(list(found)) if name in found}
 
 
+def read_repetitions(profile: Profile) -> dict[int, dict[str, pd.DataFrame]]:
+    """The benchmark's metrics by seed number and method: 0 is `benchmark` itself, then `benchmark-seed1`, ...
+
+    Only trained methods are repeated. Empty where 05_tables has not measured anything.
+    """
+    folders = (profile.results / "metrics").glob("benchmark-seed*")
+    runs = {0: "benchmark"} | {int(path.name.removeprefix("benchmark-seed")): path.name for path in folders}
+    found = {number: read_metrics(profile, runs[number]) for number in sorted(runs)}
+    return {number: measured for number, measured in found.items() if measured}
+
+
 def read_correlations(profile: Profile) -> pd.DataFrame:
     """`editability/correlations.csv` without unavailable methods: metric, method, group (Overall too), value, n.
 

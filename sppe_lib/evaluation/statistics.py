@@ -6,6 +6,7 @@ tested here is the pair, not the instance (SPEC §6).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from scipy import stats
 from sppe_lib.config import EvaluationParameters
 
 NAN = float("nan")
+
+SMALLEST_VARIANCE = 1e-12
+"""Of a resample, relative to all values: less is the rounding error of a constant."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,21 @@ def pair_totals(values: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.n
     return np.bincount(index, weights=values[defined]), np.bincount(index).astype(float)
 
 
-def _ratio(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
-    return sums.sum(axis=axis) / counts.sum(axis=axis)
+@lru_cache(maxsize=16)
+def _times_drawn(pairs: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each pair is drawn in every bootstrap resample: [resamples, pairs].
+
+    Every method and metric over as many pairs is resampled alike, so this is drawn once.
+    """
+    drawn = np.random.default_rng(seed).integers(pairs, size=(resamples, pairs))
+    drawn += pairs * np.arange(resamples)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * pairs).reshape(resamples, pairs)
+    return counts.astype(np.uint16)  # a pair is drawn a few times at most; kept small because it is kept
+
+
+def resampled_totals(totals: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
+    """Totals over the drawn pairs of every bootstrap resample: [pairs, columns] -> [resamples, columns]."""
+    return _times_drawn(len(totals), settings.bootstrap, settings.seed) @ totals
 
 
 def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
@@ -60,17 +77,8 @@ def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationPa
     sums, counts = pair_totals(values, pairs)
     if len(sums) < 2 or settings.bootstrap < 1:
         return NAN, NAN
-    found = stats.bootstrap(
-        (sums, counts),
-        _ratio,
-        paired=True,
-        vectorized=True,
-        n_resamples=settings.bootstrap,
-        confidence_level=settings.confidence,
-        method="percentile",
-        rng=np.random.default_rng(settings.seed),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    drawn_sums, drawn_counts = resampled_totals(np.stack([sums, counts], axis=1), settings).T
+    return interval(drawn_sums / drawn_counts, settings)
 
 
 def resampled_correlations(
@@ -139,10 +147,8 @@ def rank_biserial(differences: np.ndarray) -> float:
 
 def compare(first: pd.DataFrame, second: pd.DataFrame, column: str, settings: EvaluationParameters) -> Comparison:
     """First against second method on one column of their metrics files, paired by instance, tested by pair."""
-    keys = ["instance_id", "pair_id"]
-    both = first[[*keys, column]].merge(second[[*keys, column]], on=keys, suffixes=("_first", "_second"))
-    both["difference"] = both[f"{column}_first"] - both[f"{column}_second"]
-    differences = both.dropna(subset="difference").groupby("pair_id", sort=True)["difference"].mean().to_numpy()
+    other = first["instance_id"].map(second.set_index("instance_id")[column])
+    differences = (first[column] - other).groupby(first["pair_id"]).mean().dropna().to_numpy()
     if not len(differences):
         return Comparison(NAN, NAN, NAN, NAN, NAN, 0)
     low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
@@ -188,12 +194,23 @@ def correlate(table: pd.DataFrame, first: str, second: str, settings: Evaluation
     if len(values) < 3 or (values.std(axis=0) == 0).any():
         return Correlation(NAN, NAN, NAN, NAN, len(values))
     found = stats.pearsonr(*values.T)
-    samples = np.full(settings.bootstrap, NAN)
-    for number, rows in enumerate(resampled_rows(defined["pair_id"], settings)):
-        chosen = values[rows]
-        if len(chosen) > 2 and (chosen.std(axis=0) > 0).all():
-            samples[number] = np.corrcoef(*chosen.T)[0, 1]
+    if settings.bootstrap < 1:
+        return Correlation(float(found.statistic), NAN, NAN, float(found.pvalue), len(values))
+    samples = _resampled_pearson(values, defined["pair_id"].to_numpy(), settings)
     return Correlation(float(found.statistic), *interval(samples, settings), float(found.pvalue), len(values))
+
+
+def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
+    """Pearson's r of columns [n, 2] on every resample of pairs, from sums of products; NaN where one is constant."""
+    first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
+    _, index = np.unique(pairs, return_inverse=True)
+    products = (np.ones_like(first), first, second, first**2, second**2, first * second)
+    totals = resampled_totals(np.stack([np.bincount(index, weights=product) for product in products], axis=1), settings)
+    n, means = totals[:, 0], totals[:, 1:] / totals[:, :1]
+    variances = means[:, 2:4] - means[:, :2] ** 2
+    defined = (n > 2) & (variances > SMALLEST_VARIANCE).all(axis=1)
+    covariance = means[:, 4] - means[:, 0] * means[:, 1]
+    return np.where(defined, covariance / np.sqrt(np.where(defined, variances.prod(axis=1), 1.0)), NAN)
 
 
 def relative_margin(value: float, best: float) -> float:

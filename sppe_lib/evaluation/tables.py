@@ -1,7 +1,7 @@
 """Tables 1, 2 and 4 of a run, the paper beside it, and `write_tables`, which writes all of them.
 
 A table is a pure function of result files and the published CSVs; see rendering.py for the formats and
-recovery_tables.py for Tables 5 and 6.
+recovery_tables.py for Tables 5 and 6, generalisation_tables.py for Table 7, ablation_tables.py for Table 8.
 """
 
 from pathlib import Path
@@ -12,7 +12,9 @@ from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
+from sppe_lib.evaluation.ablation_tables import ablation_table
 from sppe_lib.evaluation.gate import gate_table
+from sppe_lib.evaluation.generalisation_tables import generalisation_table
 from sppe_lib.evaluation.recovery_tables import recovery_documents
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number, write
 from sppe_lib.evaluation.results import (
@@ -23,6 +25,7 @@ from sppe_lib.evaluation.results import (
     read_instances,
     resampled_assessors,
 )
+from sppe_lib.evaluation.seed_tables import seed_table
 from sppe_lib.evaluation.statistics import interval
 from sppe_lib.evaluation.verdicts import verdict_table
 from sppe_lib.published import read_published
@@ -239,6 +242,9 @@ def all_documents(profile: Profile) -> list[Document]:
         taxonomy_table(profile),
         *editability_tables(profile),
         *recovery_documents(profile),
+        generalisation_table(profile),
+        ablation_table(profile),
+        seed_table(profile),
         gate_table(profile),
     ]
 
