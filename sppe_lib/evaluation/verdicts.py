@@ -15,7 +15,7 @@ def _number(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3g}"
 
 
-def _evidence(entry: dict) -> str:
+def describe_evidence(entry: dict) -> str:
     """What the verdict hangs on, in one line: the quantity, its value, interval, n and p."""
     if entry["quantity"] is None:
         return NOTHING
@@ -38,7 +38,7 @@ def verdict_table(profile: Profile) -> Document:
         {
             "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else " (goal of this kit)") for entry in claims],
             "here": [WORDS[entry["holds"]] for entry in claims],
-            "decided by": [_evidence(entry) for entry in claims],
+            "decided by": [describe_evidence(entry) for entry in claims],
             "paper": [entry["published"] or NOTHING for entry in claims],
             "measured": [entry["measured"] for entry in claims],
         }

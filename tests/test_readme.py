@@ -1,0 +1,30 @@
+"""What the README shows is what the committed run says."""
+
+import json
+import re
+
+import pytest
+
+from sppe_lib.config import repository
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation import readme
+
+TEXT = (repository() / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_verdicts_are_those_of_the_committed_claims():
+    claims = json.loads((repository() / "figures" / "mini" / "claims.json").read_text(encoding="utf-8"))
+    assert readme.with_verdicts(TEXT, claims) == TEXT, "run python -m sppe_lib.evaluation.readme"
+
+
+def test_only_the_block_between_the_marks_is_replaced():
+    changed = readme.with_verdicts(f"before {readme.BEGIN} old {readme.END} after", [])
+    assert changed.startswith(f"before {readme.BEGIN}") and changed.endswith(f"{readme.END} after") and "old" not in changed
+    with pytest.raises(DataError, match="marks"):
+        readme.with_verdicts("no marks", [])
+
+
+def test_every_file_the_readme_links_to_exists():
+    links = re.findall(r"\]\(((?!http|#)[^)#]+)\)", TEXT)
+    assert len(links) > 10
+    assert not [link for link in links if not (repository() / link).exists()]
