@@ -1,4 +1,4 @@
-"""What a profile needs, before anything runs: memory by stage and method, disk by stage. Estimates, not measurements."""
+"""What a profile needs, before anything runs: memory by stage and method, disk by stage. Estimated, not measured."""
 
 import json
 from dataclasses import dataclass
@@ -157,10 +157,12 @@ def count(profile: Profile) -> Counts:
         if configs["text_encoder_2"]:
             text += _count(T5EncoderModel(T5Config.from_dict(configs["text_encoder_2"])))
         token_width = 4 * vae.config.latent_channels
-        stand_in = SimpleNamespace(transformer=transformer, token_width=token_width, channels=transformer.config.in_channels)
+        channels = transformer.config.in_channels
+        stand_in = SimpleNamespace(transformer=transformer, token_width=token_width, channels=channels)
         branch = _count(prompt_diffusion.ExampleBranch(stand_in))
         backbone = _count(transformer)
-        lora = sum(value.numel() for value in add_lora(transformer, profile.recovery.rank, profile.recovery.alpha, 0).values())
+        adapter = add_lora(transformer, profile.recovery.rank, profile.recovery.alpha, profile.recovery.seed)
+        lora = sum(value.numel() for value in adapter.values())
     config, levels = transformer.config, vae.config.block_out_channels
     return Counts(
         transformer=backbone, vae=_count(vae), text=text, lora=lora, branch=branch,

@@ -163,11 +163,11 @@ def ask_hub(repository: str, file: str, revision: str | None = None) -> HubAnswe
         if info.gated:
             get_hf_file_metadata(hf_hub_url(repository, file, revision=revision), timeout=HUB_SECONDS)
     except GatedRepoError:  # before RepositoryNotFoundError, whose subclass it is
-        return HubAnswer("gated", f"{repository} is gated: its licence is not accepted by this account, or no token is set.")
+        return HubAnswer("gated", f"{repository} is gated: no token is set, or its account did not accept the licence.")
     except RevisionNotFoundError:
         return HubAnswer("no revision", f"{repository} has no revision {revision!r} on the hub.")
     except (RepositoryNotFoundError, HFValidationError):
-        return HubAnswer("no repository", f"{repository} is no folder here and no model on the hub that this account can see.")
+        return HubAnswer("no repository", f"{repository} is no folder and no model on the hub that this account sees.")
     except OfflineModeIsEnabled:
         return HubAnswer("offline", "The hub is switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.")
     except HfHubHTTPError as error:
@@ -200,4 +200,6 @@ class Hub:
 
 def is_hub_id(location: str) -> bool:
     """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, of the form owner/name."""
-    return not location.startswith("weights/") and not Path(model_location(location)).is_dir() and location.count("/") == 1
+    if location.startswith("weights/") or Path(model_location(location)).is_dir():
+        return False
+    return location.count("/") == 1

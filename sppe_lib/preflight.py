@@ -79,8 +79,10 @@ class Context:
         """Instances by split in the released data: both edits, or a grid; None where there is no such data."""
         if not isinstance(self.layout, Layout):
             return None
-        found = {(key, code) for role, key, code in self.layout.edited if ("source", key, code) in self.layout.edited
-                 and ("surrogate", key, code) in self.layout.edited} | set(self.layout.grids)
+        edited = [
+            {(key, code) for which, key, code in self.layout.edited if which == role} for role in ("source", "surrogate")
+        ]
+        found = edited[0] & edited[1] | set(self.layout.grids)
         return {split: sum(key.split == split for key, _ in found) for split in SPLITS}
 
     @cached_property
@@ -98,7 +100,8 @@ def check_python(context: Context) -> Iterator[Finding]:
     project = tomllib.loads((repository() / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found, needed = platform.python_version(), project["requires-python"]
     fits = SpecifierSet(needed).contains(found, prereleases=True)
-    yield Finding("Python", needed, found, OK if fits else MISSING, "" if fits else "install one, delete .venv, make setup")
+    how = "" if fits else "install one, delete .venv, make setup"
+    yield Finding("Python", needed, found, OK if fits else MISSING, how)
 
 
 def _differing(pins: dict[str, str]) -> list[str]:
@@ -136,8 +139,11 @@ def check_memory(context: Context) -> Iterator[Finding]:
     """Accelerator and main memory, against `estimates.memory_needed`; every stage that does not fit is a row."""
     found, table = accelerator(), estimates.memory_needed(context.profile, counts=context.counts)
     small = context.counts.transformer <= estimates.SMALL_PARAMETERS
-    has = f"{found.name}, {_gigabytes(found.free)} of {_gigabytes(found.total)} free" if found else f"none ({processor()})"
-    wanted = "none: the models are small" if small else f"one: {context.counts.transformer / 1e9:.1f} billion parameters"
+    has = f"none ({processor()})"
+    if found:
+        has = f"{found.name}, {_gigabytes(found.free)} of {_gigabytes(found.total)} free"
+    billions = context.counts.transformer / 1e9
+    wanted = "none: the models are small" if small else f"one: {billions:.1f} billion parameters"
     lacking = not found and not small
     yield Finding(
         "accelerator", wanted, has, MISSING if lacking else OK,
@@ -171,7 +177,7 @@ def _memory_findings(title: str, table: pd.DataFrame, available: int) -> Iterato
         smaller = "recovery.rank" if stage == "train" else "recovery.sample_batch"
         yield Finding(
             f"{title}: {stage}", needed, _gigabytes(available), MISSING,
-            f"a larger one, a smaller {smaller} or benchmark.size, or only the methods that fit: dvc repro '{stage}@<method>'",
+            f"a larger one, a smaller {smaller} or benchmark.size, or only what fits: dvc repro '{stage}@<method>'",
         )  # fmt: skip
 
 
@@ -191,9 +197,11 @@ def check_disk(context: Context) -> Iterator[Finding]:
     free, needed = free_disk(profile.results), sum(waiting.values())
     parts = ", ".join(f"{stage} {_gigabytes(size)}" for stage, size in waiting.items())
     bound = "about" if context.instances or context.source is None else "at most"  # splits not known yet
+    enough = free >= needed
     yield Finding(
-        "disk for results", f"{bound} {_gigabytes(needed)}" + (f": {parts}" if parts else ""), f"{_gigabytes(free)} free",
-        OK if free >= needed else MISSING, "" if free >= needed else "free some space or set SPPE_RESULTS to a larger disk",
+        "disk for results", f"{bound} {_gigabytes(needed)}" + (f": {parts}" if parts else ""),
+        f"{_gigabytes(free)} free", OK if enough else MISSING,
+        "" if enough else "free some space or set SPPE_RESULTS to a larger disk",
     )  # fmt: skip
     files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
     for role, location in asdict(profile.models).items():
@@ -221,7 +229,7 @@ def check_models(context: Context) -> Iterator[Finding]:
             how = "fetch the rest, in the layout that save_pretrained writes" if problems else ""
             yield Finding(title, needed, "; ".join(problems) or "folder", MISSING if problems else OK, how)
         elif not is_hub_id(location):
-            yield Finding(title, needed, "no such folder", MISSING, "correct models in params.yaml: a folder or owner/name")
+            yield Finding(title, needed, "no such folder", MISSING, "correct it in params.yaml: a folder or owner/name")
         else:
             yield _hub_finding(context, role, location)
 
@@ -262,7 +270,8 @@ def check_data(context: Context) -> Iterator[Finding]:
         status = OK if kind else MISSING if needed and not layout.grids else OPTIONAL
         yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{len(kind)} files", status)
     for split, number in context.instances.items():
-        how = "" if number else f"complete the folder: EDITED/{split.upper()} with source and surrogate, or IMG/{split.upper()}"
+        folder = split.upper()
+        how = "" if number else f"complete it: EDITED/{folder} with source and surrogate, or IMG/{folder}"
         yield Finding(f"data: {split}", "instances", f"{number} instances", OK if number else MISSING, how)
 
 

@@ -33,7 +33,7 @@ def stage_times(profile: Profile) -> pd.DataFrame:
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:  # nbformat raises many kinds
-            raise DataError(f"{path.name} is no notebook that can be read; delete it and run its stage again.") from error
+            raise DataError(f"{path.name} is no readable notebook; delete it and run its stage again.") from error
         record = notebook.metadata.get("papermill", {})
         if not record.get("start_time"):
             continue
@@ -63,10 +63,10 @@ def time_table(profile: Profile) -> Document:
         }
     )
     total = number(times["seconds"].sum(), 1)
-    first, last = (datetime.fromisoformat(value).date() for value in (times["started"].iloc[0], times["started"].iloc[-1]))
+    first, last = (datetime.fromisoformat(times["started"].iloc[place]).date() for place in (0, -1))
     date = str(first) if first == last else f"{first} to {last}"
     notes = [
-        f"Profile `{profile.name}`, started {date}; {total} seconds in all stages that ended. The numbers depend on the "
+        f"Profile `{profile.name}`, started {date}; {total} seconds in all stages that ended. Numbers depend on the "
         f"machine and on what else it did; this table was written on {processor()}, {os.cpu_count()} cores. A stage "
         f"that DVC skipped keeps the time of the run that made it."
     ]

@@ -30,7 +30,8 @@ def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int
         torch.manual_seed(0)
         transformer = FluxTransformer2DModel(
             in_channels=48, out_channels=16, num_layers=double, num_single_layers=single, attention_head_dim=64,
-            num_attention_heads=WIDTH // 64, joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(16, 24, 24),
+            num_attention_heads=WIDTH // 64, joint_attention_dim=32, pooled_projection_dim=32,
+            axes_dims_rope=(16, 24, 24),
         ).requires_grad_(False)  # fmt: skip
         for parameter in transformer.parameters():
             parameter.data = parameter.data.to(dtype)
@@ -45,13 +46,13 @@ def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int
             return tensor
 
         words = torch.randn(1, TEXT, 32, requires_grad=learns == "text")
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
-                transformer(
-                    hidden_states=torch.randn(1, TOKENS, 48), encoder_hidden_states=words, return_dict=False,
-                    pooled_projections=torch.randn(1, 32), timestep=torch.rand(1), img_ids=torch.zeros(TOKENS, 3),
-                    txt_ids=torch.zeros(TEXT, 3),
-                )  # fmt: skip
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        with hooks, torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            transformer(
+                hidden_states=torch.randn(1, TOKENS, 48), encoder_hidden_states=words, return_dict=False,
+                pooled_projections=torch.randn(1, 32), timestep=torch.rand(1), img_ids=torch.zeros(TOKENS, 3),
+                txt_ids=torch.zeros(TEXT, 3),
+            )  # fmt: skip
     return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 
 
@@ -68,7 +69,7 @@ def test_counts_of_the_shipped_models_are_those_of_their_files():
     files = {"transformer": "weights/backbone/transformer", "vae": "weights/vae"}
     for name, location in files.items():
         with safe_open(Path(model_location(location)) / "diffusion_pytorch_model.safetensors", "pt") as file:
-            stored = sum(file.get_tensor(key).numel() for key in file.keys())
+            stored = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118 - not a dict
         assert getattr(found, name) == stored
     assert (found.tokens, found.text_tokens, found.width) == (64, 32, 192)
 
@@ -76,7 +77,7 @@ def test_counts_of_the_shipped_models_are_those_of_their_files():
 def test_counts_of_flux():
     found = estimates.count(load_profile("paper"))
     assert found.transformer == pytest.approx(11.9e9, rel=0.01)  # the published 12 billion
-    assert found.text == pytest.approx(4.762e9 + 0.123e9, rel=0.01)  # T5-v1.1-XXL's encoder and CLIP ViT-L/14's text half
+    assert found.text == pytest.approx(4.762e9 + 0.123e9, rel=0.01)  # T5-v1.1-XXL's encoder, CLIP ViT-L/14's text
     assert found.vae == pytest.approx(83.8e6, rel=0.01)
     assert (found.tokens, found.text_tokens) == (1024, 512)
 

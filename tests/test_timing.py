@@ -22,14 +22,16 @@ def executed(profile, name, start, duration, cells):
     """An executed notebook as papermill leaves it; `cells` are (source, seconds)."""
     notebook = new_notebook(metadata={"papermill": {"start_time": start, "duration": duration}} if start else {})
     notebook.cells = [new_markdown_cell("# a heading", metadata={"papermill": {"duration": 0.01}})]
-    notebook.cells += [new_code_cell(source, metadata={"papermill": {"duration": seconds}}) for source, seconds in cells]
+    for source, seconds in cells:
+        notebook.cells.append(new_code_cell(source, metadata={"papermill": {"duration": seconds}}))
     folder = profile.results / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{name}.ipynb")
 
 
 def test_stage_times(profile):
-    executed(profile, "04_recover-SOER", "2026-01-02T10:05:00+00:00", 30.5, [("import x\n\nrecover()", 20.0), ("show()", 4.0)])
+    cells = [("import x\n\nrecover()", 20.0), ("show()", 4.0)]
+    executed(profile, "04_recover-SOER", "2026-01-02T10:05:00+00:00", 30.5, cells)
     executed(profile, "01_benchmark", "2026-01-02T10:00:00+00:00", 12.25, [("build_it()", 9.0), ("plot()", 3.0)])
     executed(profile, "03_train_recovery-SOER", "2026-01-02T10:02:00+00:00", None, [("fit()", None)])
     executed(profile, "06_figures", None, None, [("never_run()", None)])
@@ -57,5 +59,5 @@ def test_nothing_to_read(profile):
         stage_times(profile)
     executed(profile, "01_benchmark", "2026-01-02T10:00:00+00:00", 1.0, [])
     (profile.results / "notebooks" / "02_editability.ipynb").write_text("{")
-    with pytest.raises(DataError, match="02_editability.ipynb is no notebook"):
+    with pytest.raises(DataError, match="02_editability.ipynb is no readable notebook"):
         stage_times(profile)
