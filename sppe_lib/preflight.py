@@ -137,8 +137,9 @@ def check_packages(context: Context) -> Iterator[Finding]:
 
 def check_memory(context: Context) -> Iterator[Finding]:
     """Accelerator and main memory, against `estimates.memory_needed`; every stage that does not fit is a row."""
-    found, table = accelerator(), estimates.memory_needed(context.profile, counts=context.counts)
-    small = context.counts.transformer <= estimates.SMALL_PARAMETERS
+    found, small = accelerator(), context.counts.transformer <= estimates.SMALL_PARAMETERS
+    bfloat16 = 2 if found or not small else None  # what every accelerator computes in, this one or the one to be got
+    table = estimates.memory_needed(context.profile, bfloat16, context.counts)
     has = f"none ({processor()})"
     if found:
         has = f"{found.name}, {_gigabytes(found.free)} of {_gigabytes(found.total)} free"

@@ -65,12 +65,12 @@ def time_table(profile: Profile) -> Document:
     total = number(times["seconds"].sum(), 1)
     first, last = (datetime.fromisoformat(times["started"].iloc[place]).date() for place in (0, -1))
     date = str(first) if first == last else f"{first} to {last}"
-    notes = [
+    note = (
         f"Profile `{profile.name}`, started {date}; {total} seconds in all stages that ended. Numbers depend on the "
         f"machine and on what else it did; this table was written on {processor()}, {os.cpu_count()} cores. A stage "
         f"that DVC skipped keeps the time of the run that made it."
-    ]
-    return Document("table_time", "How long the stages took", notes, [Section("", cells)], times)
+    )
+    return Document("table_time", "How long the stages took", [note], [Section("", cells)], times)
 
 
 def write_time_table(profile: Profile) -> list[Path]:
