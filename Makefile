@@ -6,7 +6,7 @@ export SPPE_HOME := $(CURDIR)
 export TOKENIZERS_PARALLELISM := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup repro test lab pretrain lock
+.PHONY: help setup check repro test lab pretrain lock
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,9 @@ help:  ## Show this list
 	@touch $@
 
 setup: .venv/.installed  ## Make the environment in .venv
+
+check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
+	$(PYTHON) -m sppe_lib.preflight $(PROFILE)
 
 repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke
 	@if [ -n "$(PROFILE)" ]; then $(PYTHON) -m sppe_lib.config $(PROFILE); fi

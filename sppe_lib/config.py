@@ -247,10 +247,11 @@ def choose_profile(name: str) -> None:
 
 
 def model_location(location: str) -> str:
-    """Resolve `weights/...` to the shipped folder; anything else is a folder or hub id, unchanged."""
+    """`weights/...` as the shipped folder, a folder below the repository as its path, a hub id unchanged."""
     if location.startswith("weights/"):
         return str(files("sppe_lib") / location)
-    return location
+    folder = repository() / location  # notebooks run in their own folder, so a relative path would not be found there
+    return str(folder) if folder.is_dir() else location
 
 
 if __name__ == "__main__":

@@ -7,25 +7,28 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from sppe_lib.config import repository
 from sppe_lib.runtime import write_text
 
 
-def locked_versions(folder: Path) -> dict[str, str]:
-    """Package -> version of requirements.lock; where a version depends on the Python, that for Python 3.11."""
-    versions: dict[str, str] = {}
-    for line in (folder / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        match = re.match(r"([A-Za-z0-9_.-]+)==([^\s;\\]+)(?:\s*;\s*(.*?))?\s*\\?$", line)
-        if match and "python_full_version >= '3.12'" not in (match[3] or ""):
-            versions.setdefault(match[1].lower(), match[2])
-    return versions
+def locked_versions(folder: Path, python: str = "3.11.9") -> dict[str, str]:
+    """Package -> version that requirements.lock pins on this platform for a Python version."""
+    lines = (folder / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.rstrip("\\ ")) for line in lines if re.match(r"[A-Za-z0-9][^#]*==", line)]
+    return {
+        pin.name.lower(): next(iter(pin.specifier)).version
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate({"python_full_version": python})
+    }
 
 
-def direct_pins(folder: Path) -> list[str]:
+def direct_pins(folder: Path, python: str = "3.11.9") -> list[str]:
     """The direct dependencies as `name==version`, sorted."""
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     names = [re.split(r"[=<>\[; ]", line)[0].lower() for line in project["project"]["dependencies"]]
-    versions = locked_versions(folder)
+    versions = locked_versions(folder, python)
     return [f"{name}=={versions[name]}" for name in sorted(names)]
 
 

@@ -6,9 +6,12 @@ Nothing outside this file asks which device it is on.
 import contextlib
 import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,52 @@ def autocast() -> contextlib.AbstractContextManager:
     if dtype is torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device().type, dtype)
+
+
+def native_bfloat16() -> bool:
+    """Whether the device multiplies bfloat16 in hardware, rather than emulating it."""
+    where = device()
+    if where.type == "cpu":
+        return _cpu_has_bfloat16()
+    return where.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def processor() -> str:
+    """The processor's name, as Linux gives it; the architecture where it gives none."""
+    cpuinfo = Path("/proc/cpuinfo")
+    match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.is_file() else None
+    return match[1].strip() if match else platform.processor() or platform.machine()
+
+
+def machine_memory() -> int:
+    """Bytes of main memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """An accelerator's name and memory, in bytes: free now, and in all."""
+
+    name: str
+    free: int
+    total: int
+
+
+def accelerator() -> Accelerator | None:
+    """The accelerator that `device` chooses, or None on a machine without one."""
+    where = device()
+    if where.type == "cpu":
+        return None
+    if where.type == "mps":  # shares the machine's memory and reports none of its own
+        return Accelerator("Apple GPU", machine_memory(), machine_memory())
+    free, total = torch.accelerator.get_memory_info()
+    return Accelerator(torch.get_device_module(where).get_device_name(), free, total)
+
+
+def free_disk(folder: str | os.PathLike) -> int:
+    """Free bytes on the disk that holds `folder`, which need not exist yet."""
+    folder = Path(folder).absolute()
+    return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.exists())).free
 
 
 def seed_of(*parts: object) -> int:
@@ -103,12 +152,10 @@ def write_text(target: str | os.PathLike, text: str) -> None:
 
 def require_disk(folder: str | os.PathLike, needed_bytes: int) -> None:
     """Raise ResourceError, before any work, if the disk that holds `folder` has too little room."""
-    folder = Path(folder).absolute()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
+    free = free_disk(folder)
     if free < needed_bytes:
         raise ResourceError(
-            f"Not enough disk for {folder.name!r}: {needed_bytes / 1e9:.2f} GB needed, {free / 1e9:.2f} GB free; "
+            f"Not enough disk for {Path(folder).name!r}: {needed_bytes / 1e9:.2f} GB needed, {free / 1e9:.2f} GB free; "
             f"free some space or set SPPE_RESULTS to a folder on a larger disk."
         )
 

@@ -1,0 +1,205 @@
+"""Where a profile's models are: shipped, in a folder, in the hub's cache, on the hub, or out of reach. Loads none."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from sppe_lib.config import model_location
+
+HUB_SECONDS = 5.0
+"""How long one question to the hub may take."""
+
+WEIGHTS = ("*.safetensors", "*.bin")
+TOKENIZER = ("tokenizer.json", "vocab.json", "spiece.model")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a model that is loaded on its own.
+
+    `subfolder`: where it is ("" for a model that has no parts). `file`: its configuration; `kinds`: what that
+    may name as its class or model type (empty: anything). `one_of`: patterns of which one must match, if any.
+    `optional`: a folder may go without (the miniature has no T5).
+    """
+
+    subfolder: str
+    file: str = "config.json"
+    kinds: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    optional: bool = False
+
+    def path(self, file: str) -> str:
+        """The path of one of its files inside the model."""
+        return f"{self.subfolder}/{file}" if self.subfolder else file
+
+
+_CLIP = (
+    Component("", kinds=("clip",), one_of=WEIGHTS),
+    Component("", "preprocessor_config.json"),
+    Component("", "tokenizer_config.json", one_of=TOKENIZER),
+)
+
+COMPONENTS: dict[str, tuple[Component, ...]] = {
+    "clip": _CLIP,
+    "metrics_clip": _CLIP,
+    "vae": (Component("vae", kinds=("AutoencoderKL",), one_of=WEIGHTS),),
+    "transformer": (
+        Component("transformer", kinds=("FluxTransformer2DModel",), one_of=WEIGHTS),
+        Component("scheduler", "scheduler_config.json"),
+    ),
+    "text": (
+        Component("text_encoder", kinds=("clip", "clip_text_model"), one_of=WEIGHTS),
+        Component("tokenizer", "tokenizer_config.json", one_of=TOKENIZER),
+        Component("text_encoder_2", kinds=("t5",), one_of=WEIGHTS, optional=True),
+        Component("tokenizer_2", "tokenizer_config.json", one_of=TOKENIZER, optional=True),
+    ),
+}
+"""What the kit loads of each entry of `models` in params.yaml."""
+
+
+def subfolders(role: str) -> list[str]:
+    """The subfolders of a repository that an entry of `models` needs; none where it needs the repository's root."""
+    return [component.subfolder for component in COMPONENTS[role] if component.subfolder]
+
+
+def component_problem(folder: Path, component: Component) -> str | None:
+    """What keeps a component in a model's folder from being loaded, or None. Weights are looked for, not read.
+
+    A folder without the component's subfolder is taken for the component itself, as loading does.
+    """
+    name = component.subfolder
+    if name and (folder / name).is_dir():
+        folder = folder / name
+    elif component.optional:
+        return None
+    where = f"{name}/" if name else ""
+    try:
+        config = json.loads((folder / component.file).read_text(encoding="utf-8"))
+    except OSError:
+        return f"{where}{component.file} is not there"
+    except ValueError:
+        return f"{where}{component.file} is not valid JSON"
+    kind = config.get("_class_name") or config.get("model_type")
+    if component.kinds and kind not in component.kinds:
+        return f"{where}{component.file} is of a {kind}, not of a {component.kinds[0]}"
+    if component.one_of and not any(path.exists() for pattern in component.one_of for path in folder.glob(pattern)):
+        return f"{where} has no {' or '.join(component.one_of)}".strip()
+    for index in folder.glob("*.safetensors.index.json"):
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        lost = sorted(shard for shard in shards if not (folder / shard).exists())
+        if lost:
+            return f"{where}{lost[0]} is not there ({len(lost)} of {len(shards)} shards)"
+    return None
+
+
+def folder_problems(folder: Path, role: str) -> list[str]:
+    """What is missing in a folder for an entry of `models`; empty if nothing."""
+    problems = [component_problem(folder, component) for component in COMPONENTS[role]]
+    return [problem for problem in problems if problem]
+
+
+def cached_folder(repository: str, role: str, revision: str | None = None) -> Path | None:
+    """The snapshot in the hub's cache that holds the first component's configuration, or None."""
+    component = COMPONENTS[role][0]
+    found = try_to_load_from_cache(repository, component.path(component.file), revision=revision)
+    return Path(found).parents[1 if component.subfolder else 0] if isinstance(found, str) else None
+
+
+def cache_problems(repository: str, role: str, revision: str | None = None) -> list[str] | None:
+    """What the hub's cache lacks of a model for an entry of `models`; None if it holds nothing of it."""
+    folder = cached_folder(repository, role, revision)
+    if folder is None:
+        return None
+    absent = [
+        f"{component.subfolder}/ is not there"
+        for component in COMPONENTS[role]
+        if component.optional and not (folder / component.subfolder).is_dir()
+    ]
+    return folder_problems(folder, role) + absent
+
+
+@dataclass(frozen=True)
+class HubAnswer:
+    """What the hub says of a repository.
+
+    `state`: "open", "gated", "no repository", "no revision", "refused" or "offline". `reason` is a sentence.
+    `sizes`: bytes by file, where the hub told them.
+    """
+
+    state: str
+    reason: str
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def files(self, role: str) -> dict[str, int]:
+        """Bytes by file of what an entry of `models` loads: all that is in its components' folders.
+
+        A model may be stored in several formats; of those, safetensors are loaded, else PyTorch's.
+        """
+        folders = {component.subfolder for component in COMPONENTS[role]}
+        files = {name: size for name, size in self.sizes.items() if name.rpartition("/")[0] in folders}
+        safe = any(name.endswith(".safetensors") for name in files)
+        unused = (".h5", ".msgpack", ".bin") if safe else (".h5", ".msgpack")
+        return {name: size for name, size in files.items() if not name.endswith(unused)}
+
+
+def ask_hub(repository: str, file: str, revision: str | None = None) -> HubAnswer:
+    """Whether a repository exists and its `file` may be read, in one or two questions of at most HUB_SECONDS each.
+
+    Anyone may see what a gated repository holds; only a file of it tells whether its licence was accepted.
+    """
+    try:
+        info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=HUB_SECONDS)
+        if info.gated:
+            get_hf_file_metadata(hf_hub_url(repository, file, revision=revision), timeout=HUB_SECONDS)
+    except GatedRepoError:  # before RepositoryNotFoundError, whose subclass it is
+        return HubAnswer("gated", f"{repository} is gated: no token is set, or its account did not accept the licence.")
+    except RevisionNotFoundError:
+        return HubAnswer("no revision", f"{repository} has no revision {revision!r} on the hub.")
+    except (RepositoryNotFoundError, HFValidationError):
+        return HubAnswer("no repository", f"{repository} is no folder and no model on the hub that this account sees.")
+    except OfflineModeIsEnabled:
+        return HubAnswer("offline", "The hub is switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.")
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", "an error")
+        return HubAnswer("refused", f"The hub answered {status} for {repository}; try again later.")
+    except (HTTPError, OSError, ValueError) as error:  # no name, no route, no answer in time, or another's answer
+        return HubAnswer("offline", f"The hub is not reachable: offline ({type(error).__name__}).")
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    return HubAnswer("open", f"{repository} is on the hub and may be read.", sizes)
+
+
+class Hub:
+    """The hub's answers, each repository asked once, and none any more after it was found out of reach."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, HubAnswer] = {}
+        self._offline: HubAnswer | None = None
+
+    def answer(self, repository: str, role: str) -> HubAnswer:
+        """What the hub says of the repository that an entry of `models` names."""
+        if self._offline:
+            return self._offline
+        if repository not in self._answers:
+            component = COMPONENTS[role][0]
+            self._answers[repository] = ask_hub(repository, component.path(component.file))
+            if self._answers[repository].state == "offline":
+                self._offline = self._answers[repository]
+        return self._answers[repository]
+
+
+def is_hub_id(location: str) -> bool:
+    """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, of the form owner/name."""
+    if location.startswith("weights/") or Path(model_location(location)).is_dir():
+        return False
+    return location.count("/") == 1

@@ -1,0 +1,139 @@
+"""Estimates of memory and disk against what models and autograd really hold."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import FluxTransformer2DModel
+from safetensors import safe_open
+
+from sppe_lib import estimates, recovery
+from sppe_lib.benchmark.build import row_bytes
+from sppe_lib.config import load_profile, model_location
+from sppe_lib.diffusion.lora import add_lora
+
+REPOSITORY = Path(__file__).parents[1]
+WIDTH, TOKENS, TEXT = 256, 96, 32
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda *arguments: None)
+    return tmp_path
+
+
+def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int:
+    """Bytes that autograd keeps for the backward pass of one forward pass, parameters not counted."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        transformer = FluxTransformer2DModel(
+            in_channels=48, out_channels=16, num_layers=double, num_single_layers=single, attention_head_dim=64,
+            num_attention_heads=WIDTH // 64, joint_attention_dim=32, pooled_projection_dim=32,
+            axes_dims_rope=(16, 24, 24),
+        ).requires_grad_(False)  # fmt: skip
+        for parameter in transformer.parameters():
+            parameter.data = parameter.data.to(dtype)
+        if learns == "lora":
+            add_lora(transformer, WIDTH // 12, WIDTH // 12, 0)  # rank 256 of 3072 channels, as in profile paper
+        weights = {parameter.untyped_storage().data_ptr() for parameter in transformer.parameters()}
+        kept: dict[int, torch.Tensor] = {}  # the tensors themselves, so that no storage is used again
+
+        def keep(tensor):
+            if tensor.untyped_storage().data_ptr() not in weights:
+                kept[tensor.untyped_storage().data_ptr()] = tensor
+            return tensor
+
+        words = torch.randn(1, TEXT, 32, requires_grad=learns == "text")
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        with hooks, torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            transformer(
+                hidden_states=torch.randn(1, TOKENS, 48), encoder_hidden_states=words, return_dict=False,
+                pooled_projections=torch.randn(1, 32), timestep=torch.rand(1), img_ids=torch.zeros(TOKENS, 3),
+                txt_ids=torch.zeros(TEXT, 3),
+            )  # fmt: skip
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+@pytest.mark.parametrize(("learns", "dtype"), [(key[0], key[1]) for key in estimates.KEPT_BYTES])
+def test_activations_are_those_that_autograd_keeps(learns, dtype):
+    kind = {2: torch.bfloat16, 4: torch.float32}[dtype]
+    one, two = (kept_bytes(1 * n, 2 * n, learns, kind) for n in (1, 2))
+    per_block = (two - one) / 3 / ((TOKENS + TEXT) * WIDTH)  # two single blocks for a double one, as in FLUX
+    assert per_block == pytest.approx(estimates.KEPT_BYTES[learns, dtype], rel=0.15)
+
+
+def test_counts_of_the_shipped_models_are_those_of_their_files():
+    found = estimates.count(load_profile("smoke"))
+    files = {"transformer": "weights/backbone/transformer", "vae": "weights/vae"}
+    for name, location in files.items():
+        with safe_open(Path(model_location(location)) / "diffusion_pytorch_model.safetensors", "pt") as file:
+            stored = sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118 - not a dict
+        assert getattr(found, name) == stored
+    assert (found.tokens, found.text_tokens, found.width) == (64, 32, 192)
+
+
+def test_counts_of_flux():
+    found = estimates.count(load_profile("paper"))
+    assert found.transformer == pytest.approx(11.9e9, rel=0.01)  # the published 12 billion
+    assert found.text == pytest.approx(4.762e9 + 0.123e9, rel=0.01)  # T5-v1.1-XXL's encoder, CLIP ViT-L/14's text
+    assert found.vae == pytest.approx(83.8e6, rel=0.01)
+    assert (found.tokens, found.text_tokens) == (1024, 512)
+
+
+def test_every_method_with_a_backbone_has_its_load():
+    loads = {stage: {load.method for load in estimates.LOADS if load.stage == stage} for stage in ("train", "recover")}
+    assert loads["train"] == {name for name, method in recovery.METHODS.items() if method.fit}
+    assert loads["recover"] == set(recovery.METHODS) - {"copy-surrogate", "paste-source", "local-linear"}
+
+
+def test_memory_follows_the_parameters():
+    def needed(**changes):
+        table = estimates.memory_needed(load_profile("paper", changes), 2)
+        return table.set_index(["stage", "method"])
+
+    plain = needed()
+    assert (plain["total"] >= plain[["weights", "trained", "activations"]].sum(axis=1)).all()
+    c2e, edit_transfer = ("train", "C2E-S2SER"), ("train", "EditTransfer")
+    assert plain.loc[c2e, "activations"] == 2 * plain.loc[edit_transfer, "activations"]  # the cycle is a second pass
+    no_cycle = needed(**{"recovery.cycle_warmup_steps": 6000})
+    assert no_cycle.loc[c2e, "activations"] == plain.loc[edit_transfer, "activations"]
+    half = needed(**{"recovery.rank": 128})
+    assert half.loc[c2e, "trained"] == plain.loc[c2e, "trained"] // 2
+    assert half.loc[("recover", "VISII"), "trained"] == 0
+    twice = needed(**{"recovery.batch": 2})
+    assert twice.loc[c2e, "activations"] == 2 * plain.loc[c2e, "activations"]
+    assert plain["total"].idxmax() == ("train", "Prompt-Diffusion")  # half of the backbone in float32, with AdamW
+
+
+def test_expected_instances():
+    assert estimates.expected_instances(load_profile("smoke")) == {"train": 144, "val": 72, "test": 72, "all": 288}
+    paper = load_profile("paper")
+    assert set(estimates.expected_instances(paper).values()) == {55696}  # the paper's number
+    found = {"train": 40, "val": 10, "test": 10}
+    assert estimates.expected_instances(paper, found) == found | {"all": 60}
+    limited = load_profile("paper", {"benchmark.train_pairs": 5, "benchmark.val_pairs": 90})
+    assert estimates.expected_instances(limited, found) == {"train": 10, "val": 10, "test": 10, "all": 30}
+
+
+def test_disk():
+    profile = load_profile("smoke")
+    counts = estimates.count(profile)
+    needed = estimates.disk_needed(profile, {"train": 10, "val": 0, "test": 3, "all": 13}, counts)
+    assert needed["benchmark"] == 2 * 13 * row_bytes(64)
+    assert needed["latents"] == 10 * (8 * 64 * 64 * 2 + 64 * 64)
+    assert needed["recovered"] == 2 * len(recovery.METHODS) * 3 * 64 * 64 * 3 // 2
+    assert needed["checkpoints"] > needed["training"] > 0
+
+
+def test_measured_times_are_read_where_a_training_left_them(place):
+    profile = load_profile("smoke")
+    table = estimates.stage_costs(profile)
+    assert table["training_seconds"].isna().all()
+    folder = profile.results / "training" / "SOER"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"training_seconds": 12.5, "device": "cpu"}')
+    table = estimates.stage_costs(profile).set_index(["stage", "method"])
+    assert table.loc[("train", "SOER"), "training_seconds"] == 12.5
+    assert table["training_seconds"].notna().sum() == 1
