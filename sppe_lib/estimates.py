@@ -50,8 +50,8 @@ KEPT_BYTES = {("lora", 2): 50, ("lora", 4): 80, ("text", 2): 28, ("text", 4): 48
 Counted on `FluxTransformer2DModel` with `torch.autograd.graph.saved_tensors_hooks`; a test counts again.
 """
 
-TRAINED_BYTES = 16
-"""Per trained parameter: float32 weight, gradient and AdamW's two moments."""
+TRAINED_BYTES = {"adamw": 16, "adamw8bit": 10}
+"""Per trained parameter, by optimiser: float32 weight and gradient, and AdamW's two moments in four bytes or one each."""
 
 VAE_BYTES = 12
 """Per pixel and channel of the VAE encoder's first level: a convolution's input and output and a float32 norm."""
@@ -179,9 +179,10 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     Assumptions. Weights: the transformer in the compute type (`number_bytes` 2 for bfloat16, 4 for float32;
     None takes this machine's), the VAE in float32. Trained: LoRA and Prompt-Diffusion's branch at TRAINED_BYTES;
     the other methods' own modules are below a hundredth of the LoRA. Activations: KEPT_BYTES in every block
-    when something is learnt (nothing is recomputed in the backward pass), for one block otherwise; or the
-    VAE's, where they are more, which encodes a batch with all its maps at once. ALLOCATOR_SHARE is added.
-    `text_encoders` stay in the machine's own memory, so they count there. `counts` saves counting again.
+    when something is learnt, for one block otherwise; with gradient checkpointing, in one block and every
+    block's input. Or the VAE's, where they are more, which encodes a batch with all its maps at once.
+    ALLOCATOR_SHARE is added. `text_encoders` are in memory only while texts are new, before any training.
+    `counts` saves counting again.
     """
     size, counts = number_bytes or compute_dtype().itemsize, counts or count(profile)
     settings, pixels = profile.recovery, profile.benchmark.size**2
@@ -194,13 +195,15 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
         blocks = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
         if load.branch and training:
             blocks *= 1.5  # the branch has half as many blocks again
-        activations = blocks * batch * sequence * counts.width * KEPT_BYTES[load.learns or "lora", size]
+        kept = KEPT_BYTES[load.learns or "lora", size]
+        per_channel = kept + blocks * size if training and settings.gradient_checkpointing else blocks * kept
+        activations = per_channel * batch * sequence * counts.width
         if load.attention:
             activations += 2 * batch * counts.heads * sequence**2 * 4
         encoded = settings.sample_batch * (len(PICTURES) if training else len(PICTURES) - 1)
         activations = max(activations, encoded * pixels * counts.vae_channels * VAE_BYTES)
         learnt = load.lora * counts.lora + load.branch * counts.branch
-        trained = learnt * (TRAINED_BYTES if training else 4)
+        trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
         weights = counts.transformer * size + counts.vae * 4
         rows.append(
             {

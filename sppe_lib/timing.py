@@ -2,14 +2,13 @@
 
 import os
 from datetime import datetime
-from pathlib import Path
 
 import nbformat
 import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation.rendering import NOTHING, Document, Section, number, write
+from sppe_lib.evaluation.rendering import NOTHING, Document, Section, number
 from sppe_lib.runtime import processor
 
 COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"]
@@ -71,8 +70,3 @@ def time_table(profile: Profile) -> Document:
         f"that DVC skipped keeps the time of the run that made it."
     )
     return Document("table_time", "How long the stages took", [note], [Section("", cells)], times)
-
-
-def write_time_table(profile: Profile) -> list[Path]:
-    """Write `table_time` (CSV, Markdown, LaTeX) to `figures/<profile>/tables/`; returns the paths."""
-    return write(time_table(profile), profile.figures / "tables")

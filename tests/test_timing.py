@@ -8,7 +8,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sppe_lib import timing
 from sppe_lib.config import load_profile
 from sppe_lib.errors import DataError
-from sppe_lib.timing import stage_times, time_table, write_time_table
+from sppe_lib.evaluation.rendering import write
+from sppe_lib.timing import stage_times, time_table
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_the_table_names_the_machine_and_the_day(profile, monkeypatch):
     executed(profile, "02_editability", "2026-01-03T10:00:00+00:00", 7.75, [("run()", 5.0)])
     note = time_table(profile).notes[0]
     assert "Some Processor, 3 cores" in note and "2026-01-02 to 2026-01-03" in note and "20.0 seconds" in note
-    paths = write_time_table(profile)
+    paths = write(time_table(profile), profile.figures / "ledger")
     assert [path.name for path in paths] == ["table_time.csv", "table_time.md", "table_time.tex"]
     assert pd.read_csv(paths[0])["seconds"].tolist() == [12.25, 7.75]
     assert "| 01_benchmark" in paths[1].read_text() and "Some Processor" in paths[2].read_text()
