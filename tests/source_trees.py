@@ -30,14 +30,21 @@ def write_redactions(root: Path, attributes: list[dict] | None = None) -> Path:
     square = [10, 10, 20, 10, 20, 20, 10, 20, 10, 10]
     triangle = [0, 0, 8, 0, 0, 8, 0, 0]
     folds = {
-        "train2017": ("2017_1", attributes or [attribute("a105_face_all", square, triangle), attribute("a110_nudity_all", square)]),
+        "train2017": (
+            "2017_1",
+            attributes or [attribute("a105_face_all", square, triangle), attribute("a110_nudity_all", square)],
+        ),
         "test2017": ("2017_2", [attribute("a108_license_plate_all", square)]),
     }
     for fold, (name, items) in folds.items():
         image_path = f"images/{fold}/{name}.jpg"
         image(root / image_path)
         entry = {
-            "image_id": name, "image_path": image_path, "image_height": HEIGHT, "image_width": WIDTH, "attributes": items
+            "image_id": name,
+            "image_path": image_path,
+            "image_height": HEIGHT,
+            "image_width": WIDTH,
+            "attributes": items,
         }
         write_json(root / f"{fold}.json", {"created_at": "", "stats": {}, "annotations": {name: entry}})
     return root

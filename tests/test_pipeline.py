@@ -32,7 +32,8 @@ def test_every_stage_runs_a_notebook_that_exists_and_every_notebook_has_a_stage(
     for stage in PIPELINE["stages"].values():
         command = stage.get("do", stage)["cmd"]
         run.add(re.match(r"python -m sppe_lib.notebooks (\S+)", command)[1])
-    assert run == {path.stem for path in NOTEBOOKS}
+    # 08_paper_data looks at data that the pipeline neither needs nor makes.
+    assert run == {path.stem for path in NOTEBOOKS} - {"08_paper_data"}
 
 
 def test_stages_name_only_paths_and_parameters_that_exist():

@@ -9,7 +9,16 @@ from source_trees import HEIGHT, OBJECTS, WIDTH, attribute, image, write_dipa, w
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.released import compare_with_published, find_instances
 from sppe_lib.benchmark.released_layout import category_of
-from sppe_lib.benchmark.sources import SOURCES, dipa, mapping_table, read_source, redactions, unreached_categories, vispr
+from sppe_lib.benchmark.sources import (
+    SOURCES,
+    dipa,
+    instructpix2pix,
+    mapping_table,
+    read_source,
+    redactions,
+    unreached_categories,
+    vispr,
+)
 from sppe_lib.benchmark.sources.annotated import Region, private_masks, region_mask, scale_between
 from sppe_lib.benchmark.sources.instructpix2pix import EditExample, open_rows, select, tag_agreement, tag_of
 from sppe_lib.benchmark.sources.inventory import inventory
@@ -37,7 +46,11 @@ def unpacked(request, tmp_path):
     ("region", "pixels", "box"),
     [
         (Region("faces", "polygon", (10, 10, 20, 10, 20, 20, 10, 20)), 100, (10, 10, 20, 20)),
-        (Region("faces", "polygon", (0, 0, 8, 0, 0, 8)), 36, (0, 0, 8, 8)),  # half of 64, the diagonal's pixels included
+        (
+            Region("faces", "polygon", (0, 0, 8, 0, 0, 8)),
+            36,
+            (0, 0, 8, 8),
+        ),  # half of 64, the diagonal's pixels included
         (Region("faces", "polygon", (35, 25, 41, 25, 41, 31, 35, 31)), 25, (35, 25, 40, 30)),
         (Region("faces", "box", (10, 5, 7, 3)), 21, (10, 5, 17, 8)),
         (Region("faces", "box", (10.5, 5.5, 1, 1)), 4, (10, 5, 12, 7)),
@@ -107,7 +120,10 @@ def test_unknown_data_set():
 
 def test_redactions_become_regions_and_masks(tmp_path):
     reading = read_source("Redactions", write_redactions(tmp_path / "R"))
-    assert [(entry.split, entry.image.name) for entry in reading.images] == [("test", "2017_2.jpg"), ("train", "2017_1.jpg")]
+    assert [(entry.split, entry.image.name) for entry in reading.images] == [
+        ("test", "2017_2.jpg"),
+        ("train", "2017_1.jpg"),
+    ]
     assert dict(reading.unmapped) == {"a110_nudity_all": 1}
     masks = {(record.image.stem, record.category): np.asarray(record.mask) for record in private_masks(reading)}
     assert set(masks) == {("2017_1", "faces"), ("2017_2", "multi-vehicle plates")}
@@ -122,7 +138,9 @@ def test_regions_follow_an_image_of_another_size(tmp_path):
     record = next(private_masks(read_source("Redactions", root)))
     assert record.mask.size == (80, 60) and (np.asarray(record.mask) > 0).sum() == 400
     image(root / "images/test2017/2017_2.jpg", (HEIGHT, WIDTH))
-    with pytest.raises(DataError, match=r"1 x image of another shape than annotated: 2017_2.jpg \(30x40, annotated 40x30\)"):
+    with pytest.raises(
+        DataError, match=r"1 x image of another shape than annotated: 2017_2.jpg \(30x40, annotated 40x30\)"
+    ):
         read_source("Redactions", root)
 
 
@@ -130,7 +148,11 @@ def test_vispr_labels_have_no_place_until_paired(tmp_path):
     reading = read_source("VISPR", write_vispr(tmp_path / "V"))
     regions = {entry.image.stem: {region.category for region in entry.regions} for entry in reading.images}
     assert regions == {"2017_1": {"faces", "person"}, "2017_2": {"multi-vehicle plates"}, "2017_3": set()}
-    assert {entry.image.stem: entry.split for entry in reading.images} == {"2017_1": "train", "2017_2": "test", "2017_3": "val"}
+    assert {entry.image.stem: entry.split for entry in reading.images} == {
+        "2017_1": "train",
+        "2017_2": "test",
+        "2017_3": "val",
+    }
     assert dict(reading.unmapped) == {"a12_semi_nudity": 1, "a0_safe": 1}
     assert list(private_masks(reading)) == []
     paired = vispr.with_regions(reading, read_source("Redactions", write_redactions(tmp_path / "R")))
@@ -144,7 +166,9 @@ def test_vispr_labels_with_a_detectors_masks(tmp_path):
         vispr.with_mask_files(reading, tmp_path / "masks")
     save(mask((2, 3, 6, 8), (WIDTH, HEIGHT)), tmp_path / "masks/multi-vehicle_plates/2017_2.png")
     records = list(private_masks(vispr.with_mask_files(reading, tmp_path / "masks")))
-    assert [(record.category, (np.asarray(record.mask) > 0).sum()) for record in records] == [("multi-vehicle plates", 20)]
+    assert [(record.category, (np.asarray(record.mask) > 0).sum()) for record in records] == [
+        ("multi-vehicle plates", 20)
+    ]
 
 
 @pytest.mark.parametrize("name", ["DIPA", "DIPA2"])
@@ -307,22 +331,35 @@ def test_grid_of_regions(tmp_path):
 
 # InstructPix2Pix
 
-PROMPTS = ("make it snowy", "Make it  snowy", "add a hat", "as a watercolor", "turn the cat into a dog", "remove the car")
+PROMPTS = (
+    "make it snowy",
+    "Make it  snowy",
+    "add a hat",
+    "as a watercolor",
+    "turn the cat into a dog",
+    "remove the car",
+)
 
 
 @pytest.fixture
 def shards(tmp_path):
-    """Three Parquet shards of six rows each, five unique prompts and one more in each shard."""
+    """Three Parquet shards of seven rows each: five unique prompts in all of them, and one more in each."""
     features = Features(
-        original_prompt=Value("string"), original_image=Image(), edit_prompt=Value("string"),
-        edited_prompt=Value("string"), edited_image=Image(),
-    )  # fmt: skip
+        original_prompt=Value("string"),
+        original_image=Image(),
+        edit_prompt=Value("string"),
+        edited_prompt=Value("string"),
+        edited_image=Image(),
+    )
     for shard in range(3):
         prompts = [*PROMPTS, f"make the sky colour {shard}"]
         columns = {
-            "original_prompt": ["a"] * 7, "original_image": [picture(index) for index in range(7)], "edit_prompt": prompts,
-            "edited_prompt": ["b"] * 7, "edited_image": [picture(index, private=True) for index in range(7)],
-        }  # fmt: skip
+            "original_prompt": ["a"] * 7,
+            "original_image": [picture(index) for index in range(7)],
+            "edit_prompt": prompts,
+            "edited_prompt": ["b"] * 7,
+            "edited_image": [picture(index, private=True) for index in range(7)],
+        }
         folder = tmp_path / "copy/data"
         folder.mkdir(parents=True, exist_ok=True)
         Dataset.from_dict(columns, features=features).to_parquet(str(folder / f"train-{shard:05d}-of-00003.parquet"))
@@ -348,7 +385,18 @@ def test_selection_ends_in_an_error_where_prompts_run_out(shards):
         next(examples)
 
 
+def test_hub_that_cannot_be_reached(monkeypatch):
+    def unreachable(*arguments, **options):
+        raise ConnectionError
+
+    monkeypatch.setattr(instructpix2pix, "load_dataset", unreachable)
+    with pytest.raises(DataError, match="cannot be read from .*ConnectionError.*name a folder with its Parquet shards"):
+        open_rows()
+
+
 def test_copies_without_shards_or_columns(tmp_path):
+    with pytest.raises(DataError, match="'nowhere' does not exist"):
+        open_rows(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="'empty' holds no Parquet shards"):
         open_rows(tmp_path / "empty")

@@ -78,8 +78,7 @@ def find_instances(
     `pairs`: how many pairs to keep of each split, chosen by the seed; 0 or absent keeps all. `strength` is
     noted in the rows; the release does not store it. Files without their partners, unknown categories,
     unknown instruction codes, and instances without a label where their split and category has some become
-    problems.
-    Raises DataError if no instance is complete.
+    problems. Raises DataError if no instance is complete.
     """
     layout = scan(root)
     problems = list(layout.problems)

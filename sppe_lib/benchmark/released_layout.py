@@ -177,5 +177,6 @@ def _read_labels(layout: Layout, path: Path) -> None:
             # Roots differ between the release's scripts, the end of a path does not.
             named = Path(str(row.get(role, "")))
             if role in row and (*named.parts[-3:-1], named.stem) != (role, key[0], key[1]):
-                layout.add_problem("label names another picture", f"{path}, entry {number}: {named}", f"correct its {role}")
+                where = f"{path}, entry {number}: {named}"
+                layout.add_problem("label names another picture", where, f"correct its {role}")
         layout.labels[key] = float(label)

@@ -38,27 +38,29 @@ SOURCES = {
             vispr.NAME,
             vispr.read,
             vispr.CATEGORIES,
-            "https://tribhuvanesh.github.io/vpa: images and annotations of train2017, val2017, test2017. Terms: see its site.",
+            "https://tribhuvanesh.github.io/vpa: images and annotations of train2017, val2017 and test2017. Terms: see "
+            "its site.",
         ),
         Source(
             redactions.NAME,
             redactions.read,
             redactions.CATEGORIES,
-            "https://resources.mpi-inf.mpg.de/d2/orekondy/redactions: images and annotations of the three folds. Terms, by "
-            "its site: academic and non-commercial use, CC BY-NC 4.0; images keep their authors' licences.",
+            "https://resources.mpi-inf.mpg.de/d2/orekondy/redactions: images and annotations of the folds. Terms, "
+            "by its site: academic and non-commercial use, CC BY-NC 4.0; images keep their authors' licences.",
         ),
         Source(
             "DIPA",
             dipa.read_dipa,
             dipa.CATEGORIES,
-            "https://github.com/AnranXu/DIPA_visualization links the archive. Terms, by its readme: CC BY 4.0; images come "
-            "from LVIS (COCO) and OpenImages V6, see their sites.",
+            "https://github.com/AnranXu/DIPA_visualization links the archive. Terms, by its readme: CC BY 4.0; images "
+            "come from LVIS (COCO) and OpenImages V6, see their sites.",
         ),
         Source(
             "DIPA2",
             dipa.read_dipa2,
             dipa.CATEGORIES,
-            "https://anranxu.github.io/DIPA2_VIS links the archive. Terms, by its readme: CC BY 4.0; images come from DIPA.",
+            "https://anranxu.github.io/DIPA2_VIS links the archive. Terms, by its readme: CC BY 4.0; images come from "
+            "DIPA.",
         ),
     )
 }
@@ -74,7 +76,11 @@ def source(name: str) -> Source:
 
 
 def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:
-    """Read an unpacked data set. `strict` makes any problem a DataError; else faulty entries are left out and listed."""
+    """Read an unpacked data set.
+
+    `strict` makes any problem a DataError with counts and examples; otherwise faulty entries are left out and
+    listed in the reading.
+    """
     reading = source(name).read(Path(folder))
     if strict:
         reading.require_none()

@@ -81,7 +81,7 @@ class Reading:
         """Note category names that the mapping table does not have."""
         for name, number in sorted(unknown.items()):
             self.add_problem(
-                "unknown category name", f"{name} ({number} times)", "add it to the mapping table, with None if it is none"
+                "unknown category name", f"{name} ({number} times)", "add it to the mapping table, or None for it"
             )
 
 
@@ -172,7 +172,8 @@ def region_mask(region: Region, size: tuple[int, int]) -> np.ndarray:
             f"A label of the whole image has no region ({region.category}); pair it with regions or masks first."
         )
     if problem := region_problem(region, size):
-        raise DataError(f"A region of {region.category} is a {problem} ({width}x{height} pixels); correct or remove it.")
+        size_text = f"{width}x{height} pixels"
+        raise DataError(f"A region of {region.category} is a {problem} ({size_text}); correct or remove it.")
     private = np.zeros((height, width), dtype=bool)
     if region.kind == "polygon":
         across, down = (np.asarray(region.coordinates[start::2]) - 0.5 for start in (0, 1))
@@ -180,7 +181,8 @@ def region_mask(region: Region, size: tuple[int, int]) -> np.ndarray:
         private[rows, columns] = True
     else:
         x, y, box_width, box_height = region.coordinates
-        private[max(math.floor(y), 0) : math.ceil(y + box_height), max(math.floor(x), 0) : math.ceil(x + box_width)] = True
+        left, top = max(math.floor(x), 0), max(math.floor(y), 0)
+        private[top : math.ceil(y + box_height), left : math.ceil(x + box_width)] = True
     return private
 
 

@@ -78,7 +78,8 @@ def read(folder: Path, name: str, min_annotators: int = 1) -> Reading:
         elif image_id not in labels:
             reading.add_problem("annotation without original labels", image_id, "unpack the folder 'original labels'")
         else:
-            regions = _regions(reading, folder, images[image_id], labels[image_id], people.get(image_id, []), min_annotators)
+            judged_by = people.get(image_id, [])
+            regions = _regions(reading, folder, images[image_id], labels[image_id], judged_by, min_annotators)
             if regions is not None:
                 reading.images.append(AnnotatedImage(name, "", images[image_id], regions))
     annotated = (people if min_annotators else labels).keys()
@@ -140,9 +141,8 @@ def _regions(
             votes.update(key for key, value in content["defaultAnnotation"].items() if not value["ifNoPrivacy"])
             boxes += [(str(item["category"]), list(item["bbox"])) for item in content["manualAnnotation"].values()]
         except (AttributeError, KeyError, TypeError) as error:
-            reading.add_problem(
-                "annotation that is not as documented", f"{path.name} ({type(error).__name__}: {error})", "download it again"
-            )
+            what = f"{path.name} ({type(error).__name__}: {error})"
+            reading.add_problem("annotation that is not as documented", what, "download it again")
     names = {key for key, _, _ in objects}
     for key in sorted(votes.keys() - names):
         reading.add_problem("judgement without box", f"{image.name} ({key})", "unpack the original labels again")

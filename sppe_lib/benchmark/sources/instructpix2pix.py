@@ -5,8 +5,9 @@ edit_prompt, edited_prompt and edited_image in 262 Parquet shards (its card; 63 
 Terms: see its card. It is streamed, so only the shards that are needed travel; or read from a local copy.
 
 The paper says "934 unique prompts" and not which. Ours are the first 934 that differ, small letters and
-single spaces, in the seeded shuffle of `datasets` (shards, then a buffer). A local copy of the same shards
-gives the same ones. The surrogates are made later, from the full mask.
+single spaces, in the seeded shuffle of `datasets` (shards, then a buffer), so they depend on the pinned
+version of that library too. A local copy of the same shards is read in the hub's order of shards and should
+give the same ones; that was not verified against the hub. The surrogates are made later, from the full mask.
 """
 
 import re
@@ -40,7 +41,8 @@ _ADD_OR_REMOVE = re.compile(
 )
 _STYLE = re.compile(
     r"\bstyle\b|\b(painting|watercolou?r|sketch|drawing|engraving|mosaic|pixel art|black and white|vintage|retro"
-    r"|futuristic|medieval|impressionist|cubist)\b|\b(cartoon|anime|comic)\b(?! character)|^make it look\b|^turn (it )?to\b"
+    r"|futuristic|medieval|impressionist|cubist)\b|\b(cartoon|anime|comic)\b(?! character)"
+    r"|^make it look\b|^turn (it )?to\b"
 )
 
 
@@ -84,11 +86,13 @@ def _normal(instruction: str) -> str:
 
 
 def open_rows(location: str | Path = HUB_ID) -> IterableDataset:
-    """The rows of a folder with Parquet shards at any depth, or of a hub id, streamed.
+    """The rows of a folder with Parquet shards at any depth, or of a hub id, streamed; a Path is never a hub id.
 
     Raises DataError where neither is there, and for columns that are missing.
     """
     folder = Path(location)
+    if isinstance(location, Path) and not folder.is_dir():
+        raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
     shards = sorted(str(path) for path in folder.rglob("*.parquet")) if folder.is_dir() else []
     if folder.is_dir() and not shards:
         raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")
@@ -100,12 +104,13 @@ def open_rows(location: str | Path = HUB_ID) -> IterableDataset:
         present = rows.features or next(iter(rows))
     except Exception as error:  # the hub client raises many kinds
         raise DataError(
-            f"InstructPix2Pix cannot be read from {folder.name!r} ({type(error).__name__}); name a folder with its Parquet "
-            f"shards, or {HUB_ID} where the hub can be reached."
+            f"InstructPix2Pix cannot be read from {folder.name!r} ({type(error).__name__}); name a folder with its "
+            f"Parquet shards, or {HUB_ID} where the hub can be reached."
         ) from None
     missing = [column for column in COLUMNS if column not in present]
     if missing:
-        raise DataError(f"The data set at {folder.name!r} lacks the columns {', '.join(missing)}; use a copy of {HUB_ID}.")
+        lacking = ", ".join(missing)
+        raise DataError(f"The data set at {folder.name!r} lacks the columns {lacking}; use a copy of {HUB_ID}.")
     return rows
 
 

@@ -49,7 +49,8 @@ def inventory(root: str | Path | None = None) -> pd.DataFrame:
     for name, number, obtain in entries:
         folder = root / name
         found = _look(name, folder) if folder.is_dir() else _Found(0, 0, "everything")
-        rows.append((name, f"{root.name}/{name}", folder.is_dir(), found.images, found.annotations, number, found.missing, obtain))
+        here = (name, f"{root.name}/{name}", folder.is_dir(), found.images, found.annotations)
+        rows.append((*here, number, found.missing, obtain))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

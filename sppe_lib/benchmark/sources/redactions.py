@@ -79,7 +79,7 @@ def read(folder: Path) -> Reading:
             if regions is not None:
                 reading.images.append(AnnotatedImage(NAME, split_of(path.relative_to(folder)), image, regions))
     if not folds:
-        raise DataError(f"The folder {folder.name!r} holds no fold file such as train2017.json; download the annotations.")
+        raise DataError(f"The folder {folder.name!r} holds no fold such as train2017.json; download the annotations.")
     reading.add_unknown(unknown)
     add_unannotated(reading, images, used)
     return reading
@@ -88,11 +88,10 @@ def read(folder: Path) -> Reading:
 def _regions(reading: Reading, unknown: Counter, image_id: str, entry: dict, image: Path) -> list[Region] | None:
     try:
         annotated = int(entry["image_width"]), int(entry["image_height"])
-        polygons = [(str(item["attr_id"]), list(polygon)) for item in entry["attributes"] for polygon in item["polygons"]]
+        polygons = [(str(item["attr_id"]), list(flat)) for item in entry["attributes"] for flat in item["polygons"]]
     except (KeyError, TypeError, ValueError) as error:
-        reading.add_problem(
-            "annotation that is not as documented", f"{image_id} ({type(error).__name__}: {error})", "download it again"
-        )
+        what = f"{image_id} ({type(error).__name__}: {error})"
+        reading.add_problem("annotation that is not as documented", what, "download it again")
         return None
     shapes = []
     for name, polygon in polygons:

@@ -121,6 +121,7 @@ def with_mask_files(reading: Reading, folder: Path) -> Reading:
         images.append(replace(annotated, regions=regions))
     if not number:
         raise DataError(
-            f"The folder {Path(folder).name!r} holds no mask of any labelled image; name them <category>/<image name>.png."
+            f"The folder {Path(folder).name!r} holds no mask of any labelled image; name them "
+            f"<category>/<image name>.png."
         )
     return replace(reading, images=images)
