@@ -290,3 +290,35 @@ def test_every_category_name_is_its_own_folder_name(name, number):
 def test_codes_come_off_stems(stem, code):
     assert split_code(f"{stem}_{code}") == (stem, code)
     assert split_code(f"{stem}_{code}x") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"source": "VISPR/TEST/source/a208_laptop_computer/5.jpg"}, "label names another picture"),
+        ({"surrogate": "VISPR/TEST/source/a208_laptop_computer/4.jpg"}, "label names another picture"),
+        ({"label": 0.5}, "label given twice"),
+    ],
+)
+def test_labels_that_contradict_their_own_fields(tree, change, problem):
+    file = tree / "labels/test_labels.json"
+    rows = json.loads(file.read_text())
+    file.write_text(json.dumps([*rows, rows[0] | change]))
+    report = find_instances(tree, 32, 0.5).report()
+    assert list(report["problem"]) == [problem] and "entry 2" in report["file"][0]
+
+
+def test_unused_masks_captions_and_unlabelled_instances_are_listed(tree):
+    save(mask(), tree / "MASK/a105_face_all/2017_9_007.png")
+    (tree / "IMG/TEST/a38_ticket").mkdir(parents=True)
+    (tree / "IMG/TEST/a38_ticket/1_060.txt").write_text("x")
+    save(Image.new("RGB", (96, 96)), tree / "IMG/TRAIN/a105_face_all/2017_1_007.png")
+    file = tree / "labels/test_labels.json"
+    file.write_text(json.dumps(json.loads(file.read_text())[:1]))
+    report = find_instances(tree, 32, 0.5).report()
+    assert {row.problem: row.file for row in report.itertuples()} == {
+        "caption without grid": "IMG/TEST/a38_ticket/1_060.txt",
+        "grid without caption": "IMG/TRAIN/a105_face_all/2017_1_007.png",
+        "mask without pictures": "MASK/a105_face_all/2017_9_007.png",
+        "instance without label": "released/test/a208_laptop_computer/4/036",
+    }

@@ -14,13 +14,14 @@ def _name(path: Path) -> str:
     return "/".join(Path(path).parts[-4:])
 
 
-def _read(path: Path) -> Image.Image:
+def _read(path: Path, decode: bool = True) -> Image.Image:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"The image {_name(path)} is missing; restore it from the original download.")
     try:
         with Image.open(path) as image:
-            image.load()
+            if decode:
+                image.load()
             return image
     except UnidentifiedImageError:
         reason = "is not an image that can be read"
@@ -36,6 +37,14 @@ def read_image(path: str | Path, size: int | None = None) -> Image.Image:
     """
     image = _read(Path(path)).convert("RGB")
     return image if size is None else image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) in pixels from the file's header; nothing is decoded.
+
+    Raises DataError for a missing or unreadable file.
+    """
+    return _read(Path(path), decode=False).size
 
 
 def check_mask(private: np.ndarray, name: str) -> None:

@@ -1,5 +1,6 @@
 """The published SPPE release, or any tree in its layout, as instances of the kit's own schema."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from PIL import Image
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import check_mask, mask_image, png, read_image, read_mask, resize_mask
+from sppe_lib.benchmark.problems import Problem, problem_table, require_no_problems
 from sppe_lib.benchmark.processes import in_processes
-from sppe_lib.benchmark.released_layout import Key, Layout, Problem, category_of, scan
+from sppe_lib.benchmark.released_layout import Key, Layout, category_of, scan
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
 
@@ -61,17 +63,11 @@ class Released:
 
     def report(self) -> pd.DataFrame:
         """All problems: columns problem, file, remedy."""
-        return pd.DataFrame([vars(problem) for problem in self.problems], columns=["problem", "file", "remedy"])
+        return problem_table(self.problems)
 
     def require_none(self) -> None:
-        """Raise DataError naming the first few problems, if there are any."""
-        if self.problems:
-            shown = "; ".join(f"{problem.problem}: {problem.file}" for problem in self.problems[:3])
-            more = f" and {len(self.problems) - 3} more" if len(self.problems) > 3 else ""
-            raise DataError(
-                f"{len(self.problems)} problems in the released data ({shown}{more}); first remedy: "
-                f"{self.problems[0].remedy}."
-            )
+        """Raise DataError with counts and examples if there are problems."""
+        require_no_problems(self.problems, "the released data")
 
 
 def find_instances(
@@ -80,8 +76,9 @@ def find_instances(
     """Pair up the files below `root` (nothing is decoded yet).
 
     `pairs`: how many pairs to keep of each split, chosen by the seed; 0 or absent keeps all. `strength` is
-    noted in the rows; the release does not store it. Files without their partners, unknown categories and
-    unknown instruction codes become problems. Raises DataError if no instance is complete.
+    noted in the rows; the release does not store it. Files without their partners, unknown categories,
+    unknown instruction codes, and instances without a label where their split and category has some become
+    problems. Raises DataError if no instance is complete.
     """
     layout = scan(root)
     problems = list(layout.problems)
@@ -94,7 +91,52 @@ def find_instances(
         problems.append(
             Problem("label without pictures", f"{folder}/{stem}_{code}", "download the pictures or remove the label")
         )
+    problems += _unused_masks(layout) + _unlabelled(plans)
     return Released(_limit(plans, pairs or {}, seed), problems)
+
+
+def _unused_masks(layout: Layout) -> list[Problem]:
+    pictured = {(key.folder, key.stem, code) for _, key, code in layout.edited}
+    pictured |= {(key.folder, key.stem, code) for key, code in layout.grids}
+    return [
+        Problem("mask without pictures", str(path), "restore the pictures or remove the mask")
+        for key, path in layout.masks.items()
+        if key not in pictured
+    ]
+
+
+def _unlabelled(plans: list[InstancePlan]) -> list[Problem]:
+    labelled = {(plan.row["split"], plan.row["_folder"]) for plan in plans if plan.row["released_label"] is not None}
+    return [
+        Problem("instance without label", plan.row["instance_id"], "complete the label file")
+        for plan in plans
+        if plan.row["released_label"] is None and (plan.row["split"], plan.row["_folder"]) in labelled
+    ]
+
+
+def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
+    """Complete pairs found against Table 2, category by category, and the sum in a last row "all".
+
+    Columns modality, group, category, published_pairs, found_pairs, missing (at least 0). Pass the plans of a
+    tree that was read without a limit on pairs.
+    """
+    found = Counter(category for _, category in {(plan.row["pair_id"], plan.row["category"]) for plan in plans})
+    table = pd.DataFrame(
+        [
+            {
+                "modality": category.modality,
+                "group": category.group,
+                "category": category.name,
+                "published_pairs": category.published_pairs,
+                "found_pairs": found[category.name],
+                "missing": max(category.published_pairs - found[category.name], 0),
+            }
+            for category in taxonomy.categories().values()
+        ]
+    )
+    sums = table[["published_pairs", "found_pairs", "missing"]].sum()
+    table.loc[len(table)] = {"modality": "", "group": "", "category": "all", **sums}
+    return table
 
 
 def _limit(plans: list[InstancePlan], pairs: dict[str, int], seed: int) -> list[InstancePlan]:
@@ -165,7 +207,9 @@ def _plans(layout: Layout, size: int, strength: float, problems: list[Problem]) 
 def _check_caption(layout: Layout, grid: Path, code: str, problems: list[Problem]) -> None:
     # Beside a grid stands `instruction [SPLIT] category`; its code is in its name, so the two can disagree.
     caption = layout.root / grid.with_suffix(".txt")
-    if caption.is_file():
+    if not caption.is_file():
+        problems.append(Problem("grid without caption", str(grid), "restore its .txt from the release"))
+    else:
         text = caption.read_text(encoding="utf-8", errors="replace").partition("[SPLIT]")[0].strip()
         if text.lower() != taxonomy.instruction(code).text.lower():
             name = str(grid.with_suffix(".txt"))

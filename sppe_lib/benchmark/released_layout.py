@@ -6,13 +6,13 @@ The release's scripts disagree about roots: `ORIGINAL/TEST/source/...`, `VISPR/T
 EDITED or ORIGINAL, the split, and the tree (VISPR, DIPA, ...). Nothing is opened here.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sppe_lib.benchmark import taxonomy
+from sppe_lib.benchmark.problems import Problem, read_json
 from sppe_lib.errors import DataError
 
 RELEASED_SPLITS = {"TRAIN": "train", "VAL": "val", "TEST": "test"}
@@ -54,15 +54,6 @@ class Key:
     split: str
     folder: str
     stem: str
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something in the tree that does not fit: what, which file or folder, what to do."""
-
-    problem: str
-    file: str
-    remedy: str
 
 
 @dataclass
@@ -114,6 +105,8 @@ def scan(root: str | Path) -> Layout:
             _place(layout, relative)
         elif path.suffix.lower() == ".json":
             _read_labels(layout, relative)
+        elif "IMG" in relative.parts and path.suffix == ".txt" and not path.with_suffix(".png").is_file():
+            layout.add_problem("caption without grid", relative, "restore the grid or remove the caption")
     if not (layout.originals or layout.edited or layout.grids):
         raise DataError(
             f"The data folder {root.name!r} holds no pictures in the released layout; expected "
@@ -159,10 +152,7 @@ def _place(layout: Layout, path: Path) -> None:
 
 
 def _read_labels(layout: Layout, path: Path) -> None:
-    try:
-        rows = json.loads((layout.root / path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"The label file {path} is not valid JSON ({error}); download it again.") from None
+    rows = read_json(layout.root / path, f"The label file {path}")
     needed = {"category", "stem", "code", "label"}
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return  # some other JSON
@@ -179,4 +169,14 @@ def _read_labels(layout: Layout, path: Path) -> None:
                 f"The label file {path}: entry {number} has the label {label!r}, which is not a cosine from -1 to 1; "
                 f"correct or remove the entry."
             )
-        layout.labels[str(row["category"]), str(row["stem"]), str(row["code"])] = float(label)
+        key = str(row["category"]), str(row["stem"]), str(row["code"])
+        if layout.labels.get(key, float(label)) != float(label):
+            layout.add_problem("label given twice", f"{path}, entry {number}", "keep one of the two different values")
+            continue
+        for role in ("source", "surrogate"):
+            # Roots differ between the release's scripts, the end of a path does not.
+            named = Path(str(row.get(role, "")))
+            if role in row and (*named.parts[-3:-1], named.stem) != (role, key[0], key[1]):
+                where = f"{path}, entry {number}: {named}"
+                layout.add_problem("label names another picture", where, f"correct its {role}")
+        layout.labels[key] = float(label)
