@@ -24,6 +24,7 @@ from tabulate import tabulate
 from sppe_lib import estimates
 from sppe_lib.benchmark.released_layout import Layout, scan
 from sppe_lib.benchmark.schema import SPLITS
+from sppe_lib.benchmark.sources.inventory import inventory
 from sppe_lib.config import Profile, load_profile, model_location, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.environment import direct_pins, locked_versions
@@ -276,6 +277,16 @@ def check_data(context: Context) -> Iterator[Finding]:
         yield Finding(f"data: {split}", "instances", f"{number} instances", OK if number else MISSING, how)
 
 
+def check_original_data(context: Context) -> Iterator[Finding]:
+    """What the paper's data were made of, where the profile is not simulated: needed only to rebuild them."""
+    if context.source is None:
+        return
+    for row in inventory().itertuples():
+        if row.source != "SPPE":
+            status = OK if row.present and not row.missing else OPTIONAL
+            yield Finding(f"to rebuild: {row.source}", f"{row.folder}", f"{row.images} images", status, row.obtain if status != OK else "")
+
+
 def check_learned_metrics(context: Context) -> Iterator[Finding]:
     """Weights of the learned image quality metrics; without them their rows of Table 4 are marked not available."""
     if context.profile.editability.learned_metrics:
@@ -297,6 +308,7 @@ CHECKS: tuple[Check, ...] = (
     check_memory,
     check_bfloat16,
     check_data,
+    check_original_data,
     check_models,
     check_disk,
     check_learned_metrics,

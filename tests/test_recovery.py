@@ -241,8 +241,8 @@ def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighb
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
     first = collate(list(open_split(profile.results / "benchmark", "test").select(range(1))))
-    found = invert(backbone, encode_batch(backbone, batch, False), batch.instance_id, profile)
-    alone = invert(backbone, encode_batch(backbone, first, False), first.instance_id, profile)
+    found = invert(backbone, encode_batch(backbone, batch), batch.instance_id, profile)
+    alone = invert(backbone, encode_batch(backbone, first), first.instance_id, profile)
     start = backbone.text.encode(batch.instruction)
     assert not torch.equal(found.sequence, start.sequence)
     # Adam's steps have the learning rate's size whatever the gradient, so rounding shows where it is near zero.
