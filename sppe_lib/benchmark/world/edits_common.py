@@ -52,6 +52,11 @@ class View:
     code: str
     seed: int
 
+    @property
+    def code_number(self) -> int:
+        """The instruction's code as a number, for seeds; codes that are no digits ("u07") are hashed."""
+        return int(self.code) if self.code.isdigit() else zlib.crc32(self.code.encode())
+
     @cached_property
     def pixels(self) -> np.ndarray:
         """A coarse look at the scene: floats in [0, 1], shape (LOOK_SIZE, LOOK_SIZE, 3)."""
@@ -72,14 +77,14 @@ class View:
         """
         seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
         return np.random.default_rng(
-            [self.seed, int(self.code), zlib.crc32(seen), zlib.crc32(purpose.encode())]
+            [self.seed, self.code_number, zlib.crc32(seen), zlib.crc32(purpose.encode())]
         )
 
     def realisation(self, box: Box, count: int) -> int:
         """Which of `count` realisations this image gets: coarse tone of the box, shifted by the seed."""
         mean = self.crop(box).mean(axis=(0, 1))
         tone = int(np.digitize(mean @ (0.299, 0.587, 0.114), (0.45, 0.65))) + int(mean[0] > mean[2])
-        shift = int(np.random.default_rng([self.seed, int(self.code)]).integers(0, count))
+        shift = int(np.random.default_rng([self.seed, self.code_number]).integers(0, count))
         return (tone + shift) % count
 
     def unchanged(self, outcome: Literal["missed", "absent"]) -> EditResult:
