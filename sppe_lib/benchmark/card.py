@@ -119,8 +119,8 @@ def card_text(summary: Summary, heading: Heading) -> str:
     parts = [
         _header(summary, heading.title),
         f"# {heading.title}\n",
-        f"Built by this repository's `notebooks/{heading.notebook}.ipynb` for the protocol of *When Recovery Matters: The\n"
-        "Blind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
+        f"Built by this repository's `notebooks/{heading.notebook}.ipynb` for the protocol of *When Recovery Matters: "
+        "The\nBlind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
         heading.about,
         "## Size\n",
         counts.reset_index().to_markdown(index=False) + "\n",

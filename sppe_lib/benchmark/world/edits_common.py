@@ -175,3 +175,32 @@ def by_size(scene: Scene) -> list[int]:
 def with_element(scene: Scene, index: int, *new: Element) -> Scene:
     """The scene with the element at `index` replaced by none, one or more."""
     return replace(scene, elements=(*scene.elements[:index], *new, *scene.elements[index + 1 :]))
+
+
+def change_largest(view: View, kinds: tuple[str, ...], change: Callable[[Element], Element]) -> EditResult:
+    """Change the most visible element of some kinds, unless it is missed."""
+    found = largest(view, kinds)
+    if found is None:
+        return view.unchanged("absent")
+    index, area, fraction = found
+    target = view.scene.elements[index]
+    if misses(view, box_of(target), area, fraction):
+        return view.unchanged("missed")
+    return EditResult(with_element(view.scene, index, change(target)), "done")
+
+
+def change_each(view: View, wanted: Callable[[Element], bool], change: Callable[[Element], Element]) -> EditResult:
+    """Change every visible element that is wanted; each has its own chance to be missed."""
+    scene, found = view.scene, False
+    for index, element in enumerate(view.scene.elements):
+        if not wanted(element):
+            continue
+        area, fraction = visibility(view.scene, index)
+        if area <= 0:
+            continue
+        found = True
+        if not misses(view, box_of(element), area, fraction):
+            scene = with_element(scene, index, change(element))
+    if not found:
+        return view.unchanged("absent")
+    return view.unchanged("missed") if scene is view.scene else EditResult(scene, "done")

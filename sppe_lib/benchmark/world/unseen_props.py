@@ -55,7 +55,8 @@ def _sitting_animal(element: Element, part: str, ears: str) -> str:
     x = w / 2
     body = path(f"M{w * 0.72} {h * 0.92}Q{w * 1.05} {h * 0.9} {w * 0.93} {h * 0.55}", "none", edge, w * 0.13)
     body += path(f"M{w * 0.72} {h * 0.92}Q{w * 1.05} {h * 0.9} {w * 0.93} {h * 0.55}", "none", colour, w * 0.1)
-    body += ellipse(x, h * 0.74, w * 0.31, h * 0.26, colour, edge, 0.8) + ellipse(x, h * 0.78, w * 0.16, h * 0.18, belly)
+    body += ellipse(x, h * 0.74, w * 0.31, h * 0.26, colour, edge, 0.8)
+    body += ellipse(x, h * 0.78, w * 0.16, h * 0.18, belly)
     body += "".join(ellipse(x + side * w * 0.15, h * 0.96, w * 0.12, h * 0.05, colour, edge, 0.6) for side in (-1, 1))
     for side in (-1, 1):
         if ears == "pointed":
@@ -75,7 +76,7 @@ def _sitting_animal(element: Element, part: str, ears: str) -> str:
         body += line(x + side * w * 0.12, h * 0.45, x + side * w * 0.42, h * 0.43, edge, 0.6)
     body += ellipse(x, h * 0.42, w * 0.05, h * 0.022, "#e0607a")
     if look.get("bow"):
-        body += _bow(look["bow"], x, h * 0.56, w * 0.2)
+        body += _bow(look["bow"], x, h * 0.57, w * 0.26)
     return _alone(element, body + _headgear(look, w, h * 0.2), part)
 
 
@@ -133,7 +134,8 @@ def draw_fruit(element: Element, part: str) -> str:
     elif kind == "pear":
         outline = f"M{w * 0.5} {h * 0.12}C{w * 0.72} {h * 0.12} {w * 0.62} {h * 0.42} {w * 0.8} {h * 0.58}"
         outline += f"C{w} {h * 0.8} {w * 0.8} {h} {w * 0.5} {h}C{w * 0.2} {h} 0 {h * 0.8} {w * 0.2} {h * 0.58}"
-        body = path(outline + f"C{w * 0.38} {h * 0.42} {w * 0.28} {h * 0.12} {w * 0.5} {h * 0.12}Z", colour, edge, 0.6) + stem
+        outline += f"C{w * 0.38} {h * 0.42} {w * 0.28} {h * 0.12} {w * 0.5} {h * 0.12}Z"
+        body = path(outline, colour, edge, 0.6) + stem
     elif kind == "apple":
         body = ellipse(w * 0.34, h * 0.57, w * 0.33, h * 0.42, colour, edge, 0.6)
         body += ellipse(w * 0.66, h * 0.57, w * 0.33, h * 0.42, colour, edge, 0.6)
@@ -168,10 +170,11 @@ def draw_boat(element: Element, part: str) -> str:
     """A sailing boat: hull, sail, stripe."""
     look, w, h = element.attributes, element.width, element.height
     body = line(w * 0.48, 0, w * 0.48, h * 0.82, "#5b3a1c", w * 0.04)
-    body += polygon([(w * 0.52, h * 0.04), (w * 0.52, h * 0.7), (w * 0.96, h * 0.7)], look["sail"], _darker(look["sail"]), 0.8)
-    body += polygon([(w * 0.44, h * 0.14), (w * 0.44, h * 0.7), (w * 0.08, h * 0.7)], look["sail"], _darker(look["sail"]), 0.8)
+    for sail in ([(0.52, 0.04), (0.52, 0.7), (0.96, 0.7)], [(0.44, 0.14), (0.44, 0.7), (0.08, 0.7)]):
+        body += polygon([(w * x, h * y) for x, y in sail], look["sail"], _darker(look["sail"]), 0.8)
     hull = [(0, h * 0.76), (w, h * 0.76), (w * 0.84, h), (w * 0.16, h)]
-    body += polygon(hull, look["hull"], _darker(look["hull"]), 0.8) + rect(w * 0.05, h * 0.8, w * 0.9, h * 0.05, look["stripe"])
+    body += polygon(hull, look["hull"], _darker(look["hull"]), 0.8)
+    body += rect(w * 0.05, h * 0.8, w * 0.9, h * 0.05, look["stripe"])
     return _alone(element, body + line(-w * 0.1, h, w * 1.1, h, "#dff3fa", 1.4), part)
 
 
@@ -182,7 +185,8 @@ def draw_lighthouse(element: Element, part: str) -> str:
     body = ellipse(w * 0.5, h * 0.96, w * 0.5, h * 0.09, "#6d6a66")
     for index in range(5):
         inset = 0.2 + 0.02 * (5 - index)
-        body += rect(w * inset, h * (0.24 + 0.14 * index), w * (1 - 2 * inset), h * 0.14, "#d8322f" if index % 2 == 0 else "white")
+        colour = "white" if index % 2 else "#d8322f"
+        body += rect(w * inset, h * (0.24 + 0.14 * index), w * (1 - 2 * inset), h * 0.14, colour)
     body += rect(w * 0.3, h * 0.1, w * 0.4, h * 0.14, "#ffe45c", 0, "#3a3438", 0.8)
     return _alone(element, body + polygon([(w * 0.24, h * 0.1), (w * 0.5, 0), (w * 0.76, h * 0.1)], "#8c1d2b"), part)
 
@@ -207,7 +211,8 @@ def draw_sofa(element: Element, part: str) -> str:
 def draw_floor_lamp(element: Element, part: str) -> str:
     """A standing lamp: colour of its shade."""
     w, h, colour = element.width, element.height, element.attributes["colour"]
-    body = line(w * 0.5, h * 0.2, w * 0.5, h * 0.97, "#3a3438", w * 0.09) + ellipse(w * 0.5, h * 0.97, w * 0.34, h * 0.03, "#3a3438")
+    body = line(w * 0.5, h * 0.2, w * 0.5, h * 0.97, "#3a3438", w * 0.09)
+    body += ellipse(w * 0.5, h * 0.97, w * 0.34, h * 0.03, "#3a3438")
     shade = [(w * 0.22, 0), (w * 0.78, 0), (w, h * 0.28), (0, h * 0.28)]
     return _alone(element, body + polygon(shade, colour, _darker(colour), 0.8), part)
 
@@ -237,7 +242,7 @@ def draw_flower(element: Element, part: str) -> str:
     body = line(w * 0.5, y, w * 0.5, h, "#2c7a35", w * 0.1) + ellipse(w * 0.72, h * 0.72, w * 0.24, h * 0.06, "#3f9d52")
     for angle in np.arange(petals) * 2 * np.pi / petals:
         x, up = w * 0.5 + 0.58 * radius * np.cos(angle), y + 0.58 * radius * np.sin(angle)
-        body += ellipse(x, up, radius * 0.42, fill=look["colour"], stroke=_darker(look["colour"], 0.25), stroke_width=0.5)
+        body += ellipse(x, up, radius * 0.42, None, look["colour"], _darker(look["colour"], 0.25), 0.5)
     return _alone(element, body + ellipse(w * 0.5, y, radius * 0.34, fill=look["centre"]), part)
 
 
@@ -279,10 +284,13 @@ def draw_barn(element: Element, part: str) -> str:
 def draw_tractor(element: Element, part: str) -> str:
     """A tractor that drives left: colour."""
     w, h, colour = element.width, element.height, element.attributes["colour"]
-    body = rect(w * 0.5, 0, w * 0.38, h * 0.5, "#d8eefb", 1.5, "#202024", 1.2) + rect(w * 0.46, 0, w * 0.46, h * 0.08, colour)
-    body += rect(w * 0.16, h * 0.1, w * 0.05, h * 0.32, "#202024") + rect(w * 0.04, h * 0.38, w * 0.86, h * 0.34, colour, 2)
+    body = rect(w * 0.5, 0, w * 0.38, h * 0.5, "#d8eefb", 1.5, "#202024", 1.2)
+    body += rect(w * 0.46, 0, w * 0.46, h * 0.08, colour)
+    body += rect(w * 0.16, h * 0.1, w * 0.05, h * 0.32, "#202024")
+    body += rect(w * 0.04, h * 0.38, w * 0.86, h * 0.34, colour, 2)
     for x, y, radius in ((0.72, 0.7, 0.3), (0.18, 0.82, 0.18)):
-        body += ellipse(w * x, h * y, h * radius, fill="#202024") + ellipse(w * x, h * y, h * radius * 0.5, fill="#f2c53a")
+        body += ellipse(w * x, h * y, h * radius, fill="#202024")
+        body += ellipse(w * x, h * y, h * radius * 0.5, fill="#f2c53a")
     return _alone(element, body, part)
 
 
@@ -309,3 +317,12 @@ def draw_birds(element: Element, part: str) -> str:
         body += path(f"M{x - 6:.1f} {y - 2:.1f}Q{x - 3:.1f} {y - 6:.1f} {x:.1f} {y:.1f}Q{x + 3:.1f} {y - 6:.1f} "
                      f"{x + 6:.1f} {y - 2:.1f}", "none", "#1d2030", 2)  # fmt: skip
     return _alone(element, body, part)
+
+
+@draws("shower")
+def draw_shower(element: Element, part: str) -> str:
+    """Rain in front of everything."""
+    rng = np.random.default_rng(element.attributes["shape_seed"])
+    drops = rng.uniform(0, (element.width, element.height), (60, 2))
+    strokes = "".join(f"M{x:.1f} {y:.1f}l-2.5 8" for x, y in drops)
+    return _alone(element, path(strokes, "none", "#dcebff", 1.3, 0.85), part)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sppe_lib.benchmark.world import unseen_props  # noqa: F401
-from sppe_lib.benchmark.world import unseen_settings  # noqa: F401
+from sppe_lib.benchmark.world import unseen_props, unseen_settings  # noqa: F401
 from sppe_lib.benchmark.world.content import pick
 from sppe_lib.benchmark.world.scene import Element, Scene
 from sppe_lib.benchmark.world.unseen_props import FRUITS
@@ -40,7 +39,8 @@ def _element(kind: str, x: float, y: float, width: float, height: float, **look)
 
 def _cats(rng: np.random.Generator) -> Scene:
     def cat(x: float, height: float) -> Element:
-        look = {"colour": pick(rng, FURS), "stripes": bool(rng.random() < 0.4), "eyes": pick(rng, ("#58c24a", "#e8b830"))}
+        eyes = pick(rng, ("#58c24a", "#e8b830"))
+        look = {"colour": pick(rng, FURS), "stripes": bool(rng.random() < 0.4), "eyes": eyes}
         return _element("cat", x, 95 - height, height * 0.72, height, **look)
 
     place = pick(rng, ("meadow", "meadow", "parlour"))
@@ -59,7 +59,8 @@ def _fruit(rng: np.random.Generator) -> Scene:
     in_bowl = [fruit(x, y, pick(rng, kinds)) for x, y in ((34, 28), (52, 30))]
     in_bowl += [fruit(x, y, kind) for x, y, kind in zip((24, 42, 60), (36, 34, 37), rng.permutation(kinds))]
     colour = pick(rng, PAINTS)
-    bowl = _element("bowl", 14, 50, 72, 26, colour=colour, stripe=pick(rng, [tone for tone in PAINTS if tone != colour]))
+    stripe = pick(rng, [tone for tone in PAINTS if tone != colour])
+    bowl = _element("bowl", 14, 50, 72, 26, colour=colour, stripe=stripe)
     places = rng.permutation([4.0, 30.0, 54.0, 76.0])[: int(rng.integers(2, 4))]
     # The kinds that instructions ask for are likely, not certain.
     lying = [fruit(x, 76, pick(rng, ("apple", "apple", "pear", *kinds))) for x in places]
@@ -82,8 +83,10 @@ def _boats(rng: np.random.Generator) -> Scene:
 def _living_room(rng: np.random.Generator) -> Scene:
     left = bool(rng.random() < 0.5)
     width = float(rng.uniform(62, 70))
-    sofa = _element("sofa", 4 if left else 96 - width, 46, width, 40, colour=pick(rng, PAINTS), cushion=pick(rng, BRIGHT))
-    lamp = _element("floor_lamp", 76 if left else 2, 24, 22, 66, colour=pick(rng, ("light yellow", "orange", "pink", "white")))
+    look = {"colour": pick(rng, PAINTS), "cushion": pick(rng, BRIGHT)}
+    sofa = _element("sofa", 4 if left else 96 - width, 46, width, 40, **look)
+    shade = pick(rng, ("light yellow", "orange", "pink", "white"))
+    lamp = _element("floor_lamp", 76 if left else 2, 24, 22, 66, colour=shade)
     return Scene(_setting(rng, "parlour"), (sofa, lamp) if rng.random() < 0.85 else (sofa,))
 
 
@@ -104,21 +107,24 @@ def _garden(rng: np.random.Generator) -> Scene:
     flowers = []
     for x in (2, 21, 40, 60, 78):
         height = float(rng.uniform(42, 60))
-        flowers.append(_element("flower", x + rng.uniform(-2, 2), 96 - height, 20, height, colour=pick(rng, colours),
-                                petals=int(pick(rng, (5, 6, 8))), centre=pick(rng, ("yellow", "brown", "white"))))  # fmt: skip
+        look = {"colour": pick(rng, colours), "petals": pick(rng, (5, 6, 8)), "centre": pick(rng, ("yellow", "brown", "white"))}
+        flowers.append(_element("flower", x + rng.uniform(-2, 2), 96 - height, 20, height, **look))
     return Scene(_setting(rng, "meadow"), (*(fence if rng.random() < 0.85 else []), *flowers))
 
 
 def _farm(rng: np.random.Generator) -> Scene:
     left = bool(rng.random() < 0.5)
-    barn = _element("barn", 4 if left else 40, 24, 56, 48, colour=pick(rng, ("red", "dark red", "brown", "light brown", "grey")))
-    tractor = _element("tractor", 42 if left else 8, 58, 48, 36, colour=pick(rng, ("green", "red", "blue", "orange")))
+    wood = pick(rng, ("red", "dark red", "brown", "light brown", "grey"))
+    barn = _element("barn", 4 if left else 40, 24, 56, 48, colour=wood)
+    paint = pick(rng, ("green", "red", "blue", "orange"))
+    tractor = _element("tractor", 42 if left else 8, 58, 48, 36, colour=paint)
     return Scene(_setting(rng, "farmland"), (barn, tractor) if rng.random() < 0.85 else (barn,))
 
 
 def _ducks(rng: np.random.Generator) -> Scene:
     def duck(x: float, foot: float, width: float) -> Element:
-        return _element("duck", x, foot - 0.8 * width, width, 0.8 * width, colour=pick(rng, ("yellow", "white", "light brown", "brown")))
+        colour = pick(rng, ("yellow", "white", "light brown", "brown"))
+        return _element("duck", x, foot - 0.8 * width, width, 0.8 * width, colour=colour)
 
     near = duck(rng.uniform(20, 42), 92, rng.uniform(44, 52))
     far = [duck(x, 68, rng.uniform(20, 25)) for x in ((10, 66) if rng.random() < 0.5 else (66,))]

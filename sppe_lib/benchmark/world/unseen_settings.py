@@ -70,7 +70,8 @@ def _pond(setting, rng) -> str:
     body += ellipse(50, 79, 56, 23, _ground(setting, "#3f93c4", "#b9d7ea"))
     for side in (4, 92):
         for x in side + rng.uniform(-3, 5, 3):
-            body += line(x, 70, x + 1, 44, _ground(setting, "#3f7a35", "#9aa58f"), 1.4) + ellipse(x + 1, 46, 1.6, 5, "#6b4526")
+            body += line(x, 70, x + 1, 44, _ground(setting, "#3f7a35", "#9aa58f"), 1.4)
+            body += ellipse(x + 1, 46, 1.6, 5, "#6b4526")
     return body + _shade(setting, 42) + _falling_snow(setting, rng)
 
 
