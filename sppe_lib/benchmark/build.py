@@ -5,17 +5,12 @@ from pathlib import Path
 
 from sppe_lib.benchmark import released
 from sppe_lib.benchmark.card import Heading, benchmark_heading, write_card
-from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.shards import row_bytes, write_shards
 from sppe_lib.benchmark.summary import Summary
 from sppe_lib.benchmark.vector_world import DrawnPair, draw_pairs
-from sppe_lib.config import BenchmarkParameters, Profile, repository
+from sppe_lib.config import Profile, repository
 from sppe_lib.errors import ConfigError
 from sppe_lib.runtime import atomic_path, progress, require_disk
-
-
-def _wanted_pairs(parameters: BenchmarkParameters) -> dict[str, int]:
-    return {split: getattr(parameters, f"{split}_pairs") for split in SPLITS}
 
 
 def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) -> Summary:
@@ -29,7 +24,7 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
     parameters = profile.benchmark
     folder = profile.results / "benchmark"
     summary = Summary(folder, parameters)
-    pairs = _wanted_pairs(parameters)
+    pairs = parameters.pairs
     if summary.simulated:
         for split, number in pairs.items():
             if number < 1:

@@ -129,6 +129,11 @@ def plan_split(split: str, pairs: int, size: int, strength: float, seed: int) ->
     ]
 
 
+def plan_splits(pairs: dict[str, int], size: int, strength: float, seed: int) -> list[PairPlan]:
+    """The plans of several splits (name -> number of pairs) in the order in which they are drawn."""
+    return [plan for split in DRAWING_ORDER for plan in plan_split(split, pairs.get(split, 0), size, strength, seed)]
+
+
 def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
@@ -263,7 +268,7 @@ def draw_pairs(
     would share an identity or a picture with another split is drawn again, here, in order, so that the
     result is the same for any number of processes.
     """
-    plans = [plan for split in DRAWING_ORDER for plan in plan_split(split, pairs.get(split, 0), size, strength, seed)]
+    plans = plan_splits(pairs, size, strength, seed)
     return draw_claimed(draw_pair, plans, Claims(), processes, redraws if redraws is not None else Redraws())
 
 

@@ -107,7 +107,8 @@ def _garden(rng: np.random.Generator) -> Scene:
     flowers = []
     for x in (2, 21, 40, 60, 78):
         height = float(rng.uniform(42, 60))
-        look = {"colour": pick(rng, colours), "petals": pick(rng, (5, 6, 8)), "centre": pick(rng, ("yellow", "brown", "white"))}
+        centre = pick(rng, ("yellow", "brown", "white"))
+        look = {"colour": pick(rng, colours), "petals": pick(rng, (5, 6, 8)), "centre": centre}
         flowers.append(_element("flower", x + rng.uniform(-2, 2), 96 - height, 20, height, **look))
     return Scene(_setting(rng, "meadow"), (*(fence if rng.random() < 0.85 else []), *flowers))
 
