@@ -23,7 +23,7 @@ _SWEEP = """\
   categories take turns; each source has one instruction.
 - **Surrogates.** Each source has one at every strength of {strengths}, and {candidates} in all at {strength:g}, the
   benchmark's own. Each is a pair: `sweep/00012/s50-2` is candidate 2 of source 12 at strength 0.5.
-  Weak ones keep much of their source; at {weakest:g} one may show the very same picture, and nothing is protected.
+  Weak ones keep much of their source, but each shows another picture.
 - **All pairs of a source share I and I'**, so they are not independent: statistics must resample sources
   (the first two parts of the id). The mask is where private parts of I or of this S show.
 - **The simulated editor** uses the same seed on I and on each S, and sees each alone, as in SPPE-mini.
@@ -50,7 +50,8 @@ def _sweep_heading(summary: Summary) -> Heading:
     parameters, redraws = summary.parameters, summary.redraws
     about = _SWEEP.format(
         identities=redraws.identities, masks=redraws.masks, strength=parameters.strength,
-        weakest=min(STRENGTHS), strengths=", ".join(f"{strength:g}" for strength in STRENGTHS), candidates=parameters.sweep_candidates,
+        strengths=", ".join(f"{strength:g}" for strength in STRENGTHS),
+        candidates=parameters.sweep_candidates,
     )
     return Heading("SPPE-mini sweep (simulated)", "01b_more_sets", about)
 

@@ -134,6 +134,7 @@ def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
     below = [(f"I' ({rows[0]['source_outcome']})", rows[0]["edited_source"])]
     below += [(f"S' ({row['surrogate_outcome']})", row["edited_surrogate"]) for row in rows]
     figure = picture_grid(above + below, columns=1 + len(rows), cell=cell)
+    figure.set_figheight(figure.get_figheight() + 0.3)
     figure.suptitle(f"{rows[0]['category']}: {rows[0]['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.3)
     return figure

@@ -8,6 +8,8 @@ surrogates of a source before uploading one.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.vector_world import (
     Claims,
@@ -25,7 +27,7 @@ from sppe_lib.benchmark.vector_world import (
     usable_scene,
 )
 from sppe_lib.benchmark.world import surrogates
-from sppe_lib.benchmark.world.scene import Scene
+from sppe_lib.benchmark.world.scene import Scene, render
 from sppe_lib.config import BenchmarkParameters
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import progress
@@ -34,6 +36,10 @@ DATASET = "SPPE-mini sweep (simulated)"
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Protection strengths at which every source has a surrogate, beside those at the benchmark's own."""
+
+
+SURROGATE_ATTEMPTS = 30
+"""Seeds tried for a surrogate that shows another picture than its source."""
 
 
 def sweep_source(pair_id: str) -> str:
@@ -80,10 +86,17 @@ def plan_sweep(parameters: BenchmarkParameters) -> list[SweepPlan]:
 
 
 def _protect(plan: SweepPlan, scene: Scene) -> list[Scene]:
-    return [
-        surrogates.make_surrogate(scene, strength, plan.seed_for("surrogate", name))
-        for name, strength in plan.surrogates
-    ]
+    before = render(scene, plan.size)
+
+    def surrogate(name: str, strength: float) -> Scene:
+        # A weak one may leave everything as it is, which would protect nothing: then the next seed.
+        for attempt in range(SURROGATE_ATTEMPTS):
+            other = surrogates.make_surrogate(scene, strength, plan.seed_for("surrogate", name, attempt))
+            if not np.array_equal(before, render(other, plan.size)):
+                break
+        return other
+
+    return [surrogate(name, strength) for name, strength in plan.surrogates]
 
 
 def draw_source(plan: SweepPlan) -> DrawnPair:
