@@ -16,7 +16,10 @@ from sppe_lib.runtime import write_text
 
 @dataclass(frozen=True)
 class BenchmarkParameters:
-    """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2)."""
+    """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2).
+
+    The last three are for the sets beside the benchmark (`benchmark/extra_sets.py`); 0 sources or pairs: not built.
+    """
 
     source: str
     size: int
@@ -25,6 +28,14 @@ class BenchmarkParameters:
     val_pairs: int
     test_pairs: int
     seed: int
+    sweep_sources: int
+    sweep_candidates: int
+    unseen_pairs: int
+
+    @property
+    def pairs(self) -> dict[str, int]:
+        """How many pairs each split has."""
+        return {"train": self.train_pairs, "val": self.val_pairs, "test": self.test_pairs}
 
 
 @dataclass(frozen=True)
@@ -173,9 +184,16 @@ def _check(profile: Profile) -> Profile:
     benchmark, recovery = profile.benchmark, profile.recovery
     if not 0.1 <= benchmark.strength <= 1.0:
         raise ConfigError(f"benchmark.strength is {benchmark.strength}: choose a protection strength from 0.1 to 1.0.")
-    for split in ("train", "val", "test"):
-        if getattr(benchmark, f"{split}_pairs") < 0:
+    for split, number in benchmark.pairs.items():
+        if number < 0:
             raise ConfigError(f"benchmark.{split}_pairs is negative: choose a number of pairs, or 0 for all there are.")
+    for name in ("sweep_sources", "unseen_pairs"):
+        if getattr(benchmark, name) < 0:
+            raise ConfigError(f"benchmark.{name} is negative: choose how many, or 0 to build none.")
+    if benchmark.sweep_candidates < 1:
+        raise ConfigError(
+            f"benchmark.sweep_candidates is {benchmark.sweep_candidates}: a source needs at least 1 surrogate."
+        )
     if benchmark.size < 16 or benchmark.size % 16:
         raise ConfigError(f"benchmark.size is {benchmark.size}: choose a multiple of 16 pixels, at least 16.")
     for section in ("editability", "recovery", "ablation", "evaluation"):

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sppe_lib.benchmark import taxonomy, vector_world
-from sppe_lib.benchmark.build import build_benchmark, row_bytes
+from sppe_lib.benchmark.build import build_benchmark
 from sppe_lib.benchmark.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
+from sppe_lib.benchmark.shards import row_bytes
 from sppe_lib.benchmark.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
 from sppe_lib.benchmark.world.scene import Element, Scene
 from sppe_lib.config import load_profile

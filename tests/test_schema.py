@@ -25,6 +25,7 @@ def instance(**changes) -> dict:
     private[4:8, 4:8] = 255
     row = {
         "instance_id": "mini/test/00000/001",
+        "dataset": "SPPE-mini (simulated)",
         "source": picture(10),
         "mask": Image.fromarray(private),
         "surrogate": picture(20),

@@ -1,5 +1,6 @@
 """The dataset card of a built benchmark: a README.md that `datasets.load_dataset(folder)` understands."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +61,10 @@ what was read from it is for your own use, and this folder must not be passed on
 """
 
 
-def _header(summary: Summary) -> str:
+def _header(summary: Summary, title: str) -> str:
     present = [split for split in SPLITS if split in set(summary.counts["split"])]
     header = {
-        "pretty_name": "SPPE-mini (simulated)" if summary.simulated else "SPPE, local copy",
+        "pretty_name": title,
         "license": "apache-2.0" if summary.simulated else "other",
         "task_categories": ["image-to-image"],
         "tags": ["privacy", "image-editing"] + (["simulated", "synthetic"] if summary.simulated else []),
@@ -85,29 +86,42 @@ def _outcomes(summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def card_text(summary: Summary) -> str:
+@dataclass(frozen=True)
+class Heading:
+    """What a card says that is not computed from its rows: title, the notebook that builds the set, and prose."""
+
+    title: str
+    notebook: str
+    about: str
+
+
+def benchmark_heading(summary: Summary) -> Heading:
+    """The heading of the benchmark's own card."""
+    parameters = summary.parameters
+    if summary.simulated:
+        about = _SIMULATED.format(
+            strength=parameters.strength, identities=summary.redraws.identities, masks=summary.redraws.masks
+        )
+        return Heading("SPPE-mini (simulated)", "01_benchmark", about)
+    about = _RELEASED.format(
+        size=parameters.size, strength=parameters.strength, threshold=DIFFERENCE_THRESHOLD,
+        file_masks=summary.mask_origins["file"], derived_masks=summary.mask_origins["difference"],
+        problems=len(summary.problems),
+    )
+    return Heading("SPPE, local copy of the release", "01_benchmark", about)
+
+
+def card_text(summary: Summary, heading: Heading) -> str:
     """The card as Markdown; every number is computed from the build."""
     counts = summary.counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
     shares = np.array(list(summary.private_shares.values())) * 100
     parameters = summary.parameters
-    if summary.simulated:
-        title = "SPPE-mini (simulated)"
-        about = _SIMULATED.format(
-            strength=parameters.strength, identities=summary.redraws.identities, masks=summary.redraws.masks
-        )
-    else:
-        title = "SPPE, local copy of the release"
-        about = _RELEASED.format(
-            size=parameters.size, strength=parameters.strength, threshold=DIFFERENCE_THRESHOLD,
-            file_masks=summary.mask_origins["file"], derived_masks=summary.mask_origins["difference"],
-            problems=len(summary.problems),
-        )
     parts = [
-        _header(summary),
-        f"# {title}\n",
-        "Built by this repository's `notebooks/01_benchmark.ipynb` for the protocol of *When Recovery Matters: The\n"
-        "Blind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
-        about,
+        _header(summary, heading.title),
+        f"# {heading.title}\n",
+        f"Built by this repository's `notebooks/{heading.notebook}.ipynb` for the protocol of *When Recovery Matters: "
+        "The\nBlind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
+        heading.about,
         "## Size\n",
         counts.reset_index().to_markdown(index=False) + "\n",
         f"Pictures are {parameters.size}x{parameters.size} pixels. The private region covers {shares.min():.1f} % to "
@@ -120,6 +134,6 @@ def card_text(summary: Summary) -> str:
     return "\n".join(parts)
 
 
-def write_card(folder: Path, summary: Summary) -> None:
+def write_card(folder: Path, summary: Summary, heading: Heading) -> None:
     """Write README.md into a folder that is being built."""
-    (folder / "README.md").write_text(card_text(summary), encoding="utf-8")
+    (folder / "README.md").write_text(card_text(summary, heading), encoding="utf-8")

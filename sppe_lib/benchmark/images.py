@@ -47,11 +47,11 @@ def image_size(path: str | Path) -> tuple[int, int]:
     return _read(Path(path), decode=False).size
 
 
-def check_mask(private: np.ndarray, name: str) -> None:
-    """Raise DataError if a boolean mask is empty or covers everything; `name` says which mask."""
+def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> None:
+    """Raise DataError if a boolean mask is empty or, unless that is allowed, full; `name` says which mask."""
     if not private.any():
         raise DataError(f"The mask {name} is empty, so nothing would be protected; draw the private region in white.")
-    if private.all():
+    if private.all() and not may_be_full:
         raise DataError(
             f"The mask {name} is full, so nothing outside it could be compared; draw only the private region in white."
         )

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.schema import SPLITS
+from sppe_lib.benchmark.sweep import sweep_source
 from sppe_lib.benchmark.world import scenes, surrogates
 from sppe_lib.benchmark.world.scene import render
 
@@ -120,5 +121,39 @@ def private_share_histogram(shares: Sequence[float]) -> Figure:
     axis.set_xlabel("private part of the picture, %")
     axis.set_ylabel("pairs")
     figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
+    """One source of the sweep: I and I', then its surrogates along the strengths with S' below each."""
+    rows = [row for row in sweep if sweep_source(row["pair_id"]) == source]
+    names = [row["pair_id"].rpartition("/")[2] for row in rows]
+    above = [("I", rows[0]["source"])]
+    above += [(f"S {row['strength']:.1f}  ({name})", row["surrogate"]) for name, row in zip(names, rows)]
+    below = [(f"I' ({rows[0]['source_outcome']})", rows[0]["edited_source"])]
+    below += [(f"S' ({row['surrogate_outcome']})", row["edited_surrogate"]) for row in rows]
+    figure = picture_grid(above + below, columns=1 + len(rows), cell=cell)
+    figure.set_figheight(figure.get_figheight() + 0.3)
+    figure.suptitle(f"{rows[0]['category']}: {rows[0]['instruction']}", fontsize=8)
+    figure.tight_layout(pad=0.3)
+    return figure
+
+
+def full_image_grid(split: Dataset, indices: Sequence[int], across: int = 2, cell: float = 1.1) -> Figure:
+    """Instances whose surrogates are whole pictures: I, S, S', I' with the instruction above, `across` in a line."""
+    shown = [part for part in PARTS if part[0] != "mask"]
+    lines = -(-len(indices) // across)
+    figure = plt.figure(figsize=(across * len(shown) * cell, lines * (cell + 0.34)))
+    for place, block in zip(indices, figure.subfigures(lines, across, squeeze=False).flat):
+        row = split[int(place)]
+        block.suptitle(row["instruction"], fontsize=7.5, y=0.99)
+        axes = block.subplots(1, len(shown), gridspec_kw={"wspace": 0.04, "left": 0.01, "right": 0.99, "top": 0.86})
+        for axis, (column, label) in zip(axes, shown):
+            axis.imshow(np.asarray(row[column]), interpolation="nearest")
+            outcome = row.get(OUTCOMES.get(column), "")
+            axis.set_xlabel(label.split()[0] + (f" ({outcome})" if outcome else ""), fontsize=6.5, labelpad=2)
+            axis.set_xticks([])
+            axis.set_yticks([])
     plt.close(figure)
     return figure

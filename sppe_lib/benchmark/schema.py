@@ -30,6 +30,11 @@ EVALUATED = {
 (Table 7) and `sweep` (protection strengths, fresh pairs) are built by `extra_sets`.
 """
 
+UNSEEN = "SPPE-mini unseen (simulated)"
+
+FULL_IMAGE_DATASETS = (UNSEEN,)
+"""Data sets whose surrogates replace the whole picture (paper, Table 7): only there may a mask be full."""
+
 IMAGE_COLUMNS = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
 
 FEATURES = Features(
@@ -38,13 +43,13 @@ FEATURES = Features(
         "pair_id": Value("string"),  # one source-surrogate pair; its instances share I, M and S
         "dataset": Value("string"),  # where it comes from: "SPPE-mini (simulated)", "VISPR", ...
         "split": Value("string"),
-        "category": Value("string"),  # T, one of 36
+        "category": Value("string"),  # T, one of 36 (in the unseen set: the kind of scene)
         "group": Value("string"),
         "modality": Value("string"),
         "instruction_code": Value("string"),
         "instruction": Value("string"),  # P
         "tag": Value("string"),  # ADD/REMOVE, EDIT or STYLE
-        "strength": Value("float32"),  # protection strength of S; 0.5 in the benchmark
+        "strength": Value("float32"),  # protection strength of S; 0.5 in the benchmark, null for full images
         "source": Image(),  # I, RGB
         "mask": Image(),  # M, grey, 255 = private
         "surrogate": Image(),  # S, RGB
@@ -101,7 +106,10 @@ def to_uint8(images: torch.Tensor) -> np.ndarray:
 
 
 def check_instance(row: dict) -> None:
-    """Raise DataError if an instance's images differ in size or its mask is empty or full."""
+    """Raise DataError if an instance's images differ in size or its mask is empty or full.
+
+    A mask may be full in FULL_IMAGE_DATASETS only.
+    """
     name, size = row["instance_id"], row["source"].size
     for column in IMAGE_COLUMNS:
         if row[column].size != size:
@@ -109,7 +117,8 @@ def check_instance(row: dict) -> None:
                 f"{name}: {column} is {row[column].size[0]}x{row[column].size[1]} pixels but the source is "
                 f"{size[0]}x{size[1]}; resize or replace it."
             )
-    check_mask(np.asarray(row["mask"].convert("L")) > 127, f"of {name}")
+    private = np.asarray(row["mask"].convert("L")) > 127
+    check_mask(private, f"of {name}", may_be_full=row["dataset"] in FULL_IMAGE_DATASETS)
 
 
 def split_files(folder: Path, split: str) -> list[Path]:

@@ -3,14 +3,15 @@
 Every pair draws from its own seeds, made of the benchmark's seed, the split's name and the pair's
 number, so the bytes do not depend on the order or the number of processes. Two splits therefore
 never share a scene; on top of that, a scene whose private person, text or thing (`identities`), or
-whose pixels, already occur in another split is drawn again, so no identity is shared either (`_Claims`).
+whose pixels, already occur in another split is drawn again, so no identity is shared either (`Claims`).
 """
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import mask_image, png
 from sppe_lib.benchmark.processes import in_processes
 from sppe_lib.benchmark.world import editor, scenes, surrogates
+from sppe_lib.benchmark.world.edits_common import EditResult
 from sppe_lib.benchmark.world.scene import Scene, render
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import numpy_generator, seed_of
@@ -48,14 +50,22 @@ class PairPlan:
         """The seed of one purpose ("scene", "surrogate", "edit" and the code) of this pair."""
         return seed_of("SPPE-mini", self.seed, self.split, self.index, self.attempt, *purpose)
 
+    def edit(self, code: str) -> Callable[[Scene], EditResult]:
+        """The simulated editor with one instruction and this pair's seed for it."""
+        return partial(editor.edit, code=code, seed=self.seed_for("edit", code))
+
 
 @dataclass(frozen=True)
 class DrawnPair:
-    """The finished rows of one pair, the share of pixels that is private (0 to 1), and what identifies them."""
+    """The finished rows of one source, what identifies it, and how many scenes were refused for their masks.
+
+    `private_shares`: pair_id -> share of the picture that is private, 0 to 1. The benchmark has one
+    surrogate, hence one pair, for each source; other sets may have more (`extra_sets`).
+    """
 
     plan: PairPlan
     rows: list[dict]
-    private_share: float
+    private_shares: dict[str, float]
     identities: frozenset[str]
     refused_masks: int
 
@@ -69,7 +79,7 @@ class Redraws:
 
 
 @dataclass
-class _Claims:
+class Claims:
     """Identities and pictures that belong to the splits drawn so far."""
 
     owner: dict[str, str] = field(default_factory=dict)
@@ -119,6 +129,11 @@ def plan_split(split: str, pairs: int, size: int, strength: float, seed: int) ->
     ]
 
 
+def plan_splits(pairs: dict[str, int], size: int, strength: float, seed: int) -> list[PairPlan]:
+    """The plans of several splits (name -> number of pairs) in the order in which they are drawn."""
+    return [plan for split in DRAWING_ORDER for plan in plan_split(split, pairs.get(split, 0), size, strength, seed)]
+
+
 def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
@@ -145,71 +160,102 @@ def identities(scene: Scene) -> frozenset[str]:
     return frozenset(found)
 
 
-def draw_pair(plan: PairPlan) -> DrawnPair:
-    """Draw one pair and its instances: scene, surrogate, mask and the two independent edits each.
+class Pictures:
+    """Pictures of scenes at one size in pixels, as values of an image column; equal scenes are rendered once.
 
-    A mask that covers nothing or everything is useless; the pair is then drawn again with the next
-    attempt's seeds. Raises DataError after ATTEMPTS attempts.
+    An edit that does nothing returns an equal scene, so many pictures are known already.
     """
-    first = plan.attempt
-    while True:
-        if plan.attempt >= ATTEMPTS:
-            raise DataError(
-                f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
-                f"attempts; choose another benchmark.seed or fewer pairs."
-            )
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._known: list[tuple[Scene, dict]] = []
+
+    def __call__(self, scene: Scene) -> dict:
+        for known, picture in self._known:
+            if known == scene:
+                return picture
+        self._known.append((scene, png(render(scene, self.size))))
+        return self._known[-1][1]
+
+
+def usable_scene(
+    plan: PairPlan, protect: Callable[[PairPlan, Scene], list[Scene]]
+) -> tuple[PairPlan, Scene, list[Scene], list[np.ndarray]]:
+    """The first scene, from the plan's attempt on, of which every surrogate has a useful mask.
+
+    `protect(plan, scene)` draws the surrogates. A mask that covers nothing or everything is useless; the
+    scene is then drawn again with the next attempt's seeds. Returns the plan with the attempt that was
+    taken, the scene, its surrogates and their masks (bool [H, W]). Raises DataError after ATTEMPTS attempts.
+    """
+    while plan.attempt < ATTEMPTS:
         scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
-        surrogate = surrogates.make_surrogate(scene, plan.strength, plan.seed_for("surrogate"))
-        private = surrogates.pair_mask(scene, surrogate, plan.size)
-        if private.any() and not private.all():
-            break
+        protected = protect(plan, scene)
+        masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
+        if all(private.any() and not private.all() for private in masks):
+            return plan, scene, protected, masks
         plan = replace(plan, attempt=plan.attempt + 1)
-
-    # An edit that does nothing returns an equal scene, whose picture is known already.
-    pictures = [(scene, render(scene, plan.size)), (surrogate, render(surrogate, plan.size))]
-
-    def picture(wanted: Scene) -> np.ndarray:
-        for known, pixels in pictures:
-            if known == wanted:
-                return pixels
-        return render(wanted, plan.size)
-
-    encoded = {"source": png(pictures[0][1]), "mask": png(mask_image(private)), "surrogate": png(pictures[1][1])}
-    rows = []
-    for code in plan.codes:
-        seed = plan.seed_for("edit", code)
-        edited_source = editor.edit(scene, code, seed)
-        edited_surrogate = editor.edit(surrogate, code, seed)
-        rows.append(
-            _row(plan, code)
-            | encoded
-            | {
-                "edited_surrogate": png(picture(edited_surrogate.scene)),
-                "edited_source": png(picture(edited_source.scene)),
-                "source_outcome": edited_source.outcome,
-                "surrogate_outcome": edited_surrogate.outcome,
-            }
-        )
-    pixels = "pixels " + hashlib.sha256(pictures[0][1].tobytes()).hexdigest()
-    return DrawnPair(plan, rows, float(private.mean()), identities(scene) | {pixels}, plan.attempt - first)
+    raise DataError(
+        f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
+        f"attempts; choose another benchmark.seed or fewer pairs."
+    )
 
 
-def _row(plan: PairPlan, code: str) -> dict:
-    category, instruction = taxonomy.category(plan.category), taxonomy.instruction(code)
-    pair = f"mini/{plan.split}/{plan.index:05d}"
+def edited_columns(
+    source: Scene, surrogate: Scene, private: np.ndarray, edit: Callable[[Scene], EditResult], pictures: Pictures
+) -> dict:
+    """The picture and outcome columns of one instance: source and surrogate, each edited on its own."""
+    edited_source, edited_surrogate = edit(source), edit(surrogate)
     return {
-        "instance_id": f"{pair}/{code}",
-        "pair_id": pair,
-        "dataset": DATASET,
-        "split": plan.split,
+        "source": pictures(source),
+        "mask": png(mask_image(private)),
+        "surrogate": pictures(surrogate),
+        "edited_surrogate": pictures(edited_surrogate.scene),
+        "edited_source": pictures(edited_source.scene),
+        "source_outcome": edited_source.outcome,
+        "surrogate_outcome": edited_surrogate.outcome,
+    }
+
+
+def source_identities(scene: Scene, pictures: Pictures) -> frozenset[str]:
+    """The identities of a scene, and its very picture."""
+    return identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
+
+
+def draw_pair(plan: PairPlan) -> DrawnPair:
+    """Draw one pair and its instances: scene, surrogate, mask and the two independent edits each."""
+    first = plan.attempt
+    plan, scene, (surrogate,), (private,) = usable_scene(
+        plan, lambda plan, scene: [surrogates.make_surrogate(scene, plan.strength, plan.seed_for("surrogate"))]
+    )
+    pictures = Pictures(plan.size)
+    pair = f"mini/{plan.split}/{plan.index:05d}"
+    rows = [
+        instruction_columns(plan.category, code)
+        | {
+            "instance_id": f"{pair}/{code}",
+            "pair_id": pair,
+            "dataset": DATASET,
+            "split": plan.split,
+            "strength": plan.strength,
+            "released_label": None,
+        }
+        | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
+        for code in plan.codes
+    ]
+    shares = {pair: float(private.mean())}
+    return DrawnPair(plan, rows, shares, source_identities(scene, pictures), plan.attempt - first)
+
+
+def instruction_columns(category_name: str, code: str) -> dict:
+    """The columns of an instance that the taxonomy knows."""
+    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
+    return {
         "category": category.name,
         "group": category.group,
         "modality": category.modality,
         "instruction_code": code,
         "instruction": instruction.text,
         "tag": instruction.tag,
-        "strength": plan.strength,
-        "released_label": None,
     }
 
 
@@ -222,14 +268,22 @@ def draw_pairs(
     would share an identity or a picture with another split is drawn again, here, in order, so that the
     result is the same for any number of processes.
     """
-    redraws = redraws if redraws is not None else Redraws()
-    claims = _Claims()
-    plans = [plan for split in DRAWING_ORDER for plan in plan_split(split, pairs.get(split, 0), size, strength, seed)]
-    for pair in in_processes(draw_pair, plans, processes):
+    plans = plan_splits(pairs, size, strength, seed)
+    return draw_claimed(draw_pair, plans, Claims(), processes, redraws if redraws is not None else Redraws())
+
+
+def draw_claimed(
+    draw: Callable[[PairPlan], DrawnPair], plans: Sequence[PairPlan], claims: Claims, processes: int, redraws: Redraws
+) -> Iterator[DrawnPair]:
+    """Draw plans in order and claim what they show; what another split has claimed already is drawn again.
+
+    `draw` must be importable. `claims` and `redraws` are filled.
+    """
+    for pair in in_processes(draw, plans, processes):
         redraws.masks += pair.refused_masks
         while claims.conflicts(pair):
             redraws.identities += 1
-            pair = draw_pair(replace(pair.plan, attempt=pair.plan.attempt + 1))
+            pair = draw(replace(pair.plan, attempt=pair.plan.attempt + 1))
             redraws.masks += pair.refused_masks
         claims.take(pair)
         yield pair

@@ -52,6 +52,11 @@ class View:
     code: str
     seed: int
 
+    @property
+    def code_number(self) -> int:
+        """The instruction's code as a number, for seeds; codes that are no digits ("u07") are hashed."""
+        return int(self.code) if self.code.isdigit() else zlib.crc32(self.code.encode())
+
     @cached_property
     def pixels(self) -> np.ndarray:
         """A coarse look at the scene: floats in [0, 1], shape (LOOK_SIZE, LOOK_SIZE, 3)."""
@@ -72,14 +77,14 @@ class View:
         """
         seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
         return np.random.default_rng(
-            [self.seed, int(self.code), zlib.crc32(seen), zlib.crc32(purpose.encode())]
+            [self.seed, self.code_number, zlib.crc32(seen), zlib.crc32(purpose.encode())]
         )
 
     def realisation(self, box: Box, count: int) -> int:
         """Which of `count` realisations this image gets: coarse tone of the box, shifted by the seed."""
         mean = self.crop(box).mean(axis=(0, 1))
         tone = int(np.digitize(mean @ (0.299, 0.587, 0.114), (0.45, 0.65))) + int(mean[0] > mean[2])
-        shift = int(np.random.default_rng([self.seed, int(self.code)]).integers(0, count))
+        shift = int(np.random.default_rng([self.seed, self.code_number]).integers(0, count))
         return (tone + shift) % count
 
     def unchanged(self, outcome: Literal["missed", "absent"]) -> EditResult:
@@ -170,3 +175,32 @@ def by_size(scene: Scene) -> list[int]:
 def with_element(scene: Scene, index: int, *new: Element) -> Scene:
     """The scene with the element at `index` replaced by none, one or more."""
     return replace(scene, elements=(*scene.elements[:index], *new, *scene.elements[index + 1 :]))
+
+
+def change_largest(view: View, kinds: tuple[str, ...], change: Callable[[Element], Element]) -> EditResult:
+    """Change the most visible element of some kinds, unless it is missed."""
+    found = largest(view, kinds)
+    if found is None:
+        return view.unchanged("absent")
+    index, area, fraction = found
+    target = view.scene.elements[index]
+    if misses(view, box_of(target), area, fraction):
+        return view.unchanged("missed")
+    return EditResult(with_element(view.scene, index, change(target)), "done")
+
+
+def change_each(view: View, wanted: Callable[[Element], bool], change: Callable[[Element], Element]) -> EditResult:
+    """Change every visible element that is wanted; each has its own chance to be missed."""
+    scene, found = view.scene, False
+    for index, element in enumerate(view.scene.elements):
+        if not wanted(element):
+            continue
+        area, fraction = visibility(view.scene, index)
+        if area <= 0:
+            continue
+        found = True
+        if not misses(view, box_of(element), area, fraction):
+            scene = with_element(scene, index, change(element))
+    if not found:
+        return view.unchanged("absent")
+    return view.unchanged("missed") if scene is view.scene else EditResult(scene, "done")

@@ -26,14 +26,19 @@ OUTDOORS = ("street", "park", "beach", "city", "forest", "snow")
 """Places that stay what they are when only the time of day changes."""
 
 
-def style(view: View) -> EditResult:
-    """The whole image in a style; strength and variant follow its tone and the seed."""
+def in_style(view: View, name: str) -> EditResult:
+    """The whole image in a raster style; strength and variant follow its tone and the seed."""
     if misses(view, WHOLE, 1.0):
         return view.unchanged("missed")
     choice = view.realisation(WHOLE, 3)
     parameters = {"variant": choice, "strength": (0.95, 0.85, 1.0)[view.realisation(WHOLE, 5) % 3]}
-    styles = (*view.scene.styles, (STYLE_NAMES[view.code], parameters))
+    styles = (*view.scene.styles, (name, parameters))
     return EditResult(replace(view.scene, styles=styles), "done")
+
+
+def style(view: View) -> EditResult:
+    """The whole image in the style of the instruction."""
+    return in_style(view, STYLE_NAMES[view.code])
 
 
 def background(view: View) -> EditResult:

@@ -11,10 +11,10 @@ from sppe_lib.benchmark.world.edits_common import (
     EditResult,
     View,
     box_of,
+    change_each,
+    change_largest,
     largest,
     misses,
-    visibility,
-    with_element,
 )  # fmt: skip
 from sppe_lib.benchmark.world.scene import Element
 
@@ -53,19 +53,7 @@ def has_text(element: Element) -> bool:
 
 def remove_text(view: View) -> EditResult:
     """Instruction 047: writing vanishes; each thing that carries some has its own chance to be missed."""
-    scene, found = view.scene, 0
-    for index, element in enumerate(view.scene.elements):
-        if not has_text(element):
-            continue
-        area, fraction = visibility(view.scene, index)
-        if area <= 0:
-            continue
-        found += 1
-        if not misses(view, box_of(element), area, fraction):
-            scene = with_element(scene, index, element.with_attributes(text=""))
-    if not found:
-        return view.unchanged("absent")
-    return view.unchanged("missed") if scene is view.scene else EditResult(scene, "done")
+    return change_each(view, has_text, lambda element: element.with_attributes(text=""))
 
 
 def _lies_on(element: Element, below: Element) -> bool:
@@ -121,14 +109,7 @@ def stain(view: View) -> EditResult:
 def material(view: View) -> EditResult:
     """Instructions 052 to 063: a card or ticket takes on another material; its writing stays."""
     kind, name = MATERIALS[view.code]
-    found = largest(view, (kind,))
-    if found is None:
-        return view.unchanged("absent")
-    index, area, fraction = found
-    target = view.scene.elements[index]
-    if misses(view, box_of(target), area, fraction):
-        return view.unchanged("missed")
-    return EditResult(with_element(view.scene, index, target.with_attributes(material=name)), "done")
+    return change_largest(view, (kind,), lambda target: target.with_attributes(material=name))
 
 
 EDITS: dict[str, Edit] = {

@@ -197,7 +197,7 @@ def _paper(setting, rng) -> str:
     return body + _dusk_indoor(setting, 50, 8)
 
 
-_PLACE_DRAWERS: dict[str, Callable] = {
+PLACE_DRAWERS: dict[str, Callable] = {
     **OUTDOOR_DRAWERS,
     "room": _room,
     "office": _office,
@@ -206,13 +206,14 @@ _PLACE_DRAWERS: dict[str, Callable] = {
     "wall": _wall,
     "paper": _paper,
 }
+"""Place -> function(setting, generator) that returns its SVG."""
 
 
 def draw_setting(setting: Mapping[str, Any]) -> str:
     """SVG of a setting over the whole canvas; only "place" is required, the rest has defaults."""
     rng = np.random.default_rng(int(setting.get("variant", 0)))
     try:
-        drawer = _PLACE_DRAWERS[setting["place"]]
+        drawer = PLACE_DRAWERS[setting["place"]]
     except KeyError:
         raise ConfigError(
             f"Unknown place {setting.get('place')!r} in a setting: use one of {', '.join(PLACES)}."

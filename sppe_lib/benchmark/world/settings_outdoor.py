@@ -20,7 +20,8 @@ def gradient(name: str, top: str, bottom: str) -> str:
     )
 
 
-def _sky(setting: Mapping[str, Any], rng: np.random.Generator, horizon: float = 100.0) -> str:
+def sky(setting: Mapping[str, Any], rng: np.random.Generator, horizon: float = 100.0) -> str:
+    """The sky down to a horizon, with sun, moon, stars and clouds as time and weather have them."""
     time, weather = setting.get("time", "day"), setting.get("weather", "clear")
     top, bottom = GREY_SKY if time == "day" and weather != "clear" else SKIES[time]
     body = gradient("sky", top, bottom) + rect(0, 0, 100, horizon, "url(#sky)")
@@ -82,7 +83,7 @@ def _buildings(setting: Mapping[str, Any], rng: np.random.Generator, ground: flo
 
 
 def _street(setting, rng) -> str:
-    body = _sky(setting, rng, 66) + _buildings(setting, rng, 66, 50)
+    body = sky(setting, rng, 66) + _buildings(setting, rng, 66, 50)
     ground = rect(0, 66, 100, 7, "#b9b4ac") + rect(0, 73, 100, 27, "#5b5f66")
     ground += "".join(rect(x, 85, 13, 2.4, "#f1f1e4") for x in (-4, 22, 48, 74))
     dark = rect(0, 66, 100, 34, "#060a2c", opacity=0.5) if setting.get("time") == "night" else ""
@@ -90,7 +91,7 @@ def _street(setting, rng) -> str:
 
 
 def _city(setting, rng) -> str:
-    body = _sky(setting, rng, 80) + _buildings(setting, rng, 84, 78)
+    body = sky(setting, rng, 80) + _buildings(setting, rng, 84, 78)
     return body + rect(0, 84, 100, 16, "#1d2030" if setting.get("time") == "night" else "#70757d")
 
 
@@ -103,14 +104,14 @@ def _park(setting, rng) -> str:
     )
     shade = {"night": "#060a2c", "sunset": "#c2501a"}.get(setting.get("time", "day"))
     dark = rect(0, 60, 100, 40, shade, opacity=0.45) if shade else ""
-    return _sky(setting, rng, 62) + ground + dark + trees
+    return sky(setting, rng, 62) + ground + dark + trees
 
 
 def _beach(setting, rng) -> str:
     sea = {"day": "#2f9fc9", "sunset": "#a8557a", "night": "#0f2450"}[setting.get("time", "day")]
     sand = {"day": "#efd9a0", "sunset": "#dba06a", "night": "#5c5570"}[setting.get("time", "day")]
     waves = "".join(line(x, y, x + 14, y, "#dff3fa", 1.2) for x, y in rng.uniform((0, 50), (86, 66), (5, 2)))
-    body = _sky(setting, rng, 48) + rect(0, 47, 100, 22, sea) + waves + rect(0, 68, 100, 32, sand)
+    body = sky(setting, rng, 48) + rect(0, 47, 100, 22, sea) + waves + rect(0, 68, 100, 32, sand)
     accent = setting.get("colours", {}).get("accent", "red")
     x = float(rng.choice([14.0, 84.0]))
     shade = line(x, 48, x, 84, "#7a5a3a", 1.6) + path(f"M{x - 15} 53Q{x} 30 {x + 15} 53Z", hex_of(accent))
@@ -118,7 +119,7 @@ def _beach(setting, rng) -> str:
 
 
 def _forest(setting, rng) -> str:
-    body = _sky(setting, rng, 40) + rect(0, 34, 100, 66, "#1f5a33") + rect(0, 76, 100, 24, "#3a6b34")
+    body = sky(setting, rng, 40) + rect(0, 34, 100, 66, "#1f5a33") + rect(0, 76, 100, 24, "#3a6b34")
     for index, x in enumerate(np.sort(rng.uniform(0, 100, 9))):
         tone = ("#14512b", "#1f6b38", "#2b8246")[index % 3]
         body += _tree(float(x), 70 + 4 * (index % 4), 44 + 5 * (index % 3), tone, pine=index % 3 != 2)
@@ -126,7 +127,7 @@ def _forest(setting, rng) -> str:
 
 
 def _snow(setting, rng) -> str:
-    body = _sky({**setting, "weather": "clear"}, rng, 60)
+    body = sky({**setting, "weather": "clear"}, rng, 60)
     body += polygon([(-5, 62), (20, 26), (44, 62)], "#c9d8e8") + polygon(
         [(30, 62), (66, 18), (104, 62)], "#b5c9de"
     )

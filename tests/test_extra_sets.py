@@ -1,0 +1,284 @@
+"""The sets beside the benchmark: nothing shared with it, whole pictures in `unseen` only, and edits that show."""
+
+import io
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from sppe_lib.benchmark import sweep, taxonomy, unseen
+from sppe_lib.benchmark.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_source
+from sppe_lib.benchmark.images import check_mask
+from sppe_lib.benchmark.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
+from sppe_lib.benchmark.vector_world import Redraws, draw_pairs
+from sppe_lib.benchmark.world.scene import render
+from sppe_lib.benchmark.world.unseen_instructions import INSTRUCTIONS, edit_unseen
+from sppe_lib.benchmark.world.unseen_scenes import SCENES, make_unseen_scene
+from sppe_lib.config import load_profile
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
+
+SIZE = 32
+SMALL = {
+    "benchmark.size": SIZE, "benchmark.train_pairs": 4, "benchmark.val_pairs": 2, "benchmark.test_pairs": 2,
+    "benchmark.sweep_sources": 3, "benchmark.sweep_candidates": 2, "benchmark.unseen_pairs": 9,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SPPE_HOME", str(Path(__file__).parents[1]))
+    patch.setenv("SPPE_RESULTS", str(tmp_path_factory.mktemp("results")))
+    yield load_profile("smoke", SMALL)
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def built(profile):
+    return {name: build_set(profile, name, processes=1) for name in SETS}
+
+
+@pytest.fixture(scope="module")
+def rows(built):
+    return {name: list(open_split(summary.folder, "test")) for name, summary in built.items()}
+
+
+def pixels(value: dict) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(value["bytes"])))
+
+
+# Both sets
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_folder_has_one_split_card_and_counts(name, built, profile):
+    folder = profile.results / name
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "counts.csv", "test-00000-of-00001.parquet"]
+    counts = pd.read_csv(folder / "counts.csv")
+    assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
+    assert set(counts["split"]) == {"test"}
+    card = (folder / "README.md").read_text()
+    assert f"# SPPE-mini {name} (simulated)" in card and "Everything here is simulated" in card
+    assert "01b_more_sets" in card
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_two_processes_build_the_same_bytes(name, built, profile):
+    folder = profile.results / name
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    build_set(profile, name, processes=2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_stored_instance_is_sound(name, rows):
+    assert len({row["instance_id"] for row in rows[name]}) == len(rows[name])
+    for row in rows[name]:
+        check_instance(row)
+        assert row["instance_id"] == f"{row['pair_id']}/{row['instruction_code']}"
+        assert "simulated" in row["dataset"] and row["split"] == "test" and row["tag"] in taxonomy.TAGS
+        for before, after in (("source", "edited_source"), ("surrogate", "edited_surrogate")):
+            if row[f"{before}_outcome"] != "done":
+                assert np.array_equal(row[before], row[after])
+
+
+# The sweep
+
+
+def test_a_source_has_every_strength_and_all_candidates(rows):
+    of_source = Counter((sweep_source(row["pair_id"]), round(row["strength"], 3)) for row in rows["sweep"])
+    assert {source for source, _ in of_source} == {f"sweep/{index:05d}" for index in range(3)}
+    for (_, strength), number in of_source.items():
+        assert strength in STRENGTHS and number == (2 if strength == 0.5 else 1)
+    assert len(of_source) == 3 * len(STRENGTHS)
+
+
+def test_surrogates_of_a_source_share_everything_but_themselves(rows):
+    for source in {sweep_source(row["pair_id"]) for row in rows["sweep"]}:
+        first, *others = [row for row in rows["sweep"] if sweep_source(row["pair_id"]) == source]
+        for other in others:
+            assert np.array_equal(first["source"], other["source"])
+            assert np.array_equal(first["edited_source"], other["edited_source"])
+            assert first["instruction"] == other["instruction"]
+        pictures = {np.asarray(row["surrogate"]).tobytes() for row in (first, *others)}
+        assert len(pictures) == 1 + len(others)
+
+
+def test_surrogates_differ_from_their_source_inside_the_mask_only(rows):
+    for row in rows["sweep"]:
+        private = np.asarray(row["mask"]) == 255
+        source, surrogate = np.asarray(row["source"]), np.asarray(row["surrogate"])
+        assert np.array_equal(source[~private], surrogate[~private]) and not np.array_equal(source, surrogate)
+
+
+def test_another_strength_of_the_benchmark_gets_the_candidates(profile):
+    (plan,) = sweep.plan_sweep(replace(profile.benchmark, strength=0.4, sweep_sources=1))
+    names = [name for name, _ in plan.surrogates]
+    assert names == ["s10-0", "s30-0", "s40-0", "s40-1", "s50-0", "s70-0", "s90-0"]
+
+
+def test_no_source_shares_an_identity_with_the_benchmark(profile):
+    benchmark = profile.benchmark
+    taken = set()
+    for pair in draw_pairs(benchmark.pairs, SIZE, 0.5, benchmark.seed, processes=1):
+        taken |= pair.identities
+    drawn = list(sweep.draw_sweep(benchmark, 1, Redraws()))
+    assert all(pair.identities and not pair.identities & taken for pair in drawn)
+
+
+def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
+    parameters = replace(profile.benchmark, sweep_sources=1)
+    plan = sweep.plan_sweep(parameters)[0]
+    stolen = next(pair for pair in draw_pairs(parameters.pairs, SIZE, 0.5, 0, 1) if pair.plan.split == "train")
+    real = sweep.PairPlan.seed_for
+
+    def seed_for(self, *purpose):
+        same = self.split == "sweep" and self.attempt == 0 and purpose == ("scene",)
+        return real(stolen.plan, "scene") if same else real(self, *purpose)
+
+    monkeypatch.setattr(sweep.PairPlan, "seed_for", seed_for)
+    assert stolen.plan.category == plan.category
+    redraws = Redraws()
+    (pair,) = sweep.draw_sweep(parameters, 1, redraws)
+    assert (pair.plan.attempt, redraws.identities) == (1, 1)
+
+
+@pytest.mark.parametrize("wrong", ["mini/test/00001", "sweep/00012", "unseen/00001"])
+def test_other_ids_are_no_pairs_of_the_sweep(wrong):
+    assert sweep_source("sweep/00012/s50-2") == "sweep/00012"
+    with pytest.raises(DataError, match="is no pair of the sweep"):
+        sweep_source(wrong)
+
+
+# The unseen set
+
+
+def test_no_text_is_published_or_repeated():
+    texts = [entry.text.lower() for entry in INSTRUCTIONS.values()]
+    assert len(set(texts)) == len(texts)
+    assert not set(texts) & {entry.text.lower() for entry in taxonomy.instructions().values()}
+    assert not set(INSTRUCTIONS) & set(taxonomy.instructions()) and not set(SCENES) & set(taxonomy.categories())
+
+
+@pytest.mark.parametrize("number", [1, 12, 96, 250])
+def test_texts_fit_and_repeat_only_when_there_are_no_more(number):
+    kinds = [list(SCENES)[index % len(SCENES)] for index in range(number)]
+    codes = unseen.assign_instructions(kinds, 0)
+    assert all(kind in INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
+    assert max(Counter(codes).values()) <= -(-number // 96)
+
+
+def test_full_masks_are_for_the_unseen_set_only(rows):
+    for row in rows["unseen"]:
+        assert np.asarray(row["mask"]).min() == 255 and row["strength"] is None
+        assert row["dataset"] in FULL_IMAGE_DATASETS
+        with pytest.raises(DataError, match="is full"):
+            check_instance(row | {"dataset": "SPPE-mini (simulated)"})
+    assert all(row["dataset"] not in FULL_IMAGE_DATASETS for row in rows["sweep"])
+    with pytest.raises(DataError, match="is empty"):
+        check_mask(np.zeros((4, 4), bool), "of nothing", may_be_full=True)
+
+
+def test_outside_a_full_mask_every_metric_is_undefined(rows):
+    batch = collate(rows["unseen"][:3])
+    images = {"source": batch.source, "edited_source": batch.edited_source, "recovered": batch.edited_surrogate}
+    generator = torch.Generator().manual_seed(0)
+    roles = ("source", "edited_source", "surrogate", "edited_surrogate", "recovered")
+    features = {
+        (role, region): torch.randn(3, 8, generator=generator)
+        for role in roles
+        for region in (None, "inside", "outside")
+    }
+    values = compute_metrics(Views(images, batch.mask, features))
+    for name in METRIC_NAMES:
+        assert np.isfinite(values[name]).all(), name
+        if f"{name}_outside" in values:
+            assert np.isnan(values[f"{name}_outside"]).all(), name
+            assert np.isfinite(values[f"{name}_inside"]).all(), name
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_scenes_differ_by_seed_and_are_repeatable(kind):
+    first, second = make_unseen_scene(kind, 1), make_unseen_scene(kind, 2)
+    assert first == make_unseen_scene(kind, 1) and first != second
+    assert np.abs(render(first, SIZE).astype(int) - render(second, SIZE)).mean() > 1
+
+
+@pytest.mark.parametrize("entry", INSTRUCTIONS.values(), ids=lambda entry: f"{entry.code} {entry.text}")
+def test_every_edit_that_is_done_shows(entry):
+    outcomes = set()
+    for seed in range(12):
+        scene = make_unseen_scene(entry.kinds[seed % len(entry.kinds)], seed)
+        result = edit_unseen(scene, entry.code, seed)
+        assert result == edit_unseen(scene, entry.code, seed)
+        outcomes.add(result.outcome)
+        if result.outcome == "done":
+            changed = np.abs(render(result.scene, SIZE).astype(int) - render(scene, SIZE)).max(axis=-1)
+            assert (changed > 25).mean() > 0.005
+            return
+        assert result.scene == scene
+    pytest.fail(f"never done: {outcomes}")
+
+
+def test_the_unseen_editor_fails_as_documented():
+    outcomes = Counter(
+        edit_unseen(make_unseen_scene(kind, seed), code, seed).outcome
+        for kind, code in (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
+        for seed in range(40)
+    )
+    assert set(outcomes) == {"done", "missed", "absent"}
+    red = _code("Dye the sails red")
+    results = [edit_unseen(make_unseen_scene("boats at sea", seed), red, seed) for seed in range(20)]
+    sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
+    assert len(sails) > 1
+
+
+def _code(text: str) -> str:
+    return next(entry.code for entry in INSTRUCTIONS.values() if entry.text == text)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"benchmark.source": "data/SPPE"}, "drawn by benchmark.source vector-world only.*InstructPix2Pix"),
+        ({"benchmark.unseen_pairs": 0}, "not built in profile smoke, where benchmark.unseen_pairs is 0"),
+    ],
+)
+def test_a_profile_without_the_set_says_who_has_it(profile, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        build_set(load_profile("smoke", SMALL | changes), "unseen")
+
+
+def test_bad_requests_are_named(profile):
+    with pytest.raises(ConfigError, match="Unknown set 'validation': use one of sweep, unseen"):
+        build_set(profile, "validation")
+    with pytest.raises(ConfigError, match="u113.*u01 to"):
+        edit_unseen(make_unseen_scene("cats", 0), "u113", 0)
+    with pytest.raises(ConfigError, match="-1"):
+        edit_unseen(make_unseen_scene("cats", 0), "u01", -1)
+    with pytest.raises(ConfigError, match="'dogs': use one of cats"):
+        make_unseen_scene("dogs", 0)
+    for name, value in (("sweep_sources", -1), ("unseen_pairs", -1), ("sweep_candidates", 0)):
+        with pytest.raises(ConfigError, match=f"benchmark.{name} is"):
+            load_profile("smoke", {f"benchmark.{name}": value})
+
+
+def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, profile):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    without = load_profile("paper")
+    kept = tmp_path / "paper" / "unseen" / "mine.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("kept")
+    reasons = build_sets(without)
+    assert set(reasons) == set(SETS) and all(isinstance(reason, str) for reason in reasons.values())
+    assert reasons["sweep"] in (tmp_path / "paper" / "sweep" / "README.md").read_text()
+    assert [path.name for path in kept.parent.iterdir()] == ["mine.txt"] and kept.read_text() == "kept"
