@@ -1,12 +1,13 @@
 """The benchmark stage: from the vector world or a released tree to Parquet shards with a card."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sppe_lib.benchmark import released
 from sppe_lib.benchmark.card import Heading, benchmark_heading, write_card
 from sppe_lib.benchmark.shards import row_bytes, write_shards
-from sppe_lib.benchmark.summary import Summary
+from sppe_lib.benchmark.summary import IDENTITIES, Summary
 from sppe_lib.benchmark.vector_world import DrawnPair, draw_pairs
 from sppe_lib.config import Profile, repository
 from sppe_lib.errors import ConfigError
@@ -53,6 +54,8 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
 def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> None:
     """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
 
+    Simulated sets also keep the split of every identity, so that other sets can avoid them.
+
     `number`: how many rows there are, at most; ResourceError where the disk has no room for them. `heading`
     is asked when all rows are written. Fills `summary.counts`.
     """
@@ -64,6 +67,8 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
         summary.counts.to_csv(temporary / "counts.csv", index=False)
         if summary.problems is not None:
             summary.problems.to_csv(temporary / "problems.csv", index=False)
+        if summary.identities:
+            (temporary / IDENTITIES).write_text(json.dumps(summary.identities, sort_keys=True), encoding="utf-8")
         write_card(temporary, summary, heading(summary))
 
 
@@ -71,6 +76,7 @@ def simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[dic
     """The rows of drawn pairs, noting in the summary how much is private and what the simulated editor did."""
     for pair in pairs:
         summary.private_shares |= pair.private_shares
+        summary.identities |= dict.fromkeys(pair.identities, pair.plan.split)
         for row in pair.rows:
             summary.outcomes[row["source_outcome"], row["surrogate_outcome"]] += 1
             yield row

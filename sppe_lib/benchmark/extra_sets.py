@@ -1,14 +1,15 @@
 """The simulated sets beside the benchmark: `sweep` and `unseen`, in the benchmark's schema, one split `test` each."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sppe_lib.benchmark.build import simulated_rows, write_set
 from sppe_lib.benchmark.card import Heading
-from sppe_lib.benchmark.summary import VECTOR_WORLD, Summary
+from sppe_lib.benchmark.summary import IDENTITIES, VECTOR_WORLD, Summary
 from sppe_lib.benchmark.sweep import STRENGTHS, draw_sweep, plan_sweep, sweep_source
 from sppe_lib.benchmark.unseen import draw_unseen, plan_unseen
-from sppe_lib.benchmark.vector_world import DrawnPair, Redraws
+from sppe_lib.benchmark.vector_world import Claims, DrawnPair, Redraws
 from sppe_lib.config import BenchmarkParameters, Profile
 from sppe_lib.errors import ConfigError
 from sppe_lib.runtime import write_text
@@ -67,7 +68,7 @@ def _unseen_heading(summary: Summary) -> Heading:
 class _Set:
     """How a set is drawn, how many rows it has, what its card says, which parameter counts it, and who else has it."""
 
-    draw: Callable[[BenchmarkParameters, int, Redraws], Iterator[DrawnPair]]
+    draw: Callable[[BenchmarkParameters, int, Redraws, Claims | None], Iterator[DrawnPair]]
     rows: Callable[[BenchmarkParameters], int]
     heading: Callable[[Summary], Heading]
     parameter: str
@@ -83,7 +84,7 @@ _SETS = {
         "at paper scale it needs new surrogates of the released sources, which the release does not hold",
     ),
     "unseen": _Set(
-        lambda parameters, processes, redraws: draw_unseen(parameters, processes),
+        lambda parameters, processes, redraws, taken: draw_unseen(parameters, processes),
         lambda parameters: parameters.unseen_pairs,
         _unseen_heading,
         "unseen_pairs",
@@ -93,6 +94,12 @@ _SETS = {
 
 SETS = tuple(_SETS)
 """Names of the sets, and of their folders."""
+
+
+def _claimed(profile: Profile) -> Claims | None:
+    """The identities of the profile's benchmark, where that is built."""
+    path = profile.results / "benchmark" / IDENTITIES
+    return Claims(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
@@ -116,7 +123,8 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
             f"say how many to draw with benchmark.source {VECTOR_WORLD}; {chosen.elsewhere}."
         )
     summary = Summary(profile.results / name, parameters)
-    rows = simulated_rows(chosen.draw(parameters, processes, summary.redraws), summary)
+    drawn = chosen.draw(parameters, processes, summary.redraws, _claimed(profile))
+    rows = simulated_rows(drawn, summary)
     write_set(rows, chosen.rows(parameters), summary, chosen.heading)
     return summary
 

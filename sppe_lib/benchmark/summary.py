@@ -13,12 +13,17 @@ VECTOR_WORLD = "vector-world"
 """The value of benchmark.source that means: draw the miniature."""
 
 
+IDENTITIES = "identities.json"
+"""File of a simulated set: the split of every identity in it."""
+
+
 @dataclass
 class Summary:
     """What a build did; `counts` has the columns split, modality, group, category, pairs, instances.
 
     `outcomes` counts what the simulated editor did on (source, surrogate); empty for real data. `problems`
-    has the columns problem, file, remedy. `private_shares` holds the private share of pixels of each pair.
+    has the columns problem, file, remedy. `private_shares` holds the private share of pixels of each pair,
+    `identities` the split of every simulated identity.
     """
 
     folder: Path
@@ -29,6 +34,7 @@ class Summary:
     problems: pd.DataFrame | None = None
     mask_origins: Counter = field(default_factory=Counter)
     private_shares: dict[str, float] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:

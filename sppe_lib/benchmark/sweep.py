@@ -124,15 +124,23 @@ def draw_source(plan: SweepPlan) -> DrawnPair:
     return DrawnPair(plan, rows, shares, source_identities(scene, pictures), plan.attempt - first)
 
 
-def draw_sweep(parameters: BenchmarkParameters, processes: int, redraws: Redraws) -> Iterator[DrawnPair]:
-    """Draw every source of the sweep, in order; `redraws` is filled.
-
-    The benchmark's own sources are drawn first, without their edits, so that a scene which shares an identity
-    or a picture with any of its splits is drawn again.
-    """
+def benchmark_claims(parameters: BenchmarkParameters, processes: int) -> Claims:
+    """The identities of all splits of the benchmark, from drawing its sources again without their edits."""
     claims = Claims()
     plans = plan_splits(parameters.pairs, parameters.size, parameters.strength, parameters.seed)
     taken = [replace(plan, codes=()) for plan in plans]
     for _ in progress(draw_claimed(draw_pair, taken, claims, processes, Redraws()), "Identities", len(taken)):
         pass
+    return claims
+
+
+def draw_sweep(
+    parameters: BenchmarkParameters, processes: int, redraws: Redraws, taken: Claims | None = None
+) -> Iterator[DrawnPair]:
+    """Draw every source of the sweep, in order; `redraws` is filled.
+
+    A scene which shares an identity or a picture with the benchmark is drawn again. `taken`: the benchmark's
+    identities, where they are known already.
+    """
+    claims = taken or benchmark_claims(parameters, processes)
     yield from draw_claimed(draw_source, plan_sweep(parameters), claims, processes, redraws)
