@@ -17,6 +17,7 @@ import numpy as np
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import mask_image, png
 from sppe_lib.benchmark.processes import in_processes
+from sppe_lib.benchmark.schema import text_columns
 from sppe_lib.benchmark.world import editor, scenes, surrogates
 from sppe_lib.benchmark.world.scene import Scene, render
 from sppe_lib.errors import DataError
@@ -195,22 +196,8 @@ def draw_pair(plan: PairPlan) -> DrawnPair:
 
 
 def _row(plan: PairPlan, code: str) -> dict:
-    category, instruction = taxonomy.category(plan.category), taxonomy.instruction(code)
     pair = f"mini/{plan.split}/{plan.index:05d}"
-    return {
-        "instance_id": f"{pair}/{code}",
-        "pair_id": pair,
-        "dataset": DATASET,
-        "split": plan.split,
-        "category": category.name,
-        "group": category.group,
-        "modality": category.modality,
-        "instruction_code": code,
-        "instruction": instruction.text,
-        "tag": instruction.tag,
-        "strength": plan.strength,
-        "released_label": None,
-    }
+    return text_columns(pair, DATASET, plan.split, plan.category, code, plan.strength)
 
 
 def draw_pairs(
