@@ -8,6 +8,7 @@ from functools import cache
 
 import diffusers
 import torch
+from diffusers.utils import logging as diffusers_logging
 from huggingface_hub.errors import (
     GatedRepoError,
     LocalEntryNotFoundError,
@@ -64,7 +65,7 @@ def load_pipeline(name: str, location: str, revision: str = "main", **options) -
     """
     try:
         pipeline = getattr(diffusers, name).from_pretrained(
-            model_location(location), revision=revision, use_safetensors=True, torch_dtype=compute_dtype(), **options
+            model_location(location), revision=revision, use_safetensors=True, dtype=compute_dtype(), **options
         )
         pipeline.to(device())
     except Exception as error:  # the libraries raise many kinds; the user needs one sentence
@@ -75,9 +76,13 @@ def load_pipeline(name: str, location: str, revision: str = "main", **options) -
 
 def run_pipeline(pipeline: diffusers.DiffusionPipeline, **arguments) -> list[Image.Image]:
     """The pictures a pipeline makes; raises ResourceError where they do not fit in memory."""
+    verbosity = diffusers_logging.get_verbosity()
+    diffusers_logging.set_verbosity_error()  # some tell at every call which size or precision they work in
     try:
         return pipeline(**arguments).images
     except torch.OutOfMemoryError:
         raise ResourceError(
             f"{type(pipeline).__name__} ran out of memory: lower generation.batch or generation.size in params.yaml."
         ) from None
+    finally:
+        diffusers_logging.set_verbosity(verbosity)
