@@ -5,6 +5,7 @@ Constructor arguments follow the pipelines' own documentation; every model is as
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -19,6 +20,7 @@ from diffusers import (
     StableDiffusionXLInpaintPipeline,
     UNet2DConditionModel,
 )
+from PIL import Image
 from tiny import tiny_clip_tokenizer
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
@@ -36,8 +38,30 @@ from transformers import (
     T5Tokenizer,
 )
 
+from sppe_lib.benchmark.images import mask_image
+from sppe_lib.config import GenerationParameters, load_profile
+from sppe_lib.runtime import numpy_generator
+
 WIDTH = 16
 """Width of every text encoder."""
+
+
+def generation(**values) -> GenerationParameters:
+    """The generation parameters of the profile smoke, with some values changed."""
+    return load_profile("smoke", {f"generation.{name}": value for name, value in values.items()}).generation
+
+
+def picture(number: int, width: int = 32, height: int = 32) -> Image.Image:
+    """A picture of random pixels."""
+    pixels = numpy_generator("picture", number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def box_mask(left: int, top: int, right: int, bottom: int, width: int = 32, height: int = 32) -> Image.Image:
+    """A mask whose private region is a box."""
+    private = np.zeros((height, width), bool)
+    private[top:bottom, left:right] = True
+    return mask_image(private)
 
 
 def _vae(levels: int, **options) -> AutoencoderKL:

@@ -2,6 +2,8 @@
 
     accelerate launch -m sppe_lib.benchmark.generate RECORDS OUTPUT [--profile paper] [--shards 256]
 
+(without a GPU, `torchrun --nproc-per-node 2 -m ...` starts several processes.)
+
 RECORDS is a text file with one JSON object per line, the fields of `Record`; picture paths are relative to it.
 OUTPUT receives Parquet shards in the benchmark's schema, which `schema.open_split` reads. What is finished is kept:
 the same command again makes only what is missing, whatever the number of processes or nodes.
@@ -26,7 +28,7 @@ from sppe_lib.benchmark.schema import FEATURES, SPLITS, text_columns
 from sppe_lib.benchmark.surrogates import make_surrogates, prompt_for
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.errors import ConfigError, DataError, KitError
-from sppe_lib.runtime import atomic_path, progress, seed_of, write_text
+from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,9 @@ def generate(
 ) -> list[Path]:
     """Make this process's share of the shards that are not there yet; returns the files it wrote.
 
-    Each shard is written atomically. Raises ConfigError for a folder that was begun with other parameters or records
-    and for the cloud editor, and what surrogates and editors raise; finished shards stay.
+    Each shard is written atomically; on the same kind of device its bytes are the same whoever makes it. Raises
+    ConfigError for a folder that was begun with other parameters or records and for the cloud editor, and what
+    surrogates and editors raise; finished shards stay.
     """
     parameters, folder = profile.generation, Path(folder)
     if parameters.editor == CLOUD:
@@ -223,7 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--profile", help="a profile of params.yaml")
     parser.add_argument("--shards", type=int, default=256, help="files of each split, at most")
     chosen = parser.parse_args(arguments)
-    state = PartialState()
+    # On a CPU accelerate reads how many processes torchrun started only when told that there is no accelerator.
+    state = PartialState(cpu=device().type == "cpu")
     try:
         profile = load_profile(chosen.profile)
         records = read_records(chosen.records)
