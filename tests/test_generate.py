@@ -21,7 +21,7 @@ from sppe_lib.benchmark import generate as generation
 from sppe_lib.benchmark.generate import generate, main, read_records, shard_of
 from sppe_lib.benchmark.schema import check_instance, open_split
 from sppe_lib.config import load_profile
-from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.runtime import compute_dtype, device
 
 REPOSITORY = Path(__file__).parents[1]
@@ -133,10 +133,19 @@ def test_a_folder_belongs_to_one_set_of_values(whole, world):
     assert sorted(whole.iterdir()) == before
 
 
-def test_no_source_goes_to_the_cloud(world, tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"editor": "cloud"}, ConfigError, "source would have to be uploaded"),
+        ({"editor": "smart-edit"}, ConfigError, "Unknown editor 'smart-edit'"),
+        ({"surrogate_model": ""}, ConfigError, "No surrogate model"),
+        ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
+    ],
+)
+def test_what_cannot_run_leaves_nothing_behind(world, tmp_path, changes, kind, message):
     path, values = world
-    with pytest.raises(ConfigError, match="source would have to be uploaded"):
-        generate(profile_of(values, editor="cloud"), read_records(path), tmp_path / "out")
+    with pytest.raises(kind, match=message):
+        generate(profile_of(values, **changes), read_records(path), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -101,7 +101,7 @@ def test_nothing_but_make_surrogates_makes_a_surrogate(model):
         dataclasses.replace(made, png=b"a source")
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.png = b"a source"
-    made.image.paste((0, 0, 0))  # a copy: painting into it changes nothing
+    made.image.paste((0, 0, 0), (0, 0, 32, 32))  # a copy: painting into it changes nothing
     assert np.asarray(made.image).any()
 
 

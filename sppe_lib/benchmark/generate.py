@@ -31,6 +31,10 @@ from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
 
+IDENTITY = "generation.json"
+"""The file beside the shards that says what they are made of."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One pair to make: where its source and mask are, and the codes of the instructions to edit it by."""
@@ -137,34 +141,38 @@ def generate(
             "this machine, or call editors.load_editor for your own surrogates."
         )
     planned = plan_shards(records, folder, shards, parameters.batch)
-    _claim(folder, profile, records, planned)
+    identity = _identity(profile, records, planned)
+    _check_identity(folder, identity)
     mine = [shard for shard in planned[process::processes] if not shard.target.exists()]
     if not mine:
         return []
     edit = load_editor(parameters)
     for shard in progress(mine, "Shards"):
         rows = make_rows(shard.records, profile, edit)
+        if not (folder / IDENTITY).exists():
+            write_text(folder / IDENTITY, json.dumps(identity, indent=2) + "\n")
         with atomic_path(shard.target) as temporary:
             pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), temporary)
     return [shard.target for shard in mine]
 
 
-def _claim(folder: Path, profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> None:
-    """Note in the folder what its shards are made of, or check that it is the same."""
-    # Without folders, so that data which moved are the same data.
+def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> dict:
+    """What the shards of a folder are made of; without folders, so that data which moved are the same data."""
     listed = [
         {**dataclasses.asdict(record), "source": record.source.name, "mask": record.mask.name} for record in records
     ]
-    identity = {
+    return {
         **dataclasses.asdict(profile.generation),
         "strength": profile.benchmark.strength,
         "records": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
         "shards": len(planned),
     }
-    note = folder / "generation.json"
-    if not note.exists():
-        write_text(note, json.dumps(identity, indent=2) + "\n")
-    begun = json.loads(note.read_text(encoding="utf-8"))
+
+
+def _check_identity(folder: Path, identity: dict) -> None:
+    if not (folder / IDENTITY).exists():
+        return
+    begun = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
     different = [name for name in identity if begun.get(name) != identity[name]]
     if different:
         raise ConfigError(
@@ -210,7 +218,7 @@ def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list
         | {
             "source": png(sources[pair]),
             "mask": png(masks[pair]),
-            "surrogate": png(surrogates[pair].image),
+            "surrogate": {"bytes": surrogates[pair].png, "path": None},
             "edited_source": png(edited[number]),
             "edited_surrogate": png(edited[len(instances) + number]),
         }
