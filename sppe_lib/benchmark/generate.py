@@ -30,7 +30,6 @@ from sppe_lib.config import Profile, load_profile
 from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
-
 IDENTITY = "generation.json"
 """The file beside the shards that says what they are made of."""
 
