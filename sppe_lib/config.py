@@ -112,6 +112,29 @@ class PretrainingParameters:
 
 
 @dataclass(frozen=True)
+class GenerationParameters:
+    """Which models draw surrogates and edits of photographs; an empty name means none (the vector world draws).
+
+    `editor` is a name of `benchmark.editors.EDITORS`; `editor_model` replaces its usual model where not empty.
+    `size` in pixels; `batch` counts pairs in the surrogate model. The protection strength is the benchmark's.
+    """
+
+    surrogate_model: str
+    surrogate_revision: str
+    surrogate_steps: int
+    surrogate_guidance: float
+    editor: str
+    editor_model: str
+    editor_revision: str
+    editor_steps: int
+    editor_guidance: float
+    cloud_url: str
+    size: int
+    batch: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class EvaluationParameters:
     """Batch of the metric pass and settings of the bootstrap intervals."""
 
@@ -132,6 +155,7 @@ class Profile:
     recovery: RecoveryParameters
     ablation: AblationParameters
     pretraining: PretrainingParameters
+    generation: GenerationParameters
     evaluation: EvaluationParameters
 
     @property
@@ -180,6 +204,9 @@ def _build(cls: type, values: object, where: str):
     return cls(**checked)
 
 
+_AT_LEAST_ONE = ("batch", "sample_batch", "rank", "sampling_steps", "seeds", "surrogate_steps", "editor_steps")
+
+
 def _check(profile: Profile) -> Profile:
     benchmark, recovery = profile.benchmark, profile.recovery
     if not 0.1 <= benchmark.strength <= 1.0:
@@ -194,14 +221,27 @@ def _check(profile: Profile) -> Profile:
         raise ConfigError(
             f"benchmark.sweep_candidates is {benchmark.sweep_candidates}: a source needs at least 1 surrogate."
         )
-    if benchmark.size < 16 or benchmark.size % 16:
-        raise ConfigError(f"benchmark.size is {benchmark.size}: choose a multiple of 16 pixels, at least 16.")
-    for section in ("editability", "recovery", "ablation", "evaluation"):
+    for section in ("benchmark", "generation"):
+        size = getattr(profile, section).size
+        if size < 16 or size % 16:
+            raise ConfigError(f"{section}.size is {size}: choose a multiple of 16 pixels, at least 16.")
+    for section in ("editability", "recovery", "ablation", "generation", "evaluation"):
         for name, value in dataclasses.asdict(getattr(profile, section)).items():
-            if name != "seed" and isinstance(value, (int, float)) and value < 0:
+            if isinstance(value, (bool, str)):
+                continue
+            if name != "seed" and value < 0:
                 raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
-            if name in ("batch", "sample_batch", "rank", "sampling_steps", "seeds") and value < 1:
+            if name in _AT_LEAST_ONE and value < 1:
                 raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
+    generation = profile.generation
+    if generation.surrogate_model and int(generation.surrogate_steps * benchmark.strength) < 1:
+        raise ConfigError(
+            f"generation.surrogate_steps is {generation.surrogate_steps}: at benchmark.strength {benchmark.strength} "
+            f"no step would be left; choose more."
+        )
+    for name in ("surrogate", "editor"):
+        if not getattr(generation, f"{name}_revision"):
+            raise ConfigError(f"generation.{name}_revision is empty: name a branch, tag or commit, such as main.")
     if not 0 < profile.evaluation.confidence < 1:
         raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
     for section in ("recovery", "ablation"):

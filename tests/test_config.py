@@ -83,6 +83,10 @@ def test_choosing_a_profile_changes_one_line(copy):
         ("recovery", "steps", -5, "recovery.steps is -5"),
         ("recovery", "cycle_warmup_steps", 10**6, "cycle would never start"),
         ("recovery", "batch", 0, "recovery.batch is 0"),
+        ("generation", "size", 60, "generation.size is 60"),
+        ("generation", "editor_steps", 0, "generation.editor_steps is 0"),
+        ("generation", "surrogate_guidance", -1.0, "generation.surrogate_guidance is -1.0"),
+        ("generation", "editor_revision", "", "generation.editor_revision is empty"),
         ("evaluation", "confidence", 1.0, "evaluation.confidence is 1.0"),
         ("editability", "learned_metrics", "yes please", "learned_metrics must be of type bool"),
     ],
@@ -91,6 +95,13 @@ def test_bad_values_are_refused_by_name(copy, section, key, value, message):
     change(copy, lambda content: content["profiles"]["smoke"][section].update({key: value}))
     with pytest.raises(ConfigError, match=message):
         load_profile("smoke")
+
+
+def test_a_surrogate_model_needs_a_step_at_the_benchmarks_strength(copy):
+    values = {"generation.surrogate_model": "someone/model", "generation.surrogate_steps": 1}
+    with pytest.raises(ConfigError, match="no step would be left"):
+        load_profile("smoke", values)
+    assert load_profile("smoke", {**values, "generation.surrogate_steps": 2}).generation.surrogate_steps == 2
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,21 @@ from sppe_lib.benchmark.taxonomy import categories, instructions_for
 from sppe_lib.runtime import numpy_generator, write_text
 
 
-def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0) -> str:
-    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location."""
+def tiny_clip_tokenizer(**options) -> CLIPTokenizer:
+    """A byte-level CLIP tokenizer without merges; token 0 starts a text and token 1 ends it."""
     characters = sorted(ByteLevel.alphabet())
     tokens = ["<|startoftext|>", "<|endoftext|>", *characters, *(character + "</w>" for character in characters)]
-    tokenizer = CLIPTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[])
+    return CLIPTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[], **options)
+
+
+def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0) -> str:
+    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location."""
+    tokenizer = tiny_clip_tokenizer()
     shared = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = CLIPConfig(
         text_config=shared
         | {
-            "vocab_size": len(tokens),
+            "vocab_size": len(tokenizer),
             "max_position_embeddings": 48,
             "eos_token_id": 1,
             "bos_token_id": 0,

@@ -36,7 +36,12 @@ def read_image(path: str | Path, size: int | None = None) -> Image.Image:
     Raises DataError for a missing, unreadable or truncated file.
     """
     image = _read(Path(path)).convert("RGB")
-    return image if size is None else image.resize((size, size), Image.Resampling.BICUBIC)
+    return image if size is None else square(image, size)
+
+
+def square(image: Image.Image, size: int) -> Image.Image:
+    """An image stretched to a square of `size` pixels (bicubic)."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

@@ -10,10 +10,11 @@ import pandas as pd
 from PIL import Image
 
 from sppe_lib.benchmark import taxonomy
-from sppe_lib.benchmark.images import check_mask, mask_image, png, read_image, read_mask, resize_mask
+from sppe_lib.benchmark.images import check_mask, mask_image, png, read_image, read_mask, resize_mask, square
 from sppe_lib.benchmark.problems import Problem, problem_table, require_no_problems
 from sppe_lib.benchmark.processes import in_processes
 from sppe_lib.benchmark.released_layout import Key, Layout, category_of, scan
+from sppe_lib.benchmark.schema import text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
 
@@ -217,26 +218,11 @@ def _check_caption(layout: Layout, grid: Path, code: str, problems: list[Problem
 
 
 def _row(layout: Layout, key: Key, code: str, category_name: str, strength: float) -> dict:
-    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
+    label = layout.labels.get((key.folder, key.stem, code))
+    dataset = layout.trees.get((key.folder, key.stem), "SPPE release")
     pair = f"released/{key.split}/{key.folder}/{key.stem}"
-    return {
-        "instance_id": f"{pair}/{code}",
-        "pair_id": pair,
-        "dataset": layout.trees.get((key.folder, key.stem), "SPPE release"),
-        "split": key.split,
-        "category": category.name,
-        "group": category.group,
-        "modality": category.modality,
-        "instruction_code": code,
-        "instruction": instruction.text,
-        "tag": instruction.tag,
-        "strength": strength,
-        "source_outcome": "",
-        "surrogate_outcome": "",
-        "released_label": layout.labels.get((key.folder, key.stem, code)),
-        "_folder": key.folder,
-        "_stem": key.stem,
-    }
+    columns = text_columns(pair, dataset, key.split, category_name, code, strength, label)
+    return columns | {"_folder": key.folder, "_stem": key.stem}
 
 
 def _grid_panels(path: Path) -> dict[str, Image.Image]:
@@ -275,15 +261,11 @@ def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.
 
 def _difference(plan: InstancePlan, panels: dict[str, Image.Image]) -> Image.Image:
     source, surrogate = (
-        np.asarray(_square(panels[panel], plan.size), dtype=np.int16) for panel in ("source", "surrogate")
+        np.asarray(square(panels[panel], plan.size), dtype=np.int16) for panel in ("source", "surrogate")
     )
     private = np.abs(source - surrogate).max(axis=-1) > DIFFERENCE_THRESHOLD
     check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
     return mask_image(private)
-
-
-def _square(image: Image.Image, size: int) -> Image.Image:
-    return image.resize((size, size), Image.Resampling.BICUBIC)
 
 
 def read_instance(plan: InstancePlan) -> ReadInstance:
@@ -301,7 +283,7 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
     except DataError as error:
         what, _, remedy = str(error).rstrip(".").rpartition("; ")
         return ReadInstance(None, problem=Problem(what, row["instance_id"], remedy))
-    row |= {panel: png(_square(image, plan.size)) for panel, image in panels.items()}
+    row |= {panel: png(square(image, plan.size)) for panel, image in panels.items()}
     row["mask"] = png(mask)
     return ReadInstance(row, float(private.mean()), origin)
 

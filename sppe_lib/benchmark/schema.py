@@ -13,6 +13,7 @@ import torch
 from datasets import Dataset, Features, Image, Value
 from datasets.utils.logging import disable_progress_bar
 
+from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import check_mask
 from sppe_lib.errors import ConfigError, DataError
 
@@ -88,6 +89,38 @@ class Batch:
 
 
 _TEXT_FIELDS = tuple(field.name for field in fields(Batch) if field.name not in IMAGE_COLUMNS)
+
+
+def text_columns(
+    pair_id: str,
+    dataset: str,
+    split: str,
+    category_name: str,
+    code: str,
+    strength: float,
+    released_label: float | None = None,
+) -> dict:
+    """Everything in a row of FEATURES but its images; the two outcomes are empty, as for real data.
+
+    Raises ConfigError for an unknown category or instruction code.
+    """
+    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
+    return {
+        "instance_id": f"{pair_id}/{code}",
+        "pair_id": pair_id,
+        "dataset": dataset,
+        "split": split,
+        "category": category.name,
+        "group": category.group,
+        "modality": category.modality,
+        "instruction_code": code,
+        "instruction": instruction.text,
+        "tag": instruction.tag,
+        "strength": strength,
+        "source_outcome": "",
+        "surrogate_outcome": "",
+        "released_label": released_label,
+    }
 
 
 def image_tensor(image) -> torch.Tensor:

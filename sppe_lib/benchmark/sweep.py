@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sppe_lib.benchmark import taxonomy
+from sppe_lib.benchmark.schema import text_columns
 from sppe_lib.benchmark.vector_world import (
     Claims,
     DrawnPair,
@@ -21,7 +22,6 @@ from sppe_lib.benchmark.vector_world import (
     draw_claimed,
     draw_pair,
     edited_columns,
-    instruction_columns,
     plan_splits,
     source_identities,
     usable_scene,
@@ -110,15 +110,7 @@ def draw_source(plan: SweepPlan) -> DrawnPair:
         pair = f"sweep/{plan.index:05d}/{name}"
         shares[pair] = float(private.mean())
         rows.append(
-            instruction_columns(plan.category, code)
-            | {
-                "instance_id": f"{pair}/{code}",
-                "pair_id": pair,
-                "dataset": DATASET,
-                "split": "test",
-                "strength": strength,
-                "released_label": None,
-            }
+            text_columns(pair, DATASET, "test", plan.category, code, strength)
             | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
         )
     return DrawnPair(plan, rows, shares, source_identities(scene, pictures), plan.attempt - first)

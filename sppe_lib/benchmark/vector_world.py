@@ -18,6 +18,7 @@ import numpy as np
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import mask_image, png
 from sppe_lib.benchmark.processes import in_processes
+from sppe_lib.benchmark.schema import text_columns
 from sppe_lib.benchmark.world import editor, scenes, surrogates
 from sppe_lib.benchmark.world.edits_common import EditResult
 from sppe_lib.benchmark.world.scene import Scene, render
@@ -230,33 +231,12 @@ def draw_pair(plan: PairPlan) -> DrawnPair:
     pictures = Pictures(plan.size)
     pair = f"mini/{plan.split}/{plan.index:05d}"
     rows = [
-        instruction_columns(plan.category, code)
-        | {
-            "instance_id": f"{pair}/{code}",
-            "pair_id": pair,
-            "dataset": DATASET,
-            "split": plan.split,
-            "strength": plan.strength,
-            "released_label": None,
-        }
+        text_columns(pair, DATASET, plan.split, plan.category, code, plan.strength)
         | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
         for code in plan.codes
     ]
     shares = {pair: float(private.mean())}
     return DrawnPair(plan, rows, shares, source_identities(scene, pictures), plan.attempt - first)
-
-
-def instruction_columns(category_name: str, code: str) -> dict:
-    """The columns of an instance that the taxonomy knows."""
-    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
-    return {
-        "category": category.name,
-        "group": category.group,
-        "modality": category.modality,
-        "instruction_code": code,
-        "instruction": instruction.text,
-        "tag": instruction.tag,
-    }
 
 
 def draw_pairs(

@@ -20,6 +20,7 @@ from transformers import logging as transformers_logging
 from sppe_lib.config import ModelParameters, model_location
 from sppe_lib.diffusion.panels import pack, unpack
 from sppe_lib.errors import ResourceError
+from sppe_lib.hub import load_problem
 from sppe_lib.runtime import atomic_path, autocast, compute_dtype, device
 
 TEXT_TOKENS = 32
@@ -47,10 +48,8 @@ def load_component(cls: type, location: str, subfolder: str, method: str = "from
     try:
         return getattr(cls, method)(model_location(location), **arguments, **options)
     except Exception as error:  # the libraries raise many kinds; the user needs one sentence
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ResourceError(
-            f"Cannot load {subfolder} of {location!r} as {cls.__name__} ({reason}): check params.yaml `models`, "
-            f"the network, and that you accepted the model's licence on its hub page."
+            f"Cannot load {subfolder} of {location!r} (params.yaml `models`) as {cls.__name__}: {load_problem(error)}."
         ) from error
     finally:
         transformers_logging.set_verbosity(verbosity)

@@ -58,10 +58,11 @@ class TransformerSettings(LoopSettings):
 
     first_steps: int = 2400
     first_records: int = 9000
-    steps: int = 3600
+    first_cooldown_steps: int = 900
+    steps: int = 2000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
-    cooldown_steps: int = 900
+    cooldown_steps: int = 700
     average: float = 0.998
     checkpoint_seconds: float = 240.0
     records: int = 14000
@@ -246,7 +247,10 @@ def train_transformer(
     if settings.first_steps:
         first = checkpoint.with_name(f"{checkpoint.stem}-first")
         if not _finished(first, settings.first_steps):
-            of_first = replace(settings, steps=settings.first_steps, records=settings.first_records, first_steps=0)
+            of_first = replace(
+                settings, steps=settings.first_steps, records=settings.first_records,
+                cooldown_steps=settings.first_cooldown_steps, first_steps=0,
+            )
             _train_round(data_folder, first, of_first, models, first.with_suffix(".pt"), None)
     _train_round(data_folder, output_folder, settings, models, checkpoint, first)
     return output_folder

@@ -1,0 +1,249 @@
+"""Surrogates and edits of a whole list of photographs, on one or many processes, resumable.
+
+    accelerate launch -m sppe_lib.benchmark.generate RECORDS OUTPUT [--profile paper] [--shards 256]
+
+(without a GPU, `torchrun --nproc-per-node 2 -m ...` starts several processes.)
+
+RECORDS is a text file with one JSON object per line, the fields of `Record`; picture paths are relative to it.
+OUTPUT receives Parquet shards in the benchmark's schema, which `schema.open_split` reads. What is finished is kept:
+the same command again makes only what is missing, whatever the number of processes or nodes.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from accelerate import PartialState
+
+from sppe_lib.benchmark import taxonomy
+from sppe_lib.benchmark.editors import CLOUD, Editor, load_editor
+from sppe_lib.benchmark.images import png, read_image, read_mask, resize_mask, square
+from sppe_lib.benchmark.schema import FEATURES, SPLITS, text_columns
+from sppe_lib.benchmark.surrogates import make_surrogates, prompt_for
+from sppe_lib.config import Profile, load_profile
+from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
+
+IDENTITY = "generation.json"
+"""The file beside the shards that says what they are made of."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One pair to make: where its source and mask are, and the codes of the instructions to edit it by."""
+
+    pair_id: str
+    dataset: str
+    split: str
+    category: str
+    codes: tuple[str, ...]
+    source: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The records of one output file."""
+
+    target: Path
+    records: Sequence[Record]
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Read a list of records; raises DataError naming the line for anything that is missing or unknown."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"The list of records {path.name!r} is missing; write one JSON object per line into it.")
+    records = [
+        _record(line, f"{path.name} line {number}", path.parent)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if line.strip()
+    ]
+    names = [record.pair_id for record in records]
+    if not records or len(set(names)) < len(names):
+        raise DataError(
+            f"The list of records {path.name!r} is empty or repeats a pair_id; give every pair a name of its own."
+        )
+    return records
+
+
+def _record(line: str, where: str, folder: Path) -> Record:
+    try:
+        values = json.loads(line)
+        record = Record(**{**values, "codes": tuple(values["codes"])})
+        record = dataclasses.replace(record, source=folder / record.source, mask=folder / record.mask)
+    except (ValueError, TypeError, KeyError) as error:
+        fields = ", ".join(field.name for field in dataclasses.fields(Record))
+        raise DataError(f"{where} is no record ({error}); give it the fields {fields}.") from None
+    if record.split not in SPLITS:
+        raise DataError(f"{where}: the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}.")
+    try:
+        taxonomy.category(record.category)
+        for code in record.codes:
+            taxonomy.instruction(code)
+    except ConfigError as error:
+        raise DataError(f"{where}: {error}") from None
+    for file in (record.source, record.mask):
+        if not file.is_file():
+            raise DataError(f"{where}: the file {file.name} of {record.pair_id} is missing; correct its path.")
+    return record
+
+
+def shard_of(index: int, shards: int, total: int) -> int:
+    """The shard that item `index` of `total` belongs to: contiguous, and of nearly equal sizes.
+
+    Contiguous, so that all shards read in order give the same rows for any number of shards.
+    """
+    return index * shards // total
+
+
+def plan_shards(records: Sequence[Record], folder: Path, shards: int, batch: int) -> list[Shard]:
+    """The output files of every split; at most `shards` for each.
+
+    Whole batches of the surrogate model share a shard, so that pictures meet the same neighbours in it, and get the
+    same pixels, for any number of shards.
+    """
+    if shards < 1:
+        raise ConfigError(f"{shards} shards: choose at least 1.")
+    planned = []
+    for split in SPLITS:
+        members = [record for record in records if record.split == split]
+        batches = -(-len(members) // batch)
+        number = min(shards, batches)
+        for shard in range(number):
+            chosen = [
+                record for index, record in enumerate(members) if shard_of(index // batch, number, batches) == shard
+            ]
+            planned.append(Shard(folder / f"{split}-{shard:05d}-of-{number:05d}.parquet", chosen))
+    return planned
+
+
+def generate(
+    profile: Profile, records: Sequence[Record], folder: Path, shards: int = 256, process: int = 0, processes: int = 1
+) -> list[Path]:
+    """Make this process's share of the shards that are not there yet; returns the files it wrote.
+
+    Each shard is written atomically; on the same kind of device its bytes are the same whoever makes it. Raises
+    ConfigError for a folder that was begun with other parameters or records and for the cloud editor, and what
+    surrogates and editors raise; finished shards stay.
+    """
+    parameters, folder = profile.generation, Path(folder)
+    if parameters.editor == CLOUD:
+        raise ConfigError(
+            "The benchmark needs I', for which the source would have to be uploaded: choose an editor that runs on "
+            "this machine, or call editors.load_editor for your own surrogates."
+        )
+    planned = plan_shards(records, folder, shards, parameters.batch)
+    identity = _identity(profile, records, planned)
+    _check_identity(folder, identity)
+    mine = [shard for shard in planned[process::processes] if not shard.target.exists()]
+    if not mine:
+        return []
+    edit = load_editor(parameters)
+    for shard in progress(mine, "Shards"):
+        rows = make_rows(shard.records, profile, edit)
+        if not (folder / IDENTITY).exists():
+            write_text(folder / IDENTITY, json.dumps(identity, indent=2) + "\n")
+        with atomic_path(shard.target) as temporary:
+            pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), temporary)
+    return [shard.target for shard in mine]
+
+
+def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> dict:
+    """What the shards of a folder are made of; without folders, so that data which moved are the same data."""
+    listed = [
+        {**dataclasses.asdict(record), "source": record.source.name, "mask": record.mask.name} for record in records
+    ]
+    return {
+        **dataclasses.asdict(profile.generation),
+        "strength": profile.benchmark.strength,
+        "records": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
+        "shards": len(planned),
+    }
+
+
+def _check_identity(folder: Path, identity: dict) -> None:
+    if not (folder / IDENTITY).exists():
+        return
+    begun = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
+    different = [name for name in identity if begun.get(name) != identity[name]]
+    if different:
+        raise ConfigError(
+            f"The folder {folder.name!r} was begun with other values ({', '.join(different)}): choose a new folder, or "
+            f"delete this one."
+        )
+
+
+def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list[dict]:
+    """The finished instances of some pairs, as rows of the benchmark's schema.
+
+    I and S are edited with the same seed, made of `generation.seed` and the instance's name.
+    """
+    size = profile.generation.size
+    sources, masks = [], []
+    for record in records:
+        original = read_image(record.source)
+        masks.append(resize_mask(read_mask(record.mask, original.size), size))
+        sources.append(square(original, size))
+    surrogates = make_surrogates(
+        sources,
+        masks,
+        [prompt_for(record.category) for record in records],
+        profile.generation,
+        [record.pair_id for record in records],
+        profile.benchmark.strength,
+    )
+    instances = [(pair, code) for pair, record in enumerate(records) for code in record.codes]
+    instructions = [taxonomy.instruction(code).text for _, code in instances]
+    seeds = [seed_of("edit", profile.generation.seed, records[pair].pair_id, code) for pair, code in instances]
+    # One call for both, since a command loads its model every time.
+    pictures = [sources[pair] for pair, _ in instances] + [surrogates[pair].image for pair, _ in instances]
+    edited = edit(pictures, instructions * 2, seeds * 2)
+    return [
+        text_columns(
+            records[pair].pair_id,
+            records[pair].dataset,
+            records[pair].split,
+            records[pair].category,
+            code,
+            profile.benchmark.strength,
+        )
+        | {
+            "source": png(sources[pair]),
+            "mask": png(masks[pair]),
+            "surrogate": {"bytes": surrogates[pair].png, "path": None},
+            "edited_source": png(edited[number]),
+            "edited_surrogate": png(edited[len(instances) + number]),
+        }
+        for number, (pair, code) in enumerate(instances)
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line; every process that accelerate started makes its own shards."""
+    parser = argparse.ArgumentParser(prog="python -m sppe_lib.benchmark.generate", description=__doc__.splitlines()[0])
+    parser.add_argument("records", type=Path, help="one JSON object per line: the fields of Record")
+    parser.add_argument("output", type=Path, help="folder of the Parquet shards")
+    parser.add_argument("--profile", help="a profile of params.yaml")
+    parser.add_argument("--shards", type=int, default=256, help="files of each split, at most")
+    chosen = parser.parse_args(arguments)
+    # On a CPU accelerate reads how many processes torchrun started only when told that there is no accelerator.
+    state = PartialState(cpu=device().type == "cpu")
+    try:
+        profile = load_profile(chosen.profile)
+        records = read_records(chosen.records)
+        generate(profile, records, chosen.output, chosen.shards, state.process_index, state.num_processes)
+    except KitError as error:
+        raise SystemExit(str(error)) from None
+    finally:
+        state.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""Editors that are not libraries: a command on a folder, and the cloud, which gets surrogates and nothing else."""
+
+import base64
+import json
+import shlex
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_pipelines import box_mask, generation, picture
+
+from sppe_lib.benchmark import cloud_editor, surrogates
+from sppe_lib.benchmark.editors import load_editor
+from sppe_lib.benchmark.images import png
+from sppe_lib.benchmark.surrogates import Surrogate, make_surrogates
+from sppe_lib.errors import ConfigError, DataError, ResourceError
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from PIL import Image, ImageOps
+
+mode, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+entries = json.loads((source / "instructions.json").read_text(encoding="utf-8"))
+if mode == "crash":
+    print("loading the model", file=sys.stderr)
+    sys.exit("no accelerator found")
+if mode == "silent":
+    sys.exit(3)
+for entry in entries:
+    edited = ImageOps.invert(Image.open(source / entry["image"]))
+    if mode == "small":
+        edited = edited.resize((8, 8))
+    edited.save(target / entry["image"])
+if mode == "fewer":
+    (target / "00001.png").unlink()
+if mode == "more":
+    (target / "notes.txt").write_text("done")
+if mode == "damaged":
+    (target / "00000.png").write_bytes(b"not a picture")
+Path(sys.argv[0]).with_name("seen.json").write_text(json.dumps(entries))
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A stand-in for an editor without a library, in a folder whose name a shell would split."""
+    path = tmp_path / "my editors; exit" / "edit_folder.py"
+    path.parent.mkdir()
+    path.write_text(PROGRAM)
+    return path
+
+
+def command(program, mode, words="{input} {output}"):
+    return load_editor(generation(editor=f"command:{shlex.join([sys.executable, str(program), mode])} {words}"))
+
+
+def test_a_command_gets_pictures_instructions_and_seeds(program):
+    images = [picture(0), picture(1, 24, 16)]
+    instructions = ["make it blue; touch hacked", 'write "naïve" $(touch hacked)']
+    edited = command(program, "invert")(images, instructions, [5, 2**62])
+    for before, after in zip(images, edited, strict=True):
+        assert np.array_equal(255 - np.asarray(before), np.asarray(after))
+    seen = json.loads((program.parent / "seen.json").read_text())
+    assert [entry["image"] for entry in seen] == ["00000.png", "00001.png"]
+    assert [entry["instruction"] for entry in seen] == instructions
+    assert [entry["seed"] for entry in seen] == [5, 2**62]
+
+
+def test_a_command_is_not_read_by_a_shell(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    edit = command(program, "invert", "{input} {output} ; touch hacked && echo $(touch hacked) > hacked")
+    assert len(edit([picture(0)], ["make it blue"], [1])) == 1
+    assert not (tmp_path / "hacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "message"),
+    [
+        ("crash", ResourceError, r"failed with status 1 \(no accelerator found\)"),
+        ("silent", ResourceError, r"failed with status 3 \(it wrote no error\)"),
+        ("fewer", DataError, "wrote 1 files for 2 pictures .00001.png is the first that is missing"),
+        ("more", DataError, "wrote 3 files for 2 pictures .notes.txt is the first that is too many"),
+        ("small", DataError, "00000.png at 8x8 pixels instead of 32x32"),
+        ("damaged", DataError, "00000.png is not an image"),
+    ],
+)
+def test_what_a_command_does_wrong_is_reported(program, mode, kind, message):
+    with pytest.raises(kind, match=message) as raised:
+        command(program, mode)([picture(0), picture(1)], ["make it blue"] * 2, [1, 2])
+    assert "loading the model" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("command:", "lacks {input}"),
+        ("command:edit {input}", "lacks {output}"),
+        ("command:edit '{input} {output}", "close its quotes"),
+    ],
+)
+def test_a_command_that_cannot_be_used_is_refused(template, message):
+    with pytest.raises(ConfigError, match=message):
+        load_editor(generation(editor=template))
+
+
+def test_a_command_that_is_not_installed_is_reported():
+    edit = load_editor(generation(editor="command:no-such-editor {input} {output}"))
+    with pytest.raises(ConfigError, match="'no-such-editor' cannot be started"):
+        edit([picture(0)], ["make it blue"], [1])
+
+
+class Service(BaseHTTPRequestHandler):
+    """A local stand-in for the cloud: keeps what it is sent, answers what the test asks for."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, self.headers, body))
+        time.sleep(self.server.delay)
+        status, content = self.server.answer
+        self.send_response(status)
+        if status == 307:
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def answer(image):
+    return json.dumps({"data": [{"b64_json": base64.b64encode(png(image)["bytes"]).decode()}]}).encode()
+
+
+@pytest.fixture
+def service():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server.requests, server.delay, server.answer = [], 0.0, (200, answer(picture(9, 64, 64)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def allowed(monkeypatch):
+    monkeypatch.setenv("SPPE_ALLOW_UPLOAD", "1")
+    monkeypatch.setenv("SPPE_CLOUD_API_KEY", "a-key")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def surrogate(monkeypatch):
+    """A surrogate of `make_surrogates`, whose model paints grey."""
+    monkeypatch.setattr(surrogates, "load_pipeline", lambda *arguments: SimpleNamespace(vae_scale_factor=8))
+    monkeypatch.setattr(surrogates, "run_pipeline", lambda *_, **options: [Image.new("RGB", (32, 32), "grey")])
+    parameters = generation(surrogate_model="grey", size=32)
+    return make_surrogates([picture(0)], [box_mask(5, 3, 13, 20)], ["a photo"], parameters, ["secret/name"])[0]
+
+
+def cloud(service, **values):
+    url = f"http://127.0.0.1:{service.server_port}/v1/"
+    return load_editor(generation(**{"editor": "cloud", "cloud_url": url, "editor_model": "editor-1", **values}))
+
+
+def test_the_cloud_gets_the_surrogate_and_its_instruction(service, allowed, surrogate):
+    (edited,) = cloud(service)([surrogate], ["make it blue"], [1])
+    assert np.array_equal(np.asarray(edited), np.asarray(picture(9, 64, 64).resize((32, 32), Image.Resampling.BICUBIC)))
+    ((path, headers, body),) = service.requests
+    assert path == "/v1/images/edits"
+    assert headers["Authorization"] == "Bearer a-key"
+    assert headers["Content-Type"].startswith("multipart/form-data")
+    assert surrogate.png in body and b"make it blue" in body and b"editor-1" in body
+    assert b"secret" not in body and b'filename="surrogate.png"' in body
+
+
+def test_the_cloud_gets_nothing_but_surrogates(service, allowed, surrogate):
+    class Disguise(Surrogate):
+        def __init__(self):
+            pass
+
+    for source in (picture(0), surrogate.png, "source.png", SimpleNamespace(png=b"", name=""), Disguise()):
+        with pytest.raises(TypeError, match="a source must never be uploaded"):
+            cloud(service)([surrogate, source], ["make it blue"] * 2, [1, 2])
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SPPE_ALLOW_UPLOAD", None, "set SPPE_ALLOW_UPLOAD=1"),
+        ("SPPE_ALLOW_UPLOAD", "yes", "set SPPE_ALLOW_UPLOAD=1"),
+        ("SPPE_CLOUD_API_KEY", None, "set SPPE_CLOUD_API_KEY"),
+    ],
+)
+def test_the_cloud_must_be_allowed(service, allowed, monkeypatch, name, value, message):
+    monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=message):
+        cloud(service)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"cloud_url": ""}, "begins with https"),
+        ({"cloud_url": "http://example.com/v1"}, "begins with https"),
+        ({"editor_model": ""}, "editor_model is empty"),
+    ],
+)
+def test_the_cloud_needs_an_encrypted_address_and_a_model(service, allowed, values, message):
+    with pytest.raises(ConfigError, match=message):
+        cloud(service, **values)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "message"),
+    [
+        ((401, b'{"error": {"message": "Incorrect key"}}'), ResourceError, r"status 401 \(Incorrect key\)"),
+        ((500, b"oops"), ResourceError, r"status 500 \(Internal Server Error\)"),
+        ((307, b""), ResourceError, "status 307"),
+        ((200, b"oops"), DataError, "without a readable picture"),
+        ((200, b'{"data": [{"url": "https://example.com/picture"}]}'), DataError, "without a readable picture"),
+        ((200, b'{"data": [{"b64_json": "bm90IGEgcGljdHVyZQ=="}]}'), DataError, "without a readable picture"),
+    ],
+)
+def test_what_the_cloud_answers_is_one_sentence(service, allowed, surrogate, given, kind, message):
+    service.answer = given
+    with pytest.raises(kind, match=message) as raised:
+        cloud(service)([surrogate], ["make it blue"], [1])
+    assert "a-key" not in str(raised.value) and "\n" not in str(raised.value)
+    assert len(service.requests) == 1  # a redirect is not followed
+
+
+def test_a_cloud_that_does_not_answer_is_reported(service, allowed, surrogate, monkeypatch):
+    edit = cloud(service)
+    monkeypatch.setattr(cloud_editor, "SECONDS", 0.1)
+    service.delay = 1.0
+    with pytest.raises(ResourceError, match="did not answer in 0.1 s for secret/name"):
+        edit([surrogate], ["make it blue"], [1])
+    nobody = cloud(service, cloud_url="http://127.0.0.1:9/v1")
+    monkeypatch.setattr(cloud_editor, "SECONDS", 30.0)
+    with pytest.raises(ResourceError, match="cannot be reached"):
+        nobody([surrogate], ["make it blue"], [1])

@@ -1,0 +1,235 @@
+"""Sharded generation: the same rows for any number of shards and processes, resumable, refused where it must be."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_pipelines import box_mask, picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
+
+from sppe_lib import hub
+from sppe_lib.benchmark import generate as generation
+from sppe_lib.benchmark.generate import generate, main, read_records, shard_of
+from sppe_lib.benchmark.schema import check_instance, open_split
+from sppe_lib.config import load_profile
+from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.runtime import compute_dtype, device
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def write_records(folder, train=5, test=2):
+    """Sources, masks and the list of records of a few pairs; returns the list's path."""
+    lines = []
+    for number in range(train + test):
+        picture(number, 40, 32).save(folder / f"{number}.png")
+        box_mask(5, 3, 25, 20, width=40).save(folder / f"{number}_mask.png")
+        entry = {"pair_id": f"photos/{number}", "dataset": "photos", "split": "train" if number < train else "test"}
+        entry |= {"category": "ticket", "codes": ["060", "047"] if number % 2 else ["019"]}
+        lines.append(json.dumps(entry | {"source": f"{number}.png", "mask": f"{number}_mask.png"}))
+    (folder / "records.jsonl").write_text("\n".join(lines) + "\n")
+    return folder / "records.jsonl"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A list of records and the values of `generation` that make tiny pictures of them, in float32."""
+    folder = tmp_path_factory.mktemp("world")
+    values = {
+        "surrogate_model": tiny_sdxl_inpainting(folder / "sdxl"), "surrogate_steps": 2, "editor": "instruct-pix2pix",
+        "editor_model": tiny_instruct_pix2pix(folder / "pix2pix"), "editor_steps": 1, "size": 32, "batch": 2,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub, "compute_dtype", lambda: torch.float32)
+        yield write_records(folder), values
+
+
+def profile_of(values, **changes):
+    return load_profile("smoke", {f"generation.{name}": value for name, value in (values | changes).items()})
+
+
+@pytest.fixture(scope="module")
+def whole(world, tmp_path_factory):
+    """What one process makes in one shard of each split."""
+    folder = tmp_path_factory.mktemp("whole")
+    path, values = world
+    generate(profile_of(values), read_records(path), folder, shards=1)
+    return folder
+
+
+def rows(folder, split):
+    return [row for file in sorted(folder.glob(f"{split}-*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+
+def test_rows_are_instances_of_the_benchmark(whole, world):
+    train = open_split(whole, "train")
+    assert train["instance_id"][:] == [
+        "photos/0/019", "photos/1/060", "photos/1/047", "photos/2/019", "photos/3/060", "photos/3/047", "photos/4/019"
+    ]
+    assert len(open_split(whole, "test")) == 3
+    for row in train:
+        check_instance(row)
+        private = np.asarray(row["mask"]) > 0
+        source, surrogate = np.asarray(row["source"]), np.asarray(row["surrogate"])
+        assert row["source"].size == (32, 32) and row["tag"] and row["strength"] == 0.5
+        assert np.array_equal(source[~private], surrogate[~private])
+        assert (source[private] != surrogate[private]).any()
+        assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(row["edited_surrogate"]))
+
+
+def test_shards_and_processes_change_nothing(whole, world, tmp_path):
+    path, values = world
+    for process in (1, 0):
+        written = generate(profile_of(values), read_records(path), tmp_path, shards=3, process=process, processes=2)
+        assert len(written) == 2
+    assert len(list(tmp_path.glob("*.parquet"))) == 4  # three of train, and test has one batch only
+    for split in ("train", "test"):
+        assert rows(tmp_path, split) == rows(whole, split)
+
+
+def test_what_is_finished_is_kept(whole, world, tmp_path, monkeypatch):
+    path, values = world
+    records, real = read_records(path), generation.make_rows
+    made = []
+
+    def breaks_at_the_third(chosen, *arguments):
+        made.append(len(chosen))
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return real(chosen, *arguments)
+
+    monkeypatch.setattr(generation, "make_rows", breaks_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        generate(profile_of(values), records, tmp_path, shards=3)
+    files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert sorted(files) == ["generation.json", "train-00000-of-00003.parquet", "train-00001-of-00003.parquet"]
+    assert len(generate(profile_of(values), records, tmp_path, shards=3)) == 2
+    assert all((tmp_path / name).stat().st_mtime_ns == time for name, time in files.items())
+    assert rows(tmp_path, "train") == rows(whole, "train")
+    monkeypatch.setattr(generation, "load_editor", lambda parameters: pytest.fail("loaded a model for nothing"))
+    assert generate(profile_of(values), records, tmp_path, shards=3) == []
+
+
+def test_a_folder_belongs_to_one_set_of_values(whole, world):
+    path, values = world
+    records = read_records(path)
+    before = sorted(whole.iterdir())
+    for changed, arguments, message in (
+        (profile_of(values, seed=1), (records, whole, 1), r"other values \(seed\)"),
+        (profile_of(values), (records, whole, 2), r"other values \(shards\)"),
+        (profile_of(values), (records[1:], whole, 1), r"other values \(records\)"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            generate(changed, *arguments)
+    assert sorted(whole.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"editor": "cloud"}, ConfigError, "source would have to be uploaded"),
+        ({"editor": "smart-edit"}, ConfigError, "Unknown editor 'smart-edit'"),
+        ({"surrogate_model": ""}, ConfigError, "No surrogate model"),
+        ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
+    ],
+)
+def test_what_cannot_run_leaves_nothing_behind(world, tmp_path, changes, kind, message):
+    path, values = world
+    with pytest.raises(kind, match=message):
+        generate(profile_of(values, **changes), read_records(path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@given(st.integers(1, 60), st.integers(1, 200))
+def test_shards_are_contiguous_and_even(shards, total):
+    numbers = [shard_of(index, shards, total) for index in range(total)]
+    assert numbers == sorted(numbers) and numbers[0] == 0 and numbers[-1] < shards
+    sizes = [numbers.count(shard) for shard in range(shards)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"split": "dev"}, "records.jsonl line 3: the split 'dev' is unknown"),
+        ({"category": "dog"}, "line 3: Unknown category 'dog'"),
+        ({"codes": ["066"]}, "line 3: Unknown instruction code '066'"),
+        ({"mask": "none.png"}, "line 3: the file none.png of photos/2 is missing"),
+        ({"pair_id": "photos/0"}, "repeats a pair_id"),
+        ({"extra": 1}, "line 3 is no record .*give it the fields pair_id"),
+        ({"source": 5}, "line 3 is no record"),
+    ],
+)
+def test_a_faulty_record_is_named(tmp_path, change, message):
+    path = write_records(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[2] = json.dumps(json.loads(lines[2]) | change)
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match=message):
+        read_records(path)
+
+
+def test_a_list_that_is_missing_or_broken_is_reported(tmp_path):
+    with pytest.raises(DataError, match="'none.jsonl' is missing"):
+        read_records(tmp_path / "none.jsonl")
+    (tmp_path / "records.jsonl").write_text("{")
+    with pytest.raises(DataError, match="line 1 is no record"):
+        read_records(tmp_path / "records.jsonl")
+
+
+@pytest.fixture
+def as_a_process_starts(monkeypatch):
+    """This process computes as a fresh one with one thread does, so that bytes can be compared."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setattr(hub, "compute_dtype", compute_dtype)
+    hub.load_pipeline.cache_clear()
+    yield
+    hub.load_pipeline.cache_clear()
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.skipif(device().type != "cpu", reason="two processes of one CPU")
+def test_two_processes_write_the_bytes_of_one(world, tmp_path, monkeypatch, as_a_process_starts):
+    path, values = world
+    content = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    content["profiles"]["smoke"]["generation"].update(values)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.setenv("SPPE_HOME", str(tmp_path))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--profile", "smoke", "--shards", "3"]
+    environment = os.environ | {  # as torchrun and accelerate set it
+        "PYTHONPATH": str(REPOSITORY), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+    }
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "sppe_lib.benchmark.generate", str(path), str(tmp_path / "two"), *options],
+            env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, text=True, stderr=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]
+    for process in started:
+        error = process.communicate()[1]
+        assert process.returncode == 0, error
+        assert "Shards: 100%" in error and "2/2" in error  # each made two of the four
+    main([str(path), str(tmp_path / "one"), *options])
+    one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert len(one) == 5 and one == two
+
+
+def test_errors_of_the_command_line_are_one_sentence(tmp_path):
+    with pytest.raises(SystemExit, match="^The list of records 'none.jsonl' is missing"):
+        main([str(tmp_path / "none.jsonl"), str(tmp_path / "out"), "--profile", "smoke"])
+    assert not (tmp_path / "out").exists()

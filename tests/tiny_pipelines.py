@@ -1,0 +1,185 @@
+"""Tiny random pipelines of the real diffusers classes, saved in the hub's layout.
+
+Constructor arguments follow the pipelines' own documentation; every model is as small as its class allows.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLQwenImage,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxKontextPipeline,
+    FluxTransformer2DModel,
+    QwenImageEditPipeline,
+    QwenImageTransformer2DModel,
+    StableDiffusionInstructPix2PixPipeline,
+    StableDiffusionXLInpaintPipeline,
+    UNet2DConditionModel,
+)
+from PIL import Image
+from tiny import tiny_clip_tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2Tokenizer,
+    Qwen2VLImageProcessor,
+    Qwen2VLProcessor,
+    Qwen2VLVideoProcessor,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
+
+from sppe_lib.benchmark.images import mask_image
+from sppe_lib.config import GenerationParameters, load_profile
+from sppe_lib.runtime import numpy_generator
+
+WIDTH = 16
+"""Width of every text encoder."""
+
+
+def generation(**values) -> GenerationParameters:
+    """The generation parameters of the profile smoke, with some values changed."""
+    return load_profile("smoke", {f"generation.{name}": value for name, value in values.items()}).generation
+
+
+def picture(number: int, width: int = 32, height: int = 32) -> Image.Image:
+    """A picture of random pixels."""
+    pixels = numpy_generator("picture", number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def box_mask(left: int, top: int, right: int, bottom: int, width: int = 32, height: int = 32) -> Image.Image:
+    """A mask whose private region is a box."""
+    private = np.zeros((height, width), bool)
+    private[top:bottom, left:right] = True
+    return mask_image(private)
+
+
+def _vae(levels: int, **options) -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(4,) * levels, down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels, latent_channels=4, layers_per_block=1, norm_num_groups=2,
+        **options,
+    )
+
+
+def _unet(channels: int, text_width: int, **options) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=16, in_channels=channels, out_channels=4, block_out_channels=(4, 8), layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=2, attention_head_dim=2, cross_attention_dim=text_width, **options,
+    )
+
+
+def _text_config() -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(tiny_clip_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH, num_hidden_layers=2,
+        num_attention_heads=2, projection_dim=WIDTH, bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )
+
+
+def _tokenizer():
+    return tiny_clip_tokenizer(model_max_length=77)
+
+
+def tiny_sdxl_inpainting(folder: Path) -> str:
+    """SDXL inpainting: nine input channels, two CLIP text encoders, two pixels a latent."""
+    torch.manual_seed(0)
+    StableDiffusionXLInpaintPipeline(
+        vae=_vae(2),
+        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config()),
+        tokenizer=_tokenizer(),
+        tokenizer_2=_tokenizer(),
+        unet=_unet(
+            9, 2 * WIDTH, addition_embed_type="text_time", addition_time_embed_dim=4,
+            projection_class_embeddings_input_dim=6 * 4 + WIDTH, use_linear_projection=True,
+        ),
+        scheduler=EulerDiscreteScheduler(),
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_instruct_pix2pix(folder: Path) -> str:
+    """InstructPix2Pix: eight input channels, one CLIP text encoder."""
+    torch.manual_seed(0)
+    StableDiffusionInstructPix2PixPipeline(
+        vae=_vae(2), text_encoder=CLIPTextModel(_text_config()), tokenizer=_tokenizer(), unet=_unet(8, WIDTH),
+        scheduler=EulerDiscreteScheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_flux_kontext(folder: Path) -> str:
+    """FLUX Kontext with CLIP and T5. It works on a megapixel whatever it is given, so a latent has 32 pixels a side."""
+    torch.manual_seed(0)
+    letters = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    letters += [(letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
+    t5 = T5Config(
+        vocab_size=len(tokenizer), d_model=WIDTH, d_kv=4, d_ff=WIDTH, num_layers=1, num_heads=2,
+        feed_forward_proj="gated-gelu",
+    )
+    FluxKontextPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=_vae(6, shift_factor=0.1),
+        text_encoder=CLIPTextModel(_text_config()),
+        tokenizer=_tokenizer(),
+        text_encoder_2=T5EncoderModel(t5),
+        tokenizer_2=tokenizer,
+        transformer=FluxTransformer2DModel(
+            in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
+            joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
+        ),
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_qwen_image_edit(folder: Path) -> str:
+    """Qwen-Image-Edit with Qwen2.5-VL. It, too, works on a megapixel, so a latent has 32 pixels a side."""
+    torch.manual_seed(0)
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    special += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    vocabulary = {token: index for index, token in enumerate([*sorted(ByteLevel.alphabet()), *special])}
+    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[], additional_special_tokens=special[1:])
+    pixels = {"shortest_edge": 56 * 56, "longest_edge": 56 * 56}
+    processor = Qwen2VLProcessor(
+        image_processor=Qwen2VLImageProcessor(size=pixels), tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(size=pixels),
+    )
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer), "hidden_size": WIDTH, "intermediate_size": WIDTH, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "num_key_value_heads": 2,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
+        },
+        vision_config={
+            "depth": 1, "hidden_size": WIDTH, "intermediate_size": WIDTH, "num_heads": 2, "out_hidden_size": WIDTH,
+        },
+        image_token_id=vocabulary["<|image_pad|>"], video_token_id=vocabulary["<|video_pad|>"],
+        vision_start_token_id=vocabulary["<|vision_start|>"], vision_end_token_id=vocabulary["<|vision_end|>"],
+    )
+    QwenImageEditPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLQwenImage(
+            base_dim=4, z_dim=4, dim_mult=[1] * 6, num_res_blocks=1, temperal_downsample=[False] * 5,
+            latents_mean=[0.0] * 4, latents_std=[8.0] * 4,
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(config),
+        tokenizer=tokenizer,
+        processor=processor,
+        transformer=QwenImageTransformer2DModel(
+            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=1,
+            joint_attention_dim=WIDTH, axes_dims_rope=(4, 6, 6),
+        ),
+    ).save_pretrained(folder)
+    return str(folder)
