@@ -182,20 +182,23 @@ def recovery_claims(profile: Profile) -> list[dict]:
         found = {
             name: compare(measured[PROPOSED], measured[BASELINE], name, profile.evaluation) for name in METRIC_NAMES
         }
-        wins = [name for name, result in found.items() if result.difference > 0]
-        certain = [name for name in wins if found[name].low > 0]
-        losses = ", ".join(
-            f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
-            for name, result in found.items()
-            if name not in wins
-        )
-        answer = f"{len(wins)} of {len(METRIC_NAMES)}, {len(certain)} of them with an interval above zero" + (
-            f"; not on {losses}" if losses else ""
-        )
-        verdicts = [claim(text, published, answer, len(wins) == len(METRIC_NAMES), evidence=_weakest(found))]
+        verdicts = [claim(text, published, *ahead_on_all(found))]
     else:
         verdicts = [claim(text, published, NOT_TESTED, None)]
     return verdicts + _goals(profile, measured)
+
+
+def ahead_on_all(found: dict[str, Comparison]) -> tuple[str, bool, str, Evidence]:
+    """The verdict on being ahead on every metric compared: what was measured, whether it holds, origin and evidence."""
+    wins = [name for name, result in found.items() if result.difference > 0]
+    certain = [name for name in wins if found[name].low > 0]
+    losses = ", ".join(
+        f"{name} {result.difference:+.4f} ({result.low:+.4f} to {result.high:+.4f})"
+        for name, result in found.items()
+        if name not in wins
+    )
+    measured = f"{len(wins)} of {len(found)}, {len(certain)} of them with an interval above zero"
+    return measured + (f"; not on {losses}" if losses else ""), len(wins) == len(found), PAPER, _weakest(found)
 
 
 def _weakest(found: dict[str, Comparison]) -> Evidence:
