@@ -76,9 +76,9 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(rows)[list(COLUMNS)]
 
 
-def write_metrics(profile: Profile, tables: dict[str, pd.DataFrame]) -> None:
-    """`results/<profile>/metrics/<method>.csv` of each table."""
-    folder = profile.results / "metrics"
+def write_metrics(profile: Profile, tables: dict[str, pd.DataFrame], run: str = "benchmark") -> None:
+    """`results/<profile>/metrics/<run>/<method>.csv` of each table."""
+    folder = profile.results / "metrics" / run
     folder.mkdir(parents=True, exist_ok=True)
     for method, table in tables.items():
         table.to_csv(folder / f"{method}.csv", index=False)

@@ -78,9 +78,8 @@ def score_split(features: DatasetFeatures, head: ErmaHead, learned: bool) -> tup
 
 def label_features(profile: Profile, features: DatasetFeatures) -> DatasetFeatures:
     """Features of the same data by the CLIP that judges edits; the very same where it is ERMA's own."""
-    if profile.models.metrics_clip == profile.models.clip:
-        return features
-    return DatasetFeatures(load_clip(profile.models.metrics_clip), features.dataset)
+    judge = load_clip(profile.models.metrics_clip)
+    return features if judge is features.clip else DatasetFeatures(judge, features.dataset)
 
 
 def run(profile: Profile) -> EditabilityResult:

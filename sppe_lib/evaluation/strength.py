@@ -4,6 +4,7 @@ Editability, recovery and leakage against the protection strength, each a mean o
 interval over sources. One surrogate a source and strength enters, so that all strengths see the same sources.
 """
 
+import textwrap
 from dataclasses import dataclass
 
 import matplotlib
@@ -196,8 +197,11 @@ def draw_strength(profile: Profile) -> Figure:
         if sweep_is_built(profile):
             dataset = open_evaluated(profile.results, SWEEP)
             rows = shown_sources(profile, dataset)
+        if rows:
             _draw_sources(above, dataset, rows)
-        if not rows:
+            rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
+            above.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
+        else:
             absent(above.subplots(), f"sweep set: {NOT_RUN}")
         for axis, panel in zip(below.subplots(2, 3).flat, PANELS):
             part = data[data["panel"] == panel.name]
@@ -207,6 +211,4 @@ def draw_strength(profile: Profile) -> Figure:
                 _draw_panel(axis, panel, part, colours)
         below.supxlabel("protection strength", fontsize=9)
         figure.suptitle(f"Figure 6. The strength sweep. This run: {data_name(profile)}", fontsize=11)
-        rule = RULE.format(what="group").replace("Rows follow", "The sources above follow")
-        below.text(0.01, 1.0, f"{rule} Here at strength {profile.benchmark.strength:g}.", fontsize=6, color="#444444", va="top")
     return figure
