@@ -141,12 +141,15 @@ def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: i
                 other = _picture(numpy_generator("sweep", number, strength, candidate), size)
                 surrogate = np.where(private, (1 - strength) * source + strength * other, source)
                 pair = f"sweep/{number:05d}/s{round(100 * strength)}-{candidate}"
+                mask = np.asarray(base["mask"]).copy()
+                mask[candidate, : 8 * candidate] = 255  # M covers what is private in S too, so it can differ
                 rows.append(
                     base
                     | {
                         "instance_id": f"{pair}/{base['instruction_code']}",
                         "pair_id": pair,
                         "strength": strength,
+                        "mask": Image.fromarray(mask),
                         "surrogate": _image(surrogate),
                         "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
                     }

@@ -15,7 +15,6 @@ from sppe_lib.benchmark.schema import Batch, collate, image_tensor, open_evaluat
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.editability.sweep import FOLDER, SWEEP, sweep_columns, sweep_is_built
-from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import Views, grey_outside, metric, prepare, prepare_mask
 from sppe_lib.runtime import progress, write_text
 
@@ -35,20 +34,24 @@ def identified(query: torch.Tensor, gallery: torch.Tensor, own: int) -> float:
     return float(nearest[own] / nearest.sum())
 
 
+def _masked_features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return normalize(clip.image_features(grey_outside(images, mask, "inside")), dim=-1)
+
+
 def _measure(clip: ClipFeatures, batch: Batch, sources: torch.Tensor, own: int) -> dict[str, list]:
     """All surrogates of one source: `batch` holds them, `sources` [N, 3, H, W] the line-up, `own` its row in it."""
-    mask, surrogates = prepare_mask(batch.mask), prepare(batch.surrogate)
-    if (mask != mask[:1]).any():
-        raise DataError(f"The surrogates of the source of {batch.pair_id[0]} differ in their M; build the sweep set again.")
-    gallery = normalize(clip.image_features(grey_outside(sources, mask[:1], "inside")), dim=-1)
-    queries = normalize(clip.image_features(grey_outside(surrogates, mask, "inside")), dim=-1)
+    masks, surrogates = prepare_mask(batch.mask), prepare(batch.surrogate)
+    # M covers the private parts of I and of this S, so surrogates of one source can differ in it; most do not.
+    galleries = {mask.numpy().tobytes(): _masked_features(clip, sources, mask[None]) for mask in masks.unique(dim=0)}
+    line_ups = torch.stack([galleries[mask.numpy().tobytes()] for mask in masks])
+    queries = _masked_features(clip, surrogates, masks)
     views = Views(
         images={"recovered": surrogates, "source": sources[own : own + 1].expand_as(surrogates)},
-        mask=mask,
-        features={("recovered", "inside"): queries, ("source", "inside"): gallery[own].expand_as(queries)},
+        mask=masks,
+        features={("recovered", "inside"): queries, ("source", "inside"): line_ups[:, own]},
     )
     found = {f"{name}_inside": metric(f"{name}_src").compute(views, "inside").tolist() for name in SIMILARITIES}
-    return found | {"reidentified": [identified(query, gallery, own) for query in queries]}
+    return found | {"reidentified": [identified(query, line_up, own) for query, line_up in zip(queries, line_ups)]}
 
 
 def _source_images(dataset: Dataset, rows: list[int]) -> torch.Tensor:
