@@ -132,7 +132,11 @@ def chooser_table(profile: Profile) -> Document:
             f"{number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an assessor uploads the "
             f"one it scores highest. Gain: how far that one is above the mean of the source's candidates, which is what "
             f"choosing at random gives. Ties share. Intervals: {100 * profile.evaluation.confidence:.0f} %, bootstrap over sources."
-        )
+        ),
+        (
+            "M covers what is private in I or in that S, so the region over which recovery is measured can differ a little "
+            "among the candidates of a source."
+        ),
     ]
     sections = sections or [Section("", pd.DataFrame({"chosen by": []}), [f"Sweep set: {NOT_RUN}."])]
     return Document("table_chooser", "Assessors as choosers of a surrogate", notes, sections, data)

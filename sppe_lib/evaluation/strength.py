@@ -134,7 +134,8 @@ def strength_table(profile: Profile) -> Document:
         ),
         (
             "Leakage compares the uploaded S with the private I inside M; re-identified: S is nearer to its own source "
-            "than to every other one by CLIP features inside M. `copy-surrogate` is what the cloud returns, unrecovered."
+            "than to every other one by CLIP features inside M. `copy-surrogate` is what the cloud returns, unrecovered. M "
+            "covers what is private in I or in that S, so the region can differ a little from surrogate to surrogate."
         ),
     ]
     return Document("table_strength", "Figure 6 in numbers. The strength sweep", notes, sections, data)
