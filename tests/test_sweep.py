@@ -25,7 +25,7 @@ SOURCES = 4
 
 
 def sweep_rows(level: float, sources: int = 12, copies: int = 1) -> pd.DataFrame:
-    """A metrics file of the sweep set: strengths 0.1 and 0.5, `copies` equal candidates, values about `level` by source."""
+    """A metrics file of the sweep set: strengths 0.1 and 0.5, `copies` equal candidates, values about `level`."""
     rows = []
     for number in range(sources):
         for percent in (10, 50):
@@ -80,7 +80,7 @@ def test_scores_are_those_of_the_saved_erma(run):
 
 def test_labels_and_metrics_know_the_surrogate_that_is_its_source(run):
     _, scores, _ = run
-    assert (scores["label"].isna() == (scores["source"] == "sweep/00000")).all()  # there the source's edit changes nothing
+    assert (scores["label"].isna() == (scores["source"] == "sweep/00000")).all()  # whose edit changes nothing
     same = scores[scores["strength"] == 0]
     np.testing.assert_allclose(same["label"].dropna(), 1, atol=1e-3)  # pictures are rounded to 8 bits
     np.testing.assert_allclose(same["SSIM"], 1, atol=1e-6)
@@ -159,7 +159,8 @@ def test_the_best_chooser_gains_what_the_oracle_gains_and_the_worst_loses(profil
     by_source = chosen.groupby(chosen["pair_id"].str[:11])["label"]
     expected = by_source.max() - by_source.mean()
     assert gains.loc["oracle", "value"] == pytest.approx(expected.mean())
-    assert gains.loc["ERMA", ["value", "low", "high"]].tolist() == gains.loc["oracle", ["value", "low", "high"]].tolist()
+    shown = ["value", "low", "high"]
+    assert gains.loc["ERMA", shown].tolist() == gains.loc["oracle", shown].tolist()
     assert gains.loc["ERMA", ["low", "high"]].tolist() == pytest.approx(
         bootstrap_mean(expected.to_numpy(), np.arange(10), profile.evaluation)
     )
@@ -219,7 +220,8 @@ def test_curves_are_means_over_one_surrogate_a_source(profile):
 
 def test_figures_and_tables_of_the_real_run(run):
     profile, scores, _ = run
-    measured = scores[["instance_id", "pair_id"]].assign(**dict.fromkeys(COLUMNS[2:6], "EDIT"), **dict.fromkeys(COLUMNS[6:], 0.5))
+    values = dict.fromkeys(COLUMNS[2:6], "EDIT") | dict.fromkeys(COLUMNS[6:], 0.5)
+    measured = scores[["instance_id", "pair_id"]].assign(**values)
     write_metrics(profile, {name: measured for name in ("copy-surrogate", "SOER", "C2E-S2SER")}, "sweep")
     figure = strength.draw_strength(profile)
     titles = [axis.get_title() for axis in figure.findobj(lambda artist: hasattr(artist, "get_xticks"))]
@@ -227,14 +229,14 @@ def test_figures_and_tables_of_the_real_run(run):
     identified_rows = strength.strength_data(profile).query("panel == 'leakage_identified'")
     assert (identified_rows["n"] == SOURCES).all()
     assert "By chance: 0.250." in strength.strength_table(profile)._repr_markdown_()
-    assert "label at 0.5: 1" in strength.strength_table(profile)._repr_markdown_()  # the source without an edit is counted
+    assert "label at 0.5: 1" in strength.strength_table(profile)._repr_markdown_()  # the source that does not change
     assert len(chooser.draw_chooser(profile).axes) == 2
 
 
 def test_nothing_run_says_so_everywhere(profile):
     assert len(score_sweep(profile)) == len(measure_leakage(profile)) == 0
-    for document in (strength.strength_table(profile), refutation.refutation_table(profile), chooser.chooser_table(profile)):
-        assert "not run in this profile yet" in document._repr_markdown_()
+    for table in (strength.strength_table, refutation.refutation_table, chooser.chooser_table):
+        assert "not run in this profile yet" in table(profile)._repr_markdown_()
     entry = refutation.refutation_claim(profile)
     assert entry["holds"] is None and entry["measured"] == "not tested in this profile yet"
     assert strength.draw_strength(profile).get_suptitle() and len(chooser.draw_chooser(profile).axes) == 2

@@ -36,7 +36,7 @@ def chosen_worth(score: np.ndarray, worth: np.ndarray) -> float:
 
 
 def chooser_data(profile: Profile) -> pd.DataFrame:
-    """One row a candidate: pair_id (its source), the worths, and every assessor's score turned so that higher is better.
+    """One row a candidate: pair_id (its source), the worths, and every assessor's score, higher is better.
 
     Empty before 07_sweep has scored the set; without recovered pictures only the label is a worth.
     """
@@ -107,7 +107,7 @@ def _cells(rows: pd.DataFrame) -> pd.DataFrame:
             "mean gain": [number(row.value, 3, row.method in winners) for row in rows.itertuples()],
             "interval": [f"{number(row.low, 3)} to {number(row.high, 3)}" for row in rows.itertuples()],
             "of the oracle's": [
-                NOTHING if pd.isna(row.share_of_oracle) else f"{100 * row.share_of_oracle:.0f} %" for row in rows.itertuples()
+                NOTHING if pd.isna(share) else f"{100 * share:.0f} %" for share in rows["share_of_oracle"]
             ],
             "mean of the chosen": [number(row.mean, 3) for row in rows.itertuples()],
             "sources": [str(row.n) for row in rows.itertuples()],
@@ -128,14 +128,15 @@ def chooser_table(profile: Profile) -> Document:
     number_of = candidates.groupby("pair_id").size().max() if len(candidates) else 0
     notes = [
         (
-            f"This kit's own (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Each source has "
-            f"{number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an assessor uploads the "
-            f"one it scores highest. Gain: how far that one is above the mean of the source's candidates, which is what "
-            f"choosing at random gives. Ties share. Intervals: {100 * profile.evaluation.confidence:.0f} %, bootstrap over sources."
+            f"This kit's own (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Each source "
+            f"has {number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an assessor "
+            f"uploads the one it scores highest. Gain: how far it is above the mean of the source's candidates, "
+            f"which is what choosing at random gives. Ties share. Intervals: "
+            f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over sources."
         ),
         (
-            "M covers what is private in I or in that S, so the region over which recovery is measured can differ a little "
-            "among the candidates of a source."
+            "M covers what is private in I or in that S, so the region over which recovery is measured can differ a "
+            "little among the candidates of a source."
         ),
     ]
     sections = sections or [Section("", pd.DataFrame({"chosen by": []}), [f"Sweep set: {NOT_RUN}."])]
@@ -165,5 +166,6 @@ def draw_chooser(profile: Profile) -> Figure:
                 absent(axis, f"{label}: {NOT_RUN}")
             else:
                 _draw_gains(axis, rows, label)
-        figure.suptitle(f"An assessor as a chooser among surrogates (0: random). This run: {data_name(profile)}", fontsize=11)
+        title = f"An assessor as a chooser among surrogates (0: random). This run: {data_name(profile)}"
+        figure.suptitle(title, fontsize=11)
     return figure

@@ -95,13 +95,16 @@ def strength_data(profile: Profile) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["panel", "line", "strength", "value", "n", "low", "high", "undefined"])
 
 
+def _with_interval(value: float, low: float, high: float, decimals: int) -> str:
+    return f"{number(value, decimals)} ({number(low, decimals)} to {number(high, decimals)})"
+
+
 def _cells(panel: Panel, rows: pd.DataFrame) -> pd.DataFrame:
     cells = {"": list(dict.fromkeys(rows["line"]))}
     for strength, part in rows.groupby("strength"):
         found = part.set_index("line").loc[cells[""]]
         cells[f"{strength:g}"] = [
-            f"{number(row.value, panel.decimals)} ({number(row.low, panel.decimals)} to {number(row.high, panel.decimals)})"
-            for row in found.itertuples()
+            _with_interval(row.value, row.low, row.high, panel.decimals) for row in found.itertuples()
         ]
     return pd.DataFrame(cells)
 
@@ -122,20 +125,21 @@ def strength_table(profile: Profile) -> Document:
             continue
         notes = [f"By chance: {number(_chance(data), panel.decimals)}."] if panel.name == "leakage_identified" else []
         if rows["undefined"].any():
-            counts = "; ".join(f"{row.line} at {row.strength:g}: {row.undefined}" for row in rows.itertuples() if row.undefined)
+            missing = rows[rows["undefined"] > 0].itertuples()
+            counts = "; ".join(f"{row.line} at {row.strength:g}: {row.undefined}" for row in missing)
             notes.append(f"Undefined, because an edit changed nothing, and left out: {counts}.")
         sections.append(Section(panel.title, _cells(panel, rows), notes))
     sources = int(data[["n", "undefined"]].sum(axis=1).max()) if len(data) else 0
     notes = [
         (
-            f"Profile `{profile.name}`, {data_name(profile)}, {sources} fresh sources with one surrogate at each protection "
-            f"strength. Mean over sources, in brackets its {100 * profile.evaluation.confidence:.0f} % interval, bootstrap "
-            f"over sources. The paper shows Figure 6 without publishing its numbers."
+            f"Profile `{profile.name}`, {data_name(profile)}, {sources} fresh sources with one surrogate at each "
+            f"protection strength. Mean over sources, in brackets its {100 * profile.evaluation.confidence:.0f} % "
+            f"interval, bootstrap over sources. The paper shows Figure 6 without publishing its numbers."
         ),
         (
             "Leakage compares the uploaded S with the private I inside M; re-identified: S is nearer to its own source "
-            "than to every other one by CLIP features inside M. `copy-surrogate` is what the cloud returns, unrecovered. M "
-            "covers what is private in I or in that S, so the region can differ a little from surrogate to surrogate."
+            "than to every other one by CLIP features inside M. `copy-surrogate` is what the cloud returns. "
+            "M covers what is private in I or in that S, so the region can differ a little from surrogate to surrogate."
         ),
     ]
     return Document("table_strength", "Figure 6 in numbers. The strength sweep", notes, sections, data)
