@@ -128,8 +128,8 @@ def chooser_table(profile: Profile) -> Document:
     number_of = candidates.groupby("pair_id").size().max() if len(candidates) else 0
     notes = [
         (
-            f"This kit's own (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Each source "
-            f"has {number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an assessor "
+            f"This kit's own (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Each "
+            f"source has {number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an assessor "
             f"uploads the one it scores highest. Gain: how far it is above the mean of the source's candidates, "
             f"which is what choosing at random gives. Ties share. Intervals: "
             f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over sources."
