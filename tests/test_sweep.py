@@ -24,7 +24,7 @@ CANDIDATES = {0.0: 1, 0.5: 3, 0.9: 1}
 SOURCES = 4
 
 
-def sweep_rows(level: float, sources: int = 12, copies: int = 1) -> pd.DataFrame:
+def sweep_rows(level: float, sources: int = 15, copies: int = 1) -> pd.DataFrame:
     """A metrics file of the sweep set: strengths 0.1 and 0.5, `copies` equal candidates, values about `level`."""
     rows = []
     for number in range(sources):
@@ -185,11 +185,11 @@ def test_more_surrogates_of_the_same_sources_are_no_more_evidence(profile):
     found = []
     for copies in (1, 3):
         tables = {"SOER": sweep_rows(0.59, copies=copies), "C2E-S2SER": sweep_rows(0.6, copies=copies)}
-        tables["SOER"]["dir_i"] += numpy_generator("dir_i").normal(0, 0.02, 12).repeat(2 * copies)
+        tables["SOER"]["dir_i"] += numpy_generator("dir_i").normal(0, 0.02, 15).repeat(2 * copies)
         write_metrics(profile, tables, "sweep")
         found.append(refutation.refutation_data(profile))
     pd.testing.assert_frame_equal(*found)
-    assert set(found[0]["n"]) == {12} and list(dict.fromkeys(found[0]["strength"])) == ["all", 0.1, 0.5]
+    assert set(found[0]["n"]) == {15} and list(dict.fromkeys(found[0]["strength"])) == ["all", 0.1, 0.5]
     assert found[0].loc[found[0]["metric"] == "dir_i", "low"].notna().all()
 
 
@@ -199,9 +199,9 @@ def test_one_metric_behind_refutes(profile, worse, holds):
     tables["SOER"][worse] = 0.9
     write_metrics(profile, tables, "sweep")
     entry = refutation.refutation_claim(profile)
-    assert entry["holds"] is holds and entry["n"] == 12
+    assert entry["holds"] is holds and entry["n"] == 15
     assert entry["measured"].startswith("8 of 8" if holds else "7 of 8")
-    assert "12 sources, 24 surrogates at strengths 0.1 to 0.5" in entry["measured"]
+    assert "15 sources, 30 surrogates at strengths 0.1 to 0.5" in entry["measured"]
     assert ("not on ssim_src" in entry["measured"]) is not holds
     assert f"Ahead on {8 if holds else 7} of 8 metrics." in refutation.refutation_table(profile)._repr_markdown_()
 
