@@ -65,7 +65,7 @@ def test_notebooks_are_thin_clean_and_parameterised(path):
     assert notebook.cells[0].cell_type == "markdown"
 
 
-@pytest.mark.parametrize("profile", ["smoke", "mini", "paper"])
+@pytest.mark.parametrize("profile", ["smoke", "mini", "paper", "release"])
 def test_every_profile_is_valid(profile):
     assert load_profile(profile).name == profile
 

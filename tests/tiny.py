@@ -127,3 +127,37 @@ def tiny_benchmark(folder: Path, pairs: int | dict[str, int], size: int = 64, un
         Dataset.from_list(rows, features=FEATURES).to_parquet(folder / f"{split}-00000-of-00001.parquet")
     write_text(folder / "README.md", "# A synthetic benchmark for tests\n")
     return folder
+
+
+def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: int = 32) -> Path:
+    """Write the test shard of a sweep set to `folder` and return it.
+
+    `candidates`: protection strength -> surrogates a source; the strength is the share of M's content that is
+    replaced, so at 0 a surrogate is its source. The first source's I' equals I.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number in range(sources):
+        base = tiny_pair(number, "test", size, unchanged=number == 0)[0]
+        source, private = np.asarray(base["source"], np.float64), np.asarray(base["mask"])[..., None] > 0
+        for strength, count in candidates.items():
+            for candidate in range(count):
+                other = _picture(numpy_generator("sweep", number, strength, candidate), size)
+                surrogate = np.where(private, (1 - strength) * source + strength * other, source)
+                pair = f"sweep/{number:05d}/s{round(100 * strength)}-{candidate}"
+                mask = np.asarray(base["mask"]).copy()
+                mask[candidate, : 8 * candidate] = 255  # M covers what is private in S too, so it can differ
+                rows.append(
+                    base
+                    | {
+                        "instance_id": f"{pair}/{base['instruction_code']}",
+                        "pair_id": pair,
+                        "strength": strength,
+                        "mask": Image.fromarray(mask),
+                        "surrogate": _image(surrogate),
+                        "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
+                    }
+                )
+    Dataset.from_list(rows, features=FEATURES).to_parquet(folder / "test-00000-of-00001.parquet")
+    return folder

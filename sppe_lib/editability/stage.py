@@ -17,7 +17,7 @@ from sppe_lib.benchmark.labels import count_labels, label_table
 from sppe_lib.benchmark.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
-from sppe_lib.editability.erma import erma_inputs, predict_cosines, save_erma, train_erma
+from sppe_lib.editability.erma import ErmaHead, erma_inputs, predict_cosines, save_erma, train_erma
 from sppe_lib.editability.iqa import score_all
 from sppe_lib.editability.scores import Method, correlation_table
 from sppe_lib.runtime import progress, write_text
@@ -50,17 +50,36 @@ def pair_batches(dataset: Dataset, batch: int = 32) -> Iterator[tuple[torch.Tens
         yield tuple(torch.stack([image_tensor(row[name]) for row in part]) for name in ("source", "surrogate"))
 
 
+def score_split(features: DatasetFeatures, head: ErmaHead, learned: bool) -> tuple[pd.DataFrame, list[Method]]:
+    """Every method on every instance of a split: one raw column a method, in the order of the split, and the methods.
+
+    `features` are those of the CLIP that `head` was trained on; `learned` as in `iqa.score_all`.
+    """
+    dataset = features.dataset
+    pair_of, pairs = pd.Series(dataset["pair_id"][:]), list(first_rows(dataset))
+    by_pair, methods = score_all(progress(pair_batches(dataset), "image quality metrics"), learned)
+    scores = pd.DataFrame(
+        {
+            name: pair_of.map(dict(zip(pairs, values, strict=True))).astype(np.float64)
+            for name, values in by_pair.items()
+        }
+    )
+    scores[ERMA] = predict_cosines(head, erma_inputs(features).all()).astype(np.float64)
+    return scores, [*methods, Method(ERMA, "higher", trained=True)]
+
+
+def label_features(profile: Profile, features: DatasetFeatures) -> DatasetFeatures:
+    """Features of the same data by the CLIP that judges edits; the very same where it is ERMA's own."""
+    judge = load_clip(profile.models.metrics_clip)
+    return features if judge is features.clip else DatasetFeatures(judge, features.dataset)
+
+
 def run(profile: Profile) -> EditabilityResult:
     """Run the stage on a profile's benchmark. Raises DataError or ResourceError where an input is missing."""
     parameters, folder = profile.editability, profile.results / "editability"
     datasets = {split: open_split(profile.results / "benchmark", split) for split in SPLITS}
     features = {split: DatasetFeatures(load_clip(profile.models.clip), data) for split, data in datasets.items()}
-    if profile.models.metrics_clip == profile.models.clip:
-        label_features = features
-    else:
-        judge = load_clip(profile.models.metrics_clip)
-        label_features = {split: DatasetFeatures(judge, data) for split, data in datasets.items()}
-    labels = label_table(label_features)
+    labels = label_table({split: label_features(profile, part) for split, part in features.items()})
     write_text(folder / "labels.csv", labels.to_csv(index=False))
     by_split = {split: labels.loc[labels["split"] == split, "label"].to_numpy() for split in SPLITS}
 
@@ -72,12 +91,8 @@ def run(profile: Profile) -> EditabilityResult:
 
     test = datasets["test"]
     scores = pd.DataFrame({name: test[name][:] for name in INSTANCE_COLUMNS} | {"label": by_split["test"]})
-    pairs = list(first_rows(test))
-    by_pair, methods = score_all(progress(pair_batches(test), "image quality metrics"), parameters.learned_metrics)
-    for name, values in by_pair.items():
-        scores[name] = scores["pair_id"].map(dict(zip(pairs, values, strict=True))).astype(np.float64)
-    scores[ERMA] = predict_cosines(trained.head, erma_inputs(features["test"]).all()).astype(np.float64)
-    methods.append(Method(ERMA, "higher", trained=True))
+    values, methods = score_split(features["test"], trained.head, parameters.learned_metrics)
+    scores = scores.join(values)
 
     correlations = correlation_table(scores, methods)
     write_text(folder / "scores.csv", scores.to_csv(index=False))

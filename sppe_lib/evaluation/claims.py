@@ -25,11 +25,13 @@ from sppe_lib.evaluation.evidence import (
 )
 from sppe_lib.evaluation.further_claims import ablation_claims, generalisation_claim
 from sppe_lib.evaluation.metrics import METRIC_NAMES
+from sppe_lib.evaluation.refutation import refutation_claim
 from sppe_lib.evaluation.results import (
     BASELINE,
     PROPOSED,
     PROPOSED_ASSESSOR,
     data_name,
+    published_wins,
     read_assessors,
     read_correlations,
     read_metrics,
@@ -151,13 +153,6 @@ def editability_claims(profile: Profile) -> list[dict]:
     return [claim(*text, *answer) for text, answer in zip(texts, answers)]
 
 
-def published_wins() -> int:
-    """On how many of the eight metrics the paper's C2E-S2SER exceeds SOER overall."""
-    table = read_published("table5_table6_recovery_sppe")
-    values = table[table["group"] == OVERALL].pivot(index="metric", columns="method", values="value")
-    return int((values[PROPOSED] > values[BASELINE]).sum())
-
-
 def recovery_claims(profile: Profile) -> list[dict]:
     """Claim 3 (C2E-S2SER exceeds SOER on all eight metrics) and this kit's two goals for the miniature."""
     measured = read_metrics(profile)
@@ -234,7 +229,7 @@ def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
 
 def evaluate_claims(profile: Profile) -> list[dict]:
     """Every claim with its verdict, in the order of SPEC §7."""
-    further = [generalisation_claim(profile), *ablation_claims(profile), direction_claim(profile)]
+    further = [refutation_claim(profile), generalisation_claim(profile), *ablation_claims(profile), direction_claim(profile)]
     return editability_claims(profile) + recovery_claims(profile) + further
 
 

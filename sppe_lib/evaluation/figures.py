@@ -18,6 +18,7 @@ from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.ablation_tables import draw_ablation
+from sppe_lib.evaluation.drawing import STYLE, absent
 from sppe_lib.evaluation.gate import draw_gate
 from sppe_lib.evaluation.grids import figure12, overview
 from sppe_lib.evaluation.metrics import metric
@@ -36,15 +37,6 @@ MODALITY_COLOURS = {"Visual": "#4c78a8", "Textual": "#f2a13c", "Multimodal": "#5
 
 SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 """Figure 11: each against the source and against the reference."""
-
-_STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "pdf.fonttype": 42,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.facecolor": "white",
-}
 
 
 def _png(figure: Figure) -> Image.Image:
@@ -131,7 +123,7 @@ def figure5(profile: Profile) -> Figure:
     instances = read_instances(profile)
     ours = instances.groupby("category")["pair_id"].nunique().to_dict()
     published = {entry.name: entry.published_pairs for entry in categories().values()}
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 5.9), layout="constrained")
         left, right = figure.subplots(1, 2)
         _sunburst(left, published, f"Paper: SPPE, {sum(published.values()):,} pairs")
@@ -169,21 +161,16 @@ def figure10(profile: Profile) -> Figure:
     groups = [*GROUPS, OVERALL]
     theirs = list(dict.fromkeys(published["method"]))
     ours = sorted(dict.fromkeys(measured["method"]), key=lambda name: (name not in theirs, name))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(12, 6.4), layout="constrained")
         for row, (metric_name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
             _heat_map(row[0], published, metric_name, theirs, groups, f"{label}, paper (SPPE)")
             if ours:
                 _heat_map(row[1], measured, metric_name, ours, groups, f"{label}, this run: {data_name(profile)}")
             else:
-                _absent(row[1], "editability: not run in this profile yet")
+                absent(row[1], "editability: not run in this profile yet")
         figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
     return figure
-
-
-def _absent(axis, text: str) -> None:
-    axis.set_axis_off()
-    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes)
 
 
 def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, title: str) -> None:
@@ -218,7 +205,7 @@ def figure11(profile: Profile) -> Figure:
     data = overall_means(profile)
     methods = list(dict.fromkeys(data["method"]))
     colours = dict(zip(methods, seaborn.color_palette("tab10", len(methods))))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 6.6), layout="constrained")
         axes = figure.subplots(2, len(SCATTER_METRICS))
         for row, column, title in zip(
@@ -228,7 +215,7 @@ def figure11(profile: Profile) -> Figure:
                 if data[column].notna().any():
                     _scatter(axis, data, name, column, colours, title)
                 else:
-                    _absent(axis, "recovery: not run in this profile yet")
+                    absent(axis, "recovery: not run in this profile yet")
         known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
         shown = [method for method in methods if method in known]
         figure.legend(
@@ -253,13 +240,13 @@ def figure13(profile: Profile) -> Figure:
     measured = read_metrics(profile)
     columns = 4
     rows = max(1, -(-len(measured) // columns))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axis in axes.flat[len(measured) :]:
             axis.set_axis_off()
         if not measured:
-            _absent(axes[0, 0], "recovery: not run in this profile yet")
+            absent(axes[0, 0], "recovery: not run in this profile yet")
         for axis, (method, table) in zip(axes.flat, measured.items()):
             found = correlate(table, "dir_s", "dir_i", profile.evaluation)
             axis.scatter(table["dir_s"], table["dir_i"], s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)

@@ -229,17 +229,19 @@ def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataF
                         "effect": found.effect,
                     }
                 )
-    published = read_published("table5_table6_recovery_sppe")
-    theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"]
     for row in rows:
-        if row["region"] == "all" and (row["metric"], row["method"]) in theirs:
-            row["published"] = theirs[row["metric"], PROPOSED] - theirs[row["metric"], row["method"]]
+        if row["region"] == "all":
+            row["published"] = published_difference(row["metric"], row["method"])
     data = pd.DataFrame(rows)
     data["p_corrected"] = holm(data["p_value"].to_numpy())
     return data[columns]
 
 
-def _paired_cells(rows: pd.DataFrame) -> pd.DataFrame:
+def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
+    """Printed comparisons, one row each: metric, region, value, published, low, high, p_value, p_corrected, effect, n.
+
+    `unit` is what n counts and what was resampled.
+    """
     by_name = {metric.name: metric for metric in METRICS}
     places = 4
     cells = [
@@ -250,12 +252,19 @@ def _paired_cells(rows: pd.DataFrame) -> pd.DataFrame:
             "p": NOTHING if pd.isna(row.p_value) else f"{row.p_value:.2g}",
             "p, corrected": NOTHING if pd.isna(row.p_corrected) else f"{row.p_corrected:.2g}",
             "effect": number(row.effect, 2),
-            "pairs": str(row.n),
+            unit: str(row.n),
         }
         for row in rows.itertuples()
     ]
-    headers = ["metric", "difference (paper)", "interval", "p", "p, corrected", "effect", "pairs"]
+    headers = ["metric", "difference (paper)", "interval", "p", "p, corrected", "effect", unit]
     return pd.DataFrame(cells, columns=headers)
+
+
+def published_difference(metric: str, method: str) -> float | None:
+    """The paper's C2E-S2SER minus another method on a metric, overall; None where it did not publish one."""
+    published = read_published("table5_table6_recovery_sppe")
+    theirs = published[published["group"] == OVERALL].set_index(["metric", "method"])["value"]
+    return theirs[metric, PROPOSED] - theirs[metric, method] if (metric, method) in theirs else None
 
 
 def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Document:
@@ -270,8 +279,8 @@ def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Documen
         ),
     ]
     others = [method for method in measured if method in set(data["method"])]
-    sections = [Section(f"{PROPOSED} minus {name}", _paired_cells(data[data["method"] == name])) for name in others]
-    sections = sections or [Section("", _paired_cells(data))]
+    sections = [Section(f"{PROPOSED} minus {name}", paired_cells(data[data["method"] == name])) for name in others]
+    sections = sections or [Section("", paired_cells(data))]
     return Document("table_recovery_paired", f"{PROPOSED} against every method, paired", notes, sections, data)
 
 

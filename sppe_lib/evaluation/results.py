@@ -9,6 +9,7 @@ import pandas as pd
 
 from sppe_lib.benchmark.schema import SPLITS, open_split
 from sppe_lib.config import Profile
+from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evaluate import COLUMNS
 from sppe_lib.evaluation.statistics import resampled_correlations
@@ -45,6 +46,13 @@ def data_name(profile: Profile) -> str:
 def published_methods() -> list[str]:
     """Recovery methods of the paper's tables, in their order."""
     return list(dict.fromkeys(read_published("table5_table6_recovery_sppe")["method"]))
+
+
+def published_wins() -> int:
+    """On how many of the eight metrics the paper's C2E-S2SER exceeds SOER overall."""
+    table = read_published("table5_table6_recovery_sppe")
+    values = table[table["group"] == OVERALL].pivot(index="metric", columns="method", values="value")
+    return int((values[PROPOSED] > values[BASELINE]).sum())
 
 
 def ordered_methods(available: list[str]) -> list[str]:

@@ -1,0 +1,80 @@
+"""The sweep set scored by ERMA and the image quality metrics as they are: nothing is trained or chosen here.
+
+The set (see `schema.EVALUATED`) hides each of its fresh sources behind surrogates of several protection
+strengths, and behind more candidates at the benchmark's strength. Writes `results/<profile>/sweep_scores/scores.csv`.
+"""
+
+import pandas as pd
+
+from sppe_lib.benchmark.labels import edit_labels
+from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
+from sppe_lib.clip import DatasetFeatures, load_clip
+from sppe_lib.config import Profile
+from sppe_lib.editability.erma import ErmaPredictor
+from sppe_lib.editability.stage import ERMA, label_features, score_split
+from sppe_lib.errors import DataError
+from sppe_lib.runtime import write_text
+
+SWEEP = "sweep"
+"""The set's name in `schema.EVALUATED`."""
+
+FOLDER = "sweep_scores"
+"""Where everything measured on the set's surrogates goes, under `results/<profile>/`."""
+
+SWEEP_COLUMNS = ("source", "strength", "candidate")
+
+_PAIR_NAME = r"^(?P<source>.+)/s(?P<percent>\d+)-(?P<candidate>\d+)$"
+
+
+def sweep_columns(pair_ids: pd.Series) -> pd.DataFrame:
+    """What a pair's id says, row by row: `sweep/00012/s50-2` is source `sweep/00012`, strength 0.5, candidate 2.
+
+    Raises DataError for an id that is not of the sweep set.
+    """
+    found = pair_ids.astype(str).str.extract(_PAIR_NAME)
+    unknown = found["source"].isna()
+    if unknown.any():
+        raise DataError(
+            f"{pair_ids[unknown].iloc[0]!r} does not name a pair of the sweep set (like sweep/00012/s50-2): "
+            f"build that set again."
+        )
+    return pd.DataFrame(
+        {
+            "source": found["source"],
+            "strength": found["percent"].astype(int) / 100,
+            "candidate": found["candidate"].astype(int),
+        },
+        index=pair_ids.index,
+    )
+
+
+def sweep_is_built(profile: Profile) -> bool:
+    """Whether this profile has a sweep set."""
+    folder, split = EVALUATED[SWEEP]
+    return bool(split_files(profile.results / folder, split))
+
+
+def score_sweep(profile: Profile) -> pd.DataFrame:
+    """Score every surrogate of the sweep set; one row an instance, also written to `scores.csv`, atomically.
+
+    Columns: instance_id, pair_id, source, strength, candidate, label (a cosine, NaN where undefined) and the raw
+    score of each method. A profile without the set gives a table without rows. Raises ResourceError where the
+    editability stage has not trained an ERMA.
+    """
+    if sweep_is_built(profile):
+        scores = _score(profile)
+    else:
+        scores = pd.DataFrame(columns=["instance_id", "pair_id", *SWEEP_COLUMNS, "label", ERMA])
+    write_text(profile.results / FOLDER / "scores.csv", scores.to_csv(index=False))
+    return scores
+
+
+def _score(profile: Profile) -> pd.DataFrame:
+    predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+    dataset = open_evaluated(profile.results, SWEEP)
+    identity = pd.DataFrame({name: dataset[name][:] for name in ("instance_id", "pair_id")})
+    identity = identity.join(sweep_columns(identity["pair_id"]))
+    features = DatasetFeatures(load_clip(predictor.clip_location), dataset)
+    values, _ = score_split(features, predictor.head, profile.editability.learned_metrics)
+    judged = label_features(profile, features)
+    return identity.assign(label=edit_labels(judged)).join(values)
