@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from released_tree import mask, picture, save, write_tree
+from released_tree import mask, save, write_tree
 
 from sppe_lib.benchmark import build
 from sppe_lib.benchmark.build import build_benchmark

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tiny import tiny_benchmark, tiny_clip
 from transformers import CLIPImageProcessor, CLIPModel
 
 from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, cosine, direction_cosine, load_clip
 from sppe_lib.errors import DataError, ResourceError
-from tiny import tiny_benchmark, tiny_clip
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tiny import tiny_benchmark, tiny_clip
 
 from sppe_lib import editability
 from sppe_lib.benchmark.schema import image_tensor, open_split
@@ -19,7 +20,6 @@ from sppe_lib.editability import plots
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.errors import DataError, ResourceError
-from tiny import tiny_benchmark, tiny_clip
 
 PARAMETERS = EditabilityParameters(
     steps=120, warmup_steps=20, validate_from=40, validate_every=20, batch=32, learning_rate=1e-3,

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tiny import tiny_benchmark, tiny_clip
 
 from sppe_lib.benchmark.labels import count_labels, edit_labels, label_table, training_target
 from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, load_clip
-from tiny import tiny_benchmark, tiny_clip
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL
-from hypothesis import given
+from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from sppe_lib.benchmark.taxonomy import categories, instructions, instructions_for

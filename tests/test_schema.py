@@ -7,7 +7,6 @@ import pytest
 import torch
 from datasets import Image as ImageFeature
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 

@@ -14,7 +14,14 @@ import torch
 from diffusers import AutoencoderKL, BitsAndBytesConfig, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from diffusers.configuration_utils import FrozenDict
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoTokenizer, CLIPTextModel, PreTrainedModel, PreTrainedTokenizerBase, T5EncoderModel
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    CLIPTextModel,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    T5EncoderModel,
+)
 from transformers import logging as transformers_logging
 
 from sppe_lib.config import ModelParameters, model_location

@@ -12,7 +12,14 @@ from matplotlib.figure import Figure
 from sppe_lib.config import EvaluationParameters, Profile
 from sppe_lib.editability.scores import oriented
 from sppe_lib.evaluation.rendering import Document, Section, best, number
-from sppe_lib.evaluation.results import PROPOSED, PROPOSED_ASSESSOR, data_name, read_assessors, read_metrics, read_scores
+from sppe_lib.evaluation.results import (
+    PROPOSED,
+    PROPOSED_ASSESSOR,
+    data_name,
+    read_assessors,
+    read_metrics,
+    read_scores,
+)
 from sppe_lib.evaluation.statistics import interval, resampled_rows
 
 REFUSED = np.linspace(0, 0.9, 19)

@@ -6,7 +6,16 @@ from pathlib import Path
 from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError
-from sppe_lib.recovery import ablations, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, trivial, visii
+from sppe_lib.recovery import (
+    ablations,
+    c2e_s2ser,
+    cross_image_attention,
+    edit_transfer,
+    prompt_diffusion,
+    soer,
+    trivial,
+    visii,
+)
 from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Method, Recover
 from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 

@@ -16,7 +16,7 @@ from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import integrate, noisy
 from sppe_lib.diffusion.latents import encode_batch
-from sppe_lib.diffusion.panels import TARGET, Panel, Painting
+from sppe_lib.diffusion.panels import TARGET, Painting, Panel
 from sppe_lib.recovery.grid import grid_velocity, instance_noise, paint_all
 
 NAME = "Cross-Image Attention"
