@@ -130,7 +130,7 @@ def chooser_table(profile: Profile) -> Document:
         (
             f"This kit's own (profile `{profile.name}`, {data_name(profile)}); the paper has no such table. Each "
             f"source has {number_of} surrogates at protection strength {profile.benchmark.strength:g}, of which an "
-            f"assessor uploads the one it scores highest. Gain: how far it is above the mean of the source's candidates, "
+            f"assessor uploads the one it scores highest. Gain: how far it is above the mean of its source's, "
             f"which is what choosing at random gives. Ties share. Intervals: "
             f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over sources."
         ),
