@@ -92,8 +92,9 @@ class RecoveryParameters:
 
 @dataclass(frozen=True)
 class AblationParameters:
-    """Training of the ablations (Table 8): steps of the chosen length, and of those before the cycle starts."""
+    """The ablations (Table 8): steps of the chosen length, those before the cycle starts, pairs to recover (0: all)."""
 
+    pairs: int
     steps: int
     cycle_warmup_steps: int
 

@@ -190,6 +190,11 @@ def check_bfloat16(context: Context) -> Iterator[Finding]:
     yield Finding("bfloat16", "native", "yes" if has else "no", OK if has else otherwise, "" if has else how)
 
 
+def model_locations(profile: Profile) -> list[tuple[str, str]]:
+    """(role, location) of each model in the profile's section `models`."""
+    return [(role, location) for role, location in asdict(profile.models).items() if isinstance(location, str)]
+
+
 def check_disk(context: Context) -> Iterator[Finding]:
     """Free disk for the stages whose results are not there yet, and for what the hub's cache lacks."""
     profile = context.profile
@@ -206,7 +211,7 @@ def check_disk(context: Context) -> Iterator[Finding]:
         "" if enough else "free some space or set SPPE_RESULTS to a larger disk",
     )  # fmt: skip
     files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
-    for role, location in asdict(profile.models).items():
+    for role, location in model_locations(profile):
         if is_hub_id(location) and cache_problems(location, role) != []:
             wanted = context.hub.answer(location, role).files(role)
             files.update({(location, name): size for name, size in wanted.items()})
@@ -220,7 +225,7 @@ def check_disk(context: Context) -> Iterator[Finding]:
 
 def check_models(context: Context) -> Iterator[Finding]:
     """Every model of the profile: shipped, in a folder, cached, or what the hub says of it."""
-    for role, location in asdict(context.profile.models).items():
+    for role, location in model_locations(context.profile):
         title, needed = f"model: {role}", location
         if location.startswith("weights/"):
             problems = folder_problems(Path(model_location(location)), role)

@@ -37,7 +37,7 @@ def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
 
 def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811
     recovery.fit(profile, "C2E-S2SER")
-    rows = list(open_evaluated(profile.results, "validation").select(range(4)))
+    rows = list(open_evaluated(profile, "validation").select(range(4)))
     batch = collate(rows)
     noise = torch.rand_like(batch.source)
 
@@ -61,6 +61,6 @@ def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_
     recovery.fit(profile, "C2E-S2SER")
     [path] = recovery.recover_all(profile, "ablation/with a shuffled pair (S, S')")
     assert path.name == "validation.parquet"
-    assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile.results, "validation")["instance_id"]
+    assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile, "validation")["instance_id"]
     assert not set(ablations.METHODS) & set(recovery.METHODS)
     assert [row.method for row in ablations.ROWS] == sorted(ablations.METHODS, key=[row.method for row in ablations.ROWS].index)

@@ -36,7 +36,7 @@ def test_claims_file_has_a_verdict_for_each_claim(profile):
     assert stored == written
     assert all({"claim", "published", "measured", "holds"} <= entry.keys() for entry in stored)
     assert all("simulated" in entry["data"] for entry in stored)
-    assert len(stored) == 3 + 3 + 3 + 1
+    assert len(stored) == 3 + 3 + 1 + 3 + 1
 
 
 def test_erma_above_every_baseline(profile):

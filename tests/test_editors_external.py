@@ -18,6 +18,7 @@ from sppe_lib.benchmark import cloud_editor, surrogates
 from sppe_lib.benchmark.editors import load_editor
 from sppe_lib.benchmark.images import png
 from sppe_lib.benchmark.surrogates import Surrogate, make_surrogates
+from sppe_lib.config import repository
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 
 PROGRAM = """
@@ -73,6 +74,7 @@ def test_a_command_gets_pictures_instructions_and_seeds(program):
 
 
 def test_a_command_is_not_read_by_a_shell(program, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_HOME", str(repository()))
     monkeypatch.chdir(tmp_path)
     edit = command(program, "invert", "{input} {output} ; touch hacked && echo $(touch hacked) > hacked")
     assert len(edit([picture(0)], ["make it blue"], [1])) == 1

@@ -59,7 +59,9 @@ def pixels(value: dict) -> np.ndarray:
 @pytest.mark.parametrize("name", SETS)
 def test_folder_has_one_split_card_and_counts(name, built, profile):
     folder = profile.results / name
-    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "counts.csv", "test-00000-of-00001.parquet"]
+    identities = ["identities.json"] if name == "sweep" else []  # nobody in `unseen` has one
+    written = ["README.md", "counts.csv", *identities, "test-00000-of-00001.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == written
     counts = pd.read_csv(folder / "counts.csv")
     assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
     assert set(counts["split"]) == {"test"}
@@ -282,3 +284,15 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
     assert set(reasons) == set(SETS) and all(isinstance(reason, str) for reason in reasons.values())
     assert reasons["sweep"] in (tmp_path / "paper" / "sweep" / "README.md").read_text()
     assert [path.name for path in kept.parent.iterdir()] == ["mine.txt"] and kept.read_text() == "kept"
+
+
+def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
+    from sppe_lib.benchmark.build import build_benchmark
+    from sppe_lib.benchmark.extra_sets import _claimed
+    from sppe_lib.benchmark.sweep import benchmark_claims
+
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    small = replace(profile, benchmark=replace(profile.benchmark, train_pairs=5, val_pairs=3, test_pairs=3))
+    assert _claimed(small) is None
+    build_benchmark(small, processes=1)
+    assert _claimed(small).owner == benchmark_claims(small.benchmark, 1).owner

@@ -239,7 +239,7 @@ def built(tmp_path_factory):
 def test_folder_has_shards_card_and_counts(built):
     _, summary, folder = built
     assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md", "counts.csv",
+        "README.md", "counts.csv", "identities.json",
         "test-00000-of-00001.parquet", "train-00000-of-00001.parquet", "val-00000-of-00001.parquet",
     ]
     counts = pd.read_csv(folder / "counts.csv")

@@ -124,7 +124,7 @@ def test_memory_of_a_large_profile(monkeypatch):
     monkeypatch.setattr(preflight, "accelerator", lambda: Accelerator("GPU", 95 * 10**9, 96 * 10**9))
     found = statuses(preflight.check_memory, "paper")
     assert found["accelerator"].status == found["accelerator memory"].status == OK
-    assert "C2E-S2SER" in found["accelerator memory: train"].needed
+    assert "Prompt-Diffusion" in found["accelerator memory: train"].needed
     assert "EditTransfer" not in found["accelerator memory: train"].needed
     monkeypatch.setattr(preflight, "accelerator", lambda: Accelerator("GPU", 10**12, 10**12))
     assert {finding.status for finding in statuses(preflight.check_memory, "paper").values()} == {OK}

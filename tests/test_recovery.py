@@ -216,8 +216,8 @@ def test_unknown_method_and_missing_training_are_said_clearly(profile):
 
 
 def test_missing_model_is_said_clearly(profile):
-    models = dataclasses.replace(profile.models, vae="somewhere/else")
-    with pytest.raises(ResourceError, match="somewhere/else"):
+    models = dataclasses.replace(profile.models, vae="somewhere/else/entirely")  # no hub id, so the hub is not asked
+    with pytest.raises(ResourceError, match="somewhere/else/entirely"):
         Backbone(models)
 
 

@@ -69,7 +69,7 @@ def test_a_pairs_name_says_source_strength_and_candidate():
 
 def test_scores_are_those_of_the_saved_erma(run):
     profile, scores, _ = run
-    dataset = open_evaluated(profile.results, "sweep").with_format("torch")
+    dataset = open_evaluated(profile, "sweep").with_format("torch")
     assert list(scores["instance_id"]) == dataset["instance_id"][:]
     predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
     pictures = [torch.stack([row[name] / 255 for row in dataset]) for name in ("source", "surrogate")]
@@ -100,7 +100,7 @@ def test_leakage_is_complete_without_protection_and_falls_with_it(run):
 
 def test_leakage_looks_only_inside_the_mask(run):
     profile, _, leakage = run
-    row, found = open_evaluated(profile.results, "sweep")[4], leakage.loc[4]
+    row, found = open_evaluated(profile, "sweep")[4], leakage.loc[4]
     assert row["instance_id"] == found["instance_id"]
     source, surrogate = (np.asarray(row[name], float) / 255 for name in ("source", "surrogate"))
     private = np.asarray(row["mask"]) > 127

@@ -15,6 +15,7 @@ from datasets.utils.logging import disable_progress_bar
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import check_mask
+from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError, DataError
 
 SPLITS = ("train", "val", "test")
@@ -176,12 +177,20 @@ def open_split(folder: Path, split: str) -> Dataset:
         ) from None
 
 
-def open_evaluated(results: Path, data: str) -> Dataset:
-    """Open one of EVALUATED of a profile's results. Raises ConfigError for an unknown name, DataError if not built."""
+def open_evaluated(profile: Profile, data: str) -> Dataset:
+    """Open one of EVALUATED of a profile; of `validation` the first `ablation.pairs` pairs (all if 0).
+
+    Raises ConfigError for an unknown name, DataError if it is not built.
+    """
     if data not in EVALUATED:
         raise ConfigError(f"Unknown data {data!r}: use one of {', '.join(EVALUATED)}.")
     folder, split = EVALUATED[data]
-    return open_split(Path(results) / folder, split)
+    dataset = open_split(profile.results / folder, split)
+    if data != "validation" or not profile.ablation.pairs:
+        return dataset
+    pairs = dataset["pair_id"][:]
+    chosen = set(list(dict.fromkeys(pairs))[: profile.ablation.pairs])
+    return dataset.select([row for row, pair in enumerate(pairs) if pair in chosen])
 
 
 def first_rows(dataset: Dataset) -> dict[str, int]:

@@ -71,7 +71,7 @@ def score_sweep(profile: Profile) -> pd.DataFrame:
 
 def _score(profile: Profile) -> pd.DataFrame:
     predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
-    dataset = open_evaluated(profile.results, SWEEP)
+    dataset = open_evaluated(profile, SWEEP)
     identity = pd.DataFrame({name: dataset[name][:] for name in ("instance_id", "pair_id")})
     identity = identity.join(sweep_columns(identity["pair_id"]))
     features = DatasetFeatures(load_clip(predictor.clip_location), dataset)

@@ -215,7 +215,7 @@ def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd
     pictures are missing, unreadable, of another size or of other instances.
     """
     data = data_of(run)
-    dataset = open_evaluated(profile.results, data)
+    dataset = open_evaluated(profile, data)
     recovered = open_recovered(profile, method, dataset["instance_id"][:], run)
     parts = []
     for batch, views in _views(profile, dataset, recovered, data):

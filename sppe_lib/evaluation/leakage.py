@@ -72,7 +72,7 @@ def measure_leakage(profile: Profile) -> pd.DataFrame:
 
 
 def _table(profile: Profile) -> pd.DataFrame:
-    dataset, clip = open_evaluated(profile.results, SWEEP), load_clip(profile.models.metrics_clip)
+    dataset, clip = open_evaluated(profile, SWEEP), load_clip(profile.models.metrics_clip)
     source_of = sweep_columns(pd.Series(dataset["pair_id"][:]))["source"]
     rows_of = {source: list(rows) for source, rows in source_of.groupby(source_of, sort=False).groups.items()}
     sources = _source_images(dataset, [rows[0] for rows in rows_of.values()])

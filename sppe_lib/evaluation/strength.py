@@ -200,7 +200,7 @@ def draw_strength(profile: Profile) -> Figure:
         above, below = figure.subfigures(2, 1, height_ratios=(6, 4.6))
         rows = []
         if sweep_is_built(profile):
-            dataset = open_evaluated(profile.results, SWEEP)
+            dataset = open_evaluated(profile, SWEEP)
             rows = shown_sources(profile, dataset)
         if rows:
             _draw_sources(above, dataset, rows)

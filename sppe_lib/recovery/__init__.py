@@ -104,6 +104,6 @@ def _recover(profile: Profile, name: str, recover: Recover, data: str, number: i
     pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
     digest = digest_of(name, number, profile.models, profile.recovery, *trained, *pictures)
     return recover_in_shards(
-        recover, open_evaluated(profile.results, data), recovered_file(profile, name, data, number),
+        recover, open_evaluated(profile, data), recovered_file(profile, name, data, number),
         profile.results / "shards" / digest, profile.recovery.sample_batch, f"{name}: recover {data}",
     )

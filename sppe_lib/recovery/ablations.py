@@ -107,7 +107,7 @@ def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
 
 def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
     # The panels S and S' are another instance's; what is known of the target outside M stays this one's.
-    dataset = open_evaluated(profile.results, VALIDATION[0])
+    dataset = open_evaluated(profile, VALIDATION[0])
     names = dataset["instance_id"][:]
     other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
     taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])

@@ -54,7 +54,7 @@ def show_training_log(folder: Path) -> None:
 
 def show_ablations(profile: Profile, count: int = 8) -> None:
     """The first validation instances of different pairs (columns): I, S', every ablation's recovery, and I'."""
-    dataset = open_evaluated(profile.results, "validation")
+    dataset = open_evaluated(profile, "validation")
     rows = sorted(first_rows(dataset).values())[:count]
     shown = [dataset[row] for row in rows]
     lines = [("source I", [row["source"] for row in shown]), ("edited surrogate S'", [row["edited_surrogate"] for row in shown])]
