@@ -11,7 +11,6 @@ from pathlib import Path
 import yaml
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.runtime import write_text
 
 
 @dataclass(frozen=True)
@@ -300,6 +299,9 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
 
 def choose_profile(name: str) -> None:
     """Make `name` the profile that params.yaml runs, changing that one line only."""
+    # Imported late: it needs torch, and every stage's launcher reads a profile and nothing more.
+    from sppe_lib.runtime import write_text
+
     load_profile(name)
     path = repository() / "params.yaml"
     write_text(path, re.sub(r"(?m)^profile: .*$", f"profile: {name}", path.read_text(encoding="utf-8"), count=1))

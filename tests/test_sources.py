@@ -422,3 +422,34 @@ def test_weak_tags(instruction, tag):
 
 def test_weak_tags_agree_with_the_published_ones():
     assert tag_agreement() == (65, 65)
+
+
+# The way to generation
+
+
+def test_records_of_a_reading_are_what_generation_reads(tmp_path):
+    from sppe_lib.benchmark.generate import read_records
+    from sppe_lib.benchmark.images import read_image, read_mask
+    from sppe_lib.benchmark.sources.records import write_records
+
+    reading = redactions.read(write_redactions(tmp_path / "Redactions"))
+    masks = list(private_masks(reading))
+    records = read_records(write_records(reading, tmp_path / "records"))
+    assert [(record.category, record.split) for record in records] == [(mask.category, mask.split) for mask in masks]
+    for record, mask in zip(records, masks, strict=True):
+        assert len(set(record.codes)) == 2
+        assert {taxonomy.instruction(code) for code in record.codes} <= set(taxonomy.instructions_for(record.category))
+        assert np.array_equal(read_mask(record.mask, read_image(record.source).size), mask.mask)
+    again = read_records(write_records(reading, tmp_path / "records"))
+    assert again == records
+
+
+def test_a_reading_without_places_gives_no_records_and_leaves_what_was_there(tmp_path):
+    from sppe_lib.benchmark.sources.records import write_records
+
+    reading = vispr.read(write_vispr(tmp_path / "VISPR"))
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "kept").write_text("old")
+    with pytest.raises(DataError, match="no private region|No image of VISPR"):
+        write_records(reading, tmp_path / "records")
+    assert [path.name for path in (tmp_path / "records").iterdir()] == ["kept"]

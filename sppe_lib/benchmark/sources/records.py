@@ -1,0 +1,73 @@
+"""From annotated photographs to the list of records that `benchmark.generate` works through.
+
+    python -m sppe_lib.benchmark.sources.records Redactions data/Redactions data/records
+
+One record is one image and privacy category with its mask, and two fitting instructions, chosen evenly as
+in SPPE-mini (which two the paper gave each pair is not published). Masks are written beside the list.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from sppe_lib.benchmark.sources import SOURCES, read_source
+from sppe_lib.benchmark.sources.annotated import Reading, private_masks
+from sppe_lib.benchmark.vector_world import choose_instructions
+from sppe_lib.errors import DataError, KitError
+from sppe_lib.runtime import atomic_path, progress, write_text
+
+RECORDS = "records.jsonl"
+
+
+def write_records(reading: Reading, folder: Path, seed: int = 0) -> Path:
+    """Write `folder`/records.jsonl and `folder`/masks/ for every image and category with a place; returns the list.
+
+    Paths in the list are relative to it. The folder is replaced only once everything is written. Raises
+    DataError where the reading gives no mask at all.
+    """
+    folder = Path(folder)
+    with atomic_path(folder) as temporary:
+        (temporary / "masks").mkdir(parents=True)
+        found = []
+        for private in progress(private_masks(reading), "masks"):
+            name = f"{private.dataset}-{private.image.stem}-{private.category.replace(' ', '_')}"
+            private.mask.save(temporary / "masks" / f"{name}.png")
+            found.append((name, private))
+        if not found:
+            raise DataError(
+                f"No image of {reading.dataset} has a private region with a place: add regions or mask files (see its reader)."
+            )
+        chosen = choose_instructions([private.category for _, private in found], seed, reading.dataset)
+        lines = [
+            {
+                "pair_id": f"{private.dataset}/{private.split}/{name}", "dataset": private.dataset, "split": private.split,
+                "category": private.category, "codes": list(codes), "source": os.path.relpath(private.image, folder),
+                "mask": f"masks/{name}.png",
+            }
+            for (name, private), codes in zip(found, chosen, strict=True)
+        ]
+        write_text(temporary / RECORDS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    return folder / RECORDS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns 0, or 2 with one sentence on standard error."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", choices=sorted(SOURCES), help="whose layout the folder has")
+    parser.add_argument("folder", type=Path, help="the unpacked data set")
+    parser.add_argument("output", type=Path, help="folder that receives the list and the masks")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of instructions")
+    chosen = parser.parse_args(arguments)
+    try:
+        reading = read_source(chosen.source, chosen.folder, strict=False)
+        print(f"wrote {write_records(reading, chosen.output, chosen.seed).name}; {len(reading.problems)} problems left out")
+    except KitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
