@@ -1,4 +1,5 @@
-# Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked.
+# Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked, and compiles it once, so that
+# no stage has to.
 PROFILE ?=
 PYTHON := .venv/bin/python
 TEST_OUTPUT := $(CURDIR)/results/test
@@ -14,7 +15,7 @@ help:  ## Show this list
 .venv/.installed: requirements.lock pyproject.toml
 	python3 -m venv .venv
 	$(PYTHON) -m pip install --quiet uv
-	.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements.lock
 	.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps -e .
 	@touch $@
 
