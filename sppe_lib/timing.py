@@ -15,8 +15,10 @@ COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"
 
 
 def _first_line(cell) -> str:
-    """The first line of a cell that is not an import, so that a reader recognises it."""
-    lines = [line for line in cell.source.splitlines() if line.strip() and not line.startswith(("from ", "import "))]
+    """The first line of a cell; a cell of imports is called that, because they are what takes its time."""
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    if lines and lines[0].startswith(("from ", "import ")):
+        return "imports"
     return lines[0] if lines else ""
 
 
@@ -50,9 +52,13 @@ def stage_times(profile: Profile) -> pd.DataFrame:
     return table.sort_values("started", ignore_index=True)
 
 
-def time_table(profile: Profile) -> Document:
-    """`stage_times` as a table of the kit; it names this machine's processor, its cores and when the run started."""
+def time_table(profile: Profile, without: str = "") -> Document:
+    """`stage_times` as a table of the kit; it names this machine's processor, its cores and when the run started.
+
+    `without`: a stage to leave out, such as the one that asks.
+    """
     times = stage_times(profile)
+    times = times[times["stage"] != without].reset_index(drop=True)
     cells = pd.DataFrame(
         {
             "stage": times["stage"],

@@ -31,14 +31,16 @@ def executed(profile, name, start, duration, cells):
 
 
 def test_stage_times(profile):
-    cells = [("import x\n\nrecover()", 20.0), ("show()", 4.0)]
+    cells = [("recover()\n\nmore()", 20.0), ("import x\n\nshow()", 4.0)]
     executed(profile, "04_recover-SOER", "2026-01-02T10:05:00+00:00", 30.5, cells)
     executed(profile, "01_benchmark", "2026-01-02T10:00:00+00:00", 12.25, [("build_it()", 9.0), ("plot()", 3.0)])
     executed(profile, "03_train_recovery-SOER", "2026-01-02T10:02:00+00:00", None, [("fit()", None)])
     executed(profile, "06_figures", None, None, [("never_run()", None)])
+    executed(profile, "05_tables", "2026-01-02T10:09:00+00:00", 8.0, [("import torch\nsettings", 7.0), ("x", 1.0)])
     table = stage_times(profile)
-    assert list(table["stage"]) == ["01_benchmark", "03_train_recovery-SOER", "04_recover-SOER"]  # as they were started
-    assert table["seconds"].tolist()[::2] == [12.25, 30.5] and pd.isna(table["seconds"][1])
+    assert list(table["stage"]) == ["01_benchmark", "03_train_recovery-SOER", "04_recover-SOER", "05_tables"]  # as they were started
+    assert table["seconds"].tolist()[:3:2] == [12.25, 30.5] and pd.isna(table["seconds"][1])
+    assert table["slowest_cell"][3] == "imports" and list(time_table(profile, "05_tables").data["stage"]) == list(table["stage"][:3])
     assert table["slowest_cell"][2] == "recover()" and table["slowest_cell_seconds"][2] == 20.0
 
 
