@@ -20,6 +20,7 @@ from sppe_lib.diffusion.latents import PICTURES
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
+from sppe_lib.recovery.grid import training_folder
 from sppe_lib.runtime import compute_dtype
 
 FLUX_1_FILL = {
@@ -258,7 +259,7 @@ def stage_costs(profile: Profile) -> pd.DataFrame:
     table = memory_needed(profile)
     columns = ["weights", "trained", "activations", "total", "text_encoders"]
     table[columns] = (table[columns] / 1e9).round(3)
-    manifests = [profile.results / "training" / method / "manifest.json" for method in table["method"]]
+    manifests = [training_folder(profile, method) / "manifest.json" for method in table["method"]]
     read = [
         json.loads(path.read_text(encoding="utf-8")) if stage == "train" and path.is_file() else {}
         for stage, path in zip(table["stage"], manifests, strict=True)

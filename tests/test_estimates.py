@@ -137,7 +137,7 @@ def test_measured_times_are_read_where_a_training_left_them(place):
     profile = load_profile("smoke")
     table = estimates.stage_costs(profile)
     assert table["training_seconds"].isna().all()
-    folder = profile.results / "training" / "SOER"
+    folder = profile.results / "training" / "SOER" / "seed-0"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text('{"training_seconds": 12.5, "device": "cpu"}')
     table = estimates.stage_costs(profile).set_index(["stage", "method"])
