@@ -435,11 +435,11 @@ def test_records_of_a_reading_are_what_generation_reads(tmp_path):
     reading = redactions.read(write_redactions(tmp_path / "Redactions"))
     masks = list(private_masks(reading))
     records = read_records(write_records(reading, tmp_path / "records"))
-    assert [(record.category, record.split) for record in records] == [(mask.category, mask.split) for mask in masks]
-    for record, mask in zip(records, masks, strict=True):
+    assert [(record.category, record.split) for record in records] == [(private.category, private.split) for private in masks]
+    for record, private in zip(records, masks, strict=True):
         assert len(set(record.codes)) == 2
         assert {taxonomy.instruction(code) for code in record.codes} <= set(taxonomy.instructions_for(record.category))
-        assert np.array_equal(read_mask(record.mask, read_image(record.source).size), mask.mask)
+        assert np.array_equal(read_mask(record.mask, read_image(record.source).size), private.mask)
     again = read_records(write_records(reading, tmp_path / "records"))
     assert again == records
 
