@@ -281,12 +281,13 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         section: dict(parameters) if isinstance(parameters, dict) else parameters
         for section, parameters in profiles[name].items()
     }
+    sections = {field.name: field.type for field in dataclasses.fields(Profile) if field.name != "name"}
     for key, value in (overrides or {}).items():
         section, _, parameter = key.partition(".")
-        if not isinstance(values.get(section), dict) or parameter not in values[section]:
+        known = {field.name for field in dataclasses.fields(sections[section])} if section in sections else set()
+        if not isinstance(values.get(section), dict) or parameter not in known:
             raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
         values[section][parameter] = value
-    sections = {field.name: field.type for field in dataclasses.fields(Profile) if field.name != "name"}
     unknown = [section for section in values if section not in sections]
     if unknown:
         raise ConfigError(f"params.yaml: unknown section {unknown[0]!r} in profile {name}; known are {', '.join(sections)}.")

@@ -12,7 +12,9 @@ from diffusers import (
     AutoencoderKLQwenImage,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    FluxFillPipeline,
     FluxKontextPipeline,
+    FluxPipeline,
     FluxTransformer2DModel,
     QwenImageEditPipeline,
     QwenImageTransformer2DModel,
@@ -119,9 +121,8 @@ def tiny_instruct_pix2pix(folder: Path) -> str:
     return str(folder)
 
 
-def tiny_flux_kontext(folder: Path) -> str:
-    """FLUX Kontext with CLIP and T5. It works on a megapixel whatever it is given, so a latent has 32 pixels a side."""
-    torch.manual_seed(0)
+def _t5() -> dict:
+    """A T5 encoder and its tokenizer, as a FLUX pipeline's second text side."""
     letters = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     letters += [(letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz"]
     tokenizer = T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
@@ -129,18 +130,41 @@ def tiny_flux_kontext(folder: Path) -> str:
         vocab_size=len(tokenizer), d_model=WIDTH, d_kv=4, d_ff=WIDTH, num_layers=1, num_heads=2,
         feed_forward_proj="gated-gelu",
     )
-    FluxKontextPipeline(
+    return {"text_encoder_2": T5EncoderModel(t5), "tokenizer_2": tokenizer}
+
+
+def _flux(pipeline: type, levels: int, **channels: int):
+    return pipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(6, shift_factor=0.1),
+        vae=_vae(levels, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=CLIPTextModel(_text_config()),
         tokenizer=_tokenizer(),
-        text_encoder_2=T5EncoderModel(t5),
-        tokenizer_2=tokenizer,
+        **_t5(),
         transformer=FluxTransformer2DModel(
-            in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
+            **channels, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
             joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
         ),
-    ).save_pretrained(folder)
+    )
+
+
+def tiny_flux_kontext(folder: Path) -> str:
+    """FLUX Kontext with CLIP and T5. It works on a megapixel whatever it is given, so a latent has 32 pixels a side."""
+    torch.manual_seed(0)
+    _flux(FluxKontextPipeline, 6, in_channels=16).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_flux_fill(folder: Path) -> str:
+    """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known and 16 mask channels a token."""
+    torch.manual_seed(0)
+    _flux(FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_flux_dev(folder: Path) -> str:
+    """FLUX.1-dev with CLIP and T5 and a VAE of two pixels a latent."""
+    torch.manual_seed(0)
+    _flux(FluxPipeline, 2, in_channels=16).save_pretrained(folder)
     return str(folder)
 
 

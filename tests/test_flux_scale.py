@@ -1,0 +1,124 @@
+"""Recovery on FLUX with T5, in the hub's layout: training, sampling, and the adapter in diffusers' own pipelines."""
+
+import gc
+
+import numpy as np
+import pytest
+import torch
+from diffusers import FluxFillPipeline, FluxPipeline
+from tiny import tiny_benchmark, tiny_clip
+from tiny_pipelines import box_mask, picture, tiny_flux_dev, tiny_flux_fill
+from transformers import T5EncoderModel
+
+from sppe_lib import recovery
+from sppe_lib.benchmark.schema import collate, open_split
+from sppe_lib.config import load_profile
+from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.latents import encode_batch
+from sppe_lib.diffusion.panels import TARGET, Painting, assemble
+from sppe_lib.errors import DataError
+
+MODELS = {"fill": (tiny_flux_fill, FluxFillPipeline), "dev": (tiny_flux_dev, FluxPipeline)}
+
+
+@pytest.fixture(params=MODELS)
+def flux(request, tmp_path, monkeypatch):
+    """(profile on a tiny FLUX with T5, its folder, diffusers' pipeline for it)."""
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    make, pipeline = MODELS[request.param]
+    location, clip = make(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
+    models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
+    clips = {"models.clip": clip, "models.metrics_clip": clip}
+    training = {"recovery.gradient_checkpointing": True, "recovery.ema": 0.5, "recovery.guidance": 1.0}
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | clips | training)
+    tiny_benchmark(profile.results / "benchmark", 4, size=32)
+    return profile, location, pipeline
+
+
+@pytest.mark.parametrize("method", ["C2E-S2SER", "SOER", "EditTransfer", "Prompt-Diffusion"])
+def test_methods_train_and_recover(flux, method):
+    profile, _, _ = flux
+    if method == "Prompt-Diffusion" and "fill" not in str(flux[2]).lower():
+        pytest.skip("one backbone is enough for the ControlNet branch")
+    recovery.fit(profile, method)
+    batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))
+    recovered = recovery.method(method).load(profile)(batch)
+    assert recovered.shape == (2, 3, 32, 32) and torch.isfinite(recovered).all()
+
+
+def test_the_adapter_changes_the_stock_pipeline(flux):
+    profile, location, pipeline = flux
+    folder = recovery.fit(profile, "EditTransfer")
+    stock = pipeline.from_pretrained(location)
+    stock.set_progress_bar_config(disable=True)
+    known = {} if pipeline is FluxPipeline else {"image": picture(0), "mask_image": box_mask(4, 4, 28, 28)}
+
+    def drawn() -> np.ndarray:
+        generator = torch.Generator().manual_seed(0)
+        arguments = {"height": 32, "width": 32, "num_inference_steps": 2, "max_sequence_length": 16, "output_type": "np"}
+        return stock("abc", generator=generator, **known, **arguments).images[0]
+
+    before = drawn()
+    assert np.array_equal(before, drawn())
+    stock.load_lora_weights(folder, weight_name="pytorch_lora_weights.safetensors")
+    assert not np.array_equal(before, drawn())
+    stock.unload_lora_weights()
+    assert np.allclose(before, drawn(), atol=1e-5)
+
+
+def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_path):
+    location = tiny_flux_fill(tmp_path / "flux")
+    stock = FluxFillPipeline.from_pretrained(location)
+    seen = {}
+    stock.transformer.register_forward_pre_hook(
+        lambda module, arguments, options: seen.update(options), with_kwargs=True
+    )
+    stock.set_progress_bar_config(disable=True)
+    image, mask = picture(1), box_mask(8, 4, 20, 24)
+    stock("abc", image=image, mask_image=mask, height=32, width=32, num_inference_steps=1, max_sequence_length=16,
+          generator=torch.Generator().manual_seed(0))
+    profile = load_profile("smoke", {f"models.{name}": location for name in ("vae", "transformer", "text")})
+    backbone = Backbone(profile.models)
+    pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
+    region = torch.from_numpy(np.array(mask))[None, None].float() / 255
+    # The stock pipeline blacks the region out in [-1, 1], which is mid-grey in [0, 1].
+    known = backbone.encode(torch.where(region > 0, 0.5, pixels))
+    noisy = seen["hidden_states"][..., :16]
+    features, ids = assemble(noisy, [], Painting(known, region), backbone.channels, backbone.downscale, torch.ones(1), None, (0, 0))
+    assert features.shape == seen["hidden_states"].shape
+    assert torch.equal(features[..., 32:], seen["hidden_states"][..., 32:])
+    assert torch.equal(ids, seen["img_ids"])
+    # The stock pipeline samples the VAE's posterior, the kit takes its mode: equal up to that noise.
+    correlation = np.corrcoef(features[..., 16:32].flatten(), seen["hidden_states"][..., 16:32].detach().flatten())[0, 1]
+    assert correlation > 0.9
+    assert TARGET == (1, 1)
+
+
+def test_texts_are_encoded_once_and_the_encoders_leave_memory(flux, monkeypatch):
+    profile, _, _ = flux
+    recovery.fit(profile, "SOER")
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, T5EncoderModel)]
+    loads = []
+    real = T5EncoderModel.from_pretrained
+    monkeypatch.setattr(T5EncoderModel, "from_pretrained", lambda *a, **k: (loads.append(1), real(*a, **k))[1])
+    (profile.results / "checkpoints" / "SOER-0.pt").unlink()
+    recovery.fit(profile, "SOER")
+    assert not loads  # every text stands on disk
+    with pytest.raises(DataError, match="03_train_recovery"):
+        recovery.method("C2E-S2SER").load(profile)
+
+
+def test_latents_are_made_again_when_the_autoencoder_changes(flux):
+    from sppe_lib.diffusion.latents import latent_cache
+
+    profile, location, pipeline = flux
+    backbone = Backbone(profile.models)
+    first = latent_cache(profile, backbone).batch([0]).source
+    changed = backbone.vae
+    with torch.no_grad():
+        changed.encoder.conv_in.weight.mul_(2)
+    changed.save_pretrained(f"{location}/vae")
+    second = latent_cache(profile, Backbone(profile.models)).batch([0]).source
+    assert not torch.equal(first, second)
+    assert encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape == second.shape
