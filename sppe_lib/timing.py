@@ -14,18 +14,16 @@ from sppe_lib.runtime import processor
 COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"]
 
 
-def _first_line(cell) -> str:
-    """The first line of a cell; a cell of imports is called that, because they are what takes its time."""
-    lines = [line for line in cell.source.splitlines() if line.strip()]
-    if lines and lines[0].startswith(("from ", "import ")):
-        return "imports"
-    return lines[0] if lines else ""
+def _last_line(cell) -> str:
+    """The last line of a cell, by which a reader recognises it: imports stand above what they are for."""
+    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def stage_times(profile: Profile) -> pd.DataFrame:
     """One row per executed notebook in `results/<profile>/notebooks/`, in the order they were started.
 
-    Columns: stage (the file's name: notebook and parameters), seconds, slowest_cell (its first line),
+    Columns: stage (the file's name: notebook and parameters), seconds, slowest_cell (its last line),
     slowest_cell_seconds, started (ISO time). A notebook that has not ended has no seconds (missing); one that
     papermill did not run is left out. Raises DataError where there is none, or one that cannot be read.
     """
@@ -42,7 +40,7 @@ def stage_times(profile: Profile) -> pd.DataFrame:
         slowest = max(timed, key=lambda cell: cell.metadata.papermill.duration, default=None)
         rows.append(
             [
-                path.stem, record.get("duration"), _first_line(slowest) if slowest else "",
+                path.stem, record.get("duration"), _last_line(slowest) if slowest else "",
                 slowest.metadata.papermill.duration if slowest else None, record["start_time"],
             ]
         )  # fmt: skip
