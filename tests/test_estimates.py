@@ -102,7 +102,8 @@ def test_memory_follows_the_parameters():
     no_cycle = needed(**{"recovery.cycle_warmup_steps": 6000})
     assert no_cycle.loc[c2e, "activations"] == plain.loc[edit_transfer, "activations"]
     train = plain.loc["train"].index
-    assert (checkpointed.loc["train", "activations"] < plain.loc["train", "activations"] / 2).all() and len(train) == 4
+    assert (checkpointed.loc["train", "activations"] <= plain.loc["train", "activations"]).all() and len(train) == 4
+    assert checkpointed.loc[c2e, "activations"] < plain.loc[c2e, "activations"] / 2
     assert (checkpointed.loc["recover"] == plain.loc["recover"]).all(axis=None)
     assert (eight_bit.loc["train", "trained"] < plain.loc["train", "trained"]).all()
     half = needed(**{"recovery.rank": 128})

@@ -1,6 +1,7 @@
 """Recovery on FLUX with T5, in the hub's layout: training, sampling, and the adapter in diffusers' own pipelines."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -69,6 +70,10 @@ def test_the_adapter_changes_the_stock_pipeline(flux):
 def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_path):
     location = tiny_flux_fill(tmp_path / "flux")
     stock = FluxFillPipeline.from_pretrained(location)
+    with torch.no_grad():  # no variance: the stock pipeline samples the VAE's posterior, the kit takes its mode
+        stock.vae.encoder.conv_out.weight[4:] = 0
+        stock.vae.encoder.conv_out.bias[4:] = -40
+    stock.vae.save_pretrained(f"{location}/vae")
     seen = {}
     stock.transformer.register_forward_pre_hook(
         lambda module, arguments, options: seen.update(options), with_kwargs=True
@@ -88,23 +93,32 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
     assert features.shape == seen["hidden_states"].shape
     assert torch.equal(features[..., 32:], seen["hidden_states"][..., 32:])
     assert torch.equal(ids, seen["img_ids"])
-    # The stock pipeline samples the VAE's posterior, the kit takes its mode: equal up to that noise.
-    correlation = np.corrcoef(features[..., 16:32].flatten(), seen["hidden_states"][..., 16:32].detach().flatten())[0, 1]
-    assert correlation > 0.9
+    assert torch.allclose(features[..., 16:32], seen["hidden_states"][..., 16:32], atol=0.05)  # bfloat16 in the kit's encoder
     assert TARGET == (1, 1)
 
 
 def test_texts_are_encoded_once_and_the_encoders_leave_memory(flux, monkeypatch):
     profile, _, _ = flux
+    loaded, in_memory_while_training = [], []
+    real_load, real_step = T5EncoderModel.from_pretrained, torch.optim.AdamW.step
+
+    def load(*arguments, **options):
+        model = real_load(*arguments, **options)
+        loaded.append(weakref.ref(model))
+        return model
+
+    def step(optimizer, *arguments, **options):
+        gc.collect()
+        in_memory_while_training.append(sum(reference() is not None for reference in loaded))
+        return real_step(optimizer, *arguments, **options)
+
+    monkeypatch.setattr(T5EncoderModel, "from_pretrained", load)
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
     recovery.fit(profile, "SOER")
-    gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, T5EncoderModel)]
-    loads = []
-    real = T5EncoderModel.from_pretrained
-    monkeypatch.setattr(T5EncoderModel, "from_pretrained", lambda *a, **k: (loads.append(1), real(*a, **k))[1])
+    assert len(loaded) == 1 and in_memory_while_training == [0] * profile.recovery.steps
     (profile.results / "checkpoints" / "SOER-0.pt").unlink()
     recovery.fit(profile, "SOER")
-    assert not loads  # every text stands on disk
+    assert len(loaded) == 1  # every text stands on disk
     with pytest.raises(DataError, match="03_train_recovery"):
         recovery.method("C2E-S2SER").load(profile)
 
