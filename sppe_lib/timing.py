@@ -11,6 +11,8 @@ from sppe_lib.errors import DataError
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, number
 from sppe_lib.runtime import processor
 
+TITLE = "How long the stages took"
+
 COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"]
 
 
@@ -55,6 +57,10 @@ def time_table(profile: Profile, without: str = "") -> Document:
 
     `without`: a stage to leave out, such as the one that asks.
     """
+    if not any((profile.results / "notebooks").glob("*.ipynb")):
+        nothing = pd.DataFrame(columns=COLUMNS)
+        reason = f"No executed notebook of profile `{profile.name}` in its results yet: `make repro` leaves them."
+        return Document("table_time", TITLE, [reason], [Section("", nothing)], nothing)
     times = stage_times(profile)
     times = times[times["stage"] != without].reset_index(drop=True)
     cells = pd.DataFrame(
@@ -73,4 +79,4 @@ def time_table(profile: Profile, without: str = "") -> Document:
         f"machine and on what else it did; this table was written on {processor()}, {os.cpu_count()} cores. A stage "
         f"that DVC skipped keeps the time of the run that made it."
     )
-    return Document("table_time", "How long the stages took", [note], [Section("", cells)], times)
+    return Document("table_time", TITLE, [note], [Section("", cells)], times)

@@ -57,6 +57,12 @@ def test_the_table_names_the_machine_and_the_day(profile, monkeypatch):
     assert "| 01_benchmark" in paths[1].read_text() and "Some Processor" in paths[2].read_text()
 
 
+def test_a_table_before_any_run_says_so(profile):
+    document = time_table(profile)
+    assert document.data.empty and "make repro" in document.notes[0]
+    assert write(document, profile.figures / "ledger")
+
+
 def test_nothing_to_read(profile):
     with pytest.raises(DataError, match="run make repro first"):
         stage_times(profile)
