@@ -12,7 +12,7 @@ WORDS = {True: "**holds here**", False: "**does not hold here**", None: "not tes
 
 
 def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3g}"
+    return NOTHING if value is None else f"{value:.4g}"
 
 
 def describe_evidence(entry: dict) -> str:
