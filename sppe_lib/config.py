@@ -108,6 +108,7 @@ class PretrainingParameters:
     clip_steps: int
     transformer_first_steps: int
     transformer_steps: int
+    transformer_rounds: int
     compile: bool
 
 

@@ -10,8 +10,12 @@ Velocity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def sample_times(batch: int, generator: torch.Generator) -> torch.Tensor:
-    """Logit-normal flow times in (0, 1), as FLUX-family models are trained (Esser et al. 2024, §3.1)."""
-    return torch.sigmoid(torch.randn(batch, generator=generator))
+    """Uniform flow times in [0, 1), as rectified flow and diffusers' FLUX trainers draw them by default.
+
+    Logit-normal times (Esser et al. 2024, §3.1) are rare near 1, where the first step of a short sampling
+    stands and the colour of a region is decided.
+    """
+    return torch.rand(batch, generator=generator)
 
 
 def noisy(clean: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> torch.Tensor:

@@ -31,6 +31,10 @@ HELD_OUT_EVERY = 25
 CHUNK_RECORDS = 200
 STRENGTHS = (0.1, 1.0)
 
+EDIT_SEEDS = 12
+"""How many seeds the simulated editor has here. With few, other records show the same words realised the
+same way, which is what an example pair can tell and the words cannot."""
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -39,7 +43,7 @@ class Pictures:
     images: uint8 [N, 4, H, W, 3] in the order of PICTURES. mask: bool [N, H, W], private region of
     source and surrogate together. captions: str [N, 4]. category, code: str [N]. outcome: str [N, 2],
     what the simulated editor did to source and surrogate. strength: protection strength [N].
-    index: number of the record [N].
+    edit_seed: the simulated editor's seed [N]. index: number of the record [N].
     """
 
     images: np.ndarray
@@ -49,6 +53,7 @@ class Pictures:
     code: np.ndarray
     outcome: np.ndarray
     strength: np.ndarray
+    edit_seed: np.ndarray
     index: np.ndarray
 
     def __len__(self) -> int:
@@ -105,7 +110,8 @@ def make_record(index: int, size: int) -> dict:
     strength = round(float(rng.uniform(*STRENGTHS)), 2)
     source = make_scene(category, seed)
     surrogate = make_surrogate(source, strength, seed)
-    edits = [edit(scene, instruction.code, seed) for scene in (source, surrogate)]
+    edit_seed = int(rng.integers(EDIT_SEEDS))
+    edits = [edit(scene, instruction.code, edit_seed) for scene in (source, surrogate)]
     scenes = (source, edits[0].scene, surrogate, edits[1].scene)
     return {
         "images": np.stack([render(scene, size) for scene in scenes]),
@@ -115,6 +121,7 @@ def make_record(index: int, size: int) -> dict:
         "code": instruction.code,
         "outcome": [result.outcome for result in edits],
         "strength": np.float32(strength),
+        "edit_seed": np.int64(edit_seed),
         "index": np.int64(index),
     }
 
@@ -142,7 +149,7 @@ def make_pictures(
     folder = Path(folder)
     if records < 1 or processes < 1 or chunk_records < 1:
         raise ConfigError("Pretraining pictures need at least 1 record, 1 process and 1 record a chunk.")
-    layout = {"size": size, "chunk_records": chunk_records, "seed_base": PRETRAINING_SEED_BASE}
+    layout = {"size": size, "chunk_records": chunk_records, "seed_base": PRETRAINING_SEED_BASE, "edit_seeds": EDIT_SEEDS}
     layout_path = folder / "layout.json"
     if layout_path.is_file() and json.loads(layout_path.read_text(encoding="utf-8")) != layout:
         raise DataError(

@@ -54,7 +54,8 @@ def transformer(profile: Profile) -> None:
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
     settings = _settings(TransformerSettings, profile.pretraining.transformer_steps, profile)
     settings = dataclasses.replace(
-        settings, compile=profile.pretraining.compile, first_steps=profile.pretraining.transformer_first_steps,
+        settings, compile=profile.pretraining.compile, rounds=profile.pretraining.transformer_rounds,
+        first_steps=profile.pretraining.transformer_first_steps,
         first_records=min(settings.first_records, settings.records),
         first_cooldown_steps=min(settings.first_cooldown_steps, profile.pretraining.transformer_first_steps // 2),
     )

@@ -4,7 +4,9 @@ Three tasks on the vector world, all in the token layout of FLUX.1-Fill (see dif
 
     inpaint   one panel, its private region masked, told by a caption
     edit      source left, target right, told by the instruction
-    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes
+    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes, by an
+              editor with the same seed where there is one, so that A' tells how the words were realised; half of the time
+              there are no words at all
 
 An edited target is painted as a whole, or in its private region only with the rest of the edited
 picture known, in turns by chance. The last task stands for the in-context ability of large FLUX models, which the grid of the paper's
@@ -40,6 +42,9 @@ PAINTED = [0, 1, 3]
 WHOLE = 0.4
 """Share of the edited targets that are painted as a whole."""
 
+WORDLESS = 0.5
+"""Share of the examples without the instruction: the pair alone tells the edit."""
+
 SHIPPED = ModelParameters(
     clip="weights/clip", metrics_clip="weights/clip", vae="weights/vae", transformer="weights/backbone", text="weights/clip"
 )
@@ -50,8 +55,8 @@ SHIPPED = ModelParameters(
 class TransformerSettings(LoopSettings):
     """Size and training of the transformer.
 
-    Training goes in two rounds: `first_steps` from scratch, then `steps` more from the first round's
-    averaged weights with a new warm-up and cosine. `batch` counts instances of the largest task (four
+    Training goes in `rounds`: `first_steps` from scratch, then `steps` in every other round, from the averaged
+    weights of the round before with a new warm-up and cosine. `batch` counts instances of the largest task (four
     panels). `compile`: compile its blocks, which takes two minutes and a C++ compiler, and then a third
     off every step.
     """
@@ -59,6 +64,7 @@ class TransformerSettings(LoopSettings):
     first_steps: int = 2400
     first_records: int = 9000
     first_cooldown_steps: int = 900
+    rounds: int = 3
     steps: int = 2000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
@@ -123,7 +129,7 @@ class Tasks:
         self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
         self.done = done
         self.rows = np.flatnonzero(~pictures.held_out)
-        changed = pictures.changed
+        changed, self.seeds = pictures.changed, pictures.edit_seed
         # An edit can be learnt where it did something: (record, 0) is the source, (record, 1) the surrogate.
         self.edited = np.argwhere(changed & ~pictures.held_out[:, None])
         self.by_code = {
@@ -178,12 +184,15 @@ class Tasks:
         return flow_matching_loss(velocity, clean, noise)
 
     def example(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
-        """Edit a picture as an unrelated pair above it was edited, told by the instruction too."""
+        """Edit a picture as an unrelated pair above it was edited, told by the instruction too or not."""
         codes = list(self.by_code)
         pairs = []
         while len(pairs) < count:
             rows = self.by_code[codes[rng.integers(len(codes))]]
-            first, second = rows[rng.integers(len(rows))], rows[rng.integers(len(rows))]
+            first = rows[rng.integers(len(rows))]
+            alike = rows[(self.seeds[rows[:, 0]] == self.seeds[first[0]]) & (rows[:, 0] != first[0])]
+            rows = alike if len(alike) else rows
+            second = rows[rng.integers(len(rows))]
             if first[0] != second[0]:
                 pairs.append((*first, *second))
         first, first_side, second, second_side = np.array(pairs).T
@@ -193,7 +202,8 @@ class Tasks:
             Panel(self._latents(second, 2 * second_side), 1, 0),
         ]
         painting = self._region_or_whole(second, 2 * second_side + 1, rng)
-        velocity, noise = self._velocity(clean, generator, known, painting, self._texts(second))
+        text = ["" if silent else words for silent, words in zip(rng.random(count) < WORDLESS, self._texts(second))]
+        velocity, noise = self._velocity(clean, generator, known, painting, text)
         return flow_matching_loss(velocity, clean, noise)
 
     def loss_at(self, step: int) -> torch.Tensor:
@@ -239,20 +249,24 @@ def train_transformer(
 ) -> Path:
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
-    The VAE and the text model of `models` must exist. A first round that is finished (its folder is
-    beside the checkpoint) is not repeated. Returns the output folder.
+    The VAE and the text model of `models` must exist. Rounds that are finished (their folders are
+    beside the checkpoint) are not repeated. Returns the output folder.
     """
     checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
-    first = None
-    if settings.first_steps:
-        first = checkpoint.with_name(f"{checkpoint.stem}-first")
-        if not _finished(first, settings.first_steps):
-            of_first = replace(
+    start, done = None, 0
+    for number in range(1, settings.rounds + 1):
+        of_round = settings
+        if number == 1 and settings.rounds > 1:
+            of_round = replace(
                 settings, steps=settings.first_steps, records=settings.first_records,
-                cooldown_steps=settings.first_cooldown_steps, first_steps=0,
+                cooldown_steps=settings.first_cooldown_steps,
             )
-            _train_round(data_folder, first, of_first, models, first.with_suffix(".pt"), None)
-    _train_round(data_folder, output_folder, settings, models, checkpoint, first)
+        folder = checkpoint.with_name(f"{checkpoint.stem}-round-{number}")
+        if number == settings.rounds:
+            _train_round(data_folder, output_folder, of_round, models, checkpoint, start, done)
+        elif not _finished(folder, of_round.steps):
+            _train_round(data_folder, folder, of_round, models, folder.with_suffix(".pt"), start, done)
+        start, done = folder, done + of_round.steps
     return output_folder
 
 
@@ -263,9 +277,9 @@ def _finished(folder: Path, steps: int) -> bool:
 
 def _train_round(
     data_folder: Path, output_folder: Path, settings: TransformerSettings, models: ModelParameters, checkpoint: Path,
-    start: Path | None,
+    start: Path | None, done: int,
 ) -> None:
-    """One round of `train_transformer`, from the weights in `start` or from scratch."""
+    """One round of `train_transformer`, from the weights in `start` or from scratch, after `done` steps of others."""
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
     if start is None:
@@ -291,7 +305,7 @@ def _train_round(
         write_record(output_folder, record, measured)
         return measured
 
-    tasks = Tasks(backbone, pictures, encoded, settings, done=settings.first_steps)
+    tasks = Tasks(backbone, pictures, encoded, settings, done)
     train(transformer, tasks.loss_at, settings, checkpoint, export, "pretrain transformer")
 
 
