@@ -9,10 +9,14 @@ failure can be looked at; the notebook in `notebooks/` is never changed.
 import sys
 import warnings
 
-import papermill
+# jsonschema, which papermill validates notebooks with, builds a grammar of internationalised addresses for more than a
+# second where this package is found, and does without where it is not. No notebook holds such an address.
+sys.modules["rfc3987_syntax"] = None
 
-from sppe_lib.config import load_profile, repository
-from sppe_lib.errors import ConfigError
+import papermill  # noqa: E402
+
+from sppe_lib.config import load_profile, repository  # noqa: E402
+from sppe_lib.errors import ConfigError  # noqa: E402
 
 
 def run_notebook(name: str, **parameters: object):

@@ -146,3 +146,21 @@ def test_a_missing_eight_bit_optimiser_is_said_clearly(monkeypatch):
     run = training.TrainingSettings("x", 1, 1, 0.1, 0, 1, optimizer="adamw8bit")
     with pytest.raises(ResourceError, match="bitsandbytes"):
         training.make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, run)
+
+
+def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(monkeypatch):
+    from sppe_lib.diffusion import attention
+
+    monkeypatch.setattr(attention, "compute_dtype", lambda: torch.bfloat16)
+    monkeypatch.setattr(attention, "device", lambda: torch.device("cpu"))
+    query, key, value = (torch.randn(2, 3, 8, 4).bfloat16() for _ in range(3))
+    exact = torch.nn.functional.scaled_dot_product_attention(query.float(), key.float(), value.float())
+    with attention.attention_for_backward():
+        for result in (
+            torch.nn.functional.scaled_dot_product_attention(query, key, value),
+            torch.nn.functional.scaled_dot_product_attention(query=query, key=key, value=value, is_causal=False),
+        ):
+            assert result.dtype == torch.bfloat16
+            assert torch.equal(result, exact.bfloat16())
+    monkeypatch.setattr(attention, "compute_dtype", lambda: torch.float32)
+    assert type(attention.attention_for_backward()).__name__ == "nullcontext"
