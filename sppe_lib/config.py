@@ -39,13 +39,19 @@ class BenchmarkParameters:
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """Model locations: `weights/...` (shipped), a local folder, or a hub id."""
+    """Model locations: `weights/...` (shipped), a local folder, or a hub id.
+
+    `visii` and `cross_image` are the models that those two baselines were made for (an InstructPix2Pix, a Stable
+    Diffusion); empty: they run on the backbone that the trained methods share.
+    """
 
     clip: str
     metrics_clip: str
     vae: str
     transformer: str
     text: str
+    visii: str = ""
+    cross_image: str = ""
     quantize_base: bool = False
 
 

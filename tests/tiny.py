@@ -25,10 +25,13 @@ def tiny_clip_tokenizer(**options) -> CLIPTokenizer:
     return CLIPTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[], **options)
 
 
-def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0) -> str:
-    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location."""
+def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0, width: int = 32) -> str:
+    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location.
+
+    `dimension` is that of its features, `width` that of its token states.
+    """
     tokenizer = tiny_clip_tokenizer()
-    shared = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shared = {"hidden_size": width, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = CLIPConfig(
         text_config=shared
         | {

@@ -16,9 +16,11 @@ from diffusers import (
     FluxKontextPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    PNDMScheduler,
     QwenImageEditPipeline,
     QwenImageTransformer2DModel,
     StableDiffusionInstructPix2PixPipeline,
+    StableDiffusionPipeline,
     StableDiffusionXLInpaintPipeline,
     UNet2DConditionModel,
 )
@@ -117,6 +119,22 @@ def tiny_instruct_pix2pix(folder: Path) -> str:
     StableDiffusionInstructPix2PixPipeline(
         vae=_vae(2), text_encoder=CLIPTextModel(_text_config()), tokenizer=_tokenizer(), unet=_unet(8, WIDTH),
         scheduler=EulerDiscreteScheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_stable_diffusion(folder: Path) -> str:
+    """Stable Diffusion 1: four input channels, one CLIP text encoder, and the scheduler that the hub has with 1.5.
+
+    At 32 pixels latents are 16 a side; the decoder attends at 8 a side, its second finest level.
+    """
+    torch.manual_seed(0)
+    StableDiffusionPipeline(
+        vae=_vae(2), text_encoder=CLIPTextModel(_text_config()), tokenizer=_tokenizer(), unet=_unet(4, WIDTH),
+        scheduler=PNDMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1,
+        ),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     ).save_pretrained(folder)
     return str(folder)
 

@@ -79,6 +79,14 @@ POINTS = (
         "The miniature is the same class with FLUX.1-Fill's input layout, small and pretrained on the simulated world.",
     ),
     Point(
+        "Models of VISII and Cross-Image Attention", "VISII: an editor trained on InstructPix2Pix's data; the other: not said", UNSAID,
+        lambda profile: ", ".join(
+            f"{name}: `{model}`" if model else f"{name}: the backbone"
+            for name, model in (("VISII", profile.models.visii), ("Cross-Image Attention", profile.models.cross_image))
+        ),
+        "Each runs on the model it was made for where the profile names one; the kit ships no miniature of those.",
+    ),
+    Point(
         "LoRA", "rank 256", "rank 16, scale 16", _lora,
         "On every linear layer of the blocks; the miniature's layers are 192 wide, so rank 32 is a sixth of them.",
     ),

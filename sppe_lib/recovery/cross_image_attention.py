@@ -6,6 +6,7 @@ and the latents' statistics follow those of S' (AdaIN). Both streams run through
 was pretrained: I (or S) left, the target right, the instruction as text. The original inverts real
 pictures with DDPM inversion; a flow has an exact noising, so I enters as its own noised latents at
 `START`. Its masks come from clustering attention maps; here statistics are those of the whole picture.
+Where `models.cross_image` names a model, it runs on that one: `cross_image_stable_diffusion`, as at paper scale.
 """
 
 import torch
@@ -17,6 +18,7 @@ from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import integrate, noisy
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel
+from sppe_lib.recovery.cross_image_stable_diffusion import load_cross_image_stable_diffusion
 from sppe_lib.recovery.grid import grid_velocity, instance_noise, paint_all
 
 NAME = "Cross-Image Attention"
@@ -78,6 +80,8 @@ def adapt_statistics(tokens: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 def load_cross_image_attention(profile: Profile):
     """Cross-Image Attention as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+    if profile.models.cross_image:
+        return load_cross_image_stable_diffusion(profile)
     backbone = Backbone(profile.models)
 
     @torch.no_grad()

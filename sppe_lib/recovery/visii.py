@@ -3,7 +3,8 @@
 The editor is the frozen backbone as it was pretrained to edit: picture left, target right, told by text
 (pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the
 flow-matching loss of S -> S'; then it edits I. VISII's second, CLIP term is left out, since the
-backbone's text states have no place in CLIP's image space. Nothing is trained across instances.
+backbone's text states have no place in CLIP's image space. Nothing is trained across instances. Where
+`models.visii` names a model, VISII runs on that one: `visii_instruct_pix2pix`, as at paper scale.
 """
 
 import torch
@@ -15,6 +16,7 @@ from sppe_lib.diffusion.flow import flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.diffusion.panels import TARGET, Panel
 from sppe_lib.recovery.grid import grid_velocity, paint_all, sample_encoded
+from sppe_lib.recovery.visii_instruct_pix2pix import load_visii_instruct_pix2pix
 from sppe_lib.runtime import torch_generator
 
 NAME = "VISII"
@@ -51,6 +53,8 @@ def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Pr
 
 def load_visii(profile: Profile):
     """VISII as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
+    if profile.models.visii:
+        return load_visii_instruct_pix2pix(profile)
     backbone = Backbone(profile.models)
 
     def recover(batch: Batch) -> torch.Tensor:
