@@ -22,6 +22,7 @@ from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
 from sppe_lib.recovery.grid import training_folder
 from sppe_lib.runtime import compute_dtype
+from sppe_lib.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 
 FLUX_1_FILL = {
     "transformer": {
@@ -71,6 +72,7 @@ class Load:
     `panels`: pictures in a sequence. `learns`: "lora", "text" or "" (no backward pass). `passes`: forward
     passes kept for one backward. `branch`: Prompt-Diffusion's ControlNet. `lora`: whether there is one.
     `streams`: sequences an instance. `attention`: attention weights are computed as a whole, in float32.
+    `own`: the entry of `models` that takes the method off the transformer, where it names a model.
     """
 
     stage: str
@@ -82,6 +84,7 @@ class Load:
     lora: bool = True
     streams: int = 1
     attention: bool = False
+    own: str = ""
 
 
 LOADS = (
@@ -89,8 +92,8 @@ LOADS = (
     Load("train", prompt_diffusion.NAME, 1, "lora", branch=True),
     Load("train", soer.NAME, 5, "lora"),
     Load("train", c2e_s2ser.NAME, 4, "lora", passes=2),
-    Load("recover", visii.NAME, 2, "text", lora=False),
-    Load("recover", cross_image_attention.NAME, 2, lora=False, streams=2, attention=True),
+    Load("recover", visii.NAME, 2, "text", lora=False, own="visii"),
+    Load("recover", cross_image_attention.NAME, 2, lora=False, streams=2, attention=True, own="cross_image"),
     Load("recover", edit_transfer.NAME, 4),
     Load("recover", prompt_diffusion.NAME, 1, branch=True),
     Load("recover", soer.NAME, 5),
@@ -99,8 +102,8 @@ LOADS = (
 """Every stage that runs the transformer. What is not here (CLIP, ERMA, metrics) needs less than any of these."""
 
 
-def component_config(location: str, component: str) -> dict:
-    """The config.json of a model's component on this machine (shipped, folder, hub cache), else FLUX.1-Fill-dev's.
+def component_config(location: str, component: str, otherwise: dict[str, dict] = FLUX_1_FILL) -> dict:
+    """The config.json of a model's component on this machine (shipped, folder, hub cache), else that of `otherwise`.
 
     {} for a T5 encoder that a folder does not have.
     """
@@ -116,7 +119,7 @@ def component_config(location: str, component: str) -> dict:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         # The shipped text encoder is the text half of a whole CLIP.
         return content.get("text_config", content) if component == "text_encoder" else content
-    return FLUX_1_FILL[component]
+    return otherwise[component]
 
 
 def _count(module: torch.nn.Module) -> int:
@@ -182,6 +185,7 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     the other methods' own modules are below a hundredth of the LoRA. Activations: KEPT_BYTES in every block
     when something is learnt, for one block otherwise; with gradient checkpointing, in one block and every
     block's input. Or the VAE's, where they are more, which encodes a batch with all its maps at once.
+    Where VISII or Cross-Image Attention has its own model: `stable_diffusion_memory`.
     ALLOCATOR_SHARE is added. `text_encoders` are in memory only while texts are new, before any training.
     `counts` saves counting again.
     """
@@ -189,6 +193,13 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     settings, pixels = profile.recovery, profile.benchmark.size**2
     rows = []
     for load in LOADS:
+        if location := load.own and getattr(profile.models, load.own):
+            configs = {part: component_config(location, part, STABLE_DIFFUSION) for part in STABLE_DIFFUSION}
+            weights, activations = stable_diffusion_memory(
+                configs, profile.benchmark.size, settings.sample_batch, size, bool(load.learns)
+            )
+            rows.append(_row(load, weights, 0, activations, 0))
+            continue
         training = load.stage == "train"
         batch = (settings.batch if training else settings.sample_batch) * load.streams
         sequence = load.panels * counts.tokens + counts.text_tokens
@@ -206,15 +217,16 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
         learnt = load.lora * counts.lora + load.branch * counts.branch
         trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
         weights = counts.transformer * size + counts.vae * 4
-        rows.append(
-            {
-                "stage": load.stage, "method": load.method, "weights": weights, "trained": trained,
-                "activations": int(activations),
-                "total": int((weights + trained + activations) * (1 + ALLOCATOR_SHARE)),
-                "text_encoders": counts.text * size,
-            }
-        )  # fmt: skip
+        rows.append(_row(load, weights, trained, activations, counts.text * size))
     return pd.DataFrame(rows)
+
+
+def _row(load: Load, weights: int, trained: int, activations: float, text_encoders: int) -> dict:
+    return {
+        "stage": load.stage, "method": load.method, "weights": weights, "trained": trained,
+        "activations": int(activations), "total": int((weights + trained + activations) * (1 + ALLOCATOR_SHARE)),
+        "text_encoders": text_encoders,
+    }  # fmt: skip
 
 
 def expected_instances(profile: Profile, found: dict[str, int] | None = None) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
@@ -50,6 +51,20 @@ _CLIP = (
     Component("", "tokenizer_config.json", one_of=TOKENIZER),
 )
 
+
+def _stable_diffusion(pipeline: str) -> tuple[Component, ...]:
+    """A whole pipeline of diffusers' class `pipeline`, without its safety checker, from safetensors only."""
+    safe = ("*.safetensors",)
+    return (
+        Component("", "model_index.json", kinds=(pipeline,)),
+        Component("unet", kinds=("UNet2DConditionModel",), one_of=safe),
+        Component("vae", kinds=("AutoencoderKL",), one_of=safe),
+        Component("text_encoder", kinds=("clip_text_model",), one_of=safe),
+        Component("tokenizer", "tokenizer_config.json", one_of=TOKENIZER),
+        Component("scheduler", "scheduler_config.json"),
+    )
+
+
 COMPONENTS: dict[str, tuple[Component, ...]] = {
     "clip": _CLIP,
     "metrics_clip": _CLIP,
@@ -64,13 +79,29 @@ COMPONENTS: dict[str, tuple[Component, ...]] = {
         Component("text_encoder_2", kinds=("t5",), one_of=WEIGHTS, optional=True),
         Component("tokenizer_2", "tokenizer_config.json", one_of=TOKENIZER, optional=True),
     ),
+    "visii": _stable_diffusion("StableDiffusionInstructPix2PixPipeline"),
+    "cross_image": _stable_diffusion("StableDiffusionPipeline"),
 }
 """What the kit loads of each entry of `models` in params.yaml."""
 
 
-def subfolders(role: str) -> list[str]:
-    """The subfolders of a repository that an entry of `models` needs; none where it needs the repository's root."""
-    return [component.subfolder for component in COMPONENTS[role] if component.subfolder]
+def patterns(role: str) -> list[str]:
+    """What an entry of `models` needs of a repository, as patterns of files; none where it needs the whole root."""
+    components = COMPONENTS[role]
+    if not any(component.subfolder for component in components):
+        return []
+    return [f"{component.subfolder}/*" if component.subfolder else component.file for component in components]
+
+
+def needs(role: str, name: str) -> bool:
+    """Whether an entry of `models` needs the file `name` of a repository."""
+    wanted = patterns(role)
+    return any(fnmatch(name, pattern) for pattern in wanted) if wanted else "/" not in name
+
+
+def is_variant(name: str) -> bool:
+    """Whether a file holds weights once more, in another precision or training state (`model.fp16.safetensors`)."""
+    return name.endswith(".safetensors") and name.rpartition("/")[2].count(".") > 1
 
 
 def component_problem(folder: Path, component: Component) -> str | None:
@@ -144,10 +175,9 @@ class HubAnswer:
     def files(self, role: str) -> dict[str, int]:
         """Bytes by file of what an entry of `models` loads: all that is in its components' folders.
 
-        A model may be stored in several formats; of those, safetensors are loaded, else PyTorch's.
+        A model may be stored in several formats; of those, safetensors are loaded, else PyTorch's. Variants are not.
         """
-        folders = {component.subfolder for component in COMPONENTS[role]}
-        files = {name: size for name, size in self.sizes.items() if name.rpartition("/")[0] in folders}
+        files = {name: size for name, size in self.sizes.items() if needs(role, name) and not is_variant(name)}
         safe = any(name.endswith(".safetensors") for name in files)
         unused = (".h5", ".msgpack", ".bin") if safe else (".h5", ".msgpack")
         return {name: size for name, size in files.items() if not name.endswith(unused)}

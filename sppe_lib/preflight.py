@@ -29,7 +29,7 @@ from sppe_lib.config import Profile, load_profile, model_location, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.environment import direct_pins, locked_versions
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.model_files import Hub, cache_problems, folder_problems, is_hub_id, subfolders
+from sppe_lib.model_files import Hub, cache_problems, folder_problems, is_hub_id, patterns
 from sppe_lib.runtime import accelerator, free_disk, machine_memory, native_bfloat16, processor
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
@@ -191,8 +191,9 @@ def check_bfloat16(context: Context) -> Iterator[Finding]:
 
 
 def model_locations(profile: Profile) -> list[tuple[str, str]]:
-    """(role, location) of each model in the profile's section `models`."""
-    return [(role, location) for role, location in asdict(profile.models).items() if isinstance(location, str)]
+    """(role, location) of each model that the profile's section `models` names."""
+    entries = asdict(profile.models).items()
+    return [(role, location) for role, location in entries if isinstance(location, str) and location]
 
 
 def check_disk(context: Context) -> Iterator[Finding]:
@@ -247,7 +248,7 @@ def _hub_finding(context: Context, role: str, location: str) -> Finding:
         return Finding(f"model: {role}", location, "in the hub's cache", OK)
     answer = context.hub.answer(location, role)
     found = f"{answer.reason} In the cache: {'; '.join(problems) if problems else 'nothing'}."
-    fetch = f"hf download {location}" + "".join(f" --include '{folder}/*'" for folder in subfolders(role))
+    fetch = f"hf download {location}" + "".join(f" --include '{pattern}'" for pattern in patterns(role))
     how = {
         "open": f"comes at first use ({_gigabytes(sum(answer.files(role).values()))}); before that: {fetch}",
         "gated": f"accept the licence on the model's hub page, then hf auth login, then {fetch}",

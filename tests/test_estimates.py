@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import FluxTransformer2DModel
+from diffusers import FluxTransformer2DModel, UNet2DConditionModel
 from safetensors import safe_open
 
-from sppe_lib import estimates, recovery
+from sppe_lib import estimates, recovery, stable_diffusion_estimates
 from sppe_lib.benchmark.build import row_bytes
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.diffusion.lora import add_lora
@@ -24,8 +24,24 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+def saved_bytes(model: torch.nn.Module, forward, dtype: torch.dtype) -> int:
+    """Bytes that autograd keeps for the backward pass of `forward`, the model's parameters not counted."""
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, torch.Tensor] = {}  # the tensors themselves, so that no storage is used again
+
+    def keep(tensor):
+        if tensor.untyped_storage().data_ptr() not in weights:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with hooks, torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        forward()
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
 def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int:
-    """Bytes that autograd keeps for the backward pass of one forward pass, parameters not counted."""
+    """Bytes that autograd keeps for the backward pass of a transformer with so many blocks."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         transformer = FluxTransformer2DModel(
@@ -37,23 +53,16 @@ def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int
             parameter.data = parameter.data.to(dtype)
         if learns == "lora":
             add_lora(transformer, WIDTH // 12, WIDTH // 12, 0)  # rank 256 of 3072 channels, as in profile paper
-        weights = {parameter.untyped_storage().data_ptr() for parameter in transformer.parameters()}
-        kept: dict[int, torch.Tensor] = {}  # the tensors themselves, so that no storage is used again
-
-        def keep(tensor):
-            if tensor.untyped_storage().data_ptr() not in weights:
-                kept[tensor.untyped_storage().data_ptr()] = tensor
-            return tensor
-
         words = torch.randn(1, TEXT, 32, requires_grad=learns == "text")
-        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
-        with hooks, torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
-            transformer(
+        return saved_bytes(
+            transformer,
+            lambda: transformer(
                 hidden_states=torch.randn(1, TOKENS, 48), encoder_hidden_states=words, return_dict=False,
                 pooled_projections=torch.randn(1, 32), timestep=torch.rand(1), img_ids=torch.zeros(TOKENS, 3),
                 txt_ids=torch.zeros(TEXT, 3),
-            )  # fmt: skip
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+            ),
+            dtype,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(("learns", "dtype"), [(key[0], key[1]) for key in estimates.KEPT_BYTES])
@@ -62,6 +71,34 @@ def test_activations_are_those_that_autograd_keeps(learns, dtype):
     one, two = (kept_bytes(1 * n, 2 * n, learns, kind) for n in (1, 2))
     per_block = (two - one) / 3 / ((TOKENS + TEXT) * WIDTH)  # two single blocks for a double one, as in FLUX
     assert per_block == pytest.approx(estimates.KEPT_BYTES[learns, dtype], rel=0.15)
+
+
+@pytest.mark.parametrize("number_bytes", stable_diffusion_estimates.UNET_KEPT_BYTES)
+def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
+    dtype, width, side = {2: torch.bfloat16, 4: torch.float32}[number_bytes], 32, 32
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        unet = UNet2DConditionModel(
+            block_out_channels=(width, 2 * width, 4 * width, 4 * width), cross_attention_dim=64, attention_head_dim=2
+        )
+    unet = unet.requires_grad_(False).to(dtype)
+    words = torch.randn(1, 77, 64, dtype=dtype, requires_grad=True)
+    latents = torch.randn(1, 4, side, side, dtype=dtype)
+    kept = saved_bytes(unet, lambda: unet(latents, 1, words), torch.float32)  # in its own type, not under autocast
+    assert kept / (side**2 * width) == pytest.approx(stable_diffusion_estimates.UNET_KEPT_BYTES[number_bytes], rel=0.15)
+
+
+def test_memory_of_baselines_on_their_own_models():
+    table = estimates.memory_needed(load_profile("paper"), 2).set_index(["stage", "method"])
+    on_backbone = load_profile("paper", {"models.visii": "", "models.cross_image": ""})
+    shared = estimates.memory_needed(on_backbone, 2).set_index(["stage", "method"])
+    parameters = 859_520_964 + 83_653_863 + 123_060_480  # Stable Diffusion 1.5's UNet, VAE and text encoder
+    for method in ("VISII", "Cross-Image Attention"):
+        own, other = table.loc[("recover", method)], shared.loc[("recover", method)]
+        assert own["weights"] == 2 * parameters and other["weights"] > 10 * own["weights"]
+        assert own["total"] > own["weights"] + own["activations"] > own["weights"]
+    rest = [row for row in table.index if row[1] not in ("VISII", "Cross-Image Attention")]
+    assert table.loc[rest].equals(shared.loc[rest])
 
 
 def test_counts_of_the_shipped_models_are_those_of_their_files():

@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import constants, errors
 from released_tree import write_tree
 from tiny_flux import tiny_flux
+from tiny_pipelines import tiny_instruct_pix2pix
 
 from sppe_lib import model_files, preflight
 from sppe_lib.config import load_profile, model_location
@@ -212,6 +213,31 @@ def test_a_folder_tells_what_it_lacks(flux, place):
     assert folder_problems(folder, "vae") == ["vae/config.json is not valid JSON"]
 
 
+def test_a_pipeline_of_its_own_tells_what_it_lacks(place):
+    folder = Path(tiny_instruct_pix2pix(place / "model"))
+    assert folder_problems(folder, "visii") == []
+    assert folder_problems(folder, "cross_image") == [
+        "model_index.json is of a StableDiffusionInstructPix2PixPipeline, not of a StableDiffusionPipeline"
+    ]
+    shutil.rmtree(folder / "unet")
+    assert folder_problems(folder, "visii") == ["unet/config.json is not there"]
+    assert "model: visii" not in statuses(preflight.check_models, "smoke")
+    found = statuses(preflight.check_models, "smoke", **{"models.visii": str(folder)})
+    assert found["model: visii"].status == MISSING and "unet" in found["model: visii"].found
+
+
+def test_of_a_pipeline_only_what_is_loaded_is_counted(monkeypatch):
+    files = {
+        "model_index.json": 1, "v1-5-pruned.safetensors": 900, "unet/config.json": 1, "safety_checker/model.safetensors": 900,
+        "unet/diffusion_pytorch_model.safetensors": 50, "unet/diffusion_pytorch_model.fp16.safetensors": 900,
+        "unet/diffusion_pytorch_model.bin": 900, "vae/diffusion_pytorch_model.safetensors": 5,
+    }  # fmt: skip
+    hub_that(monkeypatch, model_info(**files))
+    assert sum(ask_hub(HUB_MODEL, "model_index.json").files("cross_image").values()) == 57
+    how = statuses(preflight.check_models, "smoke", **{"models.cross_image": HUB_MODEL})["model: cross_image"].how
+    assert "--include 'model_index.json' --include 'unet/*'" in how
+
+
 def test_models_in_folders(flux, place):
     found = statuses(preflight.check_models, "smoke", **{"models.vae": str(flux), "models.text": str(flux)})
     assert (found["model: vae"].status, found["model: vae"].found) == (OK, "folder")
@@ -317,7 +343,7 @@ def test_the_command_and_its_exit_status(monkeypatch, capsys):
     assert status == 0 and "everything needed is there" in output.out and "weights/backbone" in output.out
     hub_that(monkeypatch, TimeoutError())
     status, output = run("paper")
-    assert status == 1 and "6 missing" in output.out and "black-forest-labs/FLUX.1-Fill" in output.out
+    assert status == 1 and "8 missing" in output.out and "black-forest-labs/FLUX.1-Fill" in output.out
     status, output = run("huge")
     assert status == 2 and "Unknown profile 'huge'" in output.err
     assert run("smoke", "mini")[0] == 2
