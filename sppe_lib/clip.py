@@ -15,8 +15,9 @@ from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
 from transformers.utils import logging
 
 from sppe_lib.benchmark.schema import image_tensor
-from sppe_lib.config import model_location
 from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.hub import load_problem
+from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import device
 
 TEXT_BATCH = 256
@@ -95,23 +96,23 @@ def _pooled(output) -> torch.Tensor:
 def load_clip(location: str) -> ClipFeatures:
     """Load a CLIP once a process, in float32 and evaluation mode, on the chosen device.
 
-    `location`: `weights/...` (shipped), a folder as `save_pretrained` writes it, or a hub id.
-    Raises ResourceError where the model, its tokenizer or its image processor is not there.
+    `location`: `weights/...` (shipped), a folder as `save_pretrained` writes it, or a hub id, which may carry a
+    revision (`owner/name@revision`). Raises ResourceError where the model, its tokenizer or its image processor is
+    not there.
     """
-    resolved = model_location(location)
+    resolved, options = model_location(location), hub_options(location)
     if location.startswith("weights/") and not Path(resolved).is_dir():
         raise ResourceError(
             f"The shipped CLIP is not in sppe_lib/{location}: restore it with git or run 00_pretrain_miniature."
         )
     logging.disable_progress_bar()
     try:
-        model = CLIPModel.from_pretrained(resolved, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(resolved)
-        processor = AutoImageProcessor.from_pretrained(resolved)
+        model = CLIPModel.from_pretrained(resolved, dtype=torch.float32, **options)
+        tokenizer = AutoTokenizer.from_pretrained(resolved, **options)
+        processor = AutoImageProcessor.from_pretrained(resolved, **options)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ResourceError(
-            f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({reason}); "
+            f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({load_problem(error)}); "
             f"download it or point models.clip and models.metrics_clip of params.yaml to a folder that has one."
         ) from None
     where = device()

@@ -5,12 +5,14 @@ import os
 import re
 import typing
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
 
 from sppe_lib.errors import ConfigError
+from sppe_lib.locations import check_location, model_location, model_revision, repository
+
+__all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repository"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class BenchmarkParameters:
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """Model locations: `weights/...` (shipped), a local folder, or a hub id.
+    """Model locations: `weights/...` (shipped), a local folder, or a hub id, `owner/name` or `owner/name@revision`.
 
     `visii` and `cross_image` are the models that those two baselines were made for (an InstructPix2Pix, a Stable
     Diffusion); empty: they run on the backbone that the trained methods share.
@@ -176,17 +178,6 @@ class Profile:
         return Path(os.environ.get("SPPE_FIGURES", repository() / "figures")) / self.name
 
 
-def repository() -> Path:
-    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder."""
-    if "SPPE_HOME" in os.environ:
-        return Path(os.environ["SPPE_HOME"])
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "params.yaml").is_file():
-            return folder
-    raise ConfigError(f"No params.yaml in {here.name!r} or above: start from inside the repository or set SPPE_HOME.")
-
-
 def _build(cls: type, values: object, where: str):
     if not isinstance(values, dict):
         raise ConfigError(f"params.yaml: {where} must be a mapping of parameters, not {type(values).__name__}.")
@@ -240,6 +231,9 @@ def _check(profile: Profile) -> Profile:
                 raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
             if name in _AT_LEAST_ONE and value < 1:
                 raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
+    for name, value in dataclasses.asdict(profile.models).items():
+        if isinstance(value, str):
+            check_location(value, f"models.{name}")
     generation = profile.generation
     if generation.surrogate_model and int(generation.surrogate_steps * benchmark.strength) < 1:
         raise ConfigError(
@@ -249,6 +243,11 @@ def _check(profile: Profile) -> Profile:
     for name in ("surrogate", "editor"):
         if not getattr(generation, f"{name}_revision"):
             raise ConfigError(f"generation.{name}_revision is empty: name a branch, tag or commit, such as main.")
+        model = getattr(generation, f"{name}_model")
+        if model_revision(model) is not None:
+            raise ConfigError(
+                f"generation.{name}_model is {model!r}: put what is behind the @ into generation.{name}_revision."
+            )
     if not 0 < profile.evaluation.confidence < 1:
         raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
     for section in ("recovery", "ablation"):
@@ -313,14 +312,6 @@ def choose_profile(name: str) -> None:
     load_profile(name)
     path = repository() / "params.yaml"
     write_text(path, re.sub(r"(?m)^profile: .*$", f"profile: {name}", path.read_text(encoding="utf-8"), count=1))
-
-
-def model_location(location: str) -> str:
-    """`weights/...` as the shipped folder, a folder below the repository as its path, a hub id unchanged."""
-    if location.startswith("weights/"):
-        return str(files("sppe_lib") / location)
-    folder = repository() / location  # notebooks run in their own folder, so a relative path would not be found there
-    return str(folder) if folder.is_dir() else location
 
 
 if __name__ == "__main__":

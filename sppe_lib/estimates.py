@@ -14,10 +14,11 @@ from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from sppe_lib.benchmark.build import row_bytes
 from sppe_lib.benchmark.schema import SPLITS
-from sppe_lib.config import Profile, model_location
+from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES
 from sppe_lib.diffusion.lora import add_lora
+from sppe_lib.locations import model_location, model_revision
 from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
 from sppe_lib.recovery.grid import training_folder
@@ -114,7 +115,7 @@ def component_config(location: str, component: str, otherwise: dict[str, dict] =
             return {}
         path = path / "config.json"
     else:
-        path = try_to_load_from_cache(location, f"{component}/config.json")
+        path = try_to_load_from_cache(str(resolved), f"{component}/config.json", revision=model_revision(location))
     if isinstance(path, (str, Path)) and Path(path).is_file():
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         # The shipped text encoder is the text half of a whole CLIP.

@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from sppe_lib.config import model_location
+from sppe_lib.locations import model_location
 
 HUB_SECONDS = 5.0
 """How long one question to the hub may take."""
@@ -210,26 +210,30 @@ def ask_hub(repository: str, file: str, revision: str | None = None) -> HubAnswe
 
 
 class Hub:
-    """The hub's answers, each repository asked once, and none any more after it was found out of reach."""
+    """The hub's answers: each revision of a repository is asked once, and none after the hub was found out of reach."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, HubAnswer] = {}
+        self._answers: dict[tuple[str, str | None], HubAnswer] = {}
         self._offline: HubAnswer | None = None
 
-    def answer(self, repository: str, role: str) -> HubAnswer:
-        """What the hub says of the repository that an entry of `models` names."""
+    def answer(self, repository: str, role: str, revision: str | None = None) -> HubAnswer:
+        """What the hub says of the repository, at a revision, that an entry of `models` names."""
         if self._offline:
             return self._offline
-        if repository not in self._answers:
+        key = repository, revision
+        if key not in self._answers:
             component = COMPONENTS[role][0]
-            self._answers[repository] = ask_hub(repository, component.path(component.file))
-            if self._answers[repository].state == "offline":
-                self._offline = self._answers[repository]
-        return self._answers[repository]
+            self._answers[key] = ask_hub(repository, component.path(component.file), revision)
+            if self._answers[key].state == "offline":
+                self._offline = self._answers[key]
+        return self._answers[key]
 
 
 def is_hub_id(location: str) -> bool:
-    """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, of the form owner/name."""
+    """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, of the form owner/name.
+
+    A revision behind an @ does not count.
+    """
     if location.startswith("weights/") or Path(model_location(location)).is_dir():
         return False
-    return location.count("/") == 1
+    return model_location(location).count("/") == 1

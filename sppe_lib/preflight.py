@@ -25,11 +25,12 @@ from sppe_lib import estimates
 from sppe_lib.benchmark.released_layout import Layout, scan
 from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.sources.inventory import inventory
-from sppe_lib.config import Profile, load_profile, model_location, repository
+from sppe_lib.config import Profile, load_profile, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.environment import direct_pins, locked_versions
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.model_files import Hub, cache_problems, folder_problems, is_hub_id, patterns
+from sppe_lib.locations import model_location, model_revision
+from sppe_lib.model_files import Hub, HubAnswer, cache_problems, folder_problems, is_hub_id, patterns
 from sppe_lib.runtime import accelerator, free_disk, machine_memory, native_bfloat16, processor
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
@@ -90,6 +91,11 @@ class Context:
     def counts(self) -> estimates.Counts:
         """Parameters of the profile's models."""
         return estimates.count(self.profile)
+
+
+    def answer(self, location: str, role: str) -> HubAnswer:
+        """What the hub says of a hub id, at the revision that it carries."""
+        return self.hub.answer(model_location(location), role, model_revision(location))
 
 
 def _gigabytes(size: float) -> str:
@@ -196,6 +202,10 @@ def model_locations(profile: Profile) -> list[tuple[str, str]]:
     return [(role, location) for role, location in entries if isinstance(location, str) and location]
 
 
+def _cached(location: str, role: str) -> list[str] | None:
+    return cache_problems(model_location(location), role, model_revision(location))
+
+
 def check_disk(context: Context) -> Iterator[Finding]:
     """Free disk for the stages whose results are not there yet, and for what the hub's cache lacks."""
     profile = context.profile
@@ -213,8 +223,8 @@ def check_disk(context: Context) -> Iterator[Finding]:
     )  # fmt: skip
     files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
     for role, location in model_locations(profile):
-        if is_hub_id(location) and cache_problems(location, role) != []:
-            wanted = context.hub.answer(location, role).files(role)
+        if is_hub_id(location) and _cached(location, role) != []:
+            wanted = context.answer(location, role).files(role)
             files.update({(location, name): size for name, size in wanted.items()})
     if files:
         free, needed = free_disk(constants.HF_HUB_CACHE), sum(files.values())
@@ -237,23 +247,25 @@ def check_models(context: Context) -> Iterator[Finding]:
             how = "fetch the rest, in the layout that save_pretrained writes" if problems else ""
             yield Finding(title, needed, "; ".join(problems) or "folder", MISSING if problems else OK, how)
         elif not is_hub_id(location):
-            yield Finding(title, needed, "no such folder", MISSING, "correct it in params.yaml: a folder or owner/name")
+            how = "correct it in params.yaml: a folder, owner/name or owner/name@revision"
+            yield Finding(title, needed, "no such folder", MISSING, how)
         else:
             yield _hub_finding(context, role, location)
 
 
 def _hub_finding(context: Context, role: str, location: str) -> Finding:
-    problems = cache_problems(location, role)
+    problems = _cached(location, role)
     if problems == []:
         return Finding(f"model: {role}", location, "in the hub's cache", OK)
-    answer = context.hub.answer(location, role)
+    answer, revision = context.answer(location, role), model_revision(location)
     found = f"{answer.reason} In the cache: {'; '.join(problems) if problems else 'nothing'}."
-    fetch = f"hf download {location}" + "".join(f" --include '{pattern}'" for pattern in patterns(role))
+    fetch = f"hf download {model_location(location)}" + (f" --revision {revision}" if revision else "")
+    fetch += "".join(f" --include '{pattern}'" for pattern in patterns(role))
     how = {
         "open": f"comes at first use ({_gigabytes(sum(answer.files(role).values()))}); before that: {fetch}",
         "gated": f"accept the licence on the model's hub page, then hf auth login, then {fetch}",
         "no repository": "correct models in params.yaml; if it is private: hf auth login",
-        "no revision": "correct the revision",
+        "no revision": "correct what is behind the @ in params.yaml: a branch, tag or commit of the model's hub page",
         "refused": "try again later",
         "offline": f"where there is a network: {fetch}; then bring that cache here (HF_HOME), or name a folder",
     }

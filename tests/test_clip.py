@@ -1,13 +1,16 @@
 """CLIP features: prepared as transformers prepares them, independent of batching, honest about no change."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from huggingface_hub.errors import RevisionNotFoundError
 from PIL import Image
 from tiny import tiny_benchmark, tiny_clip
-from transformers import CLIPImageProcessor, CLIPModel
+from transformers import AutoImageProcessor, AutoTokenizer, CLIPImageProcessor, CLIPModel
 
 from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, cosine, direction_cosine, load_clip
@@ -97,6 +100,31 @@ def test_missing_weights_are_a_clear_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResourceError, match="models.clip"):
         load_clip(str(tmp_path / "empty"))
+
+
+def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
+    asked = []
+    for cls in (CLIPModel, AutoTokenizer, AutoImageProcessor):
+
+        def load(name, real=cls.from_pretrained, revision=None, **options):
+            asked.append((name, revision))
+            return real(location, **options)
+
+        monkeypatch.setattr(cls, "from_pretrained", load)
+    first, second = load_clip("owner/clip@v1"), load_clip("owner/clip@v2")
+    assert first is not second and first is load_clip("owner/clip@v1")
+    assert asked == [("owner/clip", "v1")] * 3 + [("owner/clip", "v2")] * 3
+
+
+def test_a_revision_that_is_not_there_is_a_clear_sentence(monkeypatch):
+    def load(*arguments, **options):
+        raise OSError(f"{options['revision']} is not\na revision") from hub_error
+
+    hub_error = RevisionNotFoundError("no", response=SimpleNamespace(headers={}, request=None))
+    monkeypatch.setattr(CLIPModel, "from_pretrained", load)
+    with pytest.raises(ResourceError, match="at 'owner/clip@v9' .the model has no such revision: use main") as raised:
+        load_clip("owner/clip@v9")
+    assert "\n" not in str(raised.value)
 
 
 def test_a_single_image_without_batch_axis_is_refused(clip):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sppe_lib.config import choose_profile, load_profile, model_location, repository
 from sppe_lib.errors import ConfigError
+from sppe_lib.locations import hub_options, model_revision
 from sppe_lib.runtime import seed_of
 
 REPOSITORY = Path(__file__).parents[1]
@@ -146,6 +147,33 @@ def test_overrides(copy):
 def test_model_locations():
     assert model_location("openai/clip-vit-base-patch32") == "openai/clip-vit-base-patch32"
     assert Path(model_location("weights/clip")).parts[-3:] == ("sppe_lib", "weights", "clip")
+
+
+def test_a_hub_id_may_carry_its_revision(copy):
+    assert model_location("owner/name@refs/pr/1") == "owner/name"
+    assert model_revision("owner/name@refs/pr/1") == "refs/pr/1"
+    assert hub_options("owner/name@v2") == {"revision": "v2"}
+    assert model_revision("owner/name") is None and hub_options("owner/name") == hub_options("weights/clip") == {}
+    folder = copy.parent / "models" / "clip@home"  # an @ of a folder that is there belongs to its name
+    folder.mkdir(parents=True)
+    assert model_location("models/clip@home") == str(folder) and hub_options("models/clip@home") == {}
+    assert load_profile("smoke", {"models.clip": "models/clip@home"}).models.clip == "models/clip@home"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("models.vae", "owner/name@", "models.vae is 'owner/name@': name a branch, tag or commit behind the @"),
+        ("models.clip", "weights/clip@main", "models.clip is .*only a model of the hub has revisions"),
+        ("models.text", "models/flux@main", "models.text is .*only a model of the hub has revisions"),
+        ("generation.surrogate_model", "owner/name@v2", "behind the @ into generation.surrogate_revision"),
+        ("generation.editor_model", "owner/name@v2", "behind the @ into generation.editor_revision"),
+    ],
+)
+def test_revisions_that_name_nothing_are_refused(copy, parameter, value, message):
+    (copy.parent / "models" / "flux").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=message):
+        load_profile("smoke", {parameter: value})
 
 
 def test_seeds_are_fixed_for_ever():

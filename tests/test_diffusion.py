@@ -1,13 +1,17 @@
 """Panels, flow and the training loop: token order as in the stock pipelines, exact paths, seeded rows."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from huggingface_hub.errors import RevisionNotFoundError
 
 from sppe_lib.diffusion import flow, panels, training
-from sppe_lib.errors import KitError
+from sppe_lib.diffusion.backbone import load_component, location_key
+from sppe_lib.errors import KitError, ResourceError
 
 
 def test_token_order_and_positions_are_those_of_the_stock_pipeline():
@@ -164,3 +168,30 @@ def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(mon
             assert torch.equal(result, exact.bfloat16())
     monkeypatch.setattr(attention, "compute_dtype", lambda: torch.float32)
     assert type(attention.attention_for_backward()).__name__ == "nullcontext"
+
+
+class OnTheHub:
+    """A model class that has one revision."""
+
+    @classmethod
+    def from_pretrained(cls, name, **options):
+        if options.get("revision", "main") not in ("main", "v2"):
+            raise OSError("no\nsuch thing") from RevisionNotFoundError("no", response=SimpleNamespace(headers={}, request=None))
+        return name, options
+
+
+def test_components_are_loaded_at_the_revision_behind_the_hub_id():
+    assert load_component(OnTheHub, "owner/name", "vae") == ("owner/name", {"subfolder": "vae"})
+    assert load_component(OnTheHub, "owner/name@v2", "vae", method="from_pretrained", a=1) == (
+        "owner/name", {"subfolder": "vae", "revision": "v2", "a": 1}
+    )  # fmt: skip
+    with pytest.raises(ResourceError, match="Cannot load vae of 'owner/name@v9' .*has no such revision") as raised:
+        load_component(OnTheHub, "owner/name@v9", "vae")
+    assert "\n" not in str(raised.value)
+
+
+def test_caches_tell_hub_ids_and_revisions_apart():
+    ids = ("owner/a-long-name-that-goes-on", "owner/a-long-name-that-ends", "owner/name", "owner/name@v1", "owner/name@v2")
+    keys = [location_key(name, "text_encoder")[:16] for name in ids]
+    assert len(set(keys)) == len(ids) and keys == [location_key(name, "text_encoder")[:16] for name in ids]
+    assert location_key("weights/clip", "text_encoder") != location_key("weights/vae", "vae")

@@ -20,7 +20,7 @@ WIDTH, TOKENS, TEXT = 256, 96, 32
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
-    monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda *arguments: None)
+    monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda *arguments, **options: None)
     return tmp_path
 
 
@@ -181,3 +181,11 @@ def test_measured_times_are_read_where_a_training_left_them(place):
     table = estimates.stage_costs(profile).set_index(["stage", "method"])
     assert table.loc[("train", "SOER"), "training_seconds"] == 12.5
     assert table["training_seconds"].notna().sum() == 1
+
+
+def test_a_models_sizes_are_read_at_its_revision(monkeypatch):
+    asked = []
+    monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda name, file, revision: asked.append((name, file, revision)))
+    for location in ("owner/name", "owner/name@v2"):
+        assert estimates.component_config(location, "vae") == estimates.FLUX_1_FILL["vae"]
+    assert asked == [("owner/name", "vae/config.json", None), ("owner/name", "vae/config.json", "v2")]

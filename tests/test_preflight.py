@@ -259,6 +259,25 @@ def test_a_cached_model_needs_no_hub(flux, place):
     assert cache_problems(HUB_MODEL, "text") == ["text_encoder_2/ is not there", "tokenizer_2/ is not there"]
 
 
+def test_a_named_revision_is_the_one_that_is_checked(flux, place, monkeypatch):
+    into_cache(flux, place / "hub")
+    asked = hub_that(monkeypatch, hub_error(errors.RevisionNotFoundError))
+    pinned = {"models.vae": f"{HUB_MODEL}@0000"}  # the commit that the cache has
+    assert statuses(preflight.check_models, "smoke", **pinned)["model: vae"].found == "in the hub's cache"
+    assert asked == []
+    finding = statuses(preflight.check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
+    assert finding.status == MISSING and finding.needed == "owner/model@v2"
+    assert finding.found.startswith("owner/model has no revision 'v2' on the hub. In the cache: nothing.")
+    assert "behind the @" in finding.how
+    hub_that(monkeypatch, model_info(**{"vae/model.safetensors": 10**9}))
+    finding = statuses(preflight.check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
+    assert finding.how.endswith("hf download owner/model --revision v2 --include 'vae/*'")
+    two = {"models.vae": f"{HUB_MODEL}@v2", "models.transformer": f"{HUB_MODEL}@v3"}
+    asked = hub_that(monkeypatch, model_info())
+    statuses(preflight.check_models, "smoke", **two)
+    assert asked == ["owner/model"] * 2  # once for each revision
+
+
 @pytest.mark.parametrize(
     ("answer", "file", "state"),
     [

@@ -24,10 +24,11 @@ from transformers import (
 )
 from transformers import logging as transformers_logging
 
-from sppe_lib.config import ModelParameters, model_location
+from sppe_lib.config import ModelParameters
 from sppe_lib.diffusion.panels import pack, unpack
 from sppe_lib.errors import ResourceError
 from sppe_lib.hub import load_problem
+from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import atomic_path, autocast, compute_dtype, device
 
 TEXT_TOKENS = 32
@@ -42,8 +43,9 @@ T5_TOKENS = 512
 def load_component(cls: type, location: str, subfolder: str, method: str = "from_pretrained", **options):
     """`cls.from_pretrained` from a folder or hub id that holds `subfolder`, or from a folder that is the component.
 
-    `method` names another class method, such as `load_config`, which reads no weights. Raises
-    ResourceError naming what is missing and where it was looked for.
+    `method` names another class method, such as `load_config`, which reads no weights. A hub id's revision
+    (`owner/name@revision`) is the one that is loaded. Raises ResourceError naming what is missing and where it was
+    looked for.
     """
     resolved = Path(model_location(location))
     if resolved.is_dir() and not (resolved / subfolder).is_dir():
@@ -53,7 +55,7 @@ def load_component(cls: type, location: str, subfolder: str, method: str = "from
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a CLIP's text half reports its vision half as left over
     try:
-        return getattr(cls, method)(model_location(location), **arguments, **options)
+        return getattr(cls, method)(model_location(location), **arguments, **hub_options(location), **options)
     except Exception as error:  # the libraries raise many kinds; the user needs one sentence
         raise ResourceError(
             f"Cannot load {subfolder} of {location!r} (params.yaml `models`) as {cls.__name__}: {load_problem(error)}."
@@ -71,13 +73,15 @@ class TextStates:
 
 
 def location_key(location: str, subfolder: str) -> str:
-    """What identifies stored weights: a digest of a local folder's files (names, sizes, times), or the hub id itself.
+    """What identifies stored weights: a digest of a local folder's files (names, sizes, times), or of the hub id.
+
+    The hub id with its revision, where it has one: another revision has another key.
 
     Caches of latents and texts are keyed by it, so they do not outlive the weights that they were made with.
     """
     folder = Path(model_location(location))
     if not folder.is_dir():
-        return location
+        return hashlib.sha256(location.encode()).hexdigest()
     chosen = folder / subfolder if (folder / subfolder).is_dir() else folder
     files = sorted(path for path in chosen.rglob("*") if path.is_file())
     known = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
@@ -93,7 +97,7 @@ class TextEncoder:
 
     def __init__(self, location: str, folder: Path | None = None):
         self._location = location
-        self._folder = folder / location_key(location, "text_encoder")[:16].replace("/", "-") if folder else None
+        self._folder = folder / location_key(location, "text_encoder")[:16] if folder else None
         self._known: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     @cached_property

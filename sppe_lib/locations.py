@@ -1,0 +1,63 @@
+"""Where things are: the repository, and the models that params.yaml names, with the revision a hub id may carry.
+
+A model is at `weights/...` (shipped), in a folder, or on the hub as `owner/name` or `owner/name@revision`.
+"""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from sppe_lib.errors import ConfigError
+
+
+def repository() -> Path:
+    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder."""
+    if "SPPE_HOME" in os.environ:
+        return Path(os.environ["SPPE_HOME"])
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "params.yaml").is_file():
+            return folder
+    raise ConfigError(f"No params.yaml in {here.name!r} or above: start from inside the repository or set SPPE_HOME.")
+
+
+def _split(location: str) -> tuple[str, str | None]:
+    # An @ in the name of a folder that is there belongs to the name; a hub id has none.
+    if location.startswith("weights/") or (repository() / location).is_dir():
+        return location, None
+    name, at, revision = location.partition("@")
+    return name, revision if at else None
+
+
+def model_location(location: str) -> str:
+    """`weights/...` as the shipped folder, a folder below the repository as its path, a hub id without its revision."""
+    if location.startswith("weights/"):
+        return str(files("sppe_lib") / location)
+    folder = repository() / location  # notebooks run in their own folder, so a relative path would not be found there
+    return str(folder) if folder.is_dir() else _split(location)[0]
+
+
+def model_revision(location: str) -> str | None:
+    """The branch, tag or commit of a hub id `owner/name@revision`; None for a hub id without one and for a folder."""
+    return _split(location)[1]
+
+
+def hub_options(location: str) -> dict[str, str]:
+    """What `from_pretrained` is told besides `model_location`: the revision, where the location carries one."""
+    revision = model_revision(location)
+    return {"revision": revision} if revision else {}
+
+
+def check_location(location: str, where: str) -> None:
+    """Raise ConfigError if a location has an @ and nothing behind it, or a revision of what has none.
+
+    `where`: the parameter that holds it, for the message.
+    """
+    name, revision = _split(location)
+    if revision == "":
+        raise ConfigError(f"{where} is {location!r}: name a branch, tag or commit behind the @, or leave the @ away.")
+    shipped = location.startswith("weights/") and "@" in location
+    if shipped or (revision and (repository() / name).is_dir()):
+        raise ConfigError(
+            f"{where} is {location!r}: only a model of the hub has revisions; leave away the @ and what follows."
+        )
