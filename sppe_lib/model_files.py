@@ -147,6 +147,12 @@ def cached_folder(repository: str, role: str, revision: str | None = None) -> Pa
     return Path(found).parents[1 if component.subfolder else 0] if isinstance(found, str) else None
 
 
+def cached_commit(repository: str, file: str, revision: str | None = None) -> str | None:
+    """The commit at which the hub's cache holds a file at the top of a model, or None where it does not."""
+    found = try_to_load_from_cache(repository, file, revision=revision)
+    return Path(found).parent.name if isinstance(found, str) else None
+
+
 def cache_problems(repository: str, role: str, revision: str | None = None) -> list[str] | None:
     """What the hub's cache lacks of a model for an entry of `models`; None if it holds nothing of it."""
     folder = cached_folder(repository, role, revision)

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from tiny_pipelines import box_mask, picture, tiny_instruct_pix2pix, tiny_sdxl_i
 
 from sppe_lib import hub
 from sppe_lib.benchmark import generate as generation
+from sppe_lib.benchmark import generated_card as cards
 from sppe_lib.benchmark.generate import generate, main, read_records, shard_of
+from sppe_lib.benchmark.generated_card import generated_card, models_used
 from sppe_lib.benchmark.schema import check_instance, open_split
 from sppe_lib.config import load_profile
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -111,7 +114,7 @@ def test_what_is_finished_is_kept(whole, world, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         generate(profile_of(values), records, tmp_path, shards=3)
     files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    assert sorted(files) == ["generation.json", "train-00000-of-00003.parquet", "train-00001-of-00003.parquet"]
+    assert sorted(files) == ["README.md", "generation.json", "train-00000-of-00003.parquet", "train-00001-of-00003.parquet"]
     assert len(generate(profile_of(values), records, tmp_path, shards=3)) == 2
     assert all((tmp_path / name).stat().st_mtime_ns == time for name, time in files.items())
     assert rows(tmp_path, "train") == rows(whole, "train")
@@ -149,6 +152,38 @@ def test_what_cannot_run_leaves_nothing_behind(world, tmp_path, changes, kind, m
     assert not (tmp_path / "out").exists()
 
 
+def test_the_card_says_what_made_the_folder(whole, world, tmp_path):
+    path, values = world
+    card = (whole / "README.md").read_text()
+    _, front, text = card.split("---\n", 2)
+    splits = [entry["split"] for entry in yaml.safe_load(front)["configs"][0]["data_files"]]
+    assert splits == ["train", "test"] and yaml.safe_load(front)["license"] == "other"
+    assert "# Surrogates and edits of photos\n" in text
+    assert "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps" in text
+    assert "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps" in text
+    assert "| train   |       5 |           7 |" in text and "| test    |       2 |           3 |" in text
+    assert "stretched to 32x32 pixels" in text and "`generation.seed` is 0" in text and "complete with 2 Parquet" in text
+    assert "**photos.** The kit does not know its terms" in text and "nothing here is\n  drawn by the kit" in text
+    assert str(path.parent) not in card and "Whole images" not in card
+    assert generated_card(read_records(path), json.loads((whole / "generation.json").read_text())) == card
+
+
+def test_the_card_names_revisions_and_commits(world, monkeypatch):
+    path, values = world
+    monkeypatch.setattr(cards, "cached_commit", lambda name, file, revision: {"someone/paints": "abc123"}.get(name))
+    names = {"surrogate_model": "someone/paints", "surrogate_revision": "v2", "editor_model": "", "editor_revision": "main"}
+    profile = profile_of(values | names)
+    used = models_used(profile.generation)
+    assert used["surrogate"] == {"model": "someone/paints", "revision": "v2", "commit": "abc123"}
+    assert used["editor"] == {"model": "timbrooks/instruct-pix2pix", "revision": "main", "commit": ""}
+    card = generated_card(read_records(path), {**asdict(profile.generation), "strength": 0.5, "shards": 1, "models": used})
+    assert "`someone/paints` at revision `v2` (commit abc123)" in card
+    assert "`timbrooks/instruct-pix2pix` at revision `main`;" in card
+    command = profile_of(values | {"editor": "command:/home/me/edit {folder}", "editor_model": ""}).generation
+    card = generated_card(read_records(path), {**asdict(command), "strength": 0.5, "shards": 1, "models": models_used(command)})
+    assert "`command`, an external program" in card and "/home/me" not in card
+
+
 @given(st.integers(1, 60), st.integers(1, 200))
 def test_shards_are_contiguous_and_even(shards, total):
     numbers = [shard_of(index, shards, total) for index in range(total)]
@@ -167,6 +202,13 @@ def test_shards_are_contiguous_and_even(shards, total):
         ({"pair_id": "photos/0"}, "repeats a pair_id"),
         ({"extra": 1}, "line 3 is no record .*give it the fields pair_id"),
         ({"source": 5}, "line 3 is no record"),
+        ({"codes": []}, "line 3: photos/2 has no codes"),
+        ({"prompt": "a ticket"}, "line 3: prompt is for the full-image data sets only .*InstructPix2Pix"),
+        ({"dataset": "InstructPix2Pix"}, "line 3: photos/2 is of the full-image data set InstructPix2Pix; give it an"),
+        (
+            {"dataset": "InstructPix2Pix", "codes": [], "instruction": "add a hat", "prompt": "a", "tag": "HAT"},
+            "line 3: the tag 'HAT' is unknown",
+        ),
     ],
 )
 def test_a_faulty_record_is_named(tmp_path, change, message):
@@ -226,7 +268,7 @@ def test_two_processes_write_the_bytes_of_one(world, tmp_path, monkeypatch, as_a
         assert "Shards: 100%" in error and "2/2" in error  # each made two of the four
     main([str(path), str(tmp_path / "one"), *options])
     one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
-    assert len(one) == 5 and one == two
+    assert len(one) == 6 and one == two
 
 
 def test_errors_of_the_command_line_are_one_sentence(tmp_path):

@@ -1,5 +1,6 @@
 """The dataset card of a built benchmark: a README.md that `datasets.load_dataset(folder)` understands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sppe_lib.benchmark.released import DIFFERENCE_THRESHOLD
 from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.summary import Summary
 
-_COLUMNS = """\
+COLUMNS = """\
 | column | meaning |
 |---|---|
 | `instance_id`, `pair_id` | unique names; the instances of a pair share source, mask and surrogate |
@@ -26,6 +27,7 @@ _COLUMNS = """\
 | `source_outcome`, `surrogate_outcome` | what the simulated editor did: done, missed, absent; empty for real data |
 | `released_label` | the release's editability cosine in [-1, 1]; empty where there is none |
 """
+"""What the columns of `schema.FEATURES` mean, as Markdown."""
 
 _SIMULATED = """\
 **Everything here is simulated.** No photograph, no real person, no real document and no cloud model is
@@ -61,17 +63,17 @@ what was read from it is for your own use, and this folder must not be passed on
 """
 
 
-def _header(summary: Summary, title: str) -> str:
-    present = [split for split in SPLITS if split in set(summary.counts["split"])]
+def front_matter(title: str, splits: Sequence[str], simulated: bool = False) -> str:
+    """The YAML head of a card, by which `datasets.load_dataset` finds the Parquet files of the splits."""
     header = {
         "pretty_name": title,
-        "license": "apache-2.0" if summary.simulated else "other",
+        "license": "apache-2.0" if simulated else "other",
         "task_categories": ["image-to-image"],
-        "tags": ["privacy", "image-editing"] + (["simulated", "synthetic"] if summary.simulated else []),
+        "tags": ["privacy", "image-editing"] + (["simulated", "synthetic"] if simulated else []),
         "configs": [
             {
                 "config_name": "default",
-                "data_files": [{"split": split, "path": f"{split}-*.parquet"} for split in present],
+                "data_files": [{"split": split, "path": f"{split}-*.parquet"} for split in splits],
             }
         ],
     }
@@ -115,9 +117,9 @@ def card_text(summary: Summary, heading: Heading) -> str:
     """The card as Markdown; every number is computed from the build."""
     counts = summary.counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
     shares = np.array(list(summary.private_shares.values())) * 100
-    parameters = summary.parameters
+    parameters, present = summary.parameters, [split for split in SPLITS if split in set(summary.counts["split"])]
     parts = [
-        _header(summary, heading.title),
+        front_matter(heading.title, present, summary.simulated),
         f"# {heading.title}\n",
         f"Built by this repository's `notebooks/{heading.notebook}.ipynb` for the protocol of *When Recovery Matters: "
         "The\nBlind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
@@ -130,7 +132,7 @@ def card_text(summary: Summary, heading: Heading) -> str:
     ]
     if summary.simulated:
         parts.append(_outcomes(summary))
-    parts += ["## Columns\n", _COLUMNS, "## Use\n", "```python\ndatasets.load_dataset(\"<this folder>\")\n```\n"]
+    parts += ["## Columns\n", COLUMNS, "## Use\n", "```python\ndatasets.load_dataset(\"<this folder>\")\n```\n"]
     return "\n".join(parts)
 
 

@@ -92,6 +92,14 @@ CLOUD = "cloud"
 """The one editor that uploads."""
 
 
+def usual_model(parameters: GenerationParameters) -> str:
+    """The weights that the editor runs on: `parameters.editor_model` or its usual ones; "" for a program or a cloud."""
+    chosen = EDITORS.get(parameters.editor.partition(":")[0])
+    if not isinstance(chosen, partial):
+        return ""
+    return parameters.editor_model or chosen.keywords["model"]
+
+
 def load_editor(parameters: GenerationParameters) -> Editor:
     """The editor that `parameters.editor` names.
 

@@ -4,9 +4,10 @@
 
 (without a GPU, `torchrun --nproc-per-node 2 -m ...` starts several processes.)
 
-RECORDS is a text file with one JSON object per line, the fields of `Record`; picture paths are relative to it.
-OUTPUT receives Parquet shards in the benchmark's schema, which `schema.open_split` reads. What is finished is kept:
-the same command again makes only what is missing, whatever the number of processes or nodes.
+RECORDS is a text file with one JSON object per line, the fields of `record_list.Record`; picture paths are relative to
+it. OUTPUT receives Parquet shards in the benchmark's schema, which `schema.open_split` reads, and a dataset card
+(README.md). What is finished is kept: the same command again makes only what is missing, whatever the number of
+processes or nodes.
 """
 
 import argparse
@@ -21,30 +22,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from accelerate import PartialState
 
-from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.editors import CLOUD, Editor, load_editor
+from sppe_lib.benchmark.generated_card import generated_card, models_used
 from sppe_lib.benchmark.images import png, read_image, read_mask, resize_mask, square
-from sppe_lib.benchmark.schema import FEATURES, SPLITS, text_columns
-from sppe_lib.benchmark.surrogates import make_surrogates, prompt_for
+from sppe_lib.benchmark.record_list import Record, read_records
+from sppe_lib.benchmark.schema import FEATURES, SPLITS
+from sppe_lib.benchmark.surrogates import make_surrogates
 from sppe_lib.config import Profile, load_profile
-from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
 IDENTITY = "generation.json"
 """The file beside the shards that says what they are made of."""
 
-
-@dataclass(frozen=True)
-class Record:
-    """One pair to make: where its source and mask are, and the codes of the instructions to edit it by."""
-
-    pair_id: str
-    dataset: str
-    split: str
-    category: str
-    codes: tuple[str, ...]
-    source: Path
-    mask: Path
+CARD = "README.md"
+"""The dataset card beside the shards."""
 
 
 @dataclass(frozen=True)
@@ -53,46 +45,6 @@ class Shard:
 
     target: Path
     records: Sequence[Record]
-
-
-def read_records(path: str | Path) -> list[Record]:
-    """Read a list of records; raises DataError naming the line for anything that is missing or unknown."""
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"The list of records {path.name!r} is missing; write one JSON object per line into it.")
-    records = [
-        _record(line, f"{path.name} line {number}", path.parent)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if line.strip()
-    ]
-    names = [record.pair_id for record in records]
-    if not records or len(set(names)) < len(names):
-        raise DataError(
-            f"The list of records {path.name!r} is empty or repeats a pair_id; give every pair a name of its own."
-        )
-    return records
-
-
-def _record(line: str, where: str, folder: Path) -> Record:
-    try:
-        values = json.loads(line)
-        record = Record(**{**values, "codes": tuple(values["codes"])})
-        record = dataclasses.replace(record, source=folder / record.source, mask=folder / record.mask)
-    except (ValueError, TypeError, KeyError) as error:
-        fields = ", ".join(field.name for field in dataclasses.fields(Record))
-        raise DataError(f"{where} is no record ({error}); give it the fields {fields}.") from None
-    if record.split not in SPLITS:
-        raise DataError(f"{where}: the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}.")
-    try:
-        taxonomy.category(record.category)
-        for code in record.codes:
-            taxonomy.instruction(code)
-    except ConfigError as error:
-        raise DataError(f"{where}: {error}") from None
-    for file in (record.source, record.mask):
-        if not file.is_file():
-            raise DataError(f"{where}: the file {file.name} of {record.pair_id} is missing; correct its path.")
-    return record
 
 
 def shard_of(index: int, shards: int, total: int) -> int:
@@ -149,7 +101,10 @@ def generate(
     for shard in progress(mine, "Shards"):
         rows = make_rows(shard.records, profile, edit)
         if not (folder / IDENTITY).exists():
-            write_text(folder / IDENTITY, json.dumps(identity, indent=2) + "\n")
+            # Now that the models are loaded, their commits are known. The card first: where it is missing, so is this.
+            made_of = identity | {"models": models_used(parameters)}
+            write_text(folder / CARD, generated_card(records, made_of))
+            write_text(folder / IDENTITY, json.dumps(made_of, indent=2) + "\n")
         with atomic_path(shard.target) as temporary:
             pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), temporary)
     return [shard.target for shard in mine]
@@ -157,9 +112,7 @@ def generate(
 
 def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> dict:
     """What the shards of a folder are made of; without folders, so that data which moved are the same data."""
-    listed = [
-        {**dataclasses.asdict(record), "source": record.source.name, "mask": record.mask.name} for record in records
-    ]
+    listed = [record.described() for record in records]
     return {
         **dataclasses.asdict(profile.generation),
         "strength": profile.benchmark.strength,
@@ -183,45 +136,50 @@ def _check_identity(folder: Path, identity: dict) -> None:
 def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list[dict]:
     """The finished instances of some pairs, as rows of the benchmark's schema.
 
-    I and S are edited with the same seed, made of `generation.seed` and the instance's name.
+    I and S are edited with the same seed, made of `generation.seed` and the instance's name; where a record brings
+    its own I', only S is.
     """
-    size = profile.generation.size
+    size, strength = profile.generation.size, profile.benchmark.strength
     sources, masks = [], []
     for record in records:
         original = read_image(record.source)
-        masks.append(resize_mask(read_mask(record.mask, original.size), size))
+        masks.append(resize_mask(read_mask(record.mask, original.size, record.whole), size))
         sources.append(square(original, size))
     surrogates = make_surrogates(
         sources,
         masks,
-        [prompt_for(record.category) for record in records],
+        [record.surrogate_prompt for record in records],
         profile.generation,
         [record.pair_id for record in records],
-        profile.benchmark.strength,
+        strength,
+        [record.whole for record in records],
     )
-    instances = [(pair, code) for pair, record in enumerate(records) for code in record.codes]
-    instructions = [taxonomy.instruction(code).text for _, code in instances]
-    seeds = [seed_of("edit", profile.generation.seed, records[pair].pair_id, code) for pair, code in instances]
+    instances = [
+        (pair, code, text) for pair, record in enumerate(records) for code, text in record.instructions.items()
+    ]
+    seeds = [seed_of("edit", profile.generation.seed, records[pair].pair_id, code) for pair, code, _ in instances]
+    edited_sources = {
+        number: square(read_image(records[pair].edited), size)
+        for number, (pair, _, _) in enumerate(instances)
+        if records[pair].edited
+    }
+    missing = [number for number in range(len(instances)) if number not in edited_sources]
     # One call for both, since a command loads its model every time.
-    pictures = [sources[pair] for pair, _ in instances] + [surrogates[pair].image for pair, _ in instances]
-    edited = edit(pictures, instructions * 2, seeds * 2)
+    numbers = [*missing, *range(len(instances))]
+    pictures = [sources[instances[number][0]] for number in missing]
+    pictures += [surrogates[pair].image for pair, _, _ in instances]
+    edited = edit(pictures, [instances[number][2] for number in numbers], [seeds[number] for number in numbers])
+    edited_sources |= dict(zip(missing, edited))
     return [
-        text_columns(
-            records[pair].pair_id,
-            records[pair].dataset,
-            records[pair].split,
-            records[pair].category,
-            code,
-            profile.benchmark.strength,
-        )
+        records[pair].columns(code, strength)
         | {
             "source": png(sources[pair]),
             "mask": png(masks[pair]),
             "surrogate": {"bytes": surrogates[pair].png, "path": None},
-            "edited_source": png(edited[number]),
-            "edited_surrogate": png(edited[len(instances) + number]),
+            "edited_source": png(edited_sources[number]),
+            "edited_surrogate": png(edited[len(missing) + number]),
         }
-        for number, (pair, code) in enumerate(instances)
+        for number, (pair, code, _) in enumerate(instances)
     ]
 
 

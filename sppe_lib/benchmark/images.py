@@ -62,11 +62,11 @@ def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> Non
         )
 
 
-def read_mask(path: str | Path, size: tuple[int, int]) -> Image.Image:
+def read_mask(path: str | Path, size: tuple[int, int], may_be_full: bool = False) -> Image.Image:
     """Read a mask as grey, 255 where private and 0 elsewhere (any value above half counts as private).
 
     `size` is the (width, height) of the image it belongs to. Raises DataError for a missing, unreadable
-    or truncated file, for another size, and for a mask that is empty or full.
+    or truncated file, for another size, and for a mask that is empty or, unless that is allowed, full.
     """
     path = Path(path)
     image = _read(path).convert("L")
@@ -76,7 +76,7 @@ def read_mask(path: str | Path, size: tuple[int, int]) -> Image.Image:
             f"{size[0]}x{size[1]}; export the mask at the size of its image."
         )
     private = np.asarray(image) > 127
-    check_mask(private, _name(path))
+    check_mask(private, _name(path), may_be_full)
     return mask_image(private)
 
 

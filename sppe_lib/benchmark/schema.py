@@ -34,7 +34,9 @@ EVALUATED = {
 
 UNSEEN = "SPPE-mini unseen (simulated)"
 
-FULL_IMAGE_DATASETS = (UNSEEN,)
+INSTRUCTPIX2PIX = "InstructPix2Pix"
+
+FULL_IMAGE_DATASETS = (UNSEEN, INSTRUCTPIX2PIX)
 """Data sets whose surrogates replace the whole picture (paper, Table 7): only there may a mask be full."""
 
 IMAGE_COLUMNS = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
@@ -45,13 +47,13 @@ FEATURES = Features(
         "pair_id": Value("string"),  # one source-surrogate pair; its instances share I, M and S
         "dataset": Value("string"),  # where it comes from: "SPPE-mini (simulated)", "VISPR", ...
         "split": Value("string"),
-        "category": Value("string"),  # T, one of 36 (in the unseen set: the kind of scene)
+        "category": Value("string"),  # T, one of 36 (for full images: the kind of scene)
         "group": Value("string"),
         "modality": Value("string"),
         "instruction_code": Value("string"),
         "instruction": Value("string"),  # P
         "tag": Value("string"),  # ADD/REMOVE, EDIT or STYLE
-        "strength": Value("float32"),  # protection strength of S; 0.5 in the benchmark, null for full images
+        "strength": Value("float32"),  # protection strength of S; 0.5 in the benchmark, null where S is another scene
         "source": Image(),  # I, RGB
         "mask": Image(),  # M, grey, 255 = private
         "surrogate": Image(),  # S, RGB
@@ -121,6 +123,31 @@ def text_columns(
         "source_outcome": "",
         "surrogate_outcome": "",
         "released_label": released_label,
+    }
+
+
+def full_image_columns(
+    pair_id: str, dataset: str, split: str, kind: str, code: str, instruction: str, tag: str, strength: float | None
+) -> dict:
+    """As `text_columns`, for an instance that is private as a whole: of any kind, with an instruction of its own.
+
+    Group and modality are "Unseen"; `strength` is None where S is another scene altogether.
+    """
+    return {
+        "instance_id": f"{pair_id}/{code}",
+        "pair_id": pair_id,
+        "dataset": dataset,
+        "split": split,
+        "category": kind,
+        "group": "Unseen",
+        "modality": "Unseen",
+        "instruction_code": code,
+        "instruction": instruction,
+        "tag": tag,
+        "strength": strength,
+        "source_outcome": "",
+        "surrogate_outcome": "",
+        "released_label": None,
     }
 
 

@@ -99,14 +99,16 @@ def make_surrogates(
     parameters: GenerationParameters,
     names: Sequence[str],
     strength: float = 0.5,
+    may_be_full: Sequence[bool] | None = None,
 ) -> list[Surrogate]:
     """Repaint the private region of every image: B images, masks (white = private), prompts and names to B surrogates.
 
     Everything is stretched to squares of `parameters.size` pixels. `strength` (0.1 to 1.0, the benchmark's 0.5) is
     the pipeline's own: the share of the noise schedule that the region goes through. The noise of an image comes
     from `parameters.seed` and its name, so it depends neither on the others nor on the strength; computing in
-    batches can still move a pixel by a level. Raises ConfigError, DataError (a mask that does not fit its image, is
-    empty or full) or ResourceError before anything is painted.
+    batches can still move a pixel by a level. `may_be_full`: which masks may cover everything (None: no mask may).
+    Raises ConfigError, DataError (a mask that does not fit its image, is empty or full) or ResourceError before
+    anything is painted.
     """
     if not parameters.surrogate_model:
         raise ConfigError("No surrogate model: choose the profile paper or set generation.surrogate_model.")
@@ -120,7 +122,8 @@ def make_surrogates(
             f"{len(images)} images, {len(masks)} masks, {len(prompts)} prompts and {len(names)} names do not go "
             f"together: give as many of each."
         )
-    private = [_private(*entry, parameters.size) for entry in zip(images, masks, names)]
+    full = may_be_full or [False] * len(images)
+    private = [_private(*entry, parameters.size) for entry in zip(images, masks, names, full, strict=True)]
     pipeline = load_pipeline("AutoPipelineForInpainting", parameters.surrogate_model, parameters.surrogate_revision)
     surrogates = []
     for start in progress(range(0, len(images), parameters.batch), "Surrogates"):
@@ -145,14 +148,14 @@ def make_surrogates(
     return surrogates
 
 
-def _private(image: Image.Image, mask: Image.Image, name: str, size: int) -> Image.Image:
+def _private(image: Image.Image, mask: Image.Image, name: str, may_be_full: bool, size: int) -> Image.Image:
     if mask.size != image.size:
         raise DataError(
             f"The mask of {name} is {mask.size[0]}x{mask.size[1]} pixels but its image is "
             f"{image.size[0]}x{image.size[1]}; export the mask at the size of its image."
         )
     private = np.asarray(resize_mask(mask.convert("L"), size)) > 127
-    check_mask(private, f"of {name} at {size} pixels")
+    check_mask(private, f"of {name} at {size} pixels", may_be_full)
     return mask_image(private)
 
 

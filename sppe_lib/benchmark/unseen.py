@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sppe_lib.benchmark.processes import in_processes
-from sppe_lib.benchmark.schema import UNSEEN
+from sppe_lib.benchmark.schema import UNSEEN, full_image_columns
 from sppe_lib.benchmark.vector_world import DrawnPair, PairPlan, Pictures, edited_columns
 from sppe_lib.benchmark.world.unseen_instructions import INSTRUCTIONS, edit_unseen
 from sppe_lib.benchmark.world.unseen_scenes import SCENES, make_unseen_scene
@@ -55,20 +55,7 @@ def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     (code,) = plan.codes
     instruction = INSTRUCTIONS[code]
     pair = f"unseen/{plan.index:05d}"
-    row = {
-        "instance_id": f"{pair}/{code}",
-        "pair_id": pair,
-        "dataset": UNSEEN,
-        "split": "test",
-        "category": plan.category,
-        "group": "Unseen",
-        "modality": "Unseen",
-        "instruction_code": code,
-        "instruction": instruction.text,
-        "tag": instruction.tag,
-        "strength": None,
-        "released_label": None,
-    }
+    row = full_image_columns(pair, UNSEEN, "test", plan.category, code, instruction.text, instruction.tag, None)
     edit = partial(edit_unseen, code=code, seed=plan.seed_for("edit", code))
     columns = edited_columns(source, surrogate, private, edit, pictures)
     # No private element, hence no identity: nothing here can be someone's of another split.

@@ -7,7 +7,8 @@ Terms: see its card. It is streamed, so only the shards that are needed travel; 
 The paper says "934 unique prompts" and not which. Ours are the first 934 that differ, small letters and
 single spaces, in the seeded shuffle of `datasets` (shards, then a buffer), so they depend on the pinned
 version of that library too. A local copy of the same shards is read in the hub's order of shards and should
-give the same ones; that was not verified against the hub. The surrogates are made later, from the full mask.
+give the same ones; that was not verified against the hub. `records` writes them as a list of pairs, from which
+`benchmark.generate` makes surrogates, with the full mask, and their edits.
 """
 
 import re
@@ -21,12 +22,15 @@ from PIL import Image
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.images import mask_image
+from sppe_lib.benchmark.schema import INSTRUCTPIX2PIX
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
 
-NAME = "InstructPix2Pix"
+NAME = INSTRUCTPIX2PIX
 
 HUB_ID = "timbrooks/instructpix2pix-clip-filtered"
+
+OBTAIN = f"The hub data set {HUB_ID}, streamed, or a copy of its data folder. Terms: see its card."
 
 PUBLISHED_PROMPTS = 934
 """Unique prompts of the paper's Table 7."""
@@ -48,13 +52,14 @@ _STYLE = re.compile(
 
 @dataclass(frozen=True)
 class EditExample:
-    """One example: I and I' (RGB), P, and P's weak tag by `tag_of`."""
+    """One example: I and I' (RGB), P, P's weak tag by `tag_of`, and the caption of I."""
 
     instance_id: str
     source: Image.Image
     instruction: str
     edited_source: Image.Image
     tag: str
+    caption: str
 
     @property
     def mask(self) -> Image.Image:
@@ -131,6 +136,7 @@ def select(rows: IterableDataset, number: int = PUBLISHED_PROMPTS, seed: int = 0
             instruction=" ".join(row["edit_prompt"].split()),
             edited_source=row["edited_image"].convert("RGB"),
             tag=tag_of(text),
+            caption=" ".join(row["original_prompt"].split()),
         )
         if len(seen) == number:
             return

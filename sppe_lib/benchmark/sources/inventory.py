@@ -17,10 +17,6 @@ from sppe_lib.published import read_published
 
 OBTAIN_RELEASE = "https://github.com/SYuan-X/SPPE. Terms: its repository states no licence, see its site."
 
-OBTAIN_INSTRUCTPIX2PIX = (
-    f"The hub data set {instructpix2pix.HUB_ID}, streamed, or a copy of its data folder. Terms: see its card."
-)
-
 COLUMNS = ("source", "folder", "present", "images", "annotations", "published", "missing", "obtain")
 
 
@@ -44,7 +40,7 @@ def inventory(root: str | Path | None = None) -> pd.DataFrame:
     published = read_published("table1_datasets").set_index("dataset")["scale"]
     entries = [("SPPE", int(published["SPPE"]), OBTAIN_RELEASE)]
     entries += [(name, int(published[name]), source.obtain) for name, source in SOURCES.items()]
-    entries.append((instructpix2pix.NAME, instructpix2pix.PUBLISHED_PROMPTS, OBTAIN_INSTRUCTPIX2PIX))
+    entries.append((instructpix2pix.NAME, instructpix2pix.PUBLISHED_PROMPTS, instructpix2pix.OBTAIN))
     rows = []
     for name, number, obtain in entries:
         folder = root / name

@@ -1,19 +1,24 @@
-"""From annotated photographs to the list of records that `benchmark.generate` works through.
+"""From a data set to the list of records that `benchmark.generate` works through.
 
     python -m sppe_lib.benchmark.sources.records Redactions data/Redactions data/records
+    python -m sppe_lib.benchmark.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records
 
-One record is one image and privacy category with its mask, and two fitting instructions, chosen evenly as
-in SPPE-mini (which two the paper gave each pair is not published). Masks are written beside the list.
+Of annotated photographs, one record is one image and privacy category with its mask, and two fitting instructions,
+chosen evenly as in SPPE-mini (which two the paper gave each pair is not published). Of InstructPix2Pix, one record is
+one of its examples, private as a whole, with its own instruction, caption and edited picture. Masks, and pictures that
+came in Parquet files, are written beside the list.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from sppe_lib.benchmark.sources import SOURCES, read_source
 from sppe_lib.benchmark.sources.annotated import Reading, private_masks
+from sppe_lib.benchmark.sources.instructpix2pix import HUB_ID, NAME, PUBLISHED_PROMPTS, EditExample, open_rows, select
 from sppe_lib.benchmark.vector_world import choose_instructions
 from sppe_lib.errors import DataError, KitError
 from sppe_lib.runtime import atomic_path, progress, write_text
@@ -52,16 +57,52 @@ def write_records(reading: Reading, folder: Path, seed: int = 0) -> Path:
     return folder / RECORDS
 
 
+def write_example_records(examples: Iterable[EditExample], folder: Path) -> Path:
+    """Write `folder`/records.jsonl and the pictures and masks of InstructPix2Pix's examples; returns the list.
+
+    All are of the split `test`. The folder is replaced only once everything is written; what `select` raises comes
+    through.
+    """
+    folder = Path(folder)
+    with atomic_path(folder) as temporary:
+        for kind in ("sources", "edited", "masks"):
+            (temporary / kind).mkdir(parents=True)
+        lines = []
+        for example in progress(examples, "examples"):
+            name = f"{example.instance_id.rpartition('/')[2]}.png"
+            files = {
+                "source": f"sources/{name}", "edited": f"edited/{name}",
+                "mask": f"masks/{example.source.width}x{example.source.height}.png",
+            }  # fmt: skip
+            pictures = {"source": example.source, "edited": example.edited_source, "mask": example.mask}
+            for kind, picture in pictures.items():
+                if not (temporary / files[kind]).exists():
+                    picture.save(temporary / files[kind])
+            line = {
+                "pair_id": example.instance_id, "dataset": NAME, "split": "test", "category": "whole image",
+                "instruction": example.instruction, "tag": example.tag, "prompt": example.caption or "a photo", **files,
+            }  # fmt: skip
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        write_text(temporary / RECORDS, "".join(lines))
+    return folder / RECORDS
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns 0, or 2 with one sentence on standard error."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", choices=sorted(SOURCES), help="whose layout the folder has")
-    parser.add_argument("folder", type=Path, help="the unpacked data set")
+    parser.add_argument("source", choices=[*sorted(SOURCES), NAME], help="whose layout the folder has")
+    parser.add_argument("folder", help=f"the unpacked data set; for {NAME} its hub id {HUB_ID} as well, streamed")
     parser.add_argument("output", type=Path, help="folder that receives the list and the masks")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of instructions")
+    parser.add_argument("--prompts", type=int, default=PUBLISHED_PROMPTS, help=f"unique prompts of {NAME}")
     chosen = parser.parse_args(arguments)
     try:
-        reading = read_source(chosen.source, chosen.folder, strict=False)
+        if chosen.source == NAME:
+            rows = open_rows(HUB_ID if chosen.folder == HUB_ID else Path(chosen.folder))
+            written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output)
+            print(f"wrote {written.name}; {chosen.prompts} examples")
+            return 0
+        reading = read_source(chosen.source, Path(chosen.folder), strict=False)
         print(f"wrote {write_records(reading, chosen.output, chosen.seed).name}; {len(reading.problems)} problems left out")
     except KitError as error:
         print(error, file=sys.stderr)
