@@ -19,7 +19,8 @@ __all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repos
 class BenchmarkParameters:
     """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2).
 
-    The last three are for the sets beside the benchmark (`benchmark/extra_sets.py`); 0 sources or pairs: not built.
+    The last four are for the sets beside the benchmark (`benchmark/extra_sets.py`); 0 sources or pairs: not built.
+    `unseen_source`: "vector-world", "" (not built), or a folder that `benchmark.generate` filled (then 0 pairs: all).
     """
 
     source: str
@@ -32,6 +33,7 @@ class BenchmarkParameters:
     sweep_sources: int
     sweep_candidates: int
     unseen_pairs: int
+    unseen_source: str = "vector-world"
 
     @property
     def pairs(self) -> dict[str, int]:
@@ -214,7 +216,7 @@ def _check(profile: Profile) -> Profile:
             raise ConfigError(f"benchmark.{split}_pairs is negative: choose a number of pairs, or 0 for all there are.")
     for name in ("sweep_sources", "unseen_pairs"):
         if getattr(benchmark, name) < 0:
-            raise ConfigError(f"benchmark.{name} is negative: choose how many, or 0 to build none.")
+            raise ConfigError(f"benchmark.{name} is negative: choose how many, or 0 (see params.yaml).")
     if benchmark.sweep_candidates < 1:
         raise ConfigError(
             f"benchmark.sweep_candidates is {benchmark.sweep_candidates}: a source needs at least 1 surrogate."

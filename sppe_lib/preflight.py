@@ -25,6 +25,8 @@ from sppe_lib import estimates
 from sppe_lib.benchmark.released_layout import Layout, scan
 from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.sources.inventory import inventory
+from sppe_lib.benchmark.summary import VECTOR_WORLD
+from sppe_lib.benchmark.unseen_folder import count_instances
 from sppe_lib.config import Profile, load_profile, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.environment import direct_pins, locked_versions
@@ -295,6 +297,19 @@ def check_data(context: Context) -> Iterator[Finding]:
         yield Finding(f"data: {split}", "instances", f"{number} instances", OK if number else MISSING, how)
 
 
+def check_unseen(context: Context) -> Iterator[Finding]:
+    """The folder of generated pairs that Table 7 is made of, where the profile names one; it runs without."""
+    profile = context.profile
+    if profile.benchmark.unseen_source in ("", VECTOR_WORLD):
+        return
+    try:
+        found, status, how = f"{count_instances(profile)} instances", OK, ""
+    except (ConfigError, DataError) as error:
+        found, _, how = str(error).rstrip(".").partition("; ")
+        status = OPTIONAL if isinstance(error, ConfigError) else MISSING
+    yield Finding("data: unseen (Table 7)", profile.benchmark.unseen_source, found, status, how)
+
+
 def check_original_data(context: Context) -> Iterator[Finding]:
     """What the paper's data were made of, where the profile is not simulated: needed only to rebuild them."""
     if context.source is None:
@@ -326,6 +341,7 @@ CHECKS: tuple[Check, ...] = (
     check_memory,
     check_bfloat16,
     check_data,
+    check_unseen,
     check_original_data,
     check_models,
     check_disk,

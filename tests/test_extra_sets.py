@@ -253,6 +253,7 @@ def _code(text: str) -> str:
     [
         ({"benchmark.source": "data/SPPE"}, "drawn by benchmark.source vector-world only.*InstructPix2Pix"),
         ({"benchmark.unseen_pairs": 0}, "not built in profile smoke, where benchmark.unseen_pairs is 0"),
+        ({"benchmark.unseen_source": ""}, 'not built in profile smoke, where benchmark.unseen_source is ""'),
     ],
 )
 def test_a_profile_without_the_set_says_who_has_it(profile, changes, message):
@@ -282,6 +283,7 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
     kept.write_text("kept")
     reasons = build_sets(without)
     assert set(reasons) == set(SETS) and all(isinstance(reason, str) for reason in reasons.values())
+    assert "sources.records InstructPix2Pix" in reasons["unseen"]
     assert reasons["sweep"] in (tmp_path / "paper" / "sweep" / "README.md").read_text()
     assert [path.name for path in kept.parent.iterdir()] == ["mine.txt"] and kept.read_text() == "kept"
 

@@ -1,4 +1,7 @@
-"""The simulated sets beside the benchmark: `sweep` and `unseen`, in the benchmark's schema, one split `test` each."""
+"""The sets beside the benchmark: `sweep` and `unseen`, in the benchmark's schema, one split `test` each.
+
+The vector world draws them; `unseen` can also be read from a folder of generated pairs (`unseen_folder`).
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from sppe_lib.benchmark.card import Heading
 from sppe_lib.benchmark.summary import IDENTITIES, VECTOR_WORLD, Summary
 from sppe_lib.benchmark.sweep import STRENGTHS, draw_sweep, plan_sweep, sweep_source
 from sppe_lib.benchmark.unseen import draw_unseen, plan_unseen
+from sppe_lib.benchmark.unseen_folder import build_from_folder
 from sppe_lib.benchmark.vector_world import Claims, DrawnPair, Redraws
 from sppe_lib.config import BenchmarkParameters, Profile
 from sppe_lib.errors import ConfigError
@@ -88,7 +92,7 @@ _SETS = {
         lambda parameters: parameters.unseen_pairs,
         _unseen_heading,
         "unseen_pairs",
-        "at paper scale InstructPix2Pix, through its own reader, takes its place",
+        "at paper scale benchmark.unseen_source names a folder generated from InstructPix2Pix, which takes its place",
     ),
 }
 
@@ -107,11 +111,18 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
 
     `name` is one of SETS. The folder is replaced only once everything is written. The bytes do not depend on
     the number of processes. Raises ConfigError for other names and where the profile does not have the set,
-    saying who has; ResourceError where the disk has no room.
+    saying who has; ResourceError where the disk has no room; for `unseen` what `unseen_folder` raises.
     """
     if name not in _SETS:
         raise ConfigError(f"Unknown set {name!r}: use one of {', '.join(SETS)}.")
     chosen, parameters = _SETS[name], profile.benchmark
+    if name == "unseen" and not parameters.unseen_source:
+        raise ConfigError(
+            f"The set {name!r} is not built in profile {profile.name}, where benchmark.unseen_source is \"\": name "
+            f"{VECTOR_WORLD} or a folder that benchmark.generate filled."
+        )
+    if name == "unseen" and parameters.unseen_source != VECTOR_WORLD:
+        return build_from_folder(profile)
     if parameters.source != VECTOR_WORLD:
         raise ConfigError(
             f"The set {name!r} is drawn by benchmark.source {VECTOR_WORLD} only, and profile {profile.name} has "

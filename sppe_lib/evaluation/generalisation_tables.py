@@ -58,7 +58,7 @@ def generalisation_data(profile: Profile) -> pd.DataFrame:
 def _what_it_is(profile: Profile, measured: dict[str, pd.DataFrame]) -> str:
     tables = list(measured.values())
     size = f"{len(tables[0])} instances of {tables[0]['pair_id'].nunique()} pairs" if tables else "no instances yet"
-    if profile.benchmark.source == "vector-world":
+    if profile.benchmark.unseen_source == "vector-world":
         data = (
             f"a stand-in for InstructPix2Pix: scenes and instructions outside {data_name(profile)}, simulated like it "
             "and edited by the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
