@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import RevisionNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from huggingface_hub.errors import RevisionNotFoundError
 from PIL import Image
 from tiny import tiny_benchmark, tiny_clip
 from transformers import AutoImageProcessor, AutoTokenizer, CLIPImageProcessor, CLIPModel

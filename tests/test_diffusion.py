@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
+from huggingface_hub.errors import RevisionNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from huggingface_hub.errors import RevisionNotFoundError
 
 from sppe_lib.diffusion import flow, panels, training
 from sppe_lib.diffusion.backbone import load_component, location_key
