@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from sppe_lib.benchmark import sweep, taxonomy, unseen
-from sppe_lib.benchmark.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_source
+from sppe_lib.benchmark.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_columns
 from sppe_lib.benchmark.images import check_mask
 from sppe_lib.benchmark.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
 from sppe_lib.benchmark.vector_world import Redraws, draw_pairs
@@ -94,7 +94,9 @@ def test_every_stored_instance_is_sound(name, rows):
 
 
 def test_a_source_has_every_strength_and_all_candidates(rows):
-    of_source = Counter((sweep_source(row["pair_id"]), round(row["strength"], 3)) for row in rows["sweep"])
+    named = sweep_columns([row["pair_id"] for row in rows["sweep"]])
+    assert np.allclose(named["strength"], [row["strength"] for row in rows["sweep"]])
+    of_source = Counter(zip(named["source"], named["strength"]))
     assert {source for source, _ in of_source} == {f"sweep/{index:05d}" for index in range(3)}
     for (_, strength), number in of_source.items():
         assert strength in STRENGTHS and number == (2 if strength == 0.5 else 1)
@@ -102,8 +104,9 @@ def test_a_source_has_every_strength_and_all_candidates(rows):
 
 
 def test_surrogates_of_a_source_share_everything_but_themselves(rows):
-    for source in {sweep_source(row["pair_id"]) for row in rows["sweep"]}:
-        first, *others = [row for row in rows["sweep"] if sweep_source(row["pair_id"]) == source]
+    sources = sweep_columns([row["pair_id"] for row in rows["sweep"]])["source"]
+    for places in sources.groupby(sources).groups.values():
+        first, *others = [rows["sweep"][place] for place in places]
         for other in others:
             assert np.array_equal(first["source"], other["source"])
             assert np.array_equal(first["edited_source"], other["edited_source"])
@@ -153,9 +156,8 @@ def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["mini/test/00001", "sweep/00012", "unseen/00001"])
 def test_other_ids_are_no_pairs_of_the_sweep(wrong):
-    assert sweep_source("sweep/00012/s50-2") == "sweep/00012"
-    with pytest.raises(DataError, match="is no pair of the sweep"):
-        sweep_source(wrong)
+    with pytest.raises(DataError, match=f"'{wrong}' is no pair of the sweep"):
+        sweep_columns(["sweep/00012/s50-2", wrong])
 
 
 # The unseen set

@@ -8,9 +8,10 @@ from evaluation_files import profile_in, write_editability, write_metrics
 from tiny import tiny_clip, tiny_sweep
 
 from sppe_lib.benchmark.schema import open_evaluated
+from sppe_lib.benchmark.sweep import sweep_columns
 from sppe_lib.clip import load_clip
 from sppe_lib.editability.erma import ErmaHead, ErmaPredictor, TrainedErma, save_erma
-from sppe_lib.editability.sweep import score_sweep, sweep_columns
+from sppe_lib.editability.sweep import score_sweep
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.evaluation import chooser, refutation, strength
 from sppe_lib.evaluation.evaluate import COLUMNS
@@ -63,7 +64,7 @@ def test_a_pairs_name_says_source_strength_and_candidate():
     assert found.to_dict("list") == {
         "source": ["sweep/00012", "sweep/00003"], "strength": [0.5, 0.1], "candidate": [2, 0],
     }  # fmt: skip
-    with pytest.raises(DataError, match="'mini/test-0001'.*sweep set"):
+    with pytest.raises(DataError, match="'mini/test-0001' is no pair of the sweep"):
         sweep_columns(pd.Series(["sweep/00012/s50-2", "mini/test-0001"]))
 
 

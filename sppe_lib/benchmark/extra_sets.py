@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sppe_lib.benchmark.build import simulated_rows, write_set
 from sppe_lib.benchmark.card import Heading
 from sppe_lib.benchmark.summary import IDENTITIES, VECTOR_WORLD, Summary
-from sppe_lib.benchmark.sweep import STRENGTHS, draw_sweep, plan_sweep, sweep_source
+from sppe_lib.benchmark.sweep import STRENGTHS, draw_sweep, plan_sweep, sweep_columns
 from sppe_lib.benchmark.unseen import draw_unseen, plan_unseen
 from sppe_lib.benchmark.unseen_folder import build_from_folder
 from sppe_lib.benchmark.vector_world import Claims, DrawnPair, Redraws
@@ -18,7 +18,7 @@ from sppe_lib.config import BenchmarkParameters, Profile
 from sppe_lib.errors import ConfigError
 from sppe_lib.runtime import write_text
 
-__all__ = ["SETS", "STRENGTHS", "build_set", "build_sets", "sweep_source"]
+__all__ = ["SETS", "STRENGTHS", "build_set", "build_sets", "sweep_columns"]
 
 _SWEEP = """\
 **Everything here is simulated**, as in SPPE-mini: drawn scenes, and a program that plays the cloud model.

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.schema import SPLITS
-from sppe_lib.benchmark.sweep import sweep_source
+from sppe_lib.benchmark.sweep import sweep_columns
 from sppe_lib.benchmark.world import scenes, surrogates
 from sppe_lib.benchmark.world.scene import render
 
@@ -127,7 +127,7 @@ def private_share_histogram(shares: Sequence[float]) -> Figure:
 
 def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
     """One source of the sweep: I and I', then its surrogates along the strengths with S' below each."""
-    rows = [row for row in sweep if sweep_source(row["pair_id"]) == source]
+    rows = [sweep[int(index)] for index in np.flatnonzero(sweep_columns(sweep["pair_id"][:])["source"] == source)]
     names = [row["pair_id"].rpartition("/")[2] for row in rows]
     above = [("I", rows[0]["source"])]
     above += [(f"S {row['strength']:.1f}  ({name})", row["surrogate"]) for name, row in zip(names, rows)]

@@ -5,10 +5,11 @@ source-surrogate pairs that could refute the paper's claim (3) (SPEC §7), and c
 surrogates of a source before uploading one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from sppe_lib.benchmark import taxonomy
 from sppe_lib.benchmark.schema import text_columns
@@ -42,16 +43,27 @@ SURROGATE_ATTEMPTS = 30
 """Seeds tried for a surrogate that shows another picture than its source."""
 
 
-def sweep_source(pair_id: str) -> str:
-    """The source of a pair of the sweep: "sweep/00012" for "sweep/00012/s50-2".
+SWEEP_COLUMNS = ("source", "strength", "candidate")
 
-    All pairs of a source share I and I', so statistics must resample sources, not pairs. Raises DataError
-    for other ids.
+_PAIR_NAME = r"^(?P<source>sweep/.+)/s(?P<percent>\d+)-(?P<candidate>\d+)$"
+
+
+def sweep_columns(pair_ids: Sequence[str] | pd.Series) -> pd.DataFrame:
+    """What each pair's id says: `sweep/00012/s50-2` is source `sweep/00012`, strength 0.5, candidate 2.
+
+    The rows are those of `pair_ids`. All pairs of a source share I and I', so statistics must resample sources,
+    not pairs. Raises DataError for an id that is not of the sweep.
     """
-    source, _, surrogate = pair_id.rpartition("/")
-    if not source.startswith("sweep/") or not surrogate.startswith("s"):
-        raise DataError(f"{pair_id!r} is no pair of the sweep: its ids look like sweep/00012/s50-2.")
-    return source
+    pair_ids = pd.Series(pair_ids, dtype=str)
+    found = pair_ids.str.extract(_PAIR_NAME)
+    unknown = found["source"].isna()
+    if unknown.any():
+        raise DataError(
+            f"{pair_ids[unknown].iloc[0]!r} is no pair of the sweep set (like sweep/00012/s50-2): build that set again."
+        )
+    return found[["source"]].assign(
+        strength=found["percent"].astype(int) / 100, candidate=found["candidate"].astype(int)
+    )
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import pandas as pd
 
 from sppe_lib.benchmark.labels import edit_labels
 from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
+from sppe_lib.benchmark.sweep import SWEEP_COLUMNS, sweep_columns
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.editability.stage import ERMA, label_features, score_split
-from sppe_lib.errors import DataError
 from sppe_lib.runtime import write_text
 
 SWEEP = "sweep"
@@ -20,32 +20,6 @@ SWEEP = "sweep"
 
 FOLDER = "sweep_scores"
 """Where everything measured on the set's surrogates goes, under `results/<profile>/`."""
-
-SWEEP_COLUMNS = ("source", "strength", "candidate")
-
-_PAIR_NAME = r"^(?P<source>.+)/s(?P<percent>\d+)-(?P<candidate>\d+)$"
-
-
-def sweep_columns(pair_ids: pd.Series) -> pd.DataFrame:
-    """What a pair's id says, row by row: `sweep/00012/s50-2` is source `sweep/00012`, strength 0.5, candidate 2.
-
-    Raises DataError for an id that is not of the sweep set.
-    """
-    found = pair_ids.astype(str).str.extract(_PAIR_NAME)
-    unknown = found["source"].isna()
-    if unknown.any():
-        raise DataError(
-            f"{pair_ids[unknown].iloc[0]!r} does not name a pair of the sweep set (like sweep/00012/s50-2): "
-            f"build that set again."
-        )
-    return pd.DataFrame(
-        {
-            "source": found["source"],
-            "strength": found["percent"].astype(int) / 100,
-            "candidate": found["candidate"].astype(int),
-        },
-        index=pair_ids.index,
-    )
 
 
 def sweep_is_built(profile: Profile) -> bool:

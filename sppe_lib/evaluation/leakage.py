@@ -12,9 +12,10 @@ from datasets import Dataset
 from torch.nn.functional import normalize
 
 from sppe_lib.benchmark.schema import Batch, collate, image_tensor, open_evaluated
+from sppe_lib.benchmark.sweep import sweep_columns
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
-from sppe_lib.editability.sweep import FOLDER, SWEEP, sweep_columns, sweep_is_built
+from sppe_lib.editability.sweep import FOLDER, SWEEP, sweep_is_built
 from sppe_lib.evaluation.metrics import Views, grey_outside, metric, prepare, prepare_mask
 from sppe_lib.runtime import progress, write_text
 
@@ -73,7 +74,7 @@ def measure_leakage(profile: Profile) -> pd.DataFrame:
 
 def _table(profile: Profile) -> pd.DataFrame:
     dataset, clip = open_evaluated(profile, SWEEP), load_clip(profile.models.metrics_clip)
-    source_of = sweep_columns(pd.Series(dataset["pair_id"][:]))["source"]
+    source_of = sweep_columns(dataset["pair_id"][:])["source"]
     rows_of = {source: list(rows) for source, rows in source_of.groupby(source_of, sort=False).groups.items()}
     sources = _source_images(dataset, [rows[0] for rows in rows_of.values()])
     parts = []
