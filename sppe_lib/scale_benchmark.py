@@ -26,7 +26,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from sppe_lib.diffusion.flow import flow_matching_loss
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.diffusion.panels import positions
-from sppe_lib.errors import ConfigError, KitError
+from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.evaluation.metrics import prepare, ssim_map
 from sppe_lib.runtime import autocast, compute_dtype, device, progress, write_text
 
@@ -196,23 +196,19 @@ def run(workload: Workload, tiny: bool) -> dict:
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; returns 0, or 2 with one sentence on standard error."""
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Measure this machine and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, help="folder that receives <device>.json")
     parser.add_argument("--tiny", action="store_true", help="a toy of the same classes, for a machine without an accelerator")
     chosen = parser.parse_args(arguments)
-    try:
-        if device().type == "cpu" and not chosen.tiny:
-            raise ConfigError("The full-size models need an accelerator with about 80 GB: use --tiny here.")
-        record = run(TOY if chosen.tiny else FULL, chosen.tiny)
-    except KitError as error:
-        print(error, file=sys.stderr)
-        return 2
+    if device().type == "cpu" and not chosen.tiny:
+        raise ConfigError("The full-size models need an accelerator with about 80 GB: use --tiny here.")
+    record = run(TOY if chosen.tiny else FULL, chosen.tiny)
     path = chosen.output / f"{record['device'].replace(' ', '-')}.json"
     write_text(path, json.dumps(record, indent=2) + "\n")
     print(f"wrote {path.name}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -444,6 +444,13 @@ def test_records_of_a_reading_are_what_generation_reads(tmp_path):
     assert again == records
 
 
+def test_the_command_says_errors_in_one_sentence(tmp_path, capsys):
+    from sppe_lib.benchmark.sources import records
+
+    assert records.main(["Redactions", str(tmp_path / "nothing"), str(tmp_path / "records")]) == 2
+    assert "nothing" in capsys.readouterr().err and not (tmp_path / "records").exists()
+
+
 def test_a_reading_without_places_gives_no_records_and_leaves_what_was_there(tmp_path):
     from sppe_lib.benchmark.sources.records import write_records
 

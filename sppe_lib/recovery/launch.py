@@ -12,27 +12,23 @@ import sys
 
 from sppe_lib import recovery
 from sppe_lib.config import load_profile
-from sppe_lib.errors import KitError
+from sppe_lib.errors import command_line
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; returns 0, or 2 with one sentence on standard error."""
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Train and recover with the methods of the command line."""
     parser = argparse.ArgumentParser(description="Train a recovery method and recover the test data with it.")
     parser.add_argument("method", help="a name in recovery.METHODS, or several with commas between them")
     parser.add_argument("--profile", help="a profile of params.yaml; default: the one it names")
     parser.add_argument("--only", choices=("fit", "recover"), help="do only one of the two")
     chosen = parser.parse_args(arguments)
-    try:
-        profile = load_profile(chosen.profile)
-        for name in recovery.methods(chosen.method):
-            if chosen.only != "recover":
-                recovery.fit(profile, name)
-            if chosen.only != "fit":
-                recovery.recover_all(profile, name)
-    except KitError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    profile = load_profile(chosen.profile)
+    for name in recovery.methods(chosen.method):
+        if chosen.only != "recover":
+            recovery.fit(profile, name)
+        if chosen.only != "fit":
+            recovery.recover_all(profile, name)
 
 
 if __name__ == "__main__":

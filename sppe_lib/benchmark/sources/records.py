@@ -20,7 +20,7 @@ from sppe_lib.benchmark.sources import SOURCES, read_source
 from sppe_lib.benchmark.sources.annotated import Reading, private_masks
 from sppe_lib.benchmark.sources.instructpix2pix import HUB_ID, NAME, PUBLISHED_PROMPTS, EditExample, open_rows, select
 from sppe_lib.benchmark.vector_world import choose_instructions
-from sppe_lib.errors import DataError, KitError
+from sppe_lib.errors import DataError, command_line
 from sppe_lib.runtime import atomic_path, progress, write_text
 
 RECORDS = "records.jsonl"
@@ -87,8 +87,9 @@ def write_example_records(examples: Iterable[EditExample], folder: Path) -> Path
     return folder / RECORDS
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; returns 0, or 2 with one sentence on standard error."""
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Read the data set of the command line and write its list of records."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", choices=[*sorted(SOURCES), NAME], help="whose layout the folder has")
     parser.add_argument("folder", help=f"the unpacked data set; for {NAME} its hub id {HUB_ID} as well, streamed")
@@ -96,18 +97,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the choice of instructions")
     parser.add_argument("--prompts", type=int, default=PUBLISHED_PROMPTS, help=f"unique prompts of {NAME}")
     chosen = parser.parse_args(arguments)
-    try:
-        if chosen.source == NAME:
-            rows = open_rows(HUB_ID if chosen.folder == HUB_ID else Path(chosen.folder))
-            written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output)
-            print(f"wrote {written.name}; {chosen.prompts} examples")
-            return 0
-        reading = read_source(chosen.source, Path(chosen.folder), strict=False)
-        print(f"wrote {write_records(reading, chosen.output, chosen.seed).name}; {len(reading.problems)} problems left out")
-    except KitError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    if chosen.source == NAME:
+        rows = open_rows(HUB_ID if chosen.folder == HUB_ID else Path(chosen.folder))
+        written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output)
+        print(f"wrote {written.name}; {chosen.prompts} examples")
+        return
+    reading = read_source(chosen.source, Path(chosen.folder), strict=False)
+    print(f"wrote {write_records(reading, chosen.output, chosen.seed).name}; {len(reading.problems)} problems left out")
 
 
 if __name__ == "__main__":
