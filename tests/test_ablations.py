@@ -9,6 +9,8 @@ from test_recovery import profile, weights  # noqa: F401
 
 from sppe_lib import recovery
 from sppe_lib.benchmark.schema import collate, open_evaluated
+from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.recovery import ablations
 
 
@@ -33,6 +35,23 @@ def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
     if count > 2:
         assert all(pairs[row] != pairs[other] for row, other in rows.items())
     assert rows == ablations.shuffled_rows(pairs, seed=3)
+
+
+def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(profile, monkeypatch):  # noqa: F811
+    backbone, dataset = Backbone(profile.models), open_evaluated(profile, "validation")
+    batch, encoded = collate(list(dataset)), []
+    real = backbone.encode
+    monkeypatch.setattr(backbone, "encode", lambda images: encoded.append(len(images)) or real(images))
+    shown = ablations.INPUTS["with a shuffled pair (S, S')"].encode(profile, backbone, batch)
+    assert sum(encoded) == 3 * len(batch) + len(set(batch.pair_id))  # S, S' and S' outside M of each; I of each pair
+    own = encode_batch(backbone, batch)
+    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.seed)
+    others = [places[row] for row in range(len(batch))]
+    for name, expected in (
+        ("source", own.source), ("edited_surrogate_outside", own.edited_surrogate_outside),
+        ("surrogate", own.surrogate[others]), ("edited_surrogate", own.edited_surrogate[others]),
+    ):
+        assert torch.allclose(getattr(shown, name), expected, atol=0.05), name  # bfloat16 in other batch shapes
 
 
 def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811

@@ -82,7 +82,7 @@ def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN
     latents = {
         name: tokens[place] if name in OF_THE_PAIR else tokens for name, tokens in zip(wanted, encoded, strict=True)
     }
-    return LatentBatch(**latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag)
+    return LatentBatch(**dict.fromkeys(PICTURES) | latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag)
 
 
 class LatentCache:

@@ -112,10 +112,9 @@ def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> Latent
     other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
     taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])
     # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
-    mixed = replace(batch, pair_id=batch.instance_id, surrogate=taken.surrogate, edited_surrogate=taken.edited_surrogate)
-    shown = encode_batch(backbone, mixed)
-    outside = encode_batch(backbone, batch).edited_surrogate_outside
-    return replace(shown, edited_surrogate_outside=outside)
+    shown = encode_batch(backbone, replace(taken, pair_id=taken.instance_id), ("surrogate", "edited_surrogate"))
+    own = encode_batch(backbone, batch, ("source", "edited_surrogate_outside"))
+    return replace(own, surrogate=shown.surrogate, edited_surrogate=shown.edited_surrogate)
 
 
 def _random_tag(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
