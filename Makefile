@@ -7,7 +7,7 @@ export SPPE_HOME := $(CURDIR)
 export TOKENIZERS_PARALLELISM := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup check repro test lab pretrain lock
+.PHONY: help setup check repro test lab search pretrain lock
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ test: setup  ## Run every test, the notebooks among them
 
 lab: setup  ## Open JupyterLab on the notebooks
 	$(PYTHON) -m jupyter lab notebooks
+
+search: setup  ## Compare hyper-parameters on the validation split (resumable): make search, or make search PROFILE=smoke
+	$(PYTHON) -m sppe_lib.notebooks 03b_search $(if $(PROFILE),profile=$(PROFILE))
 
 pretrain: setup  ## Train the shipped models again (hours; resumable)
 	$(PYTHON) -m dvc repro --force --single-item pretrain

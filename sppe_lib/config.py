@@ -101,11 +101,16 @@ class RecoveryParameters:
 
 @dataclass(frozen=True)
 class AblationParameters:
-    """The ablations (Table 8): steps of the chosen length, those before the cycle starts, pairs to recover (0: all)."""
+    """Short trainings that are recovered on the validation split: the ablations (Table 8) and the search.
+
+    Steps of the chosen length, those before the cycle starts, pairs to recover (0: all), and how many cells of each
+    method's grid the search takes (0: all; see recovery/search.py).
+    """
 
     pairs: int
     steps: int
     cycle_warmup_steps: int
+    search_cells: int = 0
 
 
 @dataclass(frozen=True)

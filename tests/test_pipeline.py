@@ -15,7 +15,7 @@ from sppe_lib.notebooks import main, run_notebook
 REPOSITORY = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-PAGES = {"08_paper_data", "09_scale"}  # read, not run by the pipeline
+PAGES = {"03b_search", "08_paper_data", "09_scale"}  # not run by the pipeline
 
 
 def test_every_method_has_its_stages():

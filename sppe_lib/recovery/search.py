@@ -1,0 +1,127 @@
+"""A small search over hyper-parameters: which values are tried, and what a method recovers with each.
+
+A cell is a method with one choice of values. Everything happens on the validation split, with trainings as short as
+the ablations' (`ablation.steps`) but the profile's own learning rate schedule. The pictures of a cell are written as
+soon as they are made, so a search that was stopped goes on with the next cell; evaluation/search_tables.py measures
+them and says which cell is best.
+"""
+
+import itertools
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from sppe_lib import recovery
+from sppe_lib.benchmark.schema import EVALUATED, split_files
+from sppe_lib.config import Profile
+from sppe_lib.diffusion.backbone import location_key
+from sppe_lib.recovery.method import VALIDATION
+from sppe_lib.recovery.sharded import digest_of
+from sppe_lib.runtime import atomic_path
+
+FOLDER = "search"
+"""Where the search's pictures go under `results/<profile>/`, and its table under `figures/<profile>/`."""
+
+TRAINED = tuple(name for name, method in recovery.METHODS.items() if method.fit)
+
+GRID = {
+    "VISII": {"recovery.inversion_steps": [5, 10, 20], "recovery.inversion_learning_rate": [0.005, 0.02, 0.05]},
+    **{name: {"recovery.learning_rate": [5e-4, 1e-3, 2e-3]} for name in TRAINED},
+}
+"""Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
+
+SHARED = ("benchmark", "latents")
+"""Folders of the profile that a cell's training reads, or fills for all others."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One choice of values for a method: parameter of params.yaml -> value."""
+
+    method: str
+    values: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Its values in words, such as `inversion_steps=5, inversion_learning_rate=0.02`."""
+        return ", ".join(f"{key.partition('.')[2]}={value:g}" for key, value in self.values.items())
+
+
+def own_values(profile: Profile, method: str) -> dict[str, float]:
+    """What params.yaml has for the parameters of a method's grid."""
+    places = {key: key.split(".") for key in GRID[method]}
+    return {key: getattr(getattr(profile, section), name) for key, (section, name) in places.items()}
+
+
+def cells(profile: Profile) -> list[Cell]:
+    """Every cell of every method: the profile's own values first, then the grid's others in its order.
+
+    Of each method the first `ablation.search_cells` are taken (0: all).
+    """
+    found = []
+    for method, grid in GRID.items():
+        own = own_values(profile, method)
+        choices = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
+        choices = [own, *(values for values in choices if values != own)]
+        found += [Cell(method, values) for values in choices[: profile.ablation.search_cells or None]]
+    return found
+
+
+def cell_profile(profile: Profile, cell: Cell) -> Profile:
+    """The profile with a cell's values, the ablations' number of steps, and one seed."""
+    length = {"steps": profile.ablation.steps, "cycle_warmup_steps": profile.ablation.cycle_warmup_steps}
+    profile = replace(profile, recovery=replace(profile.recovery, **length, seeds=1))
+    for key, value in cell.values.items():
+        section, name = key.split(".")
+        profile = replace(profile, **{section: replace(getattr(profile, section), **{name: value})})
+    return profile
+
+
+def cost(profile: Profile, cell: Cell) -> int:
+    """The steps of optimisation that a cell needs: of its training, or of VISII for each instance."""
+    chosen = cell_profile(profile, cell).recovery
+    return chosen.steps if cell.method in TRAINED else chosen.inversion_steps
+
+
+def _digest(profile: Profile, cell: Cell) -> str:
+    # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
+    # written into params.yaml must not make every other cell anew.
+    searched = {key.split(".")[1] for grid in GRID.values() for key in grid}
+    settings = asdict(cell_profile(profile, cell).recovery)
+    fixed = {name: value for name, value in settings.items() if name not in searched}
+    models = profile.models
+    parts = ((models.vae, "vae"), (models.transformer, "transformer"), (models.text, "text_encoder"))
+    weights = [location_key(location, part) for location, part in parts]
+    folder, split = EVALUATED[VALIDATION[0]]
+    shards = [path for name in ("train", split) for path in split_files(profile.results / folder, name)]
+    return digest_of(cell.method, cell.values, fixed, models, weights, profile.ablation.pairs, *shards)
+
+
+def picture_file(profile: Profile, cell: Cell) -> Path:
+    """Where a cell's pictures of the validation split are; another name for other data, weights or settings."""
+    return profile.results / FOLDER / cell.method / f"{cell.name} {_digest(profile, cell)}.parquet"
+
+
+def run_cell(profile: Profile, cell: Cell) -> Path:
+    """Train (if the method learns) and recover the validation split with a cell's values; returns its pictures' file.
+
+    A cell that is done is not repeated. It works in a folder of its own, which holds a training that was stopped and
+    is removed at the end, so the profile's own trainings and checkpoints are never touched.
+    """
+    path = picture_file(profile, cell)
+    if path.is_file():
+        return path
+    place = f"{FOLDER}/work/{path.stem}"
+    work = profile.results / place
+    work.mkdir(parents=True, exist_ok=True)
+    (profile.results / "latents").mkdir(exist_ok=True)
+    for name in SHARED:
+        if not (work / name).is_symlink():
+            (work / name).symlink_to((profile.results / name).absolute())
+    inside = replace(cell_profile(profile, cell), name=f"{profile.name}/{place}")
+    recovery.fit(inside, cell.method)
+    made = recovery.recover_split(inside, cell.method, VALIDATION[0])
+    with atomic_path(path) as temporary:
+        shutil.copyfile(made, temporary)
+    shutil.rmtree(work)
+    return path
