@@ -74,6 +74,10 @@ class EditabilityParameters:
     learned_metrics: bool
 
 
+SAMPLING_ONLY = ("sampling_steps", "keep_outside", "inversion_steps", "inversion_learning_rate", "sample_batch")
+"""Parameters of `recovery` that no training reads: changing one trains nothing anew."""
+
+
 @dataclass(frozen=True)
 class RecoveryParameters:
     """What every trained recovery method shares, so that none is starved (SPEC §4 and §5)."""
@@ -121,9 +125,7 @@ class PretrainingParameters:
     weights: str
     autoencoder_steps: int
     clip_steps: int
-    transformer_first_steps: int
-    transformer_steps: int
-    transformer_rounds: int
+    transformer_steps: list
     compile: bool
 
 

@@ -1,6 +1,7 @@
 """The pipeline file, the notebooks and the library agree with each other."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import nbformat
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from sppe_lib import recovery
-from sppe_lib.config import load_profile
+from sppe_lib.config import SAMPLING_ONLY, RecoveryParameters, load_profile
 from sppe_lib.errors import ConfigError
 from sppe_lib.notebooks import main, run_notebook
 
@@ -50,6 +51,12 @@ def test_stages_name_only_paths_and_parameters_that_exist():
                 where = content
                 for key in parameter.replace("${profile}", profile).split("."):
                     where = where[key]
+
+
+def test_training_depends_on_every_parameter_that_it_reads_and_on_no_other():
+    prefix = "profiles.${profile}.recovery."
+    watched = {name.removeprefix(prefix) for name in PIPELINE["stages"]["train"]["params"] if name.startswith(prefix)}
+    assert watched == {field.name for field in fields(RecoveryParameters)} - set(SAMPLING_ONLY)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

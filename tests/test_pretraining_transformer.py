@@ -15,7 +15,7 @@ from sppe_lib.pretraining.transformer import TransformerSettings, train_transfor
 
 SETTINGS = TransformerSettings(
     steps=4, records=60, warmup_steps=1, cooldown_steps=1, batch=1, double_layers=1, single_layers=1, heads=2, head_width=16,
-    checkpoint_seconds=0.0, compile=False, rounds=1,
+    checkpoint_seconds=0.0, compile=False, earlier=(),
 )
 
 
@@ -43,7 +43,7 @@ def test_resumed_pretraining_exports_the_same_weights(folders):
 
 def test_a_second_round_goes_on_from_the_first_with_other_batches(folders):
     root = folders[0]
-    two = dataclasses.replace(SETTINGS, rounds=2, first_steps=2, first_records=60, first_cooldown_steps=1)
+    two = dataclasses.replace(SETTINGS, earlier=(2,), first_records=60, first_cooldown_steps=1)
     second = train(folders, "rounds", two).state_dict()
     first = Backbone(dataclasses.replace(folders[2], transformer=str(root / "rounds-round-1"))).transformer.state_dict()
     assert any(not torch.equal(first[name], second[name]) for name in first)

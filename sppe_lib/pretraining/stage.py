@@ -52,12 +52,12 @@ def transformer(profile: Profile) -> None:
     folder = _weights_folder(profile, "backbone")
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
-    settings = _settings(TransformerSettings, profile.pretraining.transformer_steps, profile)
+    *earlier, last = profile.pretraining.transformer_steps
+    settings = _settings(TransformerSettings, last, profile)
     settings = dataclasses.replace(
-        settings, compile=profile.pretraining.compile, rounds=profile.pretraining.transformer_rounds,
-        first_steps=profile.pretraining.transformer_first_steps,
+        settings, compile=profile.pretraining.compile, earlier=tuple(earlier),
         first_records=min(settings.first_records, settings.records),
-        first_cooldown_steps=min(settings.first_cooldown_steps, profile.pretraining.transformer_first_steps // 2),
+        first_cooldown_steps=min(settings.first_cooldown_steps, profile.pretraining.transformer_steps[0] // 2),
     )
     train_transformer(_pictures_folder(profile), folder, settings, models)
     report.show_record(folder)

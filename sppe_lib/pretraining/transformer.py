@@ -55,16 +55,15 @@ SHIPPED = ModelParameters(
 class TransformerSettings(LoopSettings):
     """Size and training of the transformer.
 
-    Training goes in `rounds`: `first_steps` from scratch, then `steps` in every other round, from the averaged
-    weights of the round before with a new warm-up and cosine. `batch` counts instances of the largest task (four
+    Training goes in rounds: the first from scratch, every other from the averaged weights of the round before, with
+    a new warm-up and cosine. `steps` are those of the last round, `earlier` those of the rounds before. `batch` counts instances of the largest task (four
     panels). `compile`: compile its blocks, which takes two minutes and a C++ compiler, and then a third
     off every step.
     """
 
-    first_steps: int = 2400
+    earlier: tuple[int, ...] = (2400, 2000)
     first_records: int = 9000
     first_cooldown_steps: int = 900
-    rounds: int = 3
     steps: int = 2000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
@@ -254,19 +253,15 @@ def train_transformer(
     """
     checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
     start, done = None, 0
-    for number in range(1, settings.rounds + 1):
-        of_round = settings
-        if number == 1 and settings.rounds > 1:
-            of_round = replace(
-                settings, steps=settings.first_steps, records=settings.first_records,
-                cooldown_steps=settings.first_cooldown_steps,
-            )
+    for number, steps in enumerate(settings.earlier, start=1):
+        of_round = replace(settings, steps=steps)
+        if number == 1:
+            of_round = replace(of_round, records=settings.first_records, cooldown_steps=settings.first_cooldown_steps)
         folder = checkpoint.with_name(f"{checkpoint.stem}-round-{number}")
-        if number == settings.rounds:
-            _train_round(data_folder, output_folder, of_round, models, checkpoint, start, done)
-        elif not _finished(folder, of_round.steps):
+        if not _finished(folder, steps):
             _train_round(data_folder, folder, of_round, models, folder.with_suffix(".pt"), start, done)
-        start, done = folder, done + of_round.steps
+        start, done = folder, done + steps
+    _train_round(data_folder, output_folder, settings, models, checkpoint, start, done)
     return output_folder
 
 

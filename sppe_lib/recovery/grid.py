@@ -4,6 +4,7 @@ import hashlib
 import json
 import time as clock
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sppe_lib.benchmark.schema import Batch
-from sppe_lib.config import Profile
+from sppe_lib.config import SAMPLING_ONLY, Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
@@ -130,7 +131,9 @@ def fit(
     parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
     trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
     key = (profile.results / "latents" / "train" / "key.json").read_text()
-    fingerprint = hashlib.sha256(f"{key}{profile.models}{settings}{backbone.transformer.config}".encode()).hexdigest()
+    # How often a method is trained, how often it is saved, and how it samples decide no weights.
+    decides = {name: value for name, value in asdict(settings).items() if name not in (*SAMPLING_ONLY, "seeds", "checkpoint_every")}
+    fingerprint = hashlib.sha256(f"{key}{profile.models}{decides}{backbone.transformer.config}".encode()).hexdigest()
     began = clock.perf_counter()
 
     def keep(name: str, log: pd.DataFrame) -> None:
