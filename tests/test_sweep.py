@@ -15,6 +15,7 @@ from sppe_lib.editability.sweep import score_sweep
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.evaluation import chooser, refutation, strength
 from sppe_lib.evaluation.evaluate import COLUMNS
+from sppe_lib.evaluation.figures import save
 from sppe_lib.evaluation.leakage import identified, measure_leakage
 from sppe_lib.evaluation.metrics import PSNR_LIMIT
 from sppe_lib.evaluation.results import data_name
@@ -219,11 +220,13 @@ def test_curves_are_means_over_one_surrogate_a_source(profile):
     assert "leakage: not run in this profile yet" in text and "10 fresh sources" in text
 
 
-def test_figures_and_tables_of_the_real_run(run):
+def test_figures_and_tables_of_the_real_run(run, tmp_path):
     profile, scores, _ = run
     values = dict.fromkeys(COLUMNS[2:6], "EDIT") | dict.fromkeys(COLUMNS[6:], 0.5)
     measured = scores[["instance_id", "pair_id"]].assign(**values)
     write_metrics(profile, {name: measured for name in ("copy-surrogate", "SOER", "C2E-S2SER")}, "sweep")
+    saved = [save(strength.draw_strength(profile), tmp_path / name, "figure06")[0].read_bytes() for name in "abc"]
+    assert saved[0] == saved[1] == saved[2]
     figure = strength.draw_strength(profile)
     titles = [axis.get_title() for axis in figure.findobj(lambda artist: hasattr(artist, "get_xticks"))]
     assert {"I", "I'", "S'", "S, strength 0.9"} <= set(titles) and data_name(profile) in figure.get_suptitle()

@@ -18,7 +18,7 @@ from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.ablation_tables import draw_ablation
-from sppe_lib.evaluation.drawing import STYLE, absent
+from sppe_lib.evaluation.drawing import STYLE, absent, settle
 from sppe_lib.evaluation.gate import draw_gate
 from sppe_lib.evaluation.grids import figure12, overview
 from sppe_lib.evaluation.metrics import metric
@@ -46,10 +46,12 @@ def _png(figure: Figure) -> Image.Image:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `<name>.png` and `<name>.pdf` atomically; no dates, so equal figures are equal files.
+    """Write `<name>.png` and `<name>.pdf` atomically; no dates and a settled layout, so equal figures are equal files.
 
     A PNG larger than `LARGEST_PNG` is reduced to 256 colours.
     """
+    figure.set_dpi(DOTS_PER_INCH)  # texts take room as they will have it in the PNG
+    settle(figure)
     png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     with atomic_path(png) as temporary:
         picture = _png(figure)
