@@ -1,8 +1,6 @@
 """Several processes and interrupted runs end with what one undisturbed process ends with."""
 
-import os
 import subprocess
-import sys
 
 import pytest
 import torch
@@ -16,7 +14,7 @@ from tiny_flux import tiny_flux
 from sppe_lib import recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.diffusion import processes
-from sppe_lib.errors import ConfigError
+from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.recovery import launch, sharded
 
 METHOD = "SOER"
@@ -48,10 +46,11 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
         tiny_benchmark(folder / "smoke" / "benchmark", 6, size=32)
     monkeypatch.setenv("SPPE_RESULTS", str(results["one"]))
     assert launch.main([METHOD, "--profile", "smoke"]) == 0
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-               "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "sppe_lib.recovery.launch", METHOD, "--profile", "smoke"]
-    environment = os.environ | {"SPPE_RESULTS": str(results["two"]), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=repository(), timeout=600, check=False)
+    monkeypatch.setenv("SPPE_RESULTS", str(results["two"]))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert launch.fit(load_profile("smoke"), METHOD, 2) == results["two"] / "smoke" / "training" / METHOD / "seed-0"
+    again = launch.command(2, METHOD, "--profile", "smoke", "--only", "recover")
+    done = subprocess.run(again, capture_output=True, text=True, cwd=repository(), timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     one, two = trained(results["one"]), trained(results["two"])
     assert one.keys() == two.keys()
@@ -100,6 +99,12 @@ def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch):
     assert processes.share_of_batch(6) == range(2, 4)
     with pytest.raises(ConfigError, match="batch is 4.*3 processes"):
         processes.share_of_batch(4)
+
+
+def test_a_training_that_fails_on_several_processes_is_an_error_here_too(home, monkeypatch):
+    monkeypatch.setattr(launch, "command", lambda *arguments: ["false"])
+    with pytest.raises(KitError, match="SOER on 2 processes failed"):
+        launch.fit(load_profile("smoke"), METHOD, 2)
 
 
 def test_launch_says_errors_in_one_sentence(home, capsys):

@@ -8,11 +8,37 @@ it runs on one process. A run that was stopped goes on from its last checkpoint 
 """
 
 import argparse
+import subprocess
 import sys
+from pathlib import Path
+
+import torch
 
 from sppe_lib import recovery
-from sppe_lib.config import load_profile
-from sppe_lib.errors import command_line
+from sppe_lib.config import Profile, load_profile
+from sppe_lib.errors import KitError, command_line
+from sppe_lib.recovery.grid import training_folder
+
+
+def command(processes: int, *arguments: str) -> list[str]:
+    """The command that runs this file with `arguments` on several processes of this machine, on its GPUs if it has several."""
+    where = "--multi_gpu" if torch.cuda.device_count() > 1 else "--cpu"
+    how = [where, "--num_machines", "1", "--num_processes", str(processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
+    return [sys.executable, "-m", "accelerate.commands.launch", *how, "-m", "sppe_lib.recovery.launch", *arguments]
+
+
+def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
+    """`recovery.fit`, on several processes of this machine if more than one is asked for.
+
+    They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
+    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises KitError where they fail.
+    """
+    if processes == 1 or not recovery.method(name).fit:
+        return recovery.fit(profile, name)
+    done = subprocess.run(command(processes, name, "--profile", profile.name, "--only", "fit"), check=False)
+    if done.returncode:
+        raise KitError(f"Training {name} on {processes} processes failed: the first error above says why; mend it and run again.")
+    return training_folder(profile, name)
 
 
 @command_line
