@@ -84,7 +84,8 @@ POINTS = (
             f"{name}: `{model}`" if model else f"{name}: the backbone"
             for name, model in (("VISII", profile.models.visii), ("Cross-Image Attention", profile.models.cross_image))
         ),
-        "Each runs on the model it was made for where the profile names one; the kit ships no miniature of those.",
+        "Each runs on the model it was made for where the profile names one; the kit ships no miniature of those. There "
+        "VISII's own CLIP term uses the metrics' CLIP, as its authors do, which favours it on the CLIP metrics.",
     ),
     Point(
         "LoRA", "rank 256", "rank 16, scale 16", _lora,
@@ -128,6 +129,10 @@ POINTS = (
         "Edit tag", "arg-max of the tag generator, cross-entropy against the weak tag", "as the paper",
         lambda profile: "as the paper", "None.",
         _difference("ablation/base + cycle + edit tag", "ablation/base + cycle", ("psnr_gt", "ssim_src", "dir_i")),
+    ),
+    Point(
+        "Flow times in training", UNSAID, UNSAID, lambda profile: "uniform",
+        "Few sampling steps start where logit-normal times are rare: at pure noise, where colours are decided.",
     ),
     Point(
         "Sampling", UNSAID, "35 steps, guidance 1.0, unseeded",

@@ -11,11 +11,12 @@ import torch
 
 from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.diffusion.panels import TARGET, Panel
-from sppe_lib.recovery.grid import grid_velocity, paint_all, sample_encoded
+from sppe_lib.recovery.grid import draw_noise, draw_times, grid_velocity, paint_all, sample_encoded
 from sppe_lib.recovery.visii_instruct_pix2pix import load_visii_instruct_pix2pix
 from sppe_lib.runtime import torch_generator
 
@@ -40,13 +41,13 @@ def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Pr
     generators = [torch_generator(NAME, profile.recovery.seed, name) for name in names]
     clean = batch.edited_surrogate
     for _ in range(profile.recovery.inversion_steps):
-        drawn = torch.stack([torch.randn(2, *clean.shape[1:], generator=generator) for generator in generators]).to(clean)
-        time = torch.sigmoid(torch.cat([torch.randn(1, generator=generator) for generator in generators])).to(clean)
-        velocity = edit_velocity(
-            backbone, batch, batch.surrogate, noisy(clean, drawn[:, 0], time), time, TextStates(sequence, pooled), drawn[:, 1:]
-        )
+        noise, known_noise = draw_noise(clean, 1, generators)
+        time = draw_times(clean, generators)
+        text = TextStates(sequence, pooled)
+        with attention_for_backward():
+            velocity = edit_velocity(backbone, batch, batch.surrogate, noisy(clean, noise, time), time, text, known_noise)
         optimizer.zero_grad(set_to_none=True)
-        (len(names) * flow_matching_loss(velocity, clean, drawn[:, 0])).backward()
+        (len(names) * flow_matching_loss(velocity, clean, noise)).backward()
         optimizer.step()
     return TextStates(sequence.detach(), pooled.detach())
 
