@@ -152,6 +152,13 @@ def test_a_missing_eight_bit_optimiser_is_said_clearly(monkeypatch):
         training.make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, run)
 
 
+def test_flow_times_are_spread_evenly_and_come_from_their_generator():
+    times = flow.sample_times(4000, torch.Generator().manual_seed(3))
+    assert torch.equal(times, flow.sample_times(4000, torch.Generator().manual_seed(3)))
+    assert 0 <= times.min() and times.max() < 1
+    assert (torch.histc(times, 10, 0, 1) / 4000 - 0.1).abs().max() < 0.02
+
+
 def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(monkeypatch):
     from sppe_lib.diffusion import attention
 
