@@ -16,6 +16,7 @@ from sppe_lib.evaluation.claims import (
     recovery_claims,
     write_claims,
 )
+from sppe_lib.evaluation.verdicts import verdict_in_words
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def test_claims_file_has_a_verdict_for_each_claim(profile):
     assert stored == written
     assert all({"claim", "published", "measured", "holds"} <= entry.keys() for entry in stored)
     assert all("simulated" in entry["data"] for entry in stored)
-    assert len(stored) == 3 + 3 + 1 + 3 + 1
+    assert len(stored) == 3 + 4 + 1 + 3 + 1
+    assert [entry["number"] for entry in stored] == [*"112", "3", None, None, None, *"34567"]
 
 
 def test_erma_above_every_baseline(profile):
@@ -46,6 +48,8 @@ def test_erma_above_every_baseline(profile):
     assert "+13.9 % SRCC over DISTS" in order["published"] and "+12.3 % PLCC over TOPIQ-FR" in order["published"]
     assert "not available here" in order["measured"] and "DISTS" in order["measured"].split("not available here")[1]
     assert "over 2 baselines" in order["measured"]
+    assert order["scope"].startswith("without the paper's AFINE-FR, AHIQ, DISTS")
+    assert "holds here**, without the paper's AFINE-FR" in verdict_in_words(order)
 
 
 def test_erma_below_a_baseline_does_not_hold(profile):
@@ -72,6 +76,8 @@ def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
     order, margin, steady = editability_claims(profile)
     assert order["holds"] is True and margin["holds"] is False
     assert steady["holds"] is False and steady["measured"].startswith("SSIM 0.050, ERMA 0.400")
+    assert steady["quantity"].startswith("spread minus that of SSIM") and steady["value"] == pytest.approx(0.35)
+    assert order["value"] == pytest.approx(0.01)
 
 
 def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
@@ -110,12 +116,21 @@ def test_goals_of_the_miniature_are_marked_as_the_kits_own(profile):
             "C2E-S2SER": metric_rows(level=0.62),
         },
     )
-    _, overall, inside = recovery_claims(profile)
-    assert overall["origin"] == inside["origin"] == KIT_GOAL
+    _, overall, inside, trivial = recovery_claims(profile)
+    assert overall["origin"] == inside["origin"] == trivial["origin"] == KIT_GOAL
     assert overall["holds"] is bool(40 * 0.62 > GOAL_PSNR) is True
     assert inside["holds"] is False  # 40 x 0.02 = 0.8 dB, not 3
     write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5)})
     assert recovery_claims(profile)[2]["holds"] is True
+
+
+def test_above_every_trivial_baseline_needs_all_of_them(profile):
+    write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5), "C2E-S2SER": metric_rows(level=0.6)})
+    assert recovery_claims(profile)[3]["holds"] is True
+    write_metrics(profile, {"paste-source": metric_rows(level=0.7)})
+    verdict = recovery_claims(profile)[3]
+    assert verdict["holds"] is False and verdict["quantity"].startswith("ahead on 2 of 4")
+    assert "furthest behind on" in verdict["quantity"] and "paste-source" in verdict["quantity"] and verdict["value"] < 0
 
 
 def test_undefined_values_do_not_break_a_verdict(profile):

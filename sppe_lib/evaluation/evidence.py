@@ -30,12 +30,13 @@ def from_comparison(quantity: str, result: Comparison) -> Evidence:
 
 
 def claim(
-    text: str, published: str, measured: str, holds: bool | None, origin: str = PAPER, evidence: Evidence = Evidence()
+    text: str, published: str, measured: str, holds: bool | None, origin: str = PAPER, evidence: Evidence = Evidence(),
+    scope: str = "",
 ) -> dict:
-    """One entry of claims.json; what is not defined is null."""
+    """One entry of claims.json; what is not defined is null. `scope`: what the verdict leaves out, if anything."""
     numbers = {"value": evidence.value, "ci_low": evidence.low, "ci_high": evidence.high, "p_value": evidence.p_value}
     numbers = {name: float(value) if np.isfinite(value) else None for name, value in numbers.items()}
-    entry = {"claim": text, "published": published, "measured": measured, "holds": holds, "origin": origin}
+    entry = {"claim": text, "published": published, "measured": measured, "holds": holds, "scope": scope or None, "origin": origin}
     return entry | {"quantity": evidence.quantity or None, **numbers, "n": evidence.n or None}
 
 
@@ -59,10 +60,17 @@ def describe(found: dict[str, Comparison]) -> str:
 
 
 def weakest(found: dict[str, Comparison]) -> Evidence:
-    """The metric on which the method is least ahead, by effect size: a claim about all stands or falls with it."""
+    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the smallest effect.
+
+    The quantity also says on how many metrics the method is ahead, and surely ahead.
+    """
     defined = {name: result for name, result in found.items() if result.pairs}
     if not defined:
         return Evidence()
-    name, least = min(defined.items(), key=lambda entry: entry[1].effect)
-    quantity = f"difference on {name}, the metric it is least ahead on (rank-biserial {least.effect:+.2f})"
+    wins = ahead(found)
+    lost = {name: result for name, result in defined.items() if name not in wins}
+    name, least = min((lost or defined).items(), key=lambda entry: entry[1].effect)
+    certain = sum(found[win].low > 0 for win in wins)
+    which = "least ahead on" if not lost else "furthest behind on"
+    quantity = f"ahead on {len(wins)} of {len(found)}, surely on {certain}; {which} {name}"
     return from_comparison(quantity, least)

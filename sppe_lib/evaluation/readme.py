@@ -16,7 +16,7 @@ from sppe_lib.config import repository
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evidence import PAPER
 from sppe_lib.evaluation.rendering import NOTHING
-from sppe_lib.evaluation.verdicts import WORDS, describe_evidence
+from sppe_lib.evaluation.verdicts import describe_evidence, verdict_in_words
 from sppe_lib.runtime import write_text
 
 BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- end of verdicts -->"
@@ -25,12 +25,13 @@ PROFILE = "mini"
 
 
 def verdict_block(claims: list[dict]) -> str:
-    """The verdicts as a Markdown table: claim, the paper's number, verdict here, and the number that decides it."""
+    """The verdicts as a Markdown table: claim and its number, the paper's evidence, verdict here, and what decides it."""
     cells = pd.DataFrame(
         {
+            "": [entry["number"] or NOTHING for entry in claims],
             "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else " *(this kit's goal)*") for entry in claims],
             "paper": [entry["published"] or NOTHING for entry in claims],
-            f"profile `{PROFILE}`": [WORDS[entry["holds"]] for entry in claims],
+            f"profile `{PROFILE}`": [verdict_in_words(entry) for entry in claims],
             "decided by": [describe_evidence(entry) for entry in claims],
         }
     )

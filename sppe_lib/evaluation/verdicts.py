@@ -11,6 +11,11 @@ WORDS = {True: "**holds here**", False: "**does not hold here**", None: "not tes
 """A verdict in words."""
 
 
+def verdict_in_words(entry: dict) -> str:
+    """Whether a claim holds here, and what the verdict leaves out."""
+    return WORDS[entry["holds"]] + (f", {entry['scope']}" if entry["scope"] else "")
+
+
 def _number(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.4g}"
 
@@ -32,12 +37,13 @@ def verdict_table(profile: Profile) -> Document:
     """One row per claim: verdict, what decides it, the paper's number, and all that was measured."""
     claims = evaluate_claims(profile)
     data = pd.DataFrame(claims)[
-        ["claim", "origin", "holds", "quantity", "value", "ci_low", "ci_high", "n", "p_value", "published", "measured"]
+        ["number", "claim", "origin", "holds", "scope", "quantity", "value", "ci_low", "ci_high", "n", "p_value", "published", "measured"]
     ]
     cells = pd.DataFrame(
         {
+            "": [entry["number"] or NOTHING for entry in claims],
             "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else " (goal of this kit)") for entry in claims],
-            "here": [WORDS[entry["holds"]] for entry in claims],
+            "here": [verdict_in_words(entry) for entry in claims],
             "decided by": [describe_evidence(entry) for entry in claims],
             "paper": [entry["published"] or NOTHING for entry in claims],
             "measured": [entry["measured"] for entry in claims],
