@@ -58,6 +58,11 @@ class ModelParameters:
     cross_image: str = ""
     quantize_base: bool = False
 
+    @property
+    def backbone(self) -> tuple[str, str, str, bool]:
+        """The parts that trained methods share: what they have learnt is of no use with others."""
+        return self.vae, self.transformer, self.text, self.quantize_base
+
 
 @dataclass(frozen=True)
 class EditabilityParameters:
@@ -125,7 +130,7 @@ class PretrainingParameters:
     weights: str
     autoencoder_steps: int
     clip_steps: int
-    transformer_steps: list
+    transformer_steps: tuple
     compile: bool
 
 
@@ -205,6 +210,8 @@ def _build(cls: type, values: object, where: str):
         kind = hints[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if kind is tuple and isinstance(value, list):
+            value = tuple(value)  # a profile can be hashed
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
             raise ConfigError(f"params.yaml: {where}.{name} must be of type {kind.__name__}, not {value!r}.")
         checked[name] = value
@@ -265,6 +272,11 @@ def _check(profile: Profile) -> Profile:
     for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
         if getattr(recovery, name) not in known:
             raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
+    rounds = profile.pretraining.transformer_steps
+    if not rounds or not all(type(steps) is int and steps > 0 for steps in rounds):
+        raise ConfigError(
+            f"pretraining.transformer_steps is {list(rounds)}: list the steps of each round, such as [2400, 2000], at least 1 each."
+        )
     if recovery.ema >= 1:
         raise ConfigError(f"recovery.ema is {recovery.ema}: choose a decay below 1, or 0 for no average.")
     return profile

@@ -20,8 +20,8 @@ from huggingface_hub.errors import (
 from PIL import Image
 from safetensors import SafetensorError
 
-from sppe_lib.config import model_location
 from sppe_lib.errors import ResourceError
+from sppe_lib.locations import model_location
 from sppe_lib.runtime import compute_dtype, device
 
 PROBLEMS = (

@@ -1,6 +1,7 @@
 """Ablations of C2E-S2SER on tiny models: what is trained, what is taken away, and that nothing else changes."""
 
 import dataclasses
+import shutil
 
 import pytest
 import torch
@@ -20,6 +21,9 @@ def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
     folder = profile.results / "training"
     found = {row.label: weights(folder / row.method / "seed-0") for row in (ablations.FULL, *ablations.ITERATIONS)}
     lengths = {label: len((folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text().splitlines()) - 1 for label in found}
+    shutil.rmtree(folder / "ablation")  # as DVC does before it runs the stage again
+    recovery.fit(profile, "ablation/base + cycle + edit tag")
+    assert all((folder / f"ablation/{label}" / "seed-0" / "manifest.json").is_file() for label in found)
     assert lengths == {"base + cycle + edit tag": 6, "5/6 of the steps": 5, "7/6 of the steps": 7, "8/6 of the steps": 8}
     # The state after six steps is that of a run that had only six.
     shorter = weights(ablations.train_c2e(ablations.ablation_profile(profile), ablations.Variant("six steps")))

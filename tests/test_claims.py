@@ -126,10 +126,12 @@ def test_goals_of_the_miniature_are_marked_as_the_kits_own(profile):
 
 def test_above_every_trivial_baseline_needs_all_of_them(profile):
     write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5), "C2E-S2SER": metric_rows(level=0.6)})
+    assert recovery_claims(profile)[3]["holds"] is None
+    write_metrics(profile, {"paste-source": metric_rows(level=0.5), "local-linear": metric_rows(level=0.5)})
     assert recovery_claims(profile)[3]["holds"] is True
     write_metrics(profile, {"paste-source": metric_rows(level=0.7)})
     verdict = recovery_claims(profile)[3]
-    assert verdict["holds"] is False and verdict["quantity"].startswith("ahead on 2 of 4")
+    assert verdict["holds"] is False and verdict["quantity"].startswith("ahead on 4 of 6")
     assert "furthest behind on" in verdict["quantity"] and "paste-source" in verdict["quantity"] and verdict["value"] < 0
 
 

@@ -189,3 +189,14 @@ def test_seeds_tell_parts_apart(first, second):
     same = "\x1f".join(texts[0]) == "\x1f".join(texts[1])
     assert (seed_of(*first) == seed_of(*second)) is same
     assert 0 <= seed_of(*first) < 2**63
+
+
+@pytest.mark.parametrize("name", ["smoke", "mini", "paper", "release"])
+def test_a_profile_can_be_hashed(name):
+    assert hash(load_profile(name)) == hash(load_profile(name))
+
+
+@pytest.mark.parametrize("rounds", [[], [0], ["a"], [2.5]])
+def test_rounds_of_pretraining_are_positive_numbers_of_steps(rounds):
+    with pytest.raises(ConfigError, match="transformer_steps"):
+        load_profile("smoke", {"pretraining.transformer_steps": rounds})

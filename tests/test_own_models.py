@@ -14,6 +14,7 @@ from sppe_lib.clip import load_clip
 from sppe_lib.config import load_profile
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.recovery import cross_image_stable_diffusion as cross_image
+from sppe_lib.recovery import stable_diffusion
 from sppe_lib.recovery import visii_instruct_pix2pix as visii
 from sppe_lib.recovery.stable_diffusion import decode_latents, encode_pictures, encode_texts, load_stable_diffusion
 
@@ -214,3 +215,17 @@ def test_without_a_model_of_their_own_both_run_on_the_backbone(profile, monkeypa
         models = dataclasses.replace(profile.models, **{role: "", "vae": "no/such/backbone"})
         with pytest.raises(ResourceError, match="no/such/backbone"):
             recovery.method(name).load(dataclasses.replace(profile, models=models))
+
+
+def test_a_revision_behind_the_hub_id_is_the_one_that_is_loaded(monkeypatch):
+    asked = []
+
+    def load(name, location, revision, **options):
+        asked.append((location, revision))
+        raise ResourceError("no hub here")
+
+    monkeypatch.setattr(stable_diffusion, "load_pipeline", load)
+    for location in ("owner/name@v2", "owner/name"):
+        with pytest.raises(ResourceError):
+            load_stable_diffusion("visii", location, "StableDiffusionPipeline", 1)
+    assert asked == [("owner/name", "v2"), ("owner/name", "main")]

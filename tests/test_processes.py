@@ -1,5 +1,7 @@
 """Several processes and interrupted runs end with what one undisturbed process ends with."""
 
+import dataclasses
+import json
 import subprocess
 
 import pytest
@@ -52,6 +54,9 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
     again = launch.command(2, METHOD, "--profile", "smoke", "--only", "recover")
     done = subprocess.run(again, capture_output=True, text=True, cwd=repository(), timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+    for name, number in (("one", 1), ("two", 2)):
+        manifest = json.loads((results[name] / "smoke" / "training" / METHOD / "seed-0" / "manifest.json").read_text())
+        assert manifest["processes"] == number
     one, two = trained(results["one"]), trained(results["two"])
     assert one.keys() == two.keys()
     # LoRA's B starts at zero, so its size is how far training went; the two may differ by rounding only.
@@ -105,6 +110,18 @@ def test_a_training_that_fails_on_several_processes_is_an_error_here_too(home, m
     monkeypatch.setattr(launch, "command", lambda *arguments: ["false"])
     with pytest.raises(KitError, match="SOER on 2 processes failed"):
         launch.fit(load_profile("smoke"), METHOD, 2)
+
+
+def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home, monkeypatch):
+    profile = load_profile("smoke")
+    with pytest.raises(ConfigError, match="processes is 0"):
+        launch.fit(profile, METHOD, 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ConfigError, match="GPUs \\(2\\)"):
+        launch.fit(profile, METHOD, 3)
+    other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, seed=5))
+    with pytest.raises(ConfigError, match="changed in this notebook"):
+        launch.fit(other, METHOD, 2)
 
 
 def test_launch_says_errors_in_one_sentence(home, capsys):

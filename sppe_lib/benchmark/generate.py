@@ -98,6 +98,7 @@ def generate(
     if not mine:
         return []
     edit = load_editor(parameters)
+    _check_models(folder, models_used(parameters))
     for shard in progress(mine, "Shards"):
         rows = make_rows(shard.records, profile, edit)
         if not (folder / IDENTITY).exists():
@@ -119,6 +120,16 @@ def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Sha
         "records": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
         "shards": len(planned),
     }
+
+
+def _check_models(folder: Path, used: dict) -> None:
+    # A branch of the hub moves: shards of two commits must not stand under one card.
+    begun = json.loads((folder / IDENTITY).read_text(encoding="utf-8")) if (folder / IDENTITY).exists() else {}
+    if begun.get("models", used) != used:
+        raise ConfigError(
+            f"The folder {folder.name!r} was begun with models of other commits than the hub's cache has now: pin "
+            f"generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a new folder."
+        )
 
 
 def _check_identity(folder: Path, identity: dict) -> None:

@@ -23,8 +23,14 @@ _ABOUT = """\
   treat this folder as private.
 - **Surrogates** were painted by a diffusion model on the machine that ran the command. Whether none of them resembles
   its source too closely was not looked at by anybody.
-- **Edits** stand for those of a cloud model: they were made by a model on that machine, and nothing was uploaded.
+- **Edits** {edits}
 """
+
+_EDITS = {
+    "command": "were made by an external program; whether it uploads anything is for whoever named it to say.",
+    "cloud": "of surrogates were made by a cloud service, which has seen the surrogates.",
+}
+_LOCAL_EDITS = "stand for those of a cloud model: they were made by a model on that machine, and nothing was uploaded."
 
 _WHOLE = """\
 - **Whole images.** In {number} of {pairs} pairs everything is private and the mask covers the whole image. There the
@@ -98,7 +104,8 @@ def generated_card(records: Sequence[Record], made_of: dict) -> str:
     numbers = [(record.split, 1, len(record.instructions)) for record in records]
     table = pd.DataFrame(numbers, columns=["split", "pairs", "instances"])
     counts = table.groupby("split").sum().reindex([split for split in SPLITS if split in set(table["split"])])
-    about = _ABOUT.format(datasets=", ".join(datasets), size=made_of["size"])
+    edits = _EDITS.get(made_of["editor"].partition(":")[0], _LOCAL_EDITS)
+    about = _ABOUT.format(datasets=", ".join(datasets), size=made_of["size"], edits=edits)
     whole = [record for record in records if record.whole]
     if whole:
         edited = sum(record.edited is not None for record in whole)

@@ -16,7 +16,7 @@ from sppe_lib.errors import ConfigError
 
 def process() -> PartialState:
     """This process among those that `accelerate launch` started; a single one without it."""
-    return PartialState()
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
 def share_of_batch(batch: int) -> range:

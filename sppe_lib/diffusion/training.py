@@ -99,22 +99,25 @@ def make_optimizer(parameters: Mapping[str, torch.nn.Parameter], settings: Train
 
 def train(
     parameters: dict[str, torch.nn.Parameter], losses_at: StepLosses, settings: TrainingSettings, count: int,
-    checkpoint: Path, fingerprint: str = "", kept: Mapping[int, Keep] | None = None, stop_after: int | None = None,
+    checkpoint: Path, fingerprint: str = "", kept: Mapping[int, Keep] | None = None, before: int | None = None,
+    stop_after: int | None = None,
 ) -> pd.DataFrame:
     """Minimise the losses over `settings.steps` steps; returns the log (step, losses, learning rate, seconds).
 
     `parameters` by name are trained in place. `checkpoint` is written atomically every
     `checkpoint_every` steps and continued from if it was made by the same settings and `fingerprint`.
     `kept`: number of steps -> what to call on the main process when they are done, with the averaged
-    weights in place. `stop_after` ends early, as a kill would (for tests). Under `accelerate launch` every
+    weights in place. `before`: a checkpoint of that step or a later one is of no use, since a state on the way is
+    wanted again. `stop_after` ends early, as a kill would (for tests). Under `accelerate launch` every
     process takes its share of each batch. Raises KitError on a loss that is not finite and ResourceError
     where memory does not suffice; the last good checkpoint stays.
     """
     kept = kept or {}
     optimizer = make_optimizer(parameters, settings)
     average = EMAModel(parameters.values(), decay=settings.ema) if settings.ema else None
-    identity = json.dumps([asdict(settings), fingerprint], sort_keys=True)
-    start, log = _resume(checkpoint, identity, parameters, optimizer, average)
+    decides = {name: value for name, value in asdict(settings).items() if name != "checkpoint_every"}
+    identity = json.dumps([decides, fingerprint], sort_keys=True)
+    start, log = _resume(checkpoint, identity, before, parameters, optimizer, average)
     places = share_of_batch(settings.batch)
     main = process().is_main_process
     for step in progress(range(start, settings.steps), f"train {settings.name}", total=settings.steps - start):
@@ -125,10 +128,10 @@ def train(
         rows = rows_at(step, settings, count)
         generators = [torch_generator("train", settings.seed, step, place) for place in places]
         try:
-            with attention_for_backward():
+            with attention_for_backward():  # also of backward, where checkpointed layers are computed again
                 losses = losses_at(step, [rows[place] for place in places], generators)
-            optimizer.zero_grad(set_to_none=True)
-            sum(losses.values()).backward()
+                optimizer.zero_grad(set_to_none=True)
+                sum(losses.values()).backward()
         except torch.OutOfMemoryError:
             raise ResourceError(
                 f"Training {settings.name} needs more memory than the {device().type} has: lower recovery.batch, or set "
@@ -185,7 +188,9 @@ def _save(checkpoint: Path, identity: str, step: int, parameters: dict, optimize
         torch.save(state, temporary)
 
 
-def _resume(checkpoint: Path, identity: str, parameters: dict, optimizer, average: EMAModel | None) -> tuple[int, list[dict]]:
+def _resume(
+    checkpoint: Path, identity: str, before: int | None, parameters: dict, optimizer, average: EMAModel | None
+) -> tuple[int, list[dict]]:
     if not checkpoint.is_file():
         return 0, []
     try:
@@ -193,6 +198,8 @@ def _resume(checkpoint: Path, identity: str, parameters: dict, optimizer, averag
     except Exception:  # a checkpoint that cannot be read is worth no more than none
         return 0, []
     if state["identity"] != identity or state["parameters"].keys() != parameters.keys():
+        return 0, []
+    if before is not None and state["step"] >= before:
         return 0, []
     with torch.no_grad():
         for name, value in parameters.items():
@@ -207,4 +214,4 @@ def machine_record() -> dict[str, str | int]:
     """Where a run was made, for its manifest."""
     where = device()
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
-    return {"device": name, "dtype": str(compute_dtype()).removeprefix("torch."), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return {"device": name, "processes": process().num_processes, "dtype": str(compute_dtype()).removeprefix("torch."), "threads": torch.get_num_threads(), "torch": torch.__version__}

@@ -63,6 +63,8 @@ def _what_it_is(profile: Profile, measured: dict[str, pd.DataFrame]) -> str:
             f"a stand-in for InstructPix2Pix: scenes and instructions outside {data_name(profile)}, simulated like it "
             "and edited by the simulated cloud editor. At paper scale the real InstructPix2Pix set takes its place"
         )
+    elif not profile.benchmark.unseen_source:
+        data = "`benchmark.unseen_source` names no set"
     else:
         data = "images and instructions of InstructPix2Pix"
     return f"{size}: {data}. Surrogates replace the whole image, so M is all of it and nothing is outside M"

@@ -195,7 +195,7 @@ def write_record(folder: Path, record: dict, measured: dict) -> None:
 
 
 def run_settings(settings_class: type, description: str):
-    """Command line of a training: folders and every setting as an option.
+    """Command line of a training: folders and every setting that is a number, or a list of whole ones, as an option.
 
     Returns (arguments with .data, .output, .checkpoint; settings).
     """
@@ -211,8 +211,12 @@ def run_settings(settings_class: type, description: str):
         if field.type in (int, float):
             names.append(field.name)
             parser.add_argument("--" + field.name.replace("_", "-"), type=field.type, default=field.default)
+        elif field.type == tuple[int, ...]:
+            names.append(field.name)
+            parser.add_argument("--" + field.name.replace("_", "-"), type=int, nargs="*", default=field.default)
     arguments = parser.parse_args()
-    return arguments, settings_class(**{name: getattr(arguments, name) for name in names})
+    values = {name: getattr(arguments, name) for name in names}
+    return arguments, settings_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def default_checkpoint(data_folder: Path, output_folder: Path) -> Path:

@@ -57,7 +57,6 @@ def transformer(profile: Profile) -> None:
     settings = dataclasses.replace(
         settings, compile=profile.pretraining.compile, earlier=tuple(earlier),
         first_records=min(settings.first_records, settings.records),
-        first_cooldown_steps=min(settings.first_cooldown_steps, profile.pretraining.transformer_steps[0] // 2),
     )
     train_transformer(_pictures_folder(profile), folder, settings, models)
     report.show_record(folder)

@@ -16,6 +16,7 @@ left for the LoRA to learn.
 
 import copy
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -249,20 +250,34 @@ def train_transformer(
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
     The VAE and the text model of `models` must exist. Rounds that are finished (their folders are
-    beside the checkpoint) are not repeated. Returns the output folder.
+    beside the checkpoint) are not repeated, unless one before them was trained anew. Returns the output folder.
     """
     checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
+    rounds = [
+        (checkpoint.with_name(f"{checkpoint.stem}-round-{number}"), _round(settings, number))
+        for number in range(1, len(settings.earlier) + 1)
+    ]
     start, done = None, 0
-    for number, steps in enumerate(settings.earlier, start=1):
-        of_round = replace(settings, steps=steps)
-        if number == 1:
-            of_round = replace(of_round, records=settings.first_records, cooldown_steps=settings.first_cooldown_steps)
-        folder = checkpoint.with_name(f"{checkpoint.stem}-round-{number}")
-        if not _finished(folder, steps):
+    for number, (folder, of_round) in enumerate(rounds):
+        if not _finished(folder, of_round.steps):
             _train_round(data_folder, folder, of_round, models, folder.with_suffix(".pt"), start, done)
-        start, done = folder, done + steps
+            for stale, _ in rounds[number + 1 :]:
+                shutil.rmtree(stale, ignore_errors=True)
+                stale.with_suffix(".pt").unlink(missing_ok=True)
+            checkpoint.unlink(missing_ok=True)
+        start, done = folder, done + of_round.steps
     _train_round(data_folder, output_folder, settings, models, checkpoint, start, done)
     return output_folder
+
+
+def _round(settings: TransformerSettings, number: int) -> TransformerSettings:
+    """The settings of an earlier round, from 1: its own steps, with a warm-up and a cosine that fit into them."""
+    steps = settings.earlier[number - 1]
+    cooldown = settings.first_cooldown_steps if number == 1 else settings.cooldown_steps
+    return replace(
+        settings, steps=steps, records=settings.first_records if number == 1 else settings.records,
+        warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(cooldown, steps // 2),
+    )  # fmt: skip
 
 
 def _finished(folder: Path, steps: int) -> bool:

@@ -131,9 +131,9 @@ def fit(
     parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
     trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
     key = (profile.results / "latents" / "train" / "key.json").read_text()
-    # How often a method is trained, how often it is saved, and how it samples decide no weights.
+    # Neither how often a method is trained and saved nor how it samples decides weights.
     decides = {name: value for name, value in asdict(settings).items() if name not in (*SAMPLING_ONLY, "seeds", "checkpoint_every")}
-    fingerprint = hashlib.sha256(f"{key}{profile.models}{decides}{backbone.transformer.config}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{key}{profile.models.backbone}{decides}{backbone.transformer.config}".encode()).hexdigest()
     began = clock.perf_counter()
 
     def keep(name: str, log: pd.DataFrame) -> None:
@@ -153,9 +153,11 @@ def fit(
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
     kept = {steps: partial(keep, name) for steps, name in {**(snapshots or {}), settings.steps: method}.items()}
+    lost = [steps for steps, name in (snapshots or {}).items() if not training_folder(profile, name).is_dir()]
     train(
         trained, make_losses(cache.batch), TrainingSettings.of(method, settings), len(cache),
         profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, kept,
+        before=min(lost, default=None),
     )
     return training_folder(profile, method)
 

@@ -16,25 +16,34 @@ import torch
 
 from sppe_lib import recovery
 from sppe_lib.config import Profile, load_profile
-from sppe_lib.errors import KitError, command_line
+from sppe_lib.errors import ConfigError, KitError, command_line
 from sppe_lib.recovery.grid import training_folder
 
 
 def command(processes: int, *arguments: str) -> list[str]:
-    """The command that runs this file with `arguments` on several processes of this machine, on its GPUs if it has several."""
-    where = "--multi_gpu" if torch.cuda.device_count() > 1 else "--cpu"
-    how = [where, "--num_machines", "1", "--num_processes", str(processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
-    return [sys.executable, "-m", "accelerate.commands.launch", *how, "-m", "sppe_lib.recovery.launch", *arguments]
+    """The command that runs this file with `arguments` on several processes of this machine.
+
+    It is what `accelerate launch` runs for several GPUs; for several processes without one, `accelerate launch` wants MPI.
+    """
+    how = ["--standalone", "--nproc-per-node", str(processes), "-m", "sppe_lib.recovery.launch"]
+    return [sys.executable, "-m", "torch.distributed.run", *how, *arguments]
 
 
 def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
     """`recovery.fit`, on several processes of this machine if more than one is asked for.
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
-    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises KitError where they fail.
+    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a number of processes
+    that the machine does not have GPUs for, or a profile that is not as in params.yaml, where they would read it;
+    KitError where they fail.
     """
     if processes == 1 or not recovery.method(name).fit:
         return recovery.fit(profile, name)
+    devices = torch.cuda.device_count() or processes
+    if not 1 <= processes <= devices:
+        raise ConfigError(f"processes is {processes}: choose at least 1, and no more than this machine has GPUs ({devices}).")
+    if load_profile(profile.name) != profile:
+        raise ConfigError(f"Profile {profile.name} was changed in this notebook, where other processes cannot see it: edit params.yaml.")
     done = subprocess.run(command(processes, name, "--profile", profile.name, "--only", "fit"), check=False)
     if done.returncode:
         raise KitError(f"Training {name} on {processes} processes failed: the first error above says why; mend it and run again.")

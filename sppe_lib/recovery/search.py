@@ -94,7 +94,7 @@ def _digest(profile: Profile, cell: Cell) -> str:
     weights = [location_key(location, part) for location, part in parts]
     folder, split = EVALUATED[VALIDATION[0]]
     shards = [path for name in ("train", split) for path in split_files(profile.results / folder, name)]
-    return digest_of(cell.method, cell.values, fixed, models, weights, profile.ablation.pairs, *shards)
+    return digest_of(cell.method, cell.values, fixed, models.backbone, models.visii, weights, profile.ablation.pairs, *shards)
 
 
 def picture_file(profile: Profile, cell: Cell) -> Path:

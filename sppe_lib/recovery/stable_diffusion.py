@@ -5,6 +5,7 @@ from diffusers import DiffusionPipeline
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.hub import load_pipeline
+from sppe_lib.locations import model_location, model_revision
 from sppe_lib.runtime import device
 
 
@@ -15,7 +16,10 @@ def load_stable_diffusion(parameter: str, location: str, name: str, pictures: in
     side (1: the noisy one; 2: that and the picture to be edited). Raises ResourceError for a model that cannot be
     loaded, ConfigError for one of another kind.
     """
-    pipeline = load_pipeline(name, location, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    pipeline = load_pipeline(
+        name, model_location(location), model_revision(location) or "main",
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
     wanted, found = pictures * pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
     if found != wanted:
         raise ConfigError(
