@@ -310,6 +310,9 @@ def _train_round(
         }
         with atomic_path(output_folder / "transformer") as temporary:
             copy.deepcopy(average).half().save_pretrained(temporary)
+            config = json.loads((temporary / "config.json").read_text(encoding="utf-8"))
+            config.pop("_name_or_path", None)  # the folder that the round before is in, on this machine
+            (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         with atomic_path(output_folder / "scheduler") as temporary:
             averaged.scheduler.save_pretrained(temporary)
         write_record(output_folder, record, measured)
