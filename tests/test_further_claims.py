@@ -114,4 +114,4 @@ def test_all_verdicts_are_written_together(profile):
     _write_unseen(profile)
     _write_modules(profile, (0.4, 0.5, 0.6))
     texts = [entry["claim"] for entry in write_claims(profile)]
-    assert len(texts) == len(set(texts)) == 11
+    assert len(texts) == len(set(texts)) == 12

@@ -19,16 +19,18 @@ def process() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def share_of_batch(batch: int) -> range:
-    """The places of a batch that this process takes: equal, consecutive parts.
-
-    Raises ConfigError where the batch cannot be split evenly, since a mean of unequal means is not the mean.
-    """
-    state = process()
-    if batch % state.num_processes:
+def check_batch(batch: int, processes: int) -> None:
+    """Raise ConfigError where processes cannot split a batch evenly, since a mean of unequal means is not the mean."""
+    if processes < 1 or batch % processes:
         raise ConfigError(
-            f"recovery.batch is {batch}, which {state.num_processes} processes cannot share evenly: choose a multiple."
+            f"recovery.batch is {batch}, which {processes} processes cannot share evenly: choose a multiple."
         )
+
+
+def share_of_batch(batch: int) -> range:
+    """The places of a batch that this process takes: equal, consecutive parts. Raises as `check_batch`."""
+    state = process()
+    check_batch(batch, state.num_processes)
     part = batch // state.num_processes
     return range(state.process_index * part, (state.process_index + 1) * part)
 

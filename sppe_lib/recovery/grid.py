@@ -19,7 +19,7 @@ from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, positions
-from sppe_lib.diffusion.processes import process
+from sppe_lib.diffusion.processes import check_batch, process
 from sppe_lib.diffusion.training import StepLosses, TrainingSettings, machine_record, train
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import atomic_path, device, torch_generator
@@ -119,9 +119,11 @@ def fit(
     Every trained method gets the same data, batches, steps, rank and learning rate from the profile.
     `snapshots`: number of steps -> name under which the state after that many steps is kept, too.
     `prompt`: what the method makes of an instruction; all texts are encoded beforehand, so that no encoder
-    is in memory while training.
+    is in memory while training. Raises ConfigError where the processes cannot share a batch evenly, DataError
+    where there is no training split, and what `train` raises.
     """
     settings = profile.recovery
+    check_batch(settings.batch, process().num_processes)  # before the data are encoded, which takes long
     with process().main_process_first():  # the others find what it has encoded
         cache = latent_cache(profile, backbone)
         backbone.text.encode(sorted({*map(prompt, cache.instructions), ""}))

@@ -1,10 +1,11 @@
 """Train and recover with one method outside a notebook, on any number of processes and machines.
 
-    accelerate launch --num_processes 4 -m sppe_lib.recovery.launch C2E-S2SER
+    accelerate launch --num_processes 4 -m sppe_lib.recovery.launch C2E-S2SER --profile release
     accelerate launch --num_processes 4 -m sppe_lib.recovery.launch SOER --profile paper --only recover
 
 What it calls is what 03_train_recovery and 04_recover call; alone (`python -m sppe_lib.recovery.launch`)
-it runs on one process. A run that was stopped goes on from its last checkpoint or shard.
+it runs on one process. Training needs a `recovery.batch` that is a multiple of the number of processes. A run
+that was stopped goes on from its last checkpoint or shard.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import torch
 
 from sppe_lib import recovery
 from sppe_lib.config import Profile, load_profile
+from sppe_lib.diffusion.processes import check_batch
 from sppe_lib.errors import ConfigError, KitError, command_line
 from sppe_lib.recovery.grid import training_folder
 
@@ -34,7 +36,7 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
     refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a number of processes
-    that the machine does not have GPUs for, or a profile that is not as in params.yaml, where they would read it;
+    that the machine does not have GPUs for or that cannot share `recovery.batch` evenly, or a profile that is not as in params.yaml, where they would read it;
     KitError where they fail.
     """
     if processes == 1 or not recovery.method(name).fit:
@@ -42,6 +44,7 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
     devices = torch.cuda.device_count() or processes
     if not 1 <= processes <= devices:
         raise ConfigError(f"processes is {processes}: choose at least 1, and no more than this machine has GPUs ({devices}).")
+    check_batch(profile.recovery.batch, processes)
     if load_profile(profile.name) != profile:
         raise ConfigError(f"Profile {profile.name} was changed in this notebook, where other processes cannot see it: edit params.yaml.")
     done = subprocess.run(command(processes, name, "--profile", profile.name, "--only", "fit"), check=False)
