@@ -19,6 +19,8 @@ __all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repos
 class BenchmarkParameters:
     """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2).
 
+    `source`: "vector-world", a folder in the released layout, or one that `benchmark.generate` filled, or that holds
+    several of these.
     The last four are for the sets beside the benchmark (`benchmark/extra_sets.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `benchmark.generate` filled (then 0 pairs: all).
     """

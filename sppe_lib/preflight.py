@@ -22,6 +22,7 @@ from packaging.specifiers import SpecifierSet
 from tabulate import tabulate
 
 from sppe_lib import estimates
+from sppe_lib.benchmark.generated_folder import Generated, find_generated, generated_folders
 from sppe_lib.benchmark.released_layout import Layout, scan
 from sppe_lib.benchmark.schema import SPLITS
 from sppe_lib.benchmark.sources.inventory import inventory
@@ -30,7 +31,7 @@ from sppe_lib.benchmark.unseen_folder import count_instances
 from sppe_lib.config import Profile, load_profile, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.environment import direct_pins, locked_versions
-from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.model_files import Hub, HubAnswer, cache_problems, folder_problems, is_hub_id, patterns
 from sppe_lib.runtime import accelerator, free_disk, machine_memory, native_bfloat16, processor
@@ -71,16 +72,18 @@ class Context:
         return None if source == "vector-world" else repository() / source
 
     @cached_property
-    def layout(self) -> Layout | DataError | None:
-        """What the folder of released data holds, or why it cannot be read; None for the vector world."""
+    def layout(self) -> Layout | Generated | KitError | None:
+        """What the folder of data holds, released or generated, or why it cannot be read; None for the vector world."""
         try:
-            return scan(self.source) if self.source else None
-        except DataError as error:
+            return (find_generated(self.profile) or scan(self.source)) if self.source else None
+        except KitError as error:
             return error
 
     @cached_property
     def instances(self) -> dict[str, int] | None:
-        """Instances by split in the released data: both edits, or a grid; None where there is no such data."""
+        """Instances by split in the data: both edits, or a grid; None where there are no such data."""
+        if isinstance(self.layout, Generated):
+            return {split: pairs.total() for split, pairs in self.layout.instances.items()}
         if not isinstance(self.layout, Layout):
             return None
         edited = [
@@ -275,14 +278,23 @@ def _hub_finding(context: Context, role: str, location: str) -> Finding:
 
 
 def check_data(context: Context) -> Iterator[Finding]:
-    """The benchmark's source: nothing for the vector world; else what of the released layout is in the folder."""
+    """The benchmark's source: nothing for the vector world; else what is in the folder, released or generated."""
     source = context.profile.benchmark.source
     if context.source is None:
         yield Finding("data", "vector-world", "drawn by the kit (simulated)", OK)
         return
     layout = context.layout
-    if isinstance(layout, DataError):
-        yield Finding("data", source, str(layout), MISSING, "the authors' release, or name another benchmark.source")
+    if isinstance(layout, KitError):
+        found, how = str(layout), "the authors' release, or name another benchmark.source"
+        if generated_folders(context.source):
+            found, _, how = found.rstrip(".").partition("; ")
+        yield Finding("data", source, found, MISSING, how)
+        return
+    if isinstance(layout, Generated):
+        made = ", ".join(layout.datasets)
+        yield Finding("data", source, f"generated from {made}: {len(layout.folders)} finished folders", OK)
+        for split, number in context.instances.items():
+            yield Finding(f"data: {split}", "instances", f"{number} instances", OK)
         return
     for name, kind, needed in (
         ("ORIGINAL", layout.originals, True), ("EDITED", layout.edited, True), ("IMG", layout.grids, False),

@@ -179,15 +179,17 @@ def test_what_is_not_finished_or_not_whole_is_refused(profile):
     (folder / "away").rename(folder / "generation.json")
     first, second = sorted(folder.glob("test-*"))
     second.unlink()
-    with pytest.raises(DataError, match="1 of 2 test shards; finish it with"):
+    with pytest.raises(DataError, match="1 of 2 shards; finish it with"):
         build_set(profile, "unseen")
     (finding,) = check_unseen(Context(profile))
     assert finding.status == MISSING and finding.how.startswith("finish it with")
     photos = Dataset.from_parquet(str(first)).map(lambda row: {"dataset": "photos"})
+    for path in (first, second):
+        photos.to_parquet(str(path.with_name(path.name.replace("test", "val"))))
     first.unlink()
     with pytest.raises(DataError, match="has no test shards; make them with"):
         build_set(profile, "unseen")
-    photos.to_parquet(str(folder / "test-00000-of-00001.parquet"))
+    photos.to_parquet(str(first))
     with pytest.raises(DataError, match="holds pairs of photos, whose surrogates are not full images"):
         build_set(profile, "unseen")
     assert not (profile.results / "unseen").exists()

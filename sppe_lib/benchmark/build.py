@@ -1,12 +1,12 @@
-"""The benchmark stage: from the vector world or a released tree to Parquet shards with a card."""
+"""The benchmark stage: from the vector world, a released tree or generated folders to Parquet shards with a card."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from functools import partial
 
-from sppe_lib.benchmark import released
+from sppe_lib.benchmark import generated_folder, released
 from sppe_lib.benchmark.card import Heading, benchmark_heading, write_card
-from sppe_lib.benchmark.shards import row_bytes, write_shards
+from sppe_lib.benchmark.shards import MADE_OF, row_bytes, write_shards
 from sppe_lib.benchmark.summary import IDENTITIES, Summary
 from sppe_lib.benchmark.vector_world import DrawnPair, draw_pairs
 from sppe_lib.config import Profile, repository
@@ -17,15 +17,15 @@ from sppe_lib.runtime import atomic_path, progress, require_disk
 def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) -> Summary:
     """Build `results/<profile>/benchmark/`: Parquet shards, README.md (the card), counts.csv, problems.csv.
 
-    `profile.benchmark.source` is "vector-world" or a folder in the released layout. `strict` makes any
-    problem of a released tree an error; otherwise faulty instances are left out and listed. The folder is
-    replaced only once everything is written. Raises ConfigError, DataError or ResourceError, before the
-    work starts where that can be known.
+    `profile.benchmark.source` is "vector-world", a folder in the released layout, or what `generate` filled (see
+    `generated_folder`). `strict` makes any problem of stored pictures an error; otherwise faulty instances are left
+    out and listed. The folder is replaced only once everything is written. Raises ConfigError, DataError or
+    ResourceError, before the work starts where that can be known.
     """
     parameters = profile.benchmark
     folder = profile.results / "benchmark"
     summary = Summary(folder, parameters)
-    pairs = parameters.pairs
+    pairs, heading = parameters.pairs, benchmark_heading
     if summary.simulated:
         for split, number in pairs.items():
             if number < 1:
@@ -37,24 +37,31 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
             pairs, parameters.size, parameters.strength, parameters.seed, processes, summary.redraws
         )
         rows = simulated_rows(drawn, summary)
+    elif generated := generated_folder.find_generated(profile):
+        # Imported late: it names models, and so brings diffusers along, which no other source needs.
+        from sppe_lib.benchmark.generated_card import rebuilt_heading
+
+        summary.made_of = {folder.path.name: folder.made_of for folder in generated.folders}
+        total, heading = generated.total, partial(rebuilt_heading, datasets=generated.datasets)
+        instances = generated_folder.read_instances(generated, parameters.size, processes)
+        rows = _stored_rows(instances, generated, strict, summary)
     else:
-        root = Path(parameters.source)
         found = released.find_instances(
-            root if root.is_absolute() else repository() / root, parameters.size, parameters.strength, pairs,
-            parameters.seed,
+            repository() / parameters.source, parameters.size, parameters.strength, pairs, parameters.seed
         )
         if strict:
             found.require_none()
         total = len(found.plans)
-        rows = _released_rows(found, processes, strict, summary)
-    write_set(rows, total, summary, benchmark_heading)
+        rows = _stored_rows(released.read_instances(found, processes), found, strict, summary)
+    write_set(rows, total, summary, heading)
     return summary
 
 
 def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> None:
     """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
 
-    Simulated sets also keep the split of every identity, so that other sets can avoid them.
+    Simulated sets also keep the split of every identity, so that other sets can avoid them; generated ones keep what
+    made them.
 
     `number`: how many rows there are, at most; ResourceError where the disk has no room for them. `heading`
     is asked when all rows are written. Fills `summary.counts`.
@@ -69,6 +76,8 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
             summary.problems.to_csv(temporary / "problems.csv", index=False)
         if summary.identities:
             (temporary / IDENTITIES).write_text(json.dumps(summary.identities, sort_keys=True), encoding="utf-8")
+        if summary.made_of:
+            (temporary / MADE_OF).write_text(json.dumps(summary.made_of, indent=2) + "\n", encoding="utf-8")
         write_card(temporary, summary, heading(summary))
 
 
@@ -82,8 +91,11 @@ def simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[dic
             yield row
 
 
-def _released_rows(found: released.Released, processes: int, strict: bool, summary: Summary) -> Iterator[dict]:
-    for instance in released.read_instances(found, processes):
+def _stored_rows(
+    instances: Iterable[released.ReadInstance], found: released.Released | generated_folder.Generated, strict: bool,
+    summary: Summary,
+) -> Iterator[dict]:
+    for instance in instances:
         if strict:
             found.require_none()
         if instance.row is not None:

@@ -27,13 +27,11 @@ from sppe_lib.benchmark.generated_card import generated_card, models_used
 from sppe_lib.benchmark.images import png, read_image, read_mask, resize_mask, square
 from sppe_lib.benchmark.record_list import Record, read_records
 from sppe_lib.benchmark.schema import FEATURES, SPLITS
+from sppe_lib.benchmark.shards import IDENTITY
 from sppe_lib.benchmark.surrogates import make_surrogates
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
-
-IDENTITY = "generation.json"
-"""The file beside the shards that says what they are made of."""
 
 CARD = "README.md"
 """The dataset card beside the shards."""

@@ -1,16 +1,17 @@
-"""The dataset card of a folder that `generate` fills: what it is, which models made it, and on whose terms."""
+"""The cards of a folder that `generate` fills, and of a benchmark built from such: what made it, and on whose terms."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from sppe_lib.benchmark.card import COLUMNS, front_matter
+from sppe_lib.benchmark.card import COLUMNS, Heading, front_matter
 from sppe_lib.benchmark.editors import usual_model
 from sppe_lib.benchmark.record_list import Record
 from sppe_lib.benchmark.schema import INSTRUCTPIX2PIX, SPLITS
 from sppe_lib.benchmark.sources import SOURCES
 from sppe_lib.benchmark.sources.instructpix2pix import OBTAIN
+from sppe_lib.benchmark.summary import Summary
 from sppe_lib.config import GenerationParameters
 from sppe_lib.locations import model_location
 from sppe_lib.model_files import cached_commit
@@ -36,6 +37,18 @@ _WHOLE = """\
 - **Whole images.** In {number} of {pairs} pairs everything is private and the mask covers the whole image. There the
   surrogate model was asked for what the data set's own caption says, and `edited_source` of {edited} of them is
   the data set's own edited picture, not one of the editor below. Their tag is by a rule of this kit.
+"""
+
+_REBUILT = """\
+**Nothing here is simulated, and it is not the authors' release.** Sources, masks and categories are those of
+{datasets}; surrogates and their edits were made anew, by the models below.
+Read from {folders}, with its own card in each.
+
+- **Edits** stand for those of a cloud model: they were made by a model on the machine that ran the command. Sources and
+  their edits may show what is private: treat this folder as private.
+- **Splits** are those of the records. Where the profile asks for fewer pairs than there are, its seed chose them.
+- Pictures of another size are resized to {size}x{size} pixels (bicubic), masks without new values (nearest).
+- {problems} problems were found, listed in `problems.csv`; what they concern is left out.
 """
 
 _SEEDS = """\
@@ -74,11 +87,11 @@ def _model(entry: dict[str, str]) -> str:
     return f"`{entry['model']}`{revision}" + (f" (commit {entry['commit']})" if entry["commit"] else "")
 
 
-def models_text(made_of: dict) -> str:
-    """Which models made a folder, as Markdown, from the content of its generation.json."""
+def models_text(made_of: dict, of: str = "") -> str:
+    """Which models made a folder, as Markdown, from the content of its generation.json; `of` joins the headline."""
     editor = made_of["editor"].partition(":")[0]
     return (
-        "## Models\n\nRun by `python -m sppe_lib.benchmark.generate`:\n\n"
+        f"## Models{of}\n\nRun by `python -m sppe_lib.benchmark.generate`:\n\n"
         f"- **Surrogates:** {_model(made_of['models']['surrogate'])}; protection strength {made_of['strength']:g}, "
         f"{made_of['surrogate_steps']} steps,\n  guidance {made_of['surrogate_guidance']:g}, {made_of['batch']} pairs "
         "at a time.\n"
@@ -86,6 +99,26 @@ def models_text(made_of: dict) -> str:
         f"{made_of['editor_guidance']:g}.\n\n"
         "Every value is in the `generation.json` that this command wrote. The models have licences of their own, which may bind what they make.\n"
     )
+
+
+def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
+    """The heading of a benchmark built from generated folders, by `summary.made_of`.
+
+    Folders that the same models made share a paragraph about them.
+    """
+    together: dict[str, list[str]] = {}
+    for folder, made_of in summary.made_of.items():
+        together.setdefault(models_text(made_of), []).append(folder)
+    models = [
+        models_text(summary.made_of[names[0]], "" if len(together) == 1 else f" of {', '.join(names)}")
+        for names in together.values()
+    ]
+    about = _REBUILT.format(
+        datasets=", ".join(datasets), folders=", ".join(f"`{name}`" for name in summary.made_of),
+        size=summary.parameters.size, problems=len(summary.problems),
+    )
+    prose = "\n".join([about, *models, _terms(datasets)])
+    return Heading(f"SPPE, rebuilt from {', '.join(datasets)}", "01_benchmark", prose)
 
 
 def _terms(datasets: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The published SPPE release, or any tree in its layout, as instances of the kit's own schema."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,13 +140,19 @@ def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
     return table
 
 
+def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
+    """`number` of the ids of pairs, chosen by the seed and the id alone; all of them for 0 or where there are fewer."""
+    ordered = sorted(present)
+    if 0 < number < len(ordered):
+        return sorted(ordered, key=lambda pair: seed_of("released subset", seed, pair))[:number]
+    return ordered
+
+
 def _limit(plans: list[InstancePlan], pairs: dict[str, int], seed: int) -> list[InstancePlan]:
     kept = set()
     for split in SPLIT_FOLDERS:
-        present = sorted({plan.row["pair_id"] for plan in plans if plan.row["split"] == split})
-        if 0 < pairs.get(split, 0) < len(present):
-            present = sorted(present, key=lambda pair: seed_of("released subset", seed, pair))[: pairs[split]]
-        kept.update(present)
+        present = {plan.row["pair_id"] for plan in plans if plan.row["split"] == split}
+        kept.update(choose_pairs(present, pairs.get(split, 0), seed))
     return [plan for plan in plans if plan.row["pair_id"] in kept]
 
 

@@ -94,7 +94,7 @@ def scan(root: str | Path) -> Layout:
     if not root.is_dir():
         raise DataError(
             f"The data folder {root.name!r} does not exist; download the SPPE release there or set benchmark.source "
-            f"to the folder that holds it."
+            f"to the folder that holds it, or to one that benchmark.generate filled."
         )
     layout = Layout(root)
     for path in sorted(root.rglob("*")):

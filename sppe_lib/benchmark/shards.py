@@ -14,6 +14,12 @@ from sppe_lib.benchmark.schema import FEATURES, SPLITS
 SHARD_BYTES = 300_000_000
 """A shard is closed when it has about this many bytes of pictures."""
 
+IDENTITY = "generation.json"
+"""The file beside generated shards that says what they are made of (`generate` writes it)."""
+
+MADE_OF = "made_of.json"
+"""File of a benchmark that was built from generated folders: the name of each and the content of its IDENTITY."""
+
 _ROW_GROUP = 64
 
 _KIND = ("split", "modality", "group", "category")

@@ -23,7 +23,7 @@ class Summary:
 
     `outcomes` counts what the simulated editor did on (source, surrogate); empty for real data. `problems`
     has the columns problem, file, remedy. `private_shares` holds the private share of pixels of each pair,
-    `identities` the split of every simulated identity.
+    `identities` the split of every simulated identity, `made_of` what `shards.MADE_OF` will hold.
     """
 
     folder: Path
@@ -35,6 +35,7 @@ class Summary:
     mask_origins: Counter = field(default_factory=Counter)
     private_shares: dict[str, float] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
+    made_of: dict[str, dict] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:

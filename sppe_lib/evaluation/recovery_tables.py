@@ -20,7 +20,7 @@ from sppe_lib.evaluation.cells import (
 )
 from sppe_lib.evaluation.metrics import METRICS, PSNR_LIMIT, REGIONS
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, number
-from sppe_lib.evaluation.results import PROPOSED, data_name, ordered_methods, read_metrics
+from sppe_lib.evaluation.results import PROPOSED, data_name, is_rebuilt, ordered_methods, read_metrics
 from sppe_lib.evaluation.statistics import compare, holm
 from sppe_lib.published import read_published
 
@@ -71,7 +71,8 @@ def overall_means(profile: Profile) -> pd.DataFrame:
 
 def _notes(profile: Profile, n: int) -> list[str]:
     simulated = profile.benchmark.source == "vector-world"
-    kind = "its images, surrogates and cloud editor are all simulated" if simulated else "released images"
+    stored = "surrogates and edits made anew by local models" if is_rebuilt(profile) else "released images"
+    kind = "its images, surrogates and cloud editor are all simulated" if simulated else stored
     return [
         (
             f"First number: this run, profile `{profile.name}`, {n} test instances of {data_name(profile)}; {kind}. In "

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sppe_lib.benchmark.schema import SPLITS, open_split
+from sppe_lib.benchmark.shards import MADE_OF
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import DataError
@@ -39,8 +40,15 @@ BENCHMARK_COLUMNS = (
 
 
 def data_name(profile: Profile) -> str:
-    """How tables call the data of a profile; the vector world is always said to be simulated."""
-    return "SPPE-mini (simulated)" if profile.benchmark.source == "vector-world" else "SPPE"
+    """How tables call the data of a profile; the vector world is always said to be simulated, a rebuild to be one."""
+    if profile.benchmark.source == "vector-world":
+        return "SPPE-mini (simulated)"
+    return "SPPE, rebuilt" if is_rebuilt(profile) else "SPPE"
+
+
+def is_rebuilt(profile: Profile) -> bool:
+    """Whether the benchmark was built from pairs that `benchmark.generate` made, not from the authors' release."""
+    return (profile.results / "benchmark" / MADE_OF).is_file()
 
 
 def published_methods() -> list[str]:

@@ -46,7 +46,7 @@ def datasets_table(profile: Profile) -> Document:
     row = published[published["dataset"] == "SPPE"].iloc[0].to_dict()
     instructions = instances["instruction_code"].nunique()
     row |= {
-        "dataset": data_name(profile) if profile.benchmark.source == "vector-world" else "SPPE (this run)",
+        "dataset": "SPPE (this run)" if data_name(profile) == "SPPE" else data_name(profile),
         "annotation": "label, segmentation",
         "utility": f"yes ({instructions} prompts)",
         "scale": len(instances),

@@ -36,8 +36,8 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
     refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a number of processes
-    that the machine does not have GPUs for or that cannot share `recovery.batch` evenly, or a profile that is not as in params.yaml, where they would read it;
-    KitError where they fail.
+    that the machine does not have GPUs for or that cannot share `recovery.batch` evenly, or a profile that is not as in
+    params.yaml, where they would read it; KitError where they fail.
     """
     if processes == 1 or not recovery.method(name).fit:
         return recovery.fit(profile, name)

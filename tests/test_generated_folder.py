@@ -1,0 +1,241 @@
+"""Pairs that `generate` made enter the pipeline as the benchmark: one folder or several, of any size, or refused."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import ImageOps
+from released_tree import mask, picture, save
+
+from sppe_lib.benchmark import generate as generation
+from sppe_lib.benchmark.build import build_benchmark
+from sppe_lib.benchmark.images import png
+from sppe_lib.benchmark.record_list import Record
+from sppe_lib.benchmark.schema import SPLITS, check_instance, open_split
+from sppe_lib.config import load_profile, repository
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.evaluation.results import data_name
+from sppe_lib.preflight import MISSING, OK, Context, check_data
+
+SIDE = 32
+PAIRS = {"train": 3, "val": 2, "test": 2}
+MODEL = {"model": "folder sdxl", "revision": "", "commit": ""}
+
+
+@pytest.fixture(autouse=True)
+def cheap_models(monkeypatch, tmp_path):
+    """Surrogates and edits without models: a square is painted, and colours are inverted."""
+
+    def make_surrogates(sources, masks, prompts, parameters, names, strength, whole):
+        painted = [source.copy() for source in sources]
+        for image, private in zip(painted, masks, strict=True):
+            image.paste((255, 0, 255), mask=private)
+        return [SimpleNamespace(image=image, png=png(image)["bytes"]) for image in painted]
+
+    def edit(images, instructions, seeds):
+        return [ImageOps.invert(image) for image in images]
+
+    monkeypatch.setattr(generation, "make_surrogates", make_surrogates)
+    monkeypatch.setattr(generation, "load_editor", lambda parameters: edit)
+    monkeypatch.setattr(generation, "models_used", lambda parameters: {"surrogate": MODEL, "editor": MODEL})
+    monkeypatch.setenv("SPPE_HOME", str(repository()))
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+
+
+def record(folder, dataset, split, number, box=(8, 8, 20, 20), **own):
+    name = f"{dataset}-{split}-{number}"
+    source = save(picture(sum(map(ord, name))).resize((SIDE, SIDE)), folder / f"{name}.png")
+    private = save(mask(box, (SIDE, SIDE)), folder / f"{name}-mask.png")
+    kept = {"category": "ticket", "codes": ("060", "047")} | own
+    return Record(pair_id=f"{dataset}/{split}/{name}", dataset=dataset, split=split, source=source, mask=private, **kept)
+
+
+def generated(profile, folder, dataset="VISPR", pairs=None, more=()):
+    """Fill a folder with `pairs` pairs of each split, as the command does."""
+    pictures = folder.parent.parent / f"pictures of {folder.name}"
+    numbers = PAIRS if pairs is None else pairs
+    records = [record(pictures, dataset, split, number) for split in numbers for number in range(numbers[split])]
+    generation.generate(profile, [*records, *more], folder, shards=2)
+    return folder
+
+
+@pytest.fixture
+def profile(tmp_path):
+    """A profile whose benchmark is to be made of `data/rebuilt`, at the size that it is generated in."""
+    changes = {"benchmark.source": str(tmp_path / "data" / "rebuilt"), "benchmark.size": SIDE, "generation.size": SIDE}
+    changes |= {f"benchmark.{split}_pairs": 0 for split in SPLITS} | {"generation.batch": 1}
+    return load_profile("smoke", changes)
+
+
+def source_of(profile):
+    return Path(profile.benchmark.source)
+
+
+def changed(profile, **values):
+    return replace(profile, benchmark=replace(profile.benchmark, **values))
+
+
+def ids(folder, split):
+    return open_split(folder, split)["instance_id"][:]
+
+
+def data_finding(profile):
+    (finding,) = check_data(Context(profile))
+    return finding
+
+
+def test_a_generated_folder_becomes_the_benchmark(profile):
+    folder = generated(profile, source_of(profile))
+    summary = build_benchmark(profile, processes=1)
+    assert summary.folder == profile.results / "benchmark" and not summary.simulated
+    for split, number in PAIRS.items():
+        assert ids(summary.folder, split) == ids(folder, split) and len(ids(folder, split)) == 2 * number
+        stored = [row for path in sorted(summary.folder.glob(f"{split}-*")) for row in pq.read_table(path).to_pylist()]
+        made = [row for path in sorted(folder.glob(f"{split}-*")) for row in pq.read_table(path).to_pylist()]
+        assert stored == made  # to the byte
+    assert summary.counts["pairs"].sum() == sum(PAIRS.values()) and summary.problems.empty
+    assert data_name(profile) == "SPPE, rebuilt"
+    before = {path.name: path.read_bytes() for path in summary.folder.iterdir()}
+    build_benchmark(profile, processes=2)
+    assert {path.name: path.read_bytes() for path in summary.folder.iterdir()} == before
+
+
+def test_its_card_says_what_made_it(profile):
+    folder = generated(profile, source_of(profile))
+    card = (build_benchmark(profile, processes=1).folder / "README.md").read_text()
+    assert "# SPPE, rebuilt from VISPR\n" in card and "license: other" in card
+    assert "Nothing here is simulated, and it is not the authors' release" in card
+    assert "Read from `rebuilt`" in card and "`folder sdxl`, a local copy" in card and "**VISPR.**" in card
+    assert "0 problems were found" in card and str(folder.parent) not in card
+    made_of = json.loads((profile.results / "benchmark" / "made_of.json").read_text())
+    assert made_of == {"rebuilt": json.loads((folder / "generation.json").read_text())}
+
+
+def test_other_sizes_are_resized_and_a_mask_that_vanishes_is_left_out(profile):
+    pictures = source_of(profile).parent / "thin"
+    thin = record(pictures, "VISPR", "train", 9, box=(4, 4, 5, 5))
+    generated(profile, source_of(profile), more=[thin])
+    smaller = changed(profile, size=16)
+    summary = build_benchmark(smaller, processes=1)
+    train = open_split(summary.folder, "train")
+    assert len(train) == 2 * PAIRS["train"] and thin.pair_id not in train["pair_id"][:]
+    for row in train:
+        check_instance(row)
+        assert row["source"].size == (16, 16) and set(np.unique(np.asarray(row["mask"]))) == {0, 255}
+    assert sorted(summary.problems["file"]) == [f"{thin.pair_id}/{code}" for code in ("047", "060")]
+    assert "at 16 pixels is empty" in summary.problems["problem"][0]
+    assert "2 problems were found" in (summary.folder / "README.md").read_text()
+    with pytest.raises(DataError, match="problems? in the generated data"):
+        build_benchmark(smaller, processes=1, strict=True)
+
+
+def test_numbers_of_pairs_are_limits_for_each_split(profile):
+    folder = generated(profile, source_of(profile))
+    summary = build_benchmark(changed(profile, train_pairs=2, val_pairs=1, test_pairs=9), processes=1)
+    taken = {split: set(open_split(summary.folder, split)["pair_id"][:]) for split in SPLITS}
+    assert {split: len(pairs) for split, pairs in taken.items()} == {"train": 2, "val": 1, "test": 2}
+    assert taken["train"] < set(open_split(folder, "train")["pair_id"][:])
+    fewer = build_benchmark(changed(profile, train_pairs=1), processes=1)
+    assert set(open_split(fewer.folder, "train")["pair_id"][:]) < taken["train"]  # the seed orders, the number cuts
+
+
+def test_a_folder_of_folders_is_joined(profile, monkeypatch):
+    root = source_of(profile)
+    generated(profile, root / "VISPR", "VISPR", {"train": 2, "val": 1})
+    other = {"surrogate": MODEL | {"model": "folder flux"}, "editor": MODEL}
+    monkeypatch.setattr(generation, "models_used", lambda parameters: other)
+    generated(profile, root / "DIPA", "DIPA", {"train": 1, "test": 2})
+    (root / "lists").mkdir()  # something else beside them is no matter
+    summary = build_benchmark(profile, processes=1)
+    assert ids(summary.folder, "train") == ids(root / "DIPA", "train") + ids(root / "VISPR", "train")
+    assert ids(summary.folder, "val") == ids(root / "VISPR", "val")
+    assert ids(summary.folder, "test") == ids(root / "DIPA", "test")
+    card = (summary.folder / "README.md").read_text()
+    assert "# SPPE, rebuilt from DIPA, VISPR\n" in card and "`DIPA`, `VISPR`" in card
+    assert "## Models of DIPA\n" in card and "## Models of VISPR\n" in card and "`folder flux`" in card
+    assert "## Columns" in card and card.count("## Terms of the sources") == 1
+
+
+def test_folders_of_the_same_models_share_their_paragraph(profile):
+    generated(profile, source_of(profile) / "one", "VISPR", {"train": 1, "val": 1})
+    generated(profile, source_of(profile) / "two", "DIPA", {"test": 1})
+    card = (build_benchmark(profile, processes=1).folder / "README.md").read_text()
+    assert card.count("## Models\n") == 1 and "## Models of" not in card
+
+
+def test_what_is_not_finished_is_refused(profile):
+    folder = generated(profile, source_of(profile))
+    lost = sorted(folder.glob("val-*"))[0]
+    lost.unlink()
+    with pytest.raises(DataError, match="benchmark.source has 5 of 6 shards; finish it with accelerate launch -m") as raised:
+        build_benchmark(profile)
+    assert str(raised.value).endswith(f"{profile.benchmark.source} --profile smoke.")
+    finding = data_finding(profile)
+    assert finding.status == MISSING and finding.how.startswith("finish it with accelerate launch")
+    (folder / "generation.json").unlink()
+    with pytest.raises(DataError, match="has no generation.json, which says what made it; copy that file as well"):
+        build_benchmark(profile)
+    (folder / "generation.json").write_text("[]")
+    with pytest.raises(DataError, match="does not say what made it"):
+        build_benchmark(profile)
+    assert not (profile.results / "benchmark").exists()
+
+
+def test_full_image_pairs_are_refused(profile):
+    own = {"category": "whole image", "codes": (), "instruction": "add a hat", "tag": "EDIT", "prompt": "a dog"}
+    pictures = source_of(profile).parent / "whole"
+    whole = record(pictures, "InstructPix2Pix", "test", 0, (0, 0, SIDE, SIDE), **own)
+    generated(profile, source_of(profile), more=[whole])
+    with pytest.raises(DataError, match="holds pairs of InstructPix2Pix, .*; name it as benchmark.unseen_source"):
+        build_benchmark(profile)
+    assert data_finding(profile).status == MISSING
+
+
+def test_a_missing_split_is_named(profile):
+    generated(profile, source_of(profile), pairs={"train": 1, "test": 1})
+    with pytest.raises(DataError, match="has no pairs of the split val; generate a folder from records of that split"):
+        build_benchmark(profile)
+
+
+def test_a_pair_in_two_folders_is_refused(profile):
+    for name in ("one", "two"):
+        generated(profile, source_of(profile) / name)
+    with pytest.raises(DataError, match="/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has"):
+        build_benchmark(profile)
+
+
+def test_another_strength_is_refused(profile):
+    generated(profile, source_of(profile))
+    with pytest.raises(ConfigError, match="generated at protection strength 0.5, and benchmark.strength is 0.7"):
+        build_benchmark(changed(profile, strength=0.7))
+
+
+def test_a_damaged_shard_is_named(profile):
+    folder = generated(profile, source_of(profile))
+    first = sorted(folder.glob("train-*"))[0]
+    content = first.read_bytes()
+    first.write_bytes(content[:200])
+    with pytest.raises(DataError, match=f"The shard rebuilt/{first.name} cannot be read .*; delete it and generate it again"):
+        build_benchmark(profile)
+    first.write_bytes(content)
+    table = pq.read_table(first)
+    pq.write_table(table.drop_columns(["surrogate"]), first)
+    with pytest.raises(DataError, match=f"{first.name} has no column surrogate"):
+        build_benchmark(profile)
+
+
+def test_preflight_knows_generated_data(profile):
+    generated(profile, source_of(profile))
+    found = {finding.check: finding for finding in check_data(Context(profile))}
+    assert found["data"].found == "generated from VISPR: 1 finished folders"
+    assert {split: found[f"data: {split}"].found for split in SPLITS} == {
+        "train": "6 instances", "val": "4 instances", "test": "4 instances"
+    }  # fmt: skip
+    assert {finding.status for finding in found.values()} == {OK}
+    shutil.rmtree(source_of(profile))
+    assert "does not exist" in data_finding(profile).found
