@@ -100,7 +100,7 @@ def test_missing_data_folder_is_known_before_work(tmp_path, results):
 def test_too_little_disk_is_known_before_work(tree, results, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
-    monkeypatch.setattr(build.released, "read_instances", None)
+    monkeypatch.setattr(build.released, "read_instances", lambda *arguments: (pytest.fail("read a picture") for _ in (1,)))
     with pytest.raises(ResourceError, match="Not enough disk for 'benchmark'.*free some space") as error:
         build_benchmark(profile_for(tree))
     one_sentence(error)

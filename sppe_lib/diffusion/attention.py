@@ -5,6 +5,8 @@ tenth of a training step of the miniature; forward alone bfloat16 is the faster 
 """
 
 import contextlib
+import functools
+from collections.abc import Callable
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -36,3 +38,14 @@ def attention_for_backward() -> contextlib.AbstractContextManager:
     if device().type == "cpu" and compute_dtype() == torch.bfloat16:
         return _Float32Attention()
     return contextlib.nullcontext()
+
+
+def with_attention_for_backward(losses_at: Callable) -> Callable:
+    """The function, run in `attention_for_backward`."""
+
+    @functools.wraps(losses_at)
+    def wrapped(*arguments):
+        with attention_for_backward():
+            return losses_at(*arguments)
+
+    return wrapped

@@ -18,7 +18,6 @@ import torch
 from diffusers.training_utils import EMAModel
 
 from sppe_lib.config import RecoveryParameters
-from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.processes import average_gradients, average_values, process, share_of_batch
 from sppe_lib.errors import KitError, ResourceError
 from sppe_lib.runtime import atomic_path, compute_dtype, device, numpy_generator, progress, torch_generator
@@ -128,10 +127,9 @@ def train(
         rows = rows_at(step, settings, count)
         generators = [torch_generator("train", settings.seed, step, place) for place in places]
         try:
-            with attention_for_backward():  # also of backward, where checkpointed layers are computed again
-                losses = losses_at(step, [rows[place] for place in places], generators)
-                optimizer.zero_grad(set_to_none=True)
-                sum(losses.values()).backward()
+            losses = losses_at(step, [rows[place] for place in places], generators)
+            optimizer.zero_grad(set_to_none=True)
+            sum(losses.values()).backward()
         except torch.OutOfMemoryError:
             raise ResourceError(
                 f"Training {settings.name} needs more memory than the {device().type} has: lower recovery.batch, or set "

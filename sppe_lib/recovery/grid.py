@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import SAMPLING_ONLY, Profile
+from sppe_lib.diffusion.attention import with_attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch, latent_cache
@@ -156,8 +157,11 @@ def fit(
 
     kept = {steps: partial(keep, name) for steps, name in {**(snapshots or {}), settings.steps: method}.items()}
     lost = [steps for steps, name in (snapshots or {}).items() if not training_folder(profile, name).is_dir()]
+    losses_at = make_losses(cache.batch)
+    if not settings.gradient_checkpointing:  # checkpointed layers are computed again in backward, where no context reaches
+        losses_at = with_attention_for_backward(losses_at)
     train(
-        trained, make_losses(cache.batch), TrainingSettings.of(method, settings), len(cache),
+        trained, losses_at, TrainingSettings.of(method, settings), len(cache),
         profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, kept,
         before=min(lost, default=None),
     )
