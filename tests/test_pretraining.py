@@ -58,6 +58,7 @@ def stub(tmp_path_factory):
             "code": rng.choice(codes, 10),
             "outcome": np.full((10, 2), "done"),
             "strength": np.full(10, 0.5, np.float32),
+            "edit_seed": rng.integers(0, 3, 10),
             "index": np.arange(10 * chunk, 10 * chunk + 10),
         }
         np.savez(folder / f"chunk-{chunk:05d}.npz", **columns)
