@@ -151,8 +151,9 @@ def _t5() -> dict:
     return {"text_encoder_2": T5EncoderModel(t5), "tokenizer_2": tokenizer}
 
 
-def _flux(pipeline: type, levels: int, **channels: int):
-    return pipeline(
+def _save_flux(folder: Path, pipeline: type, levels: int, **channels: int) -> str:
+    torch.manual_seed(0)
+    pipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=_vae(levels, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=CLIPTextModel(_text_config()),
@@ -162,28 +163,23 @@ def _flux(pipeline: type, levels: int, **channels: int):
             **channels, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
             joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
         ),
-    )
+    ).save_pretrained(folder)
+    return str(folder)
 
 
 def tiny_flux_kontext(folder: Path) -> str:
     """FLUX Kontext with CLIP and T5. It works on a megapixel whatever it is given, so a latent has 32 pixels a side."""
-    torch.manual_seed(0)
-    _flux(FluxKontextPipeline, 6, in_channels=16).save_pretrained(folder)
-    return str(folder)
+    return _save_flux(folder, FluxKontextPipeline, 6, in_channels=16)
 
 
 def tiny_flux_fill(folder: Path) -> str:
     """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known and 16 mask channels a token."""
-    torch.manual_seed(0)
-    _flux(FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16).save_pretrained(folder)
-    return str(folder)
+    return _save_flux(folder, FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16)
 
 
 def tiny_flux_dev(folder: Path) -> str:
     """FLUX.1-dev with CLIP and T5 and a VAE of two pixels a latent."""
-    torch.manual_seed(0)
-    _flux(FluxPipeline, 2, in_channels=16).save_pretrained(folder)
-    return str(folder)
+    return _save_flux(folder, FluxPipeline, 2, in_channels=16)
 
 
 def tiny_qwen_image_edit(folder: Path) -> str:
