@@ -4,21 +4,24 @@ Images are stretched to the model's input size with antialiased bicubic resampli
 does (SPEC §6), and normalised with the mean and deviation of the model's own processor.
 """
 
+import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from datasets import Dataset
 from torch.nn.functional import interpolate
-from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
-from transformers.utils import logging
 
 from sppe_lib.benchmark.schema import image_tensor
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.hub import load_problem
 from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import device
+
+if TYPE_CHECKING:  # imported where a CLIP is loaded: transformers takes seconds, and pages that only read results need none
+    from transformers import CLIPModel
 
 TEXT_BATCH = 256
 PAIR_COLUMNS = ("source", "surrogate")
@@ -32,7 +35,7 @@ class ClipFeatures:
     `mean` and `deviation` are [1, 3, 1, 1]; `image_size` is the side in pixels of the model's input.
     """
 
-    model: CLIPModel
+    model: "CLIPModel"
     tokenizer: object
     mean: torch.Tensor
     deviation: torch.Tensor
@@ -100,6 +103,9 @@ def load_clip(location: str) -> ClipFeatures:
     revision (`owner/name@revision`). Raises ResourceError where the model, its tokenizer or its image processor is
     not there.
     """
+    from transformers import AutoTokenizer, CLIPModel
+    from transformers.utils import IMAGE_PROCESSOR_NAME, cached_file, logging
+
     resolved, options = model_location(location), hub_options(location)
     if location.startswith("weights/") and not Path(resolved).is_dir():
         raise ResourceError(
@@ -109,8 +115,10 @@ def load_clip(location: str) -> ClipFeatures:
     try:
         model = CLIPModel.from_pretrained(resolved, dtype=torch.float32, **options)
         tokenizer = AutoTokenizer.from_pretrained(resolved, **options)
-        processor = AutoImageProcessor.from_pretrained(resolved, **options)
-    except (OSError, ValueError) as error:
+        # Its class would import torchvision, which takes seconds, and only its numbers are wanted.
+        processor = json.loads(Path(cached_file(resolved, IMAGE_PROCESSOR_NAME, **options)).read_text(encoding="utf-8"))
+        mean, deviation = (torch.tensor(processor[name]).view(1, 3, 1, 1) for name in ("image_mean", "image_std"))
+    except (OSError, ValueError, KeyError) as error:
         raise ResourceError(
             f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({load_problem(error)}); "
             f"download it or point models.clip and models.metrics_clip of params.yaml to a folder that has one."
@@ -119,8 +127,8 @@ def load_clip(location: str) -> ClipFeatures:
     return ClipFeatures(
         model=model.to(where).eval().requires_grad_(False),
         tokenizer=tokenizer,
-        mean=torch.tensor(processor.image_mean, device=where).view(1, 3, 1, 1),
-        deviation=torch.tensor(processor.image_std, device=where).view(1, 3, 1, 1),
+        mean=mean.to(where),
+        deviation=deviation.to(where),
         image_size=model.config.vision_config.image_size,
     )
 

@@ -87,7 +87,10 @@ SAMPLING_ONLY = ("sampling_steps", "keep_outside", "inversion_steps", "inversion
 
 @dataclass(frozen=True)
 class RecoveryParameters:
-    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5)."""
+    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5).
+
+    `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
+    """
 
     rank: int
     alpha: int
@@ -108,6 +111,11 @@ class RecoveryParameters:
     ema: float = 0.0
     optimizer: str = "adamw"
     gradient_checkpointing: bool = False
+    learning_rates: tuple = ()
+
+    def rate_of(self, method: str) -> float:
+        """The learning rate of a trained method: its own where it has one, else the shared one."""
+        return dict(self.learning_rates).get(method, self.learning_rate)
 
 
 @dataclass(frozen=True)
@@ -212,8 +220,8 @@ def _build(cls: type, values: object, where: str):
         kind = hints[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if kind is tuple and isinstance(value, list):
-            value = tuple(value)  # a profile can be hashed
+        if kind is tuple and isinstance(value, (list, dict)):
+            value = tuple(value.items() if isinstance(value, dict) else value)  # a profile can be hashed
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
             raise ConfigError(f"params.yaml: {where}.{name} must be of type {kind.__name__}, not {value!r}.")
         checked[name] = value
@@ -243,7 +251,7 @@ def _check(profile: Profile) -> Profile:
             raise ConfigError(f"{section}.size is {size}: choose a multiple of 16 pixels, at least 16.")
     for section in ("editability", "recovery", "ablation", "generation", "evaluation"):
         for name, value in dataclasses.asdict(getattr(profile, section)).items():
-            if isinstance(value, (bool, str)):
+            if isinstance(value, (bool, str, tuple)):
                 continue
             if name != "seed" and value < 0:
                 raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
@@ -279,6 +287,9 @@ def _check(profile: Profile) -> Profile:
         raise ConfigError(
             f"pretraining.transformer_steps is {list(rounds)}: list the steps of each round, such as [2400, 2000], at least 1 each."
         )
+    for method, rate in recovery.learning_rates:
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate < 0:
+            raise ConfigError(f"recovery.learning_rates.{method} is {rate!r}: choose a number such as 1.0e-3.")
     if recovery.ema >= 1:
         raise ConfigError(f"recovery.ema is {recovery.ema}: choose a decay below 1, or 0 for no average.")
     return profile

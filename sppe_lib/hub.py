@@ -1,14 +1,14 @@
 """Loading and running whole diffusers pipelines; every failure is one sentence.
 
 The one way from a model's name to a pipeline on the chosen device, for surrogates and editors alike.
+diffusers takes seconds to import, and most of what imports this file never loads a pipeline: it waits until one is.
 """
 
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
-import diffusers
 import torch
-from diffusers.utils import logging as diffusers_logging
 from huggingface_hub.errors import (
     GatedRepoError,
     LocalEntryNotFoundError,
@@ -23,6 +23,9 @@ from safetensors import SafetensorError
 from sppe_lib.errors import ResourceError
 from sppe_lib.locations import model_location
 from sppe_lib.runtime import compute_dtype, device
+
+if TYPE_CHECKING:
+    import diffusers
 
 PROBLEMS = (
     (GatedRepoError, "its licence must be accepted first: do so on its hub page and log in with `hf auth login`"),
@@ -56,13 +59,15 @@ def load_problem(error: BaseException) -> str:
 
 
 @cache
-def load_pipeline(name: str, location: str, revision: str = "main", **options) -> diffusers.DiffusionPipeline:
+def load_pipeline(name: str, location: str, revision: str = "main", **options) -> "diffusers.DiffusionPipeline":
     """A pipeline in the compute precision on the chosen device, loaded once a process.
 
     `name`: a class of diffusers; `location`: a folder in the hub's layout or a hub id; `revision`: branch, tag
     or commit of a hub id. Weights are read from safetensors only, since a pickle could run code. Raises
     ResourceError for a model that is missing, gated, cut short or too large, or that is no such pipeline.
     """
+    import diffusers
+
     try:
         pipeline = getattr(diffusers, name).from_pretrained(
             model_location(location), revision=revision, use_safetensors=True, dtype=compute_dtype(), **options
@@ -74,8 +79,10 @@ def load_pipeline(name: str, location: str, revision: str = "main", **options) -
     return pipeline
 
 
-def run_pipeline(pipeline: diffusers.DiffusionPipeline, **arguments) -> list[Image.Image]:
+def run_pipeline(pipeline: "diffusers.DiffusionPipeline", **arguments) -> list[Image.Image]:
     """The pictures a pipeline makes; raises ResourceError where they do not fit in memory."""
+    from diffusers.utils import logging as diffusers_logging
+
     verbosity = diffusers_logging.get_verbosity()
     diffusers_logging.set_verbosity_error()  # some tell at every call which size or precision they work in
     try:

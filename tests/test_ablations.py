@@ -12,7 +12,7 @@ from sppe_lib import recovery
 from sppe_lib.benchmark.schema import collate, open_evaluated
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
-from sppe_lib.recovery import ablations
+from sppe_lib.recovery import ablation_rows, ablations
 
 
 def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
@@ -31,12 +31,12 @@ def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
     assert any(not torch.equal(found["5/6 of the steps"][key], found["8/6 of the steps"][key]) for key in shorter)
 
 
-@pytest.mark.parametrize("count", [2, 5, 12])
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 12])
 def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
     pairs = [f"pair {number // 2}" for number in range(count)]
     rows = ablations.shuffled_rows(pairs, seed=3)
-    assert sorted(rows) == list(range(count))
-    if count > 2:
+    assert sorted(rows) == sorted(rows.values()) == list(range(count))
+    if count > 3:
         assert all(pairs[row] != pairs[other] for row, other in rows.items())
     assert rows == ablations.shuffled_rows(pairs, seed=3)
 
@@ -46,7 +46,7 @@ def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(
     batch, encoded = collate(list(dataset)), []
     real = backbone.encode
     monkeypatch.setattr(backbone, "encode", lambda images: encoded.append(len(images)) or real(images))
-    shown = ablations.INPUTS["with a shuffled pair (S, S')"].encode(profile, backbone, batch)
+    shown = ablations.CHANGES[ablation_rows.SHUFFLED].encode(profile, backbone, batch)
     assert sum(encoded) == 3 * len(batch) + len(set(batch.pair_id))  # S, S' and S' outside M of each; I of each pair
     own = encode_batch(backbone, batch)
     places = ablations.shuffled_rows(batch.pair_id, profile.recovery.seed)
@@ -86,4 +86,4 @@ def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_
     assert path.name == "validation.parquet"
     assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile, "validation")["instance_id"]
     assert not set(ablations.METHODS) & set(recovery.METHODS)
-    assert [row.method for row in ablations.ROWS] == sorted(ablations.METHODS, key=[row.method for row in ablations.ROWS].index)
+    assert [row.method for row in ablation_rows.ROWS] == sorted(ablations.METHODS, key=[row.method for row in ablation_rows.ROWS].index)

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+import transformers.utils
 from huggingface_hub.errors import RevisionNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tiny import tiny_benchmark, tiny_clip
-from transformers import AutoImageProcessor, AutoTokenizer, CLIPImageProcessor, CLIPModel
+from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
 from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, cosine, direction_cosine, load_clip
@@ -104,13 +105,13 @@ def test_missing_weights_are_a_clear_sentence(tmp_path):
 
 def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
     asked = []
-    for cls in (CLIPModel, AutoTokenizer, AutoImageProcessor):
+    for owner, function in ((CLIPModel, "from_pretrained"), (AutoTokenizer, "from_pretrained"), (transformers.utils, "cached_file")):
 
-        def load(name, real=cls.from_pretrained, revision=None, **options):
+        def load(name, *more, real=getattr(owner, function), revision=None, **options):
             asked.append((name, revision))
-            return real(location, **options)
+            return real(location, *more, **options)
 
-        monkeypatch.setattr(cls, "from_pretrained", load)
+        monkeypatch.setattr(owner, function, load)
     first, second = load_clip("owner/clip@v1"), load_clip("owner/clip@v2")
     assert first is not second and first is load_clip("owner/clip@v1")
     assert asked == [("owner/clip", "v1")] * 3 + [("owner/clip", "v2")] * 3

@@ -152,7 +152,7 @@ def test_memory_follows_the_parameters():
 
 
 def test_expected_instances():
-    assert estimates.expected_instances(load_profile("smoke")) == {"train": 144, "val": 72, "test": 72, "all": 288}
+    assert estimates.expected_instances(load_profile("smoke")) == {"train": 48, "val": 16, "test": 16, "all": 80}
     paper = load_profile("paper")
     assert set(estimates.expected_instances(paper).values()) == {55696}  # the paper's number
     found = {"train": 40, "val": 10, "test": 10}

@@ -11,7 +11,7 @@ from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.rendering import latex, markdown
 from sppe_lib.evaluation.results import read_repetitions
 from sppe_lib.evaluation.seed_tables import DIFFERENCE, seed_table
-from sppe_lib.recovery import ablations
+from sppe_lib.recovery import ablation_rows
 
 PUBLISHED_ABLATION = {"base": 20.3887, "base + cycle": 21.2121, "base + cycle + edit tag": 23.3774}
 
@@ -59,7 +59,7 @@ def test_table_7_reads_the_unseen_run_only(profile):
 
 
 def test_table_8_takes_differences_to_the_row_that_each_is_compared_with(profile):
-    labels = {row.label for row in ablations.ROWS}
+    labels = {row.label for row in ablation_rows.ROWS}
     levels = dict.fromkeys(labels, 0.5) | {
         "base": 0.40, "base + cycle": 0.45, "base + cycle + edit tag": 0.50,
         "8/6 of the steps": 0.47, "without I": 0.3, "with the oracle's tag": 0.55,
@@ -83,7 +83,7 @@ def test_table_8_takes_differences_to_the_row_that_each_is_compared_with(profile
     assert pd.isna(whole.loc[("module", "base"), "difference"]) and pd.isna(
         whole.loc[("input", "nothing taken away"), "difference"]
     )
-    assert set(whole.loc["input"].index) == set(ablations.INPUTS)
+    assert set(whole.loc["input"].index) == {row.label for row in ablation_rows.INPUTS}
     inside = data[(data["metric"] == "psnr_gt") & (data["region"] == "inside")].set_index("variant")
     assert inside.loc["without I", "difference_high"] < 0 and pd.isna(inside.loc["base", "published"])
 

@@ -119,7 +119,7 @@ def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch
 
 def test_such_a_batch_is_refused_before_processes_are_started(home, monkeypatch):
     monkeypatch.setattr(launch, "command", lambda *arguments: pytest.fail("started"))
-    with pytest.raises(ConfigError, match="recovery.batch is 4, which 3 processes cannot share evenly: choose a multiple"):
+    with pytest.raises(ConfigError, match="recovery.batch is 2, which 3 processes cannot share evenly: choose a multiple"):
         launch.fit(load_profile("smoke"), METHOD, 3)
 
 

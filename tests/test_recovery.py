@@ -137,8 +137,9 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     save_lora(trained.transformer, tmp_path / "lora")
     loaded = Backbone(profile.models)
     load_lora(loaded.transformer, tmp_path / "lora")
-    assert not torch.allclose(changed, plain, atol=1e-3)
-    assert torch.allclose(velocity(loaded), changed, atol=1e-2)  # bfloat16 resolution
+    difference = (changed - plain).abs().mean()
+    assert difference > 0.1
+    assert (velocity(loaded) - changed).abs().mean() < 0.03 * difference  # merged into bfloat16 weights
 
 
 def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):

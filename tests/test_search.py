@@ -112,7 +112,7 @@ def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_chea
     assert params == {
         "VISII": "inversion_steps=2, inversion_learning_rate=0.02", **{name: "learning_rate=0.001" for name in search.TRAINED}
     }
-    soer = data[data["method"] == "SOER"].sort_values("parameters")
+    soer = data[data["method"] == "SOER"].dropna(subset="value").sort_values("parameters")
     assert soer["value"].is_monotonic_increasing and (soer["n"] == len(open_evaluated(profile, "validation"))).all()
     assert (soer["low"] <= soer["value"]).all() and (soer["value"] <= soer["high"]).all()
     assert data.loc[data["method"] == "C2E-S2SER", "value"].isna().all()
@@ -141,7 +141,7 @@ def test_the_table_is_written_and_marks_both_choices(profile, tmp_path):  # noqa
     write_pictures(profile, cell("SOER", learning_rate=1e-3), 9)
     document = search_tables.search_table(profile)
     [soer] = [section for section in document.sections if section.heading == "SOER"]
-    assert list(soer.cells["in params.yaml"]) == ["yes", "", ""] and list(soer.cells["best"]) == ["", "yes", ""]
+    assert list(soer.cells["in params.yaml"]) == ["yes", "", "", ""] and list(soer.cells["best"]) == ["", "yes", "", ""]
     paths = rendering.write(document, tmp_path)
     assert [path.name for path in paths] == ["table_search.csv", "table_search.md", "table_search.tex"]
     assert list(pd.read_csv(paths[0]).columns) == search_tables.COLUMNS

@@ -57,7 +57,8 @@ class TrainingSettings:
     def of(cls, name: str, parameters: RecoveryParameters) -> "TrainingSettings":
         """The settings that a profile's parameters give a method."""
         shared = {field.name: getattr(parameters, field.name, None) for field in fields(cls)}
-        return cls(name, **{key: value for key, value in shared.items() if value is not None})
+        shared |= {"name": name, "learning_rate": parameters.rate_of(name)}
+        return cls(**{key: value for key, value in shared.items() if value is not None})
 
 
 def learning_rate_at(step: int, settings: TrainingSettings) -> float:

@@ -15,7 +15,7 @@ from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, nu
 from sppe_lib.evaluation.results import PROPOSED, data_name, read_metrics
 from sppe_lib.evaluation.statistics import compare
 from sppe_lib.published import read_published
-from sppe_lib.recovery.ablations import BASE, CYCLE, FULL, INPUTS, ITERATIONS, LENGTHS, Ablation
+from sppe_lib.recovery.ablation_rows import BASE, CYCLE, FULL, INPUTS, ITERATIONS, LENGTHS, Ablation
 from sppe_lib.recovery.method import VALIDATION
 
 NAME = "table8_ablation"
@@ -25,7 +25,7 @@ RUN = VALIDATION[0]
 CHOSEN_LENGTH = Ablation("iteration", "all of the steps", "6000")
 """The chosen training length; its model is that of all modules."""
 
-UNTOUCHED, *TAKEN_AWAY = (Ablation("input", label) for label in INPUTS)
+UNTOUCHED, *TAKEN_AWAY = INPUTS
 
 LENGTH_ROWS = tuple(sorted((*ITERATIONS, CHOSEN_LENGTH), key=lambda row: LENGTHS.get(row.label, 1.0)))
 

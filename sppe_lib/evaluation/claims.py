@@ -246,7 +246,7 @@ def _goals(profile: Profile, measured: dict[str, pd.DataFrame]) -> list[dict]:
             from_comparison("difference of PSNR (GT) inside M [dB]", margin),
         )
     found = {
-        f"{'inside M ' if column.endswith('inside') else ''}against {name}": compare(table, measured[name], column, profile.evaluation)
+        f"PSNR{' inside M' if column.endswith('inside') else ''} against {name}": compare(table, measured[name], column, profile.evaluation)
         for name in TRIVIAL_METHODS if name in measured for column in ("psnr_gt", "psnr_gt_inside")
     }  # fmt: skip
     if found:

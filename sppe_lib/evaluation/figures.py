@@ -4,13 +4,13 @@ A figure is a pure function of result files and the published CSVs. Image grids 
 figure is a PNG (150 dpi) and a PDF without dates, so the same results give the same bytes.
 """
 
-import io
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -39,10 +39,10 @@ SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 """Figure 11: each against the source and against the reference."""
 
 
-def _png(figure: Figure) -> Image.Image:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-    return Image.open(buffer).convert("RGB")
+def _picture(figure: Figure) -> Image.Image:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
@@ -54,7 +54,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     settle(figure)
     png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     with atomic_path(png) as temporary:
-        picture = _png(figure)
+        picture = _picture(figure)
         picture.save(temporary, format="PNG", optimize=True)
         if temporary.stat().st_size > LARGEST_PNG:
             picture.quantize(256, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)

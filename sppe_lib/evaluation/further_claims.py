@@ -15,7 +15,7 @@ from sppe_lib.evaluation.metrics import METRIC_NAMES, metric
 from sppe_lib.evaluation.results import PROPOSED, TRIVIAL_METHODS, read_metrics
 from sppe_lib.evaluation.statistics import Comparison, compare
 from sppe_lib.published import read_published
-from sppe_lib.recovery.ablations import BASE, CYCLE, FULL, ITERATIONS, LENGTHS
+from sppe_lib.recovery.ablation_rows import BASE, CYCLE, FULL, ITERATIONS, LENGTHS
 
 STEPS = {"the cycle": (CYCLE, BASE), "the edit tag": (FULL, CYCLE)}
 """What a module improves: the variant with it and the one without."""

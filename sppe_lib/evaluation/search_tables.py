@@ -24,6 +24,9 @@ NAME = "table_search"
 
 CRITERION, REGION = metric("psnr_gt"), "inside"
 
+TOLERANCE = 0.1
+"""dB: values this close to the highest count as equal to it."""
+
 COLUMNS = ["method", "parameters", "steps", "value", "low", "high", "n", "in_params", "best"]
 
 
@@ -53,8 +56,8 @@ def _best(rows: pd.DataFrame) -> int | None:
     measured = rows.dropna(subset="value")
     if measured.empty:
         return None
-    measured = measured.assign(shown=measured["value"].round(decimals(CRITERION)))
-    return measured.sort_values(["shown", "steps"], ascending=[False, True], kind="stable").index[0]
+    close = measured[measured["value"] >= measured["value"].max() - TOLERANCE]
+    return close.sort_values("steps", kind="stable").index[0]
 
 
 def search_data(profile: Profile) -> pd.DataFrame:
@@ -100,7 +103,7 @@ def search_table(profile: Profile) -> Document:
         (
             f"Profile `{profile.name}`, validation split of {data_name(profile)} ({0 if pd.isna(n) else n} instances): "
             f"nothing here saw the test split. The rule: the highest mean {CRITERION.label} inside M; of values that "
-            f"are equal in the decimals shown the one with fewer steps, then the one higher up. Interval: the "
+            f"are within {TOLERANCE} dB of it the one with fewer steps, then the one higher up. Interval: the "
             f"{100 * profile.evaluation.confidence:.0f} % bootstrap interval of the mean over pairs. {NOTHING}: "
             f"{NOT_RUN}."
         ),

@@ -18,37 +18,29 @@ from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
+from sppe_lib.recovery.ablation_rows import (
+    BASE,
+    CYCLE,
+    FULL,
+    ITERATIONS,
+    LENGTHS,
+    NO_MASK,
+    NO_PAIR,
+    NO_SOURCE,
+    NO_TEXT,
+    NOT_PUT_BACK,
+    NOTHING,
+    RANDOM_TAG,
+    SHUFFLED,
+    TRUE_TAG,
+)
 from sppe_lib.recovery.c2e_s2ser import Variant, load_c2e, train_c2e
 from sppe_lib.recovery.method import VALIDATION, Method, Recover
 from sppe_lib.runtime import numpy_generator
 
-LENGTHS = {"5/6 of the steps": 5 / 6, "7/6 of the steps": 7 / 6, "8/6 of the steps": 8 / 6}
-"""Table 8's training lengths, 5000, 7000 and 8000, against the chosen 6000."""
-
 GREY = 0.5
 """What stands in a panel whose picture is taken away."""
 
-
-@dataclass(frozen=True)
-class Ablation:
-    """A row of the ablation table: its group ("module", "iteration" or "input"), label, and Table 8's name for it."""
-
-    group: str
-    label: str
-    published: str | None = None
-
-    @property
-    def method(self) -> str:
-        """Its name as a method, and its folder."""
-        return f"ablation/{self.label}"
-
-
-BASE = Ablation("module", "base", "base")
-CYCLE = Ablation("module", "base + cycle", "base + cycle")
-FULL = Ablation("module", "base + cycle + edit tag", "base + cycle + edit tag")
-ITERATIONS = tuple(
-    Ablation("iteration", label, published) for label, published in zip(LENGTHS, ("5000", "7000", "8000"), strict=True)
-)
 
 VARIANTS = {
     BASE: Variant(BASE.method, cycle=False, tag=False),
@@ -96,13 +88,16 @@ def _without_mask(profile: Profile, backbone: Backbone, batch: Batch) -> LatentB
 
 
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
-    """For every row another row that is of another pair, the same for any batching; each row is taken once if possible."""
-    order = numpy_generator("shuffled pairs", seed).permutation(len(pairs)).tolist()
-    found = {}
-    for place, row in enumerate(order):
-        others = (order[(place + step) % len(order)] for step in range(1, len(order)))
-        found[row] = next((other for other in others if pairs[other] != pairs[row]), row)
-    return found
+    """For every row another row, each taken once, and of another pair unless one pair holds more than half of the rows.
+
+    The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the size of
+    the largest pair.
+    """
+    names = sorted(set(pairs))
+    place = dict(zip(names, numpy_generator("shuffled pairs", seed).permutation(len(names)).tolist(), strict=True))
+    order = sorted(range(len(pairs)), key=lambda row: (place[pairs[row]], row))
+    step = max(map(pairs.count, names), default=0)
+    return {row: order[(number + step) % len(order)] for number, row in enumerate(order)}
 
 
 def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
@@ -136,18 +131,18 @@ class InputChange:
     keep_outside: bool = True
 
 
-INPUTS = {
-    "nothing taken away": InputChange(),
-    "without S and S'": InputChange(_without_pair, keep_outside=False),
-    "with a shuffled pair (S, S')": InputChange(_shuffled_pair),
-    "without I": InputChange(_without_source),
-    "without text": InputChange(_without_text),
-    "without M": InputChange(_without_mask, keep_outside=False),
-    "with the oracle's tag": InputChange(given_tag=True),
-    "with a random tag": InputChange(_random_tag, given_tag=True),
-    "without putting back S' outside M": InputChange(keep_outside=False),
+CHANGES = {
+    NOTHING: InputChange(),
+    NO_PAIR: InputChange(_without_pair, keep_outside=False),
+    SHUFFLED: InputChange(_shuffled_pair),
+    NO_SOURCE: InputChange(_without_source),
+    NO_TEXT: InputChange(_without_text),
+    NO_MASK: InputChange(_without_mask, keep_outside=False),
+    TRUE_TAG: InputChange(given_tag=True),
+    RANDOM_TAG: InputChange(_random_tag, given_tag=True),
+    NOT_PUT_BACK: InputChange(keep_outside=False),
 }
-"""Label -> what is changed when the finished C2E-S2SER recovers."""
+"""What is changed when the finished C2E-S2SER recovers."""
 
 
 def _load_changed(change: InputChange, profile: Profile) -> Recover:
@@ -162,15 +157,9 @@ def _methods() -> list[Method]:
         fit = _train_full if row is FULL else partial(_train_variant, variant)
         found.append(Method(row.method, partial(load_c2e, variant=variant), fit, VALIDATION))
     found += [Method(row.method, partial(load_c2e, variant=Variant(row.method)), None, VALIDATION) for row in ITERATIONS]
-    found += [
-        Method(Ablation("input", label).method, partial(_load_changed, change), None, VALIDATION)
-        for label, change in INPUTS.items()
-    ]
+    found += [Method(row.method, partial(_load_changed, change), None, VALIDATION) for row, change in CHANGES.items()]
     return found
 
-
-ROWS = (BASE, CYCLE, FULL, *ITERATIONS, *(Ablation("input", label) for label in INPUTS))
-"""Every row of the ablation table, in its order."""
 
 METHODS = {method.name: method for method in _methods()}
 """The ablations as recovery methods, by name; they stand in no other table."""

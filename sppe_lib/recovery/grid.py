@@ -134,8 +134,10 @@ def fit(
     parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
     trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
     key = (profile.results / "latents" / "train" / "key.json").read_text()
-    # Neither how often a method is trained and saved nor how it samples decides weights.
-    decides = {name: value for name, value in asdict(settings).items() if name not in (*SAMPLING_ONLY, "seeds", "checkpoint_every")}
+    # Neither how often a method is trained and saved, nor how it samples, nor another method's rate decides weights.
+    no_matter = (*SAMPLING_ONLY, "seeds", "checkpoint_every", "learning_rates")
+    decides = {name: value for name, value in asdict(settings).items() if name not in no_matter}
+    decides["learning_rate"] = settings.rate_of(method)
     fingerprint = hashlib.sha256(f"{key}{profile.models.backbone}{decides}{backbone.transformer.config}".encode()).hexdigest()
     began = clock.perf_counter()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -16,6 +17,19 @@ BENCHMARK = ("benchmark",)
 GENERALISATION = ("benchmark", "unseen")
 EVERYTHING = ("benchmark", "unseen", "sweep")
 VALIDATION = ("validation",)
+
+
+def imported_when_called(place: str) -> Callable:
+    """The function at `file.function` in sppe_lib/recovery/, whose file is imported only when it is called.
+
+    The methods' files import diffusers, which takes seconds; the pages that only read results need none of them.
+    """
+    file, _, function = place.partition(".")
+
+    def call(*arguments, **keywords):
+        return getattr(import_module(f"sppe_lib.recovery.{file}"), function)(*arguments, **keywords)
+
+    return call
 
 
 @dataclass(frozen=True)

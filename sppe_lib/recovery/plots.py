@@ -11,7 +11,7 @@ from IPython.display import Markdown, display
 
 from sppe_lib.benchmark.schema import first_rows, open_evaluated, open_split
 from sppe_lib.config import Profile
-from sppe_lib.recovery import ablations
+from sppe_lib.recovery.ablation_rows import ROWS
 
 
 def _show(axis, image, title: str = "") -> None:
@@ -58,7 +58,7 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
     rows = sorted(first_rows(dataset).values())[:count]
     shown = [dataset[row] for row in rows]
     lines = [("source I", [row["source"] for row in shown]), ("edited surrogate S'", [row["edited_surrogate"] for row in shown])]
-    for row in ablations.ROWS:
+    for row in ROWS:
         path = profile.results / "recovered" / row.method / "validation.parquet"
         recovered = Dataset.from_parquet(str(path))
         lines.append((row.label, [recovered[number]["image"] for number in rows]))
@@ -72,7 +72,7 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
     plt.show()
 
 
-def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
+def show_recovered(profile: Profile, method: str, count: int = 4) -> None:
     """The first test instances: I, M, S, S', the method's recovery, and the reference."""
     rows = open_split(profile.results / "benchmark", "test").select(range(count))
     recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "benchmark.parquet"))

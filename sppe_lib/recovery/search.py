@@ -26,7 +26,7 @@ TRAINED = tuple(name for name, method in recovery.METHODS.items() if method.fit)
 
 GRID = {
     "VISII": {"recovery.inversion_steps": [5, 10, 20], "recovery.inversion_learning_rate": [0.005, 0.02, 0.05]},
-    **{name: {"recovery.learning_rate": [5e-4, 1e-3, 2e-3]} for name in TRAINED},
+    **{name: {"recovery.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
 }
 """Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
 
@@ -49,8 +49,8 @@ class Cell:
 
 def own_values(profile: Profile, method: str) -> dict[str, float]:
     """What params.yaml has for the parameters of a method's grid."""
-    places = {key: key.split(".") for key in GRID[method]}
-    return {key: getattr(getattr(profile, section), name) for key, (section, name) in places.items()}
+    own = replace(profile.recovery, learning_rate=profile.recovery.rate_of(method))
+    return {key: getattr(own, key.removeprefix("recovery.")) for key in GRID[method]}
 
 
 def cells(profile: Profile) -> list[Cell]:
@@ -70,11 +70,8 @@ def cells(profile: Profile) -> list[Cell]:
 def cell_profile(profile: Profile, cell: Cell) -> Profile:
     """The profile with a cell's values, the ablations' number of steps, and one seed."""
     length = {"steps": profile.ablation.steps, "cycle_warmup_steps": profile.ablation.cycle_warmup_steps}
-    profile = replace(profile, recovery=replace(profile.recovery, **length, seeds=1))
-    for key, value in cell.values.items():
-        section, name = key.split(".")
-        profile = replace(profile, **{section: replace(getattr(profile, section), **{name: value})})
-    return profile
+    values = {key.removeprefix("recovery."): value for key, value in cell.values.items()}
+    return replace(profile, recovery=replace(profile.recovery, **length, **values, learning_rates=(), seeds=1))
 
 
 def cost(profile: Profile, cell: Cell) -> int:
@@ -85,8 +82,8 @@ def cost(profile: Profile, cell: Cell) -> int:
 
 def _digest(profile: Profile, cell: Cell) -> str:
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
-    # written into params.yaml must not make every other cell anew.
-    searched = {key.split(".")[1] for grid in GRID.values() for key in grid}
+    # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
+    searched = {"learning_rates", "sample_batch", *(key.removeprefix("recovery.") for grid in GRID.values() for key in grid)}
     settings = asdict(cell_profile(profile, cell).recovery)
     fixed = {name: value for name, value in settings.items() if name not in searched}
     models = profile.models

@@ -1,7 +1,7 @@
 """Three recoveries without learning. The paper has none; copying is strong outside M, where S equals I."""
 
 import torch
-from torchvision.transforms.functional import gaussian_blur
+from scipy.ndimage import gaussian_filter
 
 from sppe_lib.benchmark.schema import Batch
 
@@ -24,10 +24,9 @@ def local_linear(batch: Batch, spread: float = 0.08, ridge: float = 1e-3) -> tor
     He et al. 2010 for the idea). Outside M the edited surrogate is kept.
     """
     sigma = spread * batch.source.shape[-1]
-    width = 2 * int(3 * sigma) + 1
 
     def blur(values: torch.Tensor) -> torch.Tensor:
-        return gaussian_blur(values, [min(width, 2 * values.shape[-1] - 1)] * 2, [sigma, sigma])
+        return torch.from_numpy(gaussian_filter(values.numpy(), sigma, mode="mirror", truncate=3.0, axes=(-2, -1)))
 
     def outer(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         return (left[:, :, None] * right[:, None]).flatten(1, 2)
