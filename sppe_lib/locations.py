@@ -3,6 +3,7 @@
 A model is at `weights/...` (shipped), in a folder, or on the hub as `owner/name` or `owner/name@revision`.
 """
 
+import hashlib
 import os
 from importlib.resources import files
 from pathlib import Path
@@ -61,3 +62,25 @@ def check_location(location: str, where: str) -> None:
         raise ConfigError(
             f"{where} is {location!r}: only a model of the hub has revisions; leave away the @ and what follows."
         )
+
+
+def location_key(location: str, subfolder: str) -> str:
+    """What identifies stored weights: a digest of a local folder's files (names, sizes, times), or of the hub id.
+
+    The hub id with its revision, where it has one: another revision has another key.
+
+    Caches of latents and texts are keyed by it, so they do not outlive the weights that they were made with.
+    """
+    folder = Path(model_location(location))
+    if not folder.is_dir():
+        return hashlib.sha256(location.encode()).hexdigest()
+    chosen = folder / subfolder if (folder / subfolder).is_dir() else folder
+    files = sorted(path for path in chosen.rglob("*") if path.is_file())
+    known = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
+def backbone_keys(models) -> list[str]:
+    """`location_key` of each part of a backbone that `models` (a profile's ModelParameters) names."""
+    parts = ((models.vae, "vae"), (models.transformer, "transformer"), (models.text, "text_encoder"))
+    return [location_key(location, part) for location, part in parts]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sppe_lib.diffusion import flow, panels, training
-from sppe_lib.diffusion.backbone import load_component, location_key
+from sppe_lib.diffusion.backbone import load_component
 from sppe_lib.errors import KitError, ResourceError
+from sppe_lib.locations import location_key
 
 
 def test_token_order_and_positions_are_those_of_the_stock_pipeline():

@@ -28,7 +28,7 @@ from sppe_lib.config import ModelParameters
 from sppe_lib.diffusion.panels import pack, unpack
 from sppe_lib.errors import ResourceError
 from sppe_lib.hub import load_problem
-from sppe_lib.locations import hub_options, model_location
+from sppe_lib.locations import hub_options, location_key, model_location
 from sppe_lib.runtime import atomic_path, autocast, compute_dtype, device
 
 TEXT_TOKENS = 32
@@ -70,22 +70,6 @@ class TextStates:
 
     sequence: torch.Tensor
     pooled: torch.Tensor
-
-
-def location_key(location: str, subfolder: str) -> str:
-    """What identifies stored weights: a digest of a local folder's files (names, sizes, times), or of the hub id.
-
-    The hub id with its revision, where it has one: another revision has another key.
-
-    Caches of latents and texts are keyed by it, so they do not outlive the weights that they were made with.
-    """
-    folder = Path(model_location(location))
-    if not folder.is_dir():
-        return hashlib.sha256(location.encode()).hexdigest()
-    chosen = folder / subfolder if (folder / subfolder).is_dir() else folder
-    files = sorted(path for path in chosen.rglob("*") if path.is_file())
-    known = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 class TextEncoder:

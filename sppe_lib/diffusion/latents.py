@@ -15,8 +15,9 @@ import torch
 
 from sppe_lib.benchmark.schema import Batch, iterate, open_split, split_files
 from sppe_lib.config import Profile
-from sppe_lib.diffusion.backbone import Backbone, location_key
+from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.panels import grey_inside
+from sppe_lib.locations import location_key
 from sppe_lib.runtime import atomic_path, device, progress
 
 PICTURES = (

@@ -69,7 +69,8 @@ def _lora(profile: Profile) -> str:
 
 def _optimiser(profile: Profile) -> str:
     chosen = profile.recovery
-    return f"{chosen.optimizer}, {chosen.learning_rate:g}, {chosen.schedule} rate, batch {chosen.batch}, EMA {chosen.ema or 'none'}"
+    rates = "; ".join([f"{chosen.learning_rate:g}", *(f"{method} {rate:g}" for method, rate in chosen.learning_rates)])
+    return f"{chosen.optimizer}, {rates}, {chosen.schedule} rate, batch {chosen.batch}, EMA {chosen.ema or 'none'}"
 
 
 POINTS = (

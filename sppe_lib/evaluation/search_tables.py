@@ -1,7 +1,7 @@
 """The search measured: which values of the hyper-parameters are best on the validation split, and by which rule.
 
-The rule: the highest mean PSNR against I' inside M, in the decimals shown; of equal ones the one with fewer steps,
-then the values that params.yaml has, then the first in the grid.
+The rule: the highest mean PSNR against I' inside M; of values within `TOLERANCE` of it the one with fewer steps, then
+the values that params.yaml has, then the first in the grid.
 """
 
 import numpy as np

@@ -7,6 +7,7 @@ from pathlib import Path
 from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.config import Profile
 from sppe_lib.errors import ConfigError
+from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery import ablation_rows, trivial
 from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Method, Recover, imported_when_called
 from sppe_lib.recovery.sharded import digest_of, recover_in_shards
@@ -96,7 +97,7 @@ def available_data(profile: Profile, chosen: Method) -> list[str]:
 def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
     trained = sorted((profile.results / "training").rglob("*.safetensors"))
     pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
-    digest = digest_of(name, number, profile.models, profile.recovery, *trained, *pictures)
+    digest = digest_of(name, number, profile.models, backbone_keys(profile.models), profile.recovery, *trained, *pictures)
     return recover_in_shards(
         recover, open_evaluated(profile, data), recovered_file(profile, name, data, number),
         profile.results / "shards" / digest, profile.recovery.sample_batch, f"{name}: recover {data}",

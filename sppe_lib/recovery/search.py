@@ -14,7 +14,7 @@ from pathlib import Path
 from sppe_lib import recovery
 from sppe_lib.benchmark.schema import EVALUATED, split_files
 from sppe_lib.config import Profile
-from sppe_lib.diffusion.backbone import location_key
+from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery.method import VALIDATION
 from sppe_lib.recovery.sharded import digest_of
 from sppe_lib.runtime import atomic_path
@@ -87,8 +87,7 @@ def _digest(profile: Profile, cell: Cell) -> str:
     settings = asdict(cell_profile(profile, cell).recovery)
     fixed = {name: value for name, value in settings.items() if name not in searched}
     models = profile.models
-    parts = ((models.vae, "vae"), (models.transformer, "transformer"), (models.text, "text_encoder"))
-    weights = [location_key(location, part) for location, part in parts]
+    weights = backbone_keys(models)
     folder, split = EVALUATED[VALIDATION[0]]
     shards = [path for name in ("train", split) for path in split_files(profile.results / folder, name)]
     return digest_of(cell.method, cell.values, fixed, models.backbone, models.visii, weights, profile.ablation.pairs, *shards)
