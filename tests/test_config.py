@@ -200,3 +200,14 @@ def test_a_profile_can_be_hashed(name):
 def test_rounds_of_pretraining_are_positive_numbers_of_steps(rounds):
     with pytest.raises(ConfigError, match="transformer_steps"):
         load_profile("smoke", {"pretraining.transformer_steps": rounds})
+
+
+@pytest.mark.parametrize("rate", [-1e-3, "fast", True])
+def test_a_methods_own_learning_rate_is_a_number(rate):
+    with pytest.raises(ConfigError, match="recovery.learning_rates.SOER"):
+        load_profile("smoke", {"recovery.learning_rates": {"SOER": rate}})
+
+
+def test_a_method_without_its_own_learning_rate_has_the_shared_one():
+    chosen = load_profile("smoke", {"recovery.learning_rate": 0.1, "recovery.learning_rates": {"SOER": 0.2}}).recovery
+    assert (chosen.rate_of("SOER"), chosen.rate_of("C2E-S2SER")) == (0.2, 0.1)

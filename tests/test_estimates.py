@@ -7,10 +7,11 @@ import torch
 from diffusers import FluxTransformer2DModel, UNet2DConditionModel
 from safetensors import safe_open
 
-from sppe_lib import estimates, recovery, stable_diffusion_estimates
+from sppe_lib import recovery
 from sppe_lib.benchmark.build import row_bytes
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.diffusion.lora import add_lora
+from sppe_lib.preflight import estimates, stable_diffusion_estimates
 
 REPOSITORY = Path(__file__).parents[1]
 WIDTH, TOKENS, TEXT = 256, 96, 32

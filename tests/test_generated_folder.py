@@ -20,7 +20,8 @@ from sppe_lib.benchmark.schema import SPLITS, check_instance, open_split
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.results import data_name
-from sppe_lib.preflight import MISSING, OK, Context, check_data
+from sppe_lib.preflight.context import MISSING, OK, Context
+from sppe_lib.preflight.data import check_data
 
 SIDE = 32
 PAIRS = {"train": 3, "val": 2, "test": 2}

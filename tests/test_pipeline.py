@@ -1,6 +1,8 @@
 """The pipeline file, the notebooks and the library agree with each other."""
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -96,3 +98,10 @@ def test_no_absolute_path_and_no_host_of_a_registry_in_tracked_text():
             if re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w", text) or re.search(r"pythonhosted|pypi\.org/simple", text):
                 bad.append(name)
     assert not [name for name in bad if name != "tests/test_pipeline.py"]
+
+
+def test_pages_that_only_read_results_import_no_model_library():
+    pages = "sppe_lib.evaluation.tables, sppe_lib.evaluation.figures, sppe_lib.evaluation.ledger, sppe_lib.recovery.plots"
+    code = f"import sys, {pages}; print(*sorted({{'diffusers', 'transformers', 'peft'}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

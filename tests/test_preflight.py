@@ -12,11 +12,15 @@ from released_tree import write_tree
 from tiny_flux import tiny_flux
 from tiny_pipelines import tiny_instruct_pix2pix
 
-from sppe_lib import model_files, preflight
+from sppe_lib import model_files
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.editability.iqa import WeightFile
 from sppe_lib.model_files import Hub, ask_hub, cache_problems, folder_problems
-from sppe_lib.preflight import MISSING, OK, OPTIONAL, Context
+from sppe_lib.preflight import __main__ as command_line
+from sppe_lib.preflight import machine, report
+from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context, Finding
+from sppe_lib.preflight.data import check_data
+from sppe_lib.preflight.models import check_learned_metrics, check_models
 from sppe_lib.runtime import Accelerator
 
 REPOSITORY = Path(__file__).parents[1]
@@ -84,9 +88,9 @@ def into_cache(folder: Path, cache: Path) -> Path:
 
 
 def test_python(monkeypatch):
-    assert statuses(preflight.check_python, "smoke")["Python"].status == OK
-    monkeypatch.setattr(preflight.platform, "python_version", lambda: "3.9.1")
-    assert statuses(preflight.check_python, "smoke")["Python"].status == MISSING
+    assert statuses(machine.check_python, "smoke")["Python"].status == OK
+    monkeypatch.setattr(machine.platform, "python_version", lambda: "3.9.1")
+    assert statuses(machine.check_python, "smoke")["Python"].status == MISSING
 
 
 def test_packages(monkeypatch):
@@ -97,8 +101,8 @@ def test_packages(monkeypatch):
             raise metadata.PackageNotFoundError
         return {"torch": "2.13.0+cpu", "kiwisolver": "0.1"}.get(name) or real(name)
 
-    monkeypatch.setattr(preflight.metadata, "version", other)
-    found = statuses(preflight.check_packages, "smoke")
+    monkeypatch.setattr(machine.metadata, "version", other)
+    found = statuses(machine.check_packages, "smoke")
     assert found["packages used"].status == MISSING
     assert found["packages used"].found.startswith("tabulate absent, not ")  # a local build of torch is no difference
     assert "torch" not in found["packages used"].found
@@ -107,35 +111,35 @@ def test_packages(monkeypatch):
 
 
 def test_memory_without_an_accelerator(monkeypatch):
-    monkeypatch.setattr(preflight, "accelerator", lambda: None)
-    monkeypatch.setattr(preflight, "machine_memory", lambda: 10**11)
-    found = statuses(preflight.check_memory, "smoke")
+    monkeypatch.setattr(machine, "accelerator", lambda: None)
+    monkeypatch.setattr(machine, "machine_memory", lambda: 10**11)
+    found = statuses(machine.check_memory, "smoke")
     assert {finding.status for finding in found.values()} == {OK}
-    monkeypatch.setattr(preflight, "machine_memory", lambda: 10**6)
-    found = statuses(preflight.check_memory, "smoke")
+    monkeypatch.setattr(machine, "machine_memory", lambda: 10**6)
+    found = statuses(machine.check_memory, "smoke")
     assert found["accelerator"].status == OK
     assert found["main memory: train"].status == found["main memory: recover"].status == MISSING
 
 
 def test_memory_of_a_large_profile(monkeypatch):
-    monkeypatch.setattr(preflight, "machine_memory", lambda: 10**12)
-    monkeypatch.setattr(preflight, "accelerator", lambda: None)
-    found = statuses(preflight.check_memory, "paper")
+    monkeypatch.setattr(machine, "machine_memory", lambda: 10**12)
+    monkeypatch.setattr(machine, "accelerator", lambda: None)
+    found = statuses(machine.check_memory, "paper")
     assert found["accelerator"].status == found["accelerator memory: train"].status == MISSING
-    monkeypatch.setattr(preflight, "accelerator", lambda: Accelerator("GPU", 95 * 10**9, 96 * 10**9))
-    found = statuses(preflight.check_memory, "paper")
+    monkeypatch.setattr(machine, "accelerator", lambda: Accelerator("GPU", 95 * 10**9, 96 * 10**9))
+    found = statuses(machine.check_memory, "paper")
     assert found["accelerator"].status == found["accelerator memory"].status == OK
     assert "Prompt-Diffusion" in found["accelerator memory: train"].needed
     assert "EditTransfer" not in found["accelerator memory: train"].needed
-    monkeypatch.setattr(preflight, "accelerator", lambda: Accelerator("GPU", 10**12, 10**12))
-    assert {finding.status for finding in statuses(preflight.check_memory, "paper").values()} == {OK}
+    monkeypatch.setattr(machine, "accelerator", lambda: Accelerator("GPU", 10**12, 10**12))
+    assert {finding.status for finding in statuses(machine.check_memory, "paper").values()} == {OK}
 
 
 def test_bfloat16(monkeypatch):
     def status(native, accelerator):
-        monkeypatch.setattr(preflight, "native_bfloat16", lambda: native)
-        monkeypatch.setattr(preflight, "accelerator", lambda: accelerator)
-        return statuses(preflight.check_bfloat16, "smoke")["bfloat16"].status
+        monkeypatch.setattr(machine, "native_bfloat16", lambda: native)
+        monkeypatch.setattr(machine, "accelerator", lambda: accelerator)
+        return statuses(machine.check_bfloat16, "smoke")["bfloat16"].status
 
     gpu = Accelerator("GPU", 1, 1)
     assert [status(True, None), status(True, gpu)] == [OK, OK]
@@ -143,42 +147,42 @@ def test_bfloat16(monkeypatch):
 
 
 def test_disk_counts_only_what_is_not_there(monkeypatch, place):
-    monkeypatch.setattr(preflight, "free_disk", lambda folder: 10**6)
-    found = statuses(preflight.check_disk, "smoke")["disk for results"]
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 10**6)
+    found = statuses(machine.check_disk, "smoke")["disk for results"]
     assert found.status == MISSING and "benchmark" in found.needed
     for stage in ("benchmark", "latents", "training", "checkpoints", "recovered"):
         (place / "results" / "smoke" / stage).mkdir(parents=True)
-    assert statuses(preflight.check_disk, "smoke")["disk for results"].status == OK
+    assert statuses(machine.check_disk, "smoke")["disk for results"].status == OK
 
 
 def test_disk_for_models_counts_each_file_once(monkeypatch):
     files = {"vae/model.safetensors": 10**9, "transformer/model.safetensors": 2 * 10**9, "all.safetensors": 9 * 10**9}
     hub_that(monkeypatch, model_info(**files))
     models = {f"models.{role}": HUB_MODEL for role in ("vae", "transformer")}
-    monkeypatch.setattr(preflight, "free_disk", lambda folder: 10**12)
-    found = statuses(preflight.check_disk, "smoke", **models)["disk for models"]
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 10**12)
+    found = statuses(machine.check_disk, "smoke", **models)["disk for models"]
     assert (found.needed, found.status) == ("3.0 GB to download", OK)
-    monkeypatch.setattr(preflight, "free_disk", lambda folder: 10**9)
-    assert statuses(preflight.check_disk, "smoke", **models)["disk for models"].how.startswith("set HF_HOME")
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 10**9)
+    assert statuses(machine.check_disk, "smoke", **models)["disk for models"].how.startswith("set HF_HOME")
 
 
 def test_data_of_the_vector_world():
-    assert statuses(preflight.check_data, "smoke")["data"].status == OK
+    assert statuses(check_data, "smoke")["data"].status == OK
 
 
 def test_data_in_a_folder(place):
-    nowhere = statuses(preflight.check_data, "smoke", **{"benchmark.source": str(place / "nowhere")})["data"]
+    nowhere = statuses(check_data, "smoke", **{"benchmark.source": str(place / "nowhere")})["data"]
     assert nowhere.status == MISSING and "does not exist" in nowhere.found
     tree = write_tree(place / "SPPE")
     changes = {"benchmark.source": str(tree)}
-    found = statuses(preflight.check_data, "smoke", **changes)
+    found = statuses(check_data, "smoke", **changes)
     numbers = [found[f"data: {split}"].found for split in ("train", "val", "test")]
     assert numbers == ["4 instances", "2 instances", "2 instances"]
     assert {name: found[f"data: {name}"].status for name in ("ORIGINAL", "EDITED", "IMG", "MASK")} == {
         "ORIGINAL": OK, "EDITED": OK, "IMG": OPTIONAL, "MASK": OK
     }  # fmt: skip
     shutil.rmtree(tree / "EDITED" / "VAL" / "surrogate")
-    found = statuses(preflight.check_data, "smoke", **changes)
+    found = statuses(check_data, "smoke", **changes)
     assert found["data: train"].status == OK
     assert found["data: val"].status == MISSING and "EDITED/VAL" in found["data: val"].how
 
@@ -221,8 +225,8 @@ def test_a_pipeline_of_its_own_tells_what_it_lacks(place):
     ]
     shutil.rmtree(folder / "unet")
     assert folder_problems(folder, "visii") == ["unet/config.json is not there"]
-    assert "model: visii" not in statuses(preflight.check_models, "smoke")
-    found = statuses(preflight.check_models, "smoke", **{"models.visii": str(folder)})
+    assert "model: visii" not in statuses(check_models, "smoke")
+    found = statuses(check_models, "smoke", **{"models.visii": str(folder)})
     assert found["model: visii"].status == MISSING and "unet" in found["model: visii"].found
 
 
@@ -234,24 +238,24 @@ def test_of_a_pipeline_only_what_is_loaded_is_counted(monkeypatch):
     }  # fmt: skip
     hub_that(monkeypatch, model_info(**files))
     assert sum(ask_hub(HUB_MODEL, "model_index.json").files("cross_image").values()) == 57
-    how = statuses(preflight.check_models, "smoke", **{"models.cross_image": HUB_MODEL})["model: cross_image"].how
+    how = statuses(check_models, "smoke", **{"models.cross_image": HUB_MODEL})["model: cross_image"].how
     assert "--include 'model_index.json' --include 'unet/*'" in how
 
 
 def test_models_in_folders(flux, place):
-    found = statuses(preflight.check_models, "smoke", **{"models.vae": str(flux), "models.text": str(flux)})
+    found = statuses(check_models, "smoke", **{"models.vae": str(flux), "models.text": str(flux)})
     assert (found["model: vae"].status, found["model: vae"].found) == (OK, "folder")
     assert found["model: text"].status == MISSING and "text_encoder/config.json" in found["model: text"].found
     assert found["model: clip"].found == "shipped"
-    assert statuses(preflight.check_models, "smoke", **{"models.vae": "weights/none"})["model: vae"].status == MISSING
-    assert statuses(preflight.check_models, "smoke", **{"models.vae": "a/b/c"})["model: vae"].found == "no such folder"
+    assert statuses(check_models, "smoke", **{"models.vae": "weights/none"})["model: vae"].status == MISSING
+    assert statuses(check_models, "smoke", **{"models.vae": "a/b/c"})["model: vae"].found == "no such folder"
 
 
 def test_a_cached_model_needs_no_hub(flux, place):
     assert cache_problems(HUB_MODEL, "vae") is None
     snapshot = into_cache(flux, place / "hub")
     assert cache_problems(HUB_MODEL, "vae") == []
-    found = statuses(preflight.check_models, "smoke", **{"models.vae": HUB_MODEL})
+    found = statuses(check_models, "smoke", **{"models.vae": HUB_MODEL})
     assert found["model: vae"].found == "in the hub's cache"
     shutil.copytree(model_location("weights/clip"), snapshot / "text_encoder")
     shutil.copytree(model_location("weights/clip"), snapshot / "tokenizer")
@@ -263,18 +267,18 @@ def test_a_named_revision_is_the_one_that_is_checked(flux, place, monkeypatch):
     into_cache(flux, place / "hub")
     asked = hub_that(monkeypatch, hub_error(errors.RevisionNotFoundError))
     pinned = {"models.vae": f"{HUB_MODEL}@0000"}  # the commit that the cache has
-    assert statuses(preflight.check_models, "smoke", **pinned)["model: vae"].found == "in the hub's cache"
+    assert statuses(check_models, "smoke", **pinned)["model: vae"].found == "in the hub's cache"
     assert asked == []
-    finding = statuses(preflight.check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
+    finding = statuses(check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
     assert finding.status == MISSING and finding.needed == "owner/model@v2"
     assert finding.found.startswith("owner/model has no revision 'v2' on the hub. In the cache: nothing.")
     assert "behind the @" in finding.how
     hub_that(monkeypatch, model_info(**{"vae/model.safetensors": 10**9}))
-    finding = statuses(preflight.check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
+    finding = statuses(check_models, "smoke", **{"models.vae": f"{HUB_MODEL}@v2"})["model: vae"]
     assert finding.how.endswith("hf download owner/model --revision v2 --include 'vae/*'")
     two = {"models.vae": f"{HUB_MODEL}@v2", "models.transformer": f"{HUB_MODEL}@v3"}
     asked = hub_that(monkeypatch, model_info())
-    statuses(preflight.check_models, "smoke", **two)
+    statuses(check_models, "smoke", **two)
     assert asked == ["owner/model"] * 2  # once for each revision
 
 
@@ -309,7 +313,7 @@ def test_every_answer_is_one_finding_with_a_remedy(monkeypatch):
         (TimeoutError(), None),
     ):  # fmt: skip
         hub_that(monkeypatch, answer, file=file)
-        finding = statuses(preflight.check_models, "smoke", **{"models.vae": HUB_MODEL})["model: vae"]
+        finding = statuses(check_models, "smoke", **{"models.vae": HUB_MODEL})["model: vae"]
         hows[finding.how] = finding.status
     assert list(hows.values()) == [OK, MISSING, MISSING, MISSING, MISSING]
     assert len(hows) == 5
@@ -340,11 +344,11 @@ def test_a_model_in_several_formats_is_counted_once(monkeypatch):
 
 def test_learned_metrics(monkeypatch):
     monkeypatch.setattr(WeightFile, "present", lambda file: True)
-    assert statuses(preflight.check_learned_metrics, "smoke")["learned metrics"].status == OK
+    assert statuses(check_learned_metrics, "smoke")["learned metrics"].status == OK
     monkeypatch.setattr(WeightFile, "present", lambda file: file.name != "afine.pth")
-    found = statuses(preflight.check_learned_metrics, "smoke")["learned metrics"]
+    found = statuses(check_learned_metrics, "smoke")["learned metrics"]
     assert found.status == OPTIONAL and "not there: AFINE-FR" in found.found and "DISTS" in found.found
-    assert not statuses(preflight.check_learned_metrics, "smoke", **{"editability.learned_metrics": False})
+    assert not statuses(check_learned_metrics, "smoke", **{"editability.learned_metrics": False})
 
 
 def test_the_command_and_its_exit_status(monkeypatch, capsys):
@@ -352,12 +356,12 @@ def test_the_command_and_its_exit_status(monkeypatch, capsys):
 
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["preflight", *arguments])
-        status = preflight.main()
+        status = command_line.main()
         return status, capsys.readouterr()
 
-    checks = (preflight.check_data, preflight.check_models, preflight.check_bfloat16)
-    real = preflight.run_checks
-    monkeypatch.setattr(preflight, "run_checks", lambda profile: real(profile, checks))
+    checks = (check_data, check_models, machine.check_bfloat16)
+    real = report.run_checks
+    monkeypatch.setattr(report, "run_checks", lambda profile: real(profile, checks))
     status, output = run("smoke")
     assert status == 0 and "everything needed is there" in output.out and "weights/backbone" in output.out
     hub_that(monkeypatch, TimeoutError())
@@ -372,6 +376,6 @@ def test_the_command_and_its_exit_status(monkeypatch, capsys):
 
 
 def test_a_check_is_a_line_in_the_table():
-    finding = preflight.Finding("mine", "a", "b", OK)
-    assert preflight.run_checks(load_profile("smoke"), (lambda context: iter([finding]),)) == [finding]
-    assert list(preflight.table([finding]).columns) == ["check", "needed", "found", "status", "how to get it"]
+    finding = Finding("mine", "a", "b", OK)
+    assert report.run_checks(load_profile("smoke"), (lambda context: iter([finding]),)) == [finding]
+    assert list(report.table([finding]).columns) == ["check", "needed", "found", "status", "how to get it"]

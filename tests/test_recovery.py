@@ -199,6 +199,14 @@ def test_local_linear_finds_a_linear_edit_exactly():
     assert error.max() < 2e-3
 
 
+def test_a_method_trains_with_its_own_learning_rate_and_another_one_does_not(profile):
+    own = changed(profile, learning_rate=1e-3, learning_rates=(("SOER", 3e-3),))
+    highest = {name: pd.read_csv(recovery.fit(own, name) / "log.csv")["learning_rate"].max() for name in ("SOER", "EditTransfer")}
+    assert highest["SOER"] == pytest.approx(3 * highest["EditTransfer"])
+    with pytest.raises(ConfigError, match="recovery.learning_rates names 'SEOR', which is no trained method"):
+        recovery.fit(changed(profile, learning_rates=(("SEOR", 3e-3),)), "SOER")
+
+
 def test_the_readmes_example_of_a_new_method_runs(profile, monkeypatch):
     blocks = (repository() / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
     [example] = [block.split("```")[0] for block in blocks if "METHODS[" in block]

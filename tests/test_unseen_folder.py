@@ -20,7 +20,8 @@ from sppe_lib.benchmark.sources import records
 from sppe_lib.config import load_profile
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.generalisation_tables import generalisation_table
-from sppe_lib.preflight import MISSING, OK, OPTIONAL, Context, check_unseen
+from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context
+from sppe_lib.preflight.data import check_unseen
 
 REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")

@@ -19,11 +19,11 @@ from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.locations import model_location, model_revision
+from sppe_lib.preflight.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
 from sppe_lib.recovery.grid import training_folder
 from sppe_lib.runtime import compute_dtype
-from sppe_lib.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 
 FLUX_1_FILL = {
     "transformer": {
