@@ -95,6 +95,19 @@ def _pooled(output) -> torch.Tensor:
     return output if isinstance(output, torch.Tensor) else output.pooler_output
 
 
+def _mean_and_deviation(location: str, options: dict) -> list[torch.Tensor]:
+    """What an image processor's file says; its class would import torchvision, which takes seconds."""
+    from transformers import utils
+
+    for name in (utils.IMAGE_PROCESSOR_NAME, utils.PROCESSOR_NAME):
+        file = utils.cached_file(location, name, _raise_exceptions_for_missing_entries=False, **options)
+        content = json.loads(Path(file).read_text(encoding="utf-8")) if file else {}
+        found = content.get("image_processor", content)  # within the file of a whole processor
+        if found.get("image_mean") and found.get("image_std"):
+            return [torch.tensor(found["image_mean"]), torch.tensor(found["image_std"])]
+    raise OSError(f"neither {utils.IMAGE_PROCESSOR_NAME} nor {utils.PROCESSOR_NAME} holds image_mean and image_std")
+
+
 @cache
 def load_clip(location: str) -> ClipFeatures:
     """Load a CLIP once a process, in float32 and evaluation mode, on the chosen device.
@@ -104,7 +117,7 @@ def load_clip(location: str) -> ClipFeatures:
     not there.
     """
     from transformers import AutoTokenizer, CLIPModel
-    from transformers.utils import IMAGE_PROCESSOR_NAME, cached_file, logging
+    from transformers.utils import logging
 
     resolved, options = model_location(location), hub_options(location)
     if location.startswith("weights/") and not Path(resolved).is_dir():
@@ -115,10 +128,8 @@ def load_clip(location: str) -> ClipFeatures:
     try:
         model = CLIPModel.from_pretrained(resolved, dtype=torch.float32, **options)
         tokenizer = AutoTokenizer.from_pretrained(resolved, **options)
-        # Its class would import torchvision, which takes seconds, and only its numbers are wanted.
-        processor = json.loads(Path(cached_file(resolved, IMAGE_PROCESSOR_NAME, **options)).read_text(encoding="utf-8"))
-        mean, deviation = (torch.tensor(processor[name]).view(1, 3, 1, 1) for name in ("image_mean", "image_std"))
-    except (OSError, ValueError, KeyError) as error:
+        mean, deviation = (value.view(1, 3, 1, 1) for value in _mean_and_deviation(resolved, options))
+    except (OSError, ValueError) as error:
         raise ResourceError(
             f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({load_problem(error)}); "
             f"download it or point models.clip and models.metrics_clip of params.yaml to a folder that has one."

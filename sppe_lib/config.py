@@ -220,6 +220,10 @@ def _build(cls: type, values: object, where: str):
         kind = hints[name]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if name == "learning_rates":
+            value = {} if value is None else value
+            if not isinstance(value, dict):
+                raise ConfigError(f"params.yaml: {where}.{name} must map methods to rates, not {value!r}.")
         if kind is tuple and isinstance(value, (list, dict)):
             value = tuple(value.items() if isinstance(value, dict) else value)  # a profile can be hashed
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):

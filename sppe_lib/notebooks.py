@@ -15,7 +15,7 @@ from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import ConfigError
 
 KERNEL_START = "--InteractiveShellApp.exec_lines=import gc; gc.set_threshold(50_000)"
-"""Collect garbage less often: what imports make lives on, and searching it takes a tenth of their time."""
+"""Collect garbage less often, for the kernel's whole life: searching through what imports make takes a tenth of their time."""
 
 
 def run_notebook(name: str, **parameters: object):

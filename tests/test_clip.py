@@ -1,5 +1,7 @@
 """CLIP features: prepared as transformers prepares them, independent of batching, honest about no change."""
 
+import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,6 +103,19 @@ def test_missing_weights_are_a_clear_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResourceError, match="models.clip"):
         load_clip(str(tmp_path / "empty"))
+
+
+def test_a_whole_processors_file_serves_as_well(location, tmp_path):
+    folder = tmp_path / "clip"
+    shutil.copytree(location, folder)
+    alone = folder / "preprocessor_config.json"
+    (folder / "processor_config.json").write_text(json.dumps({"image_processor": json.loads(alone.read_text())}))
+    alone.unlink()
+    assert torch.equal(load_clip(str(folder)).mean, load_clip(str(location)).mean)
+    (folder / "processor_config.json").write_text("{}")
+    load_clip.cache_clear()
+    with pytest.raises(ResourceError, match="holds image_mean"):
+        load_clip(str(folder))
 
 
 def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):

@@ -208,6 +208,12 @@ def test_a_methods_own_learning_rate_is_a_number(rate):
         load_profile("smoke", {"recovery.learning_rates": {"SOER": rate}})
 
 
+def test_learning_rates_map_methods_to_rates():
+    with pytest.raises(ConfigError, match="must map methods to rates"):
+        load_profile("smoke", {"recovery.learning_rates": [1e-3]})
+    assert load_profile("smoke", {"recovery.learning_rates": None}).recovery.learning_rates == ()
+
+
 def test_a_method_without_its_own_learning_rate_has_the_shared_one():
     chosen = load_profile("smoke", {"recovery.learning_rate": 0.1, "recovery.learning_rates": {"SOER": 0.2}}).recovery
     assert (chosen.rate_of("SOER"), chosen.rate_of("C2E-S2SER")) == (0.2, 0.1)

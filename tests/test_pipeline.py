@@ -23,11 +23,12 @@ PAGES = {"03b_search", "08_paper_data", "09_scale"}  # not run by the pipeline
 
 def test_every_method_has_its_stages():
     stages = PIPELINE["stages"]
-    untrained = re.search(r'"method=(.+)"', stages["untrained"]["cmd"])[1].split(",")
-    assert untrained == [name for name, method in recovery.METHODS.items() if not method.fit]
-    assert stages["untrained"]["outs"] == [f"results/${{profile}}/recovered/{name}" for name in untrained]
-    for stage in ("train", "recover"):
-        assert stages[stage]["matrix"]["method"] == [name for name, method in recovery.METHODS.items() if method.fit]
+    trivial = re.search(r"method=([\w,-]+)", stages["trivial"]["cmd"])[1].split(",")
+    assert [*trivial, *stages["recover"]["foreach"]] == list(recovery.METHODS)
+    assert stages["trivial"]["outs"] == [f"results/${{profile}}/recovered/{name}" for name in trivial]
+    assert stages["train"]["matrix"]["method"] == [name for name, method in recovery.METHODS.items() if method.fit]
+    for name, item in stages["recover"]["foreach"].items():
+        assert item["needs"] == (f"training/{name}" if recovery.METHODS[name].fit else "benchmark")
     read = stages["tables"]["deps"]
     assert {f"results/${{profile}}/recovered/{name}" for name in recovery.METHODS} <= set(read)
 
@@ -35,13 +36,15 @@ def test_every_method_has_its_stages():
 def test_every_stage_runs_a_notebook_that_exists_and_every_notebook_has_a_stage():
     run = set()
     for stage in PIPELINE["stages"].values():
-        run.add(re.match(r"python -m sppe_lib.notebooks (\S+)", stage["cmd"])[1])
+        command = stage.get("do", stage)["cmd"]
+        run.add(re.match(r"python -m sppe_lib.notebooks (\S+)", command)[1])
     assert run == {path.stem for path in NOTEBOOKS} - PAGES
 
 
 def test_stages_name_only_paths_and_parameters_that_exist():
     content = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     for stage in PIPELINE["stages"].values():
+        stage = stage.get("do", stage)
         for path in stage["deps"]:
             if not path.startswith(("results/", "figures/")):
                 assert (REPOSITORY / path).exists(), path

@@ -140,6 +140,12 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     difference = (changed - plain).abs().mean()
     assert difference > 0.1
     assert (velocity(loaded) - changed).abs().mean() < 0.03 * difference  # merged into bfloat16 weights
+    quantised = Backbone(profile.models)
+    quantised.transformer.quantization_method = "any"
+    load_lora(quantised.transformer, tmp_path / "lora")
+    assert [any(layer.merged for layer in backbone.transformer.modules() if hasattr(layer, "merged")) for backbone in (loaded, quantised)] == [
+        True, False,
+    ]  # fmt: skip
 
 
 def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):

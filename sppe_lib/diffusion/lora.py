@@ -54,7 +54,7 @@ def save_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
 def load_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
     """Load an adapter written by `save_lora` into a transformer, in place, for sampling.
 
-    It is merged into the weights, which saves an eighth of the time here; 8-bit weights cannot take it and keep it apart.
+    It is merged into the weights, which saves an eighth of the time here; 8-bit weights, which would round it, keep it apart.
     """
     transformer.load_lora_adapter(str(folder), weight_name="pytorch_lora_weights.safetensors", prefix="transformer")
     _leave_casting_to_autocast(transformer)

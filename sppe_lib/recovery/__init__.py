@@ -58,8 +58,14 @@ def repetitions(profile: Profile, name: str) -> range:
 
 
 def fit(profile: Profile, name: str) -> Path | None:
-    """Train a method on the training split, once for each seed; returns the first seed's folder, None if nothing is learnt."""
+    """Train a method on the training split, once for each seed; returns the first seed's folder, None if nothing is learnt.
+
+    Raises ConfigError for an unknown method, also where `recovery.learning_rates` names one.
+    """
     chosen = method(name)
+    for other, _ in profile.recovery.learning_rates:
+        if other not in METHODS or not METHODS[other].fit:
+            raise ConfigError(f"recovery.learning_rates names {other!r}, which is no trained method: correct it in params.yaml.")
     if not chosen.fit:
         return None
     return [chosen.fit(with_seed(profile, number)) for number in repetitions(profile, name)][0]

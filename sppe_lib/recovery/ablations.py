@@ -6,6 +6,7 @@ C2E-S2SER when it recovers, without training it anew: it shows what that model r
 trained without that input could reach. All are recovered on the validation split.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,7 +35,7 @@ from sppe_lib.recovery.ablation_rows import (
     SHUFFLED,
     TRUE_TAG,
 )
-from sppe_lib.recovery.c2e_s2ser import Variant, load_c2e, train_c2e
+from sppe_lib.recovery.c2e_s2ser import NAME, Variant, load_c2e, train_c2e
 from sppe_lib.recovery.method import VALIDATION, Method, Recover
 from sppe_lib.runtime import numpy_generator
 
@@ -52,7 +53,9 @@ VARIANTS = {
 def ablation_profile(profile: Profile, share: float = 1.0) -> Profile:
     """The profile with the ablations' own training: `share` of `ablation.steps`, at a constant learning rate."""
     steps, warmup = profile.ablation.steps, profile.ablation.cycle_warmup_steps
-    shorter = replace(profile.recovery, steps=round(share * steps), cycle_warmup_steps=warmup, schedule="constant")
+    rate = profile.recovery.rate_of(NAME)
+    length = {"steps": round(share * steps), "cycle_warmup_steps": warmup}
+    shorter = replace(profile.recovery, **length, learning_rate=rate, schedule="constant")
     return replace(profile, recovery=shorter)
 
 
@@ -88,7 +91,7 @@ def _without_mask(profile: Profile, backbone: Backbone, batch: Batch) -> LatentB
 
 
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
-    """For every row another row, each taken once, and of another pair unless one pair holds more than half of the rows.
+    """For every row a row of another pair, each taken once; of the same pair where one pair holds more than half of them.
 
     The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the size of
     the largest pair.
@@ -96,7 +99,7 @@ def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
     names = sorted(set(pairs))
     place = dict(zip(names, numpy_generator("shuffled pairs", seed).permutation(len(names)).tolist(), strict=True))
     order = sorted(range(len(pairs)), key=lambda row: (place[pairs[row]], row))
-    step = max(map(pairs.count, names), default=0)
+    step = max(Counter(pairs).values(), default=0)
     return {row: order[(number + step) % len(order)] for number, row in enumerate(order)}
 
 

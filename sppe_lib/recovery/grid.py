@@ -117,7 +117,7 @@ def fit(
 ) -> Path:
     """Train a LoRA and the method's own modules `extra` on the training split; returns the training folder.
 
-    Every trained method gets the same data, batches, steps, rank and learning rate from the profile.
+    Every trained method gets the same data, batches, steps and rank from the profile, and the rate that was found for it.
     `snapshots`: number of steps -> name under which the state after that many steps is kept, too.
     `prompt`: what the method makes of an instruction; all texts are encoded beforehand, so that no encoder
     is in memory while training. Raises ConfigError where the processes cannot share a batch evenly, DataError
