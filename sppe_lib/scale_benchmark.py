@@ -11,6 +11,7 @@ layout of FLUX.1-Fill. Nothing is downloaded.
 
 import argparse
 import datetime
+import gc
 import json
 import sys
 import time
@@ -176,24 +177,28 @@ def metric_pass(workload: Workload, tiny: bool) -> dict:
     return measure(work, workload.repeats) | {"images": workload.metric_images}
 
 
-def run(workload: Workload, tiny: bool) -> dict:
-    """All measurements; one that does not fit into memory is recorded as that, not left out."""
+def run(workload: Workload, tiny: bool, folder: Path) -> Path:
+    """All measurements, written to <device>.json in `folder` after each; one that does not fit into memory is recorded as that."""
     where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
     jobs = {f"training, rank {rank}, batch {batch}": (training, rank, batch) for rank in workload.ranks for batch in workload.batches}
     jobs |= {f"sampling, batch {batch}": (sampling, batch) for batch in workload.batches}
     jobs["metric pass"] = (metric_pass, tiny)
+    about = {
+        "device": where, "date": datetime.date.today().isoformat(), "torch": torch.__version__, "toy": tiny,
+        "dtype": str(compute_dtype()).removeprefix("torch."),
+    }
+    path = folder / f"{where.replace(' ', '-')}.json"
     records = {}
     for name, (job, *arguments) in progress(jobs.items(), "scale benchmark", total=len(jobs)):
         try:
             records[name] = job(workload, *arguments)
         except torch.OutOfMemoryError:
             records[name] = {"failed": "out of memory"}
+        gc.collect()  # the model before is part of reference cycles
         if device().type == "cuda":
             torch.cuda.empty_cache()
-    return {
-        "device": where, "date": datetime.date.today().isoformat(), "torch": torch.__version__, "toy": tiny,
-        "dtype": str(compute_dtype()).removeprefix("torch."), "records": records,
-    }
+        write_text(path, json.dumps(about | {"records": records}, indent=2) + "\n")
+    return path
 
 
 @command_line
@@ -205,9 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if device().type == "cpu" and not chosen.tiny:
         raise ConfigError("The full-size models need an accelerator with about 80 GB: use --tiny here.")
-    record = run(TOY if chosen.tiny else FULL, chosen.tiny)
-    path = chosen.output / f"{record['device'].replace(' ', '-')}.json"
-    write_text(path, json.dumps(record, indent=2) + "\n")
+    path = run(TOY if chosen.tiny else FULL, chosen.tiny, chosen.output)
     print(f"wrote {path.name}")
 
 

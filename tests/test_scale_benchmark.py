@@ -21,12 +21,12 @@ def test_the_toy_run_writes_every_record(tmp_path):
     assert small["trained_parameters"] == 2 * record["records"]["training, rank 2, batch 1"]["trained_parameters"]
 
 
-def test_out_of_memory_is_recorded(monkeypatch):
+def test_out_of_memory_is_recorded(monkeypatch, tmp_path):
     def fails(*arguments):
         raise torch.OutOfMemoryError("no")
 
     monkeypatch.setattr(scale_benchmark, "sampling", fails)
-    records = scale_benchmark.run(scale_benchmark.TOY, True)["records"]
+    records = json.loads(scale_benchmark.run(scale_benchmark.TOY, True, tmp_path).read_text())["records"]
     assert records["sampling, batch 1"] == {"failed": "out of memory"} and "seconds" in records["metric pass"]
 
 
