@@ -1,6 +1,7 @@
 # Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked, and compiles it once, so that
 # no stage has to.
 PROFILE ?=
+JOBS ?= $(if $(filter smoke,$(PROFILE)),2,1)
 PYTHON := .venv/bin/python
 TEST_OUTPUT := $(CURDIR)/results/test
 export SPPE_HOME := $(CURDIR)
@@ -24,9 +25,9 @@ setup: .venv/.installed  ## Make the environment in .venv
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
 	$(PYTHON) -m sppe_lib.preflight $(PROFILE)
 
-repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke
+repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
 	@if [ -n "$(PROFILE)" ]; then $(PYTHON) -m sppe_lib.config $(PROFILE); fi
-	$(PYTHON) -m dvc repro
+	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.side_by_side $(JOBS))
 
 test: setup  ## Run every test, the notebooks among them
 	rm -rf $(TEST_OUTPUT)

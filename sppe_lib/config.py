@@ -140,7 +140,7 @@ class PretrainingParameters:
     weights: str
     autoencoder_steps: int
     clip_steps: int
-    transformer_steps: int
+    transformer_steps: tuple
     compile: bool
 
 
@@ -286,6 +286,11 @@ def _check(profile: Profile) -> Profile:
     for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
         if getattr(recovery, name) not in known:
             raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
+    rounds = profile.pretraining.transformer_steps
+    if not rounds or not all(type(steps) is int and steps > 0 for steps in rounds):
+        raise ConfigError(
+            f"pretraining.transformer_steps is {list(rounds)}: list the steps of each round, such as [2400, 2000], at least 1 each."
+        )
     for method, rate in recovery.learning_rates:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate < 0:
             raise ConfigError(f"recovery.learning_rates.{method} is {rate!r}: choose a number such as 1.0e-3.")

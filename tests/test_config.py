@@ -196,6 +196,12 @@ def test_a_profile_can_be_hashed(name):
     assert hash(load_profile(name)) == hash(load_profile(name))
 
 
+@pytest.mark.parametrize("rounds", [[], [0], ["a"], [2.5]])
+def test_rounds_of_pretraining_are_positive_numbers_of_steps(rounds):
+    with pytest.raises(ConfigError, match="transformer_steps"):
+        load_profile("smoke", {"pretraining.transformer_steps": rounds})
+
+
 @pytest.mark.parametrize("rate", [-1e-3, "fast", True])
 def test_a_methods_own_learning_rate_is_a_number(rate):
     with pytest.raises(ConfigError, match="recovery.learning_rates.SOER"):

@@ -10,12 +10,12 @@ from tiny_flux import tiny_flux
 
 from sppe_lib.config import ModelParameters
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.pretraining.scenes import Pictures, make_pictures
-from sppe_lib.pretraining.transformer import TransformerSettings, token_weights, train_transformer
+from sppe_lib.pretraining.scenes import make_pictures
+from sppe_lib.pretraining.transformer import TransformerSettings, train_transformer
 
 SETTINGS = TransformerSettings(
     steps=4, records=60, warmup_steps=1, cooldown_steps=1, batch=1, double_layers=1, single_layers=1, heads=2, head_width=16,
-    checkpoint_seconds=0.0, changed_weight=4.0,
+    checkpoint_seconds=0.0, compile=False, earlier=(),
 )
 
 
@@ -41,13 +41,18 @@ def test_resumed_pretraining_exports_the_same_weights(folders):
         assert torch.equal(one, two), name
 
 
-def test_tokens_that_the_edit_changes_count_more():
-    before = np.zeros((1, 4, 8, 8, 3), np.uint8)
-    before[0, 1, 5, 2] = 9  # one pixel of I', in the third of the four tokens
-    fields = dict(mask=None, captions=None, category=None, code=None, outcome=None, strength=None, edit_seed=None, index=[0])
-    weights = token_weights(Pictures(images=before, **fields), tokens=4, changed_weight=4.0)[..., 0]
-    assert torch.allclose(weights[0, 0], torch.tensor([1.0, 1.0, 4.0, 1.0]) * 4 / 7)
-    assert torch.equal(weights[0, 1], torch.ones(4))  # S' is S: nothing changed
+def test_a_second_round_goes_on_from_the_first_with_other_batches(folders):
+    root = folders[0]
+    two = dataclasses.replace(SETTINGS, earlier=(2,), first_records=60, first_cooldown_steps=1)
+    second = train(folders, "rounds", two).state_dict()
+    first = Backbone(dataclasses.replace(folders[2], transformer=str(root / "rounds-round-1"))).transformer.state_dict()
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    assert str(root) not in (root / "rounds" / "transformer" / "config.json").read_text()  # no path of this machine
+    written = (root / "rounds-round-1" / "training.json").stat().st_mtime_ns
+    (root / "rounds.pt").unlink()
+    again = train(folders, "rounds", two).state_dict()  # the finished first round is not repeated
+    assert (root / "rounds-round-1" / "training.json").stat().st_mtime_ns == written
+    assert all(torch.equal(again[name], second[name]) for name in second)
 
 
 def test_export_has_the_input_channels_of_flux_fill_for_its_vae(folders):

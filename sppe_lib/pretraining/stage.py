@@ -52,7 +52,11 @@ def transformer(profile: Profile) -> None:
     folder = _weights_folder(profile, "backbone")
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
     models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
-    settings = _settings(TransformerSettings, profile.pretraining.transformer_steps, profile)
-    settings = dataclasses.replace(settings, compile=profile.pretraining.compile)
+    *earlier, last = profile.pretraining.transformer_steps
+    settings = _settings(TransformerSettings, last, profile)
+    settings = dataclasses.replace(
+        settings, compile=profile.pretraining.compile, earlier=tuple(earlier),
+        first_records=min(settings.first_records, settings.records),
+    )
     train_transformer(_pictures_folder(profile), folder, settings, models)
     report.show_record(folder)

@@ -15,12 +15,13 @@ left for the LoRA to learn.
 """
 
 import copy
-from dataclasses import dataclass
+import json
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from diffusers import AutoencoderKL, FluxTransformer2DModel
 from transformers import CLIPTextModel
 
@@ -55,21 +56,24 @@ SHIPPED = ModelParameters(
 class TransformerSettings(LoopSettings):
     """Size and training of the transformer.
 
-    `batch` counts instances of the largest task (four panels). `changed_weight`: how much more than others the tokens
-    count in the loss that the edit changes, of which a small edit has few. `compile`: compile its blocks, which takes two
-    minutes and a C++ compiler, and then a third off every step on a CPU.
+    Training goes in rounds: the first from scratch, every other from the averaged weights of the round before, with
+    a new warm-up and cosine. `steps` are those of the last round, `earlier` those of the rounds before. `batch` counts instances of the largest task (four
+    panels). `compile`: compile its blocks, which takes two minutes and a C++ compiler, and then a third
+    off every step.
     """
 
-    steps: int = 8000
+    earlier: tuple[int, ...] = (2400, 2000)
+    first_records: int = 9000
+    first_cooldown_steps: int = 900
+    steps: int = 2000
     learning_rate: float = 6e-4
-    warmup_steps: int = 200
-    cooldown_steps: int = 3200
-    average: float = 0.999
+    warmup_steps: int = 150
+    cooldown_steps: int = 700
+    average: float = 0.998
     checkpoint_seconds: float = 240.0
-    records: int = 60000
-    batch: int = 64
-    changed_weight: float = 1.0
-    compile: bool = False
+    records: int = 14000
+    batch: int = 14
+    compile: bool = True
     double_layers: int = 2
     single_layers: int = 6
     heads: int = 3
@@ -115,22 +119,15 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
     return Encoded(torch.cat(encoded), torch.cat(masked), backbone.encode(torch.full((1, 3, size, size), 0.5)))
 
 
-def token_weights(pictures: Pictures, tokens: int, changed_weight: float) -> torch.Tensor:
-    """Weights [N, 2, tokens, 1] of an edited picture's tokens (of I', of S'), with mean 1: more where the edit changed a pixel."""
-    before, after = torch.from_numpy(pictures.images[:, 0::2]), torch.from_numpy(pictures.images[:, 1::2])
-    patch = before.shape[2] // int(tokens**0.5)
-    changed = functional.max_pool2d((before != after).any(dim=-1).float(), patch).flatten(2)[..., None]
-    weight = 1 + (changed_weight - 1) * changed
-    return weight / weight.mean(dim=2, keepdim=True)
-
-
 class Tasks:
     """Draws the batch of a step and computes its loss."""
 
-    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings):
+    def __init__(
+        self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings, done: int = 0
+    ):
+        """`done`: steps of earlier rounds, so that no round repeats another one's batches."""
         self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
-        self.mask = torch.from_numpy(pictures.mask)[:, None].to(device())
-        self.weight = token_weights(pictures, encoded.pictures.shape[2], settings.changed_weight).to(device())
+        self.done = done
         self.rows = np.flatnonzero(~pictures.held_out)
         changed, self.seeds = pictures.changed, pictures.edit_seed
         # An edit can be learnt where it did something: (record, 0) is the source, (record, 1) the surrogate.
@@ -143,16 +140,13 @@ class Tasks:
     def _latents(self, record: np.ndarray, picture: np.ndarray) -> torch.Tensor:
         return self.encoded.pictures[torch.from_numpy(record), torch.from_numpy(picture)].float()
 
-    def _weight(self, record: np.ndarray, side: np.ndarray) -> torch.Tensor:
-        return self.weight[torch.from_numpy(record), torch.from_numpy(side)]
-
     def _texts(self, records: np.ndarray) -> list[str]:
         return [instructions()[code].text for code in self.pictures.code[records]]
 
     def _region(self, record: np.ndarray, picture: np.ndarray) -> Painting:
         place = np.searchsorted(PAINTED, picture)
         known = self.encoded.masked[torch.from_numpy(record), torch.from_numpy(place)].float()
-        return Painting(known, self.mask[torch.from_numpy(record)].float())
+        return Painting(known, torch.from_numpy(self.pictures.mask[record])[:, None].to(device()).float())
 
     def _region_or_whole(self, record: np.ndarray, picture: np.ndarray, rng: np.random.Generator) -> Painting:
         region = self._region(record, picture)
@@ -160,7 +154,7 @@ class Tasks:
         known = torch.where(whole[:, None, None], self.encoded.grey, region.known)
         return Painting(known, torch.where(whole[:, None, None, None], 1.0, region.mask))
 
-    def _loss(self, clean, generator, known, painting, text, target_place=TARGET, weight=None):
+    def _velocity(self, clean, generator, known, painting, text, target_place=TARGET):
         time = sample_times(len(clean), generator).to(clean)
         drawn = torch.randn(len(clean), len(known) + 1, *clean.shape[1:], generator=generator).to(clean)
         features, ids = assemble(
@@ -168,7 +162,7 @@ class Tasks:
             drawn[:, 1:], target_place,
         )
         velocity = self.backbone.predict(features, ids, time, self.backbone.text.encode(text))
-        return flow_matching_loss(velocity[:, : clean.shape[1]], clean, drawn[:, 0], weight)
+        return velocity[:, : clean.shape[1]], drawn[:, 0]
 
     def inpaint(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
         """Fill the private region of a source from its caption."""
@@ -176,7 +170,8 @@ class Tasks:
         source = np.zeros(count, int)
         clean, painting = self._latents(records, source), self._region(records, source)
         text = list(self.pictures.captions[records, 0])
-        return self._loss(clean, generator, [], painting, text, target_place=(0, 0))
+        velocity, noise = self._velocity(clean, generator, [], painting, text, target_place=(0, 0))
+        return flow_matching_loss(velocity, clean, noise)
 
     def edit(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
         """Edit a picture by its instruction; the picture is the left neighbour of the target."""
@@ -185,7 +180,8 @@ class Tasks:
         clean = self._latents(records, side + 1)
         known = [Panel(self._latents(records, side), TARGET[0], 0)]
         painting = self._region_or_whole(records, side + 1, rng)
-        return self._loss(clean, generator, known, painting, self._texts(records), weight=self._weight(records, chosen[:, 1]))
+        velocity, noise = self._velocity(clean, generator, known, painting, self._texts(records))
+        return flow_matching_loss(velocity, clean, noise)
 
     def example(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
         """Edit a picture as an unrelated pair above it was edited, told by the instruction too or not."""
@@ -207,10 +203,12 @@ class Tasks:
         ]
         painting = self._region_or_whole(second, 2 * second_side + 1, rng)
         text = ["" if silent else words for silent, words in zip(rng.random(count) < WORDLESS, self._texts(second))]
-        return self._loss(clean, generator, known, painting, text, weight=self._weight(second, second_side))
+        velocity, noise = self._velocity(clean, generator, known, painting, text)
+        return flow_matching_loss(velocity, clean, noise)
 
     def loss_at(self, step: int) -> torch.Tensor:
         """The loss of a step: one task, drawn with its share."""
+        step += self.done
         rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
         names, shares = list(TASKS), [share for share, _ in TASKS.values()]
         name = names[rng.choice(len(names), p=shares)]
@@ -251,11 +249,53 @@ def train_transformer(
 ) -> Path:
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
-    The VAE and the text model of `models` must exist. Returns the output folder.
+    The VAE and the text model of `models` must exist. Rounds that are finished (their folders are
+    beside the checkpoint) are not repeated, unless one before them was trained anew. Returns the output folder.
     """
+    checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
+    rounds = [
+        (checkpoint.with_name(f"{checkpoint.stem}-round-{number}"), _round(settings, number))
+        for number in range(1, len(settings.earlier) + 1)
+    ]
+    start, done = None, 0
+    for number, (folder, of_round) in enumerate(rounds):
+        if not _finished(folder, of_round.steps):
+            _train_round(data_folder, folder, of_round, models, folder.with_suffix(".pt"), start, done)
+            for stale, _ in rounds[number + 1 :]:
+                shutil.rmtree(stale, ignore_errors=True)
+                stale.with_suffix(".pt").unlink(missing_ok=True)
+            checkpoint.unlink(missing_ok=True)
+        start, done = folder, done + of_round.steps
+    _train_round(data_folder, output_folder, settings, models, checkpoint, start, done)
+    return output_folder
+
+
+def _round(settings: TransformerSettings, number: int) -> TransformerSettings:
+    """The settings of an earlier round, from 1: its own steps, with a warm-up and a cosine that fit into them."""
+    steps = settings.earlier[number - 1]
+    cooldown = settings.first_cooldown_steps if number == 1 else settings.cooldown_steps
+    return replace(
+        settings, steps=steps, records=settings.first_records if number == 1 else settings.records,
+        warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(cooldown, steps // 2),
+    )  # fmt: skip
+
+
+def _finished(folder: Path, steps: int) -> bool:
+    record = folder / "training.json"
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["steps"] == steps
+
+
+def _train_round(
+    data_folder: Path, output_folder: Path, settings: TransformerSettings, models: ModelParameters, checkpoint: Path,
+    start: Path | None, done: int,
+) -> None:
+    """One round of `train_transformer`, from the weights in `start` or from scratch, after `done` steps of others."""
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
-    transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
+    if start is None:
+        transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
+    else:
+        transformer = load_component(FluxTransformer2DModel, str(start), "transformer", torch_dtype=torch.float32)
     backbone = Backbone(models, transformer)
     encoded = encode_records(backbone, pictures)
     averaged = Backbone(models, transformer)
@@ -270,15 +310,16 @@ def train_transformer(
         }
         with atomic_path(output_folder / "transformer") as temporary:
             copy.deepcopy(average).half().save_pretrained(temporary)
+            config = json.loads((temporary / "config.json").read_text(encoding="utf-8"))
+            config.pop("_name_or_path", None)  # the folder that the round before is in, on this machine
+            (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         with atomic_path(output_folder / "scheduler") as temporary:
             averaged.scheduler.save_pretrained(temporary)
         write_record(output_folder, record, measured)
         return measured
 
-    tasks = Tasks(backbone, pictures, encoded, settings)
-    path = checkpoint or default_checkpoint(data_folder, output_folder)
-    train(transformer, tasks.loss_at, settings, path, export, "pretrain transformer")
-    return output_folder
+    tasks = Tasks(backbone, pictures, encoded, settings, done)
+    train(transformer, tasks.loss_at, settings, checkpoint, export, "pretrain transformer")
 
 
 if __name__ == "__main__":
