@@ -77,10 +77,10 @@ def _peak_memory() -> float | None:
 
 def measure(work: Callable[[], None], repeats: int) -> dict:
     """Seconds of one call (median, after one call to warm up), its FLOPs, its share of the chip's peak, peak memory."""
-    if device().type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
     with FlopCounterMode(display=False) as counter:
         work()
+    if device().type == "cuda":  # counting may take memory of its own
+        torch.cuda.reset_peak_memory_stats()
     seconds = []
     for _ in range(repeats):
         _synchronise()
