@@ -8,7 +8,7 @@ export SPPE_HOME := $(CURDIR)
 export TOKENIZERS_PARALLELISM := false
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup check repro test lab search pretrain lock
+.PHONY: help setup check repro reproduced test lab search pretrain lock
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ check: setup  ## Say what is missing before a run, and how to get it: make check
 repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
 	@if [ -n "$(PROFILE)" ]; then $(PYTHON) -m sppe_lib.config $(PROFILE); fi
 	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.side_by_side $(JOBS))
+
+reproduced: setup  ## After make repro: how far this run is from the committed one
+	$(PYTHON) -m sppe_lib.reproduced
 
 test: setup  ## Run every test, the notebooks among them
 	rm -rf $(TEST_OUTPUT)

@@ -45,6 +45,12 @@ def test_every_method_that_has_something_to_choose_is_searched_by_real_parameter
                 load_profile("mini", {key: value})
 
 
+def test_a_rate_of_its_own_is_the_one_that_a_method_is_said_to_have(profile):  # noqa: F811
+    settings = changed(profile, learning_rate=1e-3, learning_rates=(("EditTransfer", 5e-4),))
+    assert search.own_values(settings, "EditTransfer") == {"recovery.learning_rate": 5e-4}
+    assert search.own_values(settings, "SOER") == {"recovery.learning_rate": 1e-3}
+
+
 @pytest.mark.parametrize("name", ["smoke", "mini", "paper"])
 def test_the_profiles_own_values_are_among_the_cells_once(name):
     for limit in (0, 3):
@@ -91,6 +97,7 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
     chosen = cell("SOER", learning_rate=1e-3)
     path = search.picture_file(profile, chosen)
     assert search.picture_file(changed(profile, learning_rate=5e-4, inversion_steps=7), chosen) == path
+    assert search.picture_file(changed(profile, learning_rates=(("SOER", 5e-4),), sample_batch=3), chosen) == path
     assert search.picture_file(changed(profile, rank=4), chosen) != path
     longer = dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, steps=9))
     assert search.picture_file(longer, chosen) != path
