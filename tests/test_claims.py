@@ -16,6 +16,8 @@ from sppe_lib.evaluation.claims import (
     recovery_claims,
     write_claims,
 )
+from sppe_lib.evaluation.evidence import weakest
+from sppe_lib.evaluation.statistics import Comparison
 from sppe_lib.evaluation.verdicts import verdict_in_words
 
 
@@ -78,6 +80,25 @@ def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
     assert steady["holds"] is False and steady["measured"].startswith("SSIM 0.050, ERMA 0.400")
     assert steady["quantity"].startswith("spread minus that of SSIM") and steady["value"] == pytest.approx(0.35)
     assert order["value"] == pytest.approx(0.01)
+
+
+def test_the_spread_over_groups_has_its_interval_and_names_the_smallest_group(profile):
+    scores = write_editability(profile, erma_noise=0.1)
+    *_, steady = editability_claims(profile)
+    sizes = scores[scores["label"].notna()].groupby("group").size()
+    assert f"smallest group: {sizes.idxmin()}, n = {sizes.min()}" in steady["quantity"] and steady["n"] == sizes.sum()
+    assert steady["holds"] is True and steady["ci_low"] < steady["ci_high"] < 0
+
+
+def test_of_several_metrics_the_one_decides_that_is_furthest_behind_for_its_interval():
+    def compared(difference, half):
+        return Comparison(difference, difference - half, difference + half, 0.5, 0.0, 9)
+
+    found = {"wide": compared(-0.5, 1.0), "narrow": compared(-0.02, 0.01), "ahead": compared(3.0, 1.0)}
+    assert weakest(found).quantity == "ahead on 1 of 3, surely on 1; furthest behind on narrow"
+    del found["wide"], found["narrow"]
+    assert weakest(found | {"barely": compared(0.1, 1.0)}).quantity.endswith("least ahead on barely")
+    assert weakest({"no interval": Comparison(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}).value == -1
 
 
 def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
@@ -158,7 +179,7 @@ def test_directions_correlate_only_if_every_method_says_so(profile):
     table["dir_s"] = table["dir_i"]
     write_metrics(profile, {"SOER": table, "C2E-S2SER": table})
     verdict = direction_claim(profile)
-    assert verdict["holds"] is True and verdict["value"] == pytest.approx(1)
+    assert verdict["holds"] is True and verdict["value"] == pytest.approx(1) and verdict["p_value"] is None
     against = table.assign(dir_s=-table["dir_i"])
     write_metrics(profile, {"SOER": against})
     assert direction_claim(profile)["holds"] is False and direction_claim(profile)["value"] == pytest.approx(-1)

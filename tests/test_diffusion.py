@@ -1,5 +1,6 @@
 """Panels, flow and the training loop: token order as in the stock pipelines, exact paths, seeded rows."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from huggingface_hub.errors import RevisionNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sppe_lib import locations
 from sppe_lib.diffusion import flow, panels, training
 from sppe_lib.diffusion.backbone import load_component
 from sppe_lib.errors import KitError, ResourceError
@@ -203,3 +205,15 @@ def test_caches_tell_hub_ids_and_revisions_apart():
     keys = [location_key(name, "text_encoder")[:16] for name in ids]
     assert len(set(keys)) == len(ids) and keys == [location_key(name, "text_encoder")[:16] for name in ids]
     assert location_key("weights/clip", "text_encoder") != location_key("weights/vae", "vae")
+
+
+def test_shipped_weights_are_known_by_their_bytes_and_not_by_when_they_were_checked_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(locations, "files", lambda package: tmp_path)
+    stored = tmp_path / "weights" / "vae" / "model.safetensors"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"abc")
+    first = location_key("weights/vae", "vae")
+    os.utime(stored, (1, 1))
+    assert location_key("weights/vae", "vae") == first
+    stored.write_bytes(b"abd")
+    assert location_key("weights/vae", "vae") != first

@@ -141,6 +141,11 @@ def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home,
         launch.fit(other, METHOD, 2)
 
 
+def test_what_learns_nothing_is_not_trained(home):
+    with pytest.raises(ConfigError, match="VISII learns nothing.* EditTransfer, Prompt-Diffusion, SOER, C2E-S2SER"):
+        launch.fit(load_profile("smoke"), "VISII")
+
+
 def test_launch_says_errors_in_one_sentence(home, capsys):
     assert launch.main(["magic", "--profile", "smoke"]) == 2
     assert "Unknown recovery method 'magic'" in capsys.readouterr().err

@@ -37,6 +37,7 @@ from sppe_lib.evaluation.results import (
     read_correlations,
     read_metrics,
     resampled_assessors,
+    resampled_spreads,
 )
 from sppe_lib.evaluation.seed_tables import seed_differences
 from sppe_lib.evaluation.statistics import compare, correlate, interval, relative_margin, spread, summarise
@@ -140,8 +141,13 @@ def _steadiest(profile: Profile, table: pd.DataFrame) -> tuple[str, bool | None,
     if len(ranked) < 2 or len(others) == len(ranked):
         return text, None, Evidence()
     value, name = others[0]
-    evidence = Evidence(f"spread minus that of {name}, the steadiest other", spreads[PROPOSED_ASSESSOR] - value)
-    return text, ranked[0][1] == PROPOSED_ASSESSOR, evidence
+    samples = resampled_spreads(profile)
+    bounds = (float("nan"),) * 2
+    if {PROPOSED_ASSESSOR, name} <= samples.keys():
+        bounds = interval(samples[PROPOSED_ASSESSOR] - samples[name], profile.evaluation)
+    sizes = by_group[by_group["method"] == PROPOSED_ASSESSOR].set_index("group")["n"]
+    quantity = f"spread minus that of {name}, the steadiest other (smallest group: {sizes.idxmin()}, n = {sizes.min()})"
+    return text, ranked[0][1] == PROPOSED_ASSESSOR, Evidence(quantity, spreads[PROPOSED_ASSESSOR] - value, *bounds, int(sizes.sum()))
 
 
 def editability_claims(profile: Profile) -> list[dict]:
@@ -214,7 +220,8 @@ def direction_claim(profile: Profile) -> dict:
     )
     name, least = min(found.items(), key=lambda entry: entry[1].value)
     quantity = f"Pearson's r of {name}, the smallest"
-    evidence = Evidence(quantity, least.value, least.low, least.high, least.n, least.p_value)
+    # No p-value: Pearson's test would take the two instances of a pair for independent, which the interval does not.
+    evidence = Evidence(quantity, least.value, least.low, least.high, least.n)
     return claim(text, "Figure 13", measured, all(result.low > 0 for result in found.values()), evidence=evidence)
 
 

@@ -59,8 +59,17 @@ def describe(found: dict[str, Comparison]) -> str:
     return text + (f"; not on {losses}" if losses else "")
 
 
+def standing(result: Comparison) -> float:
+    """A difference in halves of its interval's width, which metrics of different units can be compared by.
+
+    Without an interval, the sign of the difference.
+    """
+    half = (result.high - result.low) / 2
+    return result.difference / half if half > 0 else float(np.sign(result.difference))
+
+
 def weakest(found: dict[str, Comparison]) -> Evidence:
-    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the smallest effect.
+    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest `standing`.
 
     The quantity also says on how many metrics the method is ahead, and surely ahead.
     """
@@ -69,7 +78,7 @@ def weakest(found: dict[str, Comparison]) -> Evidence:
         return Evidence()
     wins = ahead(found)
     lost = {name: result for name, result in defined.items() if name not in wins}
-    name, least = min((lost or defined).items(), key=lambda entry: entry[1].effect)
+    name, least = min((lost or defined).items(), key=lambda entry: standing(entry[1]))
     certain = sum(found[win].low > 0 for win in wins)
     which = "least ahead on" if not lost else "furthest behind on"
     quantity = f"ahead on {len(wins)} of {len(found)}, surely on {certain}; {which} {name}"

@@ -153,7 +153,7 @@ def draw_grid(
             middle = height - top - number * (side + GAP) - side / 2
             words = "\n".join(textwrap.wrap(f"“{row.instruction}”", 25))
             figure.text(GAP / width, (middle + 3) / height, words, fontsize=7, va="bottom")
-            figure.text(GAP / width, (middle - 5) / height, row.caption, fontsize=5.8, va="top", color="#555555")
+            figure.text(GAP / width, (middle - 5) / height, row.caption.replace(" · ", "\n"), fontsize=5.8, va="top", color="#555555")
     return figure
 
 

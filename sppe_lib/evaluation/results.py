@@ -13,7 +13,7 @@ from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evaluate import COLUMNS
-from sppe_lib.evaluation.statistics import resampled_correlations
+from sppe_lib.evaluation.statistics import resampled_correlations, spread
 from sppe_lib.published import read_published
 
 TRIVIAL_METHODS = ("copy-surrogate", "paste-source", "local-linear")
@@ -135,6 +135,26 @@ def resampled_assessors(profile: Profile) -> dict[tuple[str, str], np.ndarray]:
     """Bootstrap samples of every assessor's correlations: (metric, method) -> values; empty before that stage."""
     path = profile.results / "editability" / "scores.csv"
     return _resampled(profile, path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+def resampled_spreads(profile: Profile) -> dict[str, np.ndarray]:
+    """Bootstrap samples of every assessor's spread of SRCC over groups: method -> values; empty before that stage.
+
+    Pairs are drawn within their group, so every resample has all groups at their sizes.
+    """
+    path = profile.results / "editability" / "scores.csv"
+    return _resampled_spreads(profile, path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@lru_cache(maxsize=4)
+def _resampled_spreads(profile: Profile, path: Path, written: int) -> dict[str, np.ndarray]:
+    directions = {entry["name"]: entry["direction"] for entry in read_assessors(profile) if entry["available"]}
+    groups = [resampled_correlations(rows, directions, profile.evaluation) for _, rows in read_scores(profile).groupby("group")]
+    found = {}
+    for name in directions:
+        samples = [samples["srcc", name] for samples in groups if len(samples["srcc", name])]
+        found[name] = np.array([spread(values) for values in zip(*samples)])
+    return found
 
 
 @lru_cache(maxsize=4)

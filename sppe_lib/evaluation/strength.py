@@ -214,6 +214,6 @@ def draw_strength(profile: Profile) -> Figure:
                 absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
             else:
                 _draw_panel(axis, panel, part, colours)
-        below.supxlabel("protection strength", fontsize=9)
+        below.supxlabel(f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)", fontsize=9)
         figure.suptitle(f"Figure 6. The strength sweep. This run: {data_name(profile)}", fontsize=11)
     return figure

@@ -53,6 +53,10 @@ def verdict_table(profile: Profile) -> Document:
         (
             f"Computed by code from profile `{profile.name}`, {data_name(profile)}. On the simulated miniature a verdict "
             f"speaks of the miniature: it neither confirms nor refutes what the paper measured on photographs."
-        )
+        ),
+        (
+            "Where a claim is about several metrics, the one that decides is the one furthest behind (or least ahead) "
+            "by the width of its own interval, since their units differ."
+        ),
     ]
     return Document("table_verdicts", "The paper's claims, a verdict each", notes, [Section("", cells)], data)

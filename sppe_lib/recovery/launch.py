@@ -31,15 +31,18 @@ def command(processes: int, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", *how, *arguments]
 
 
-def fit(profile: Profile, name: str, processes: int = 1) -> Path | None:
-    """`recovery.fit`, on several processes of this machine if more than one is asked for.
+def fit(profile: Profile, name: str, processes: int = 1) -> Path:
+    """`recovery.fit` of a method that learns, on several processes of this machine if more than one is asked for.
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
-    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a number of processes
+    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a method that learns nothing, a number of processes
     that the machine does not have GPUs for or that cannot share `recovery.batch` evenly, or a profile that is not as in
     params.yaml, where they would read it; KitError where they fail.
     """
-    if processes == 1 or not recovery.method(name).fit:
+    if not recovery.method(name).fit:
+        trained = ", ".join(known for known, entry in recovery.METHODS.items() if entry.fit)
+        raise ConfigError(f"{name} learns nothing, so there is nothing to train: 04_recover runs it. Methods to train: {trained}.")
+    if processes == 1:
         return recovery.fit(profile, name)
     devices = torch.cuda.device_count() or processes
     if not 1 <= processes <= devices:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,10 +21,17 @@ def _show(axis, image, title: str = "") -> None:
     axis.set_axis_off()
 
 
+def _spread(dataset: Dataset, count: int) -> list[int]:
+    """Rows of `count` pairs of a split, every seventh where there are enough: categories take turns, so these differ."""
+    pairs = list(first_rows(dataset).values())
+    return pairs[:: max(1, min(7, len(pairs) // count))][:count]
+
+
 def show_training_data(profile: Profile, count: int = 4) -> None:
-    """The first training instances as the 2x2 grids that the models see, instruction and tag above."""
-    rows = open_split(profile.results / "benchmark", "train").select(range(count))
-    figure, axes = plt.subplots(1, count, figsize=(3.2 * count, 3.8))
+    """Training instances of every seventh pair or so, as the 2x2 grids that the models see, instruction and tag above."""
+    dataset = open_split(profile.results / "benchmark", "train")
+    rows = dataset.select(_spread(dataset, count))
+    figure, axes = plt.subplots(1, len(rows), figsize=(3.2 * len(rows), 3.8))
     for axis, row in zip(np.atleast_1d(axes), rows, strict=True):
         top = np.hstack([np.asarray(row["surrogate"]), np.asarray(row["edited_surrogate"])])
         bottom = np.hstack([np.asarray(row["source"]), np.asarray(row["edited_source"])])
@@ -53,9 +61,9 @@ def show_training_log(folder: Path) -> None:
 
 
 def show_ablations(profile: Profile, count: int = 8) -> None:
-    """The first validation instances of different pairs (columns): I, S', every ablation's recovery, and I'."""
+    """Validation instances of every seventh pair or so (columns): I, S', every ablation's recovery, and I'."""
     dataset = open_evaluated(profile, "validation")
-    rows = sorted(first_rows(dataset).values())[:count]
+    rows = _spread(dataset, count)
     shown = [dataset[row] for row in rows]
     lines = [("source I", [row["source"] for row in shown]), ("edited surrogate S'", [row["edited_surrogate"] for row in shown])]
     for row in ROWS:
@@ -64,22 +72,26 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
         lines.append((row.label, [recovered[number]["image"] for number in rows]))
     lines.append(("reference I'", [row["edited_source"] for row in shown]))
     figure, axes = plt.subplots(len(lines), len(shown), figsize=(1.6 * len(shown), 1.7 * len(lines)), squeeze=False)
-    for number, (line, (label, pictures)) in enumerate(zip(axes, lines, strict=True)):
-        for axis, picture, row in zip(line, pictures, shown, strict=True):
-            _show(axis, picture, row["instruction"] if number == 0 else "")
+    for axis, row in zip(axes[0], shown, strict=True):
+        axis.annotate(fill(row["instruction"], 22), (0.5, 1.25), xycoords="axes fraction", ha="center", fontsize=8)
+    for line, (label, pictures) in zip(axes, lines, strict=True):
+        for axis, picture in zip(line, pictures, strict=True):
+            _show(axis, picture)
         line[0].set_title(label, fontsize=8, loc="left")
     figure.tight_layout()
     plt.show()
 
 
-def show_recovered(profile: Profile, method: str, count: int = 4) -> None:
-    """The first test instances: I, M, S, S', the method's recovery, and the reference."""
-    rows = open_split(profile.results / "benchmark", "test").select(range(count))
+def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
+    """Test instances of every seventh pair or so: I, M, S, S', the method's recovery, and the reference."""
+    dataset = open_split(profile.results / "benchmark", "test")
+    numbers = _spread(dataset, count)
     recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "benchmark.parquet"))
-    figure, axes = plt.subplots(count, 6, figsize=(11, 2 * count))
-    for line, row, result in zip(axes, rows, recovered.select(range(count)), strict=True):
+    figure, axes = plt.subplots(len(numbers), 6, figsize=(11, 2.2 * len(numbers)), squeeze=False)
+    for line, number in zip(axes, numbers, strict=True):
+        row, result = dataset[number], recovered[number]
         pictures = (
-            ("source I", row["source"]), ("mask M", row["mask"]), ("surrogate S", row["surrogate"]),
+            ("", row["source"]), ("mask M", row["mask"]), ("surrogate S", row["surrogate"]),
             ("edited surrogate S'", row["edited_surrogate"]), (f"{method}", result["image"]), ("reference I'", row["edited_source"]),
         )
         for axis, (title, picture) in zip(line, pictures, strict=True):
