@@ -1,6 +1,7 @@
 # Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked, and compiles it once, so that
 # no stage has to.
 PROFILE ?=
+AGAINST ?= HEAD
 JOBS ?= $(if $(filter smoke,$(PROFILE)),2,1)
 PYTHON := .venv/bin/python
 TEST_OUTPUT := $(CURDIR)/results/test
@@ -26,11 +27,11 @@ check: setup  ## Say what is missing before a run, and how to get it: make check
 	$(PYTHON) -m sppe_lib.preflight $(PROFILE)
 
 repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
-	@if [ -n "$(PROFILE)" ]; then $(PYTHON) -m sppe_lib.config $(PROFILE); fi
+	@$(PYTHON) -m sppe_lib.config $(PROFILE)
 	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.side_by_side $(JOBS))
 
-reproduced: setup  ## After make repro: how far this run is from the committed one
-	$(PYTHON) -m sppe_lib.reproduced
+reproduced: setup  ## After make repro: how far this run is from the committed one; AGAINST=... names another commit
+	$(PYTHON) -m sppe_lib.reproduced --profile "$(PROFILE)" --against "$(AGAINST)"
 
 test: setup  ## Run every test, the notebooks among them
 	rm -rf $(TEST_OUTPUT)

@@ -355,9 +355,9 @@ def choose_profile(name: str) -> None:
 if __name__ == "__main__":
     import sys
 
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m sppe_lib.config PROFILE")
+    if len(sys.argv) > 2:
+        raise SystemExit("usage: python -m sppe_lib.config [PROFILE]   (without one: only check the one that is chosen)")
     try:
-        choose_profile(sys.argv[1])
+        choose_profile(sys.argv[1]) if len(sys.argv) == 2 else load_profile()
     except ConfigError as error:
         raise SystemExit(str(error)) from None

@@ -15,6 +15,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import validate_repo_id
+from safetensors import SafetensorError, safe_open
 
 from sppe_lib.locations import model_location
 
@@ -105,7 +107,7 @@ def is_variant(name: str) -> bool:
 
 
 def component_problem(folder: Path, component: Component) -> str | None:
-    """What keeps a component in a model's folder from being loaded, or None. Weights are looked for, not read.
+    """What keeps a component in a model's folder from being loaded, or None. Of weights no more than the header is read.
 
     A folder without the component's subfolder is taken for the component itself, as loading does.
     """
@@ -131,6 +133,12 @@ def component_problem(folder: Path, component: Component) -> str | None:
         lost = sorted(shard for shard in shards if not (folder / shard).exists())
         if lost:
             return f"{where}{lost[0]} is not there ({len(lost)} of {len(shards)} shards)"
+    for weights in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(weights, framework="pt"):  # compares the header with the size of the file
+                pass
+        except (SafetensorError, OSError):
+            return f"{where}{weights.name} is cut off or no safetensors file"
     return None
 
 
@@ -241,5 +249,9 @@ def is_hub_id(location: str) -> bool:
     A revision behind an @ does not count.
     """
     if location.startswith("weights/") or Path(model_location(location)).is_dir():
+        return False
+    try:
+        validate_repo_id(model_location(location))
+    except HFValidationError:
         return False
     return model_location(location).count("/") == 1

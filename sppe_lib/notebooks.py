@@ -6,10 +6,12 @@ The executed copy goes to `results/<profile>/notebooks/`, written even when a ce
 failure can be looked at; the notebook in `notebooks/` is never changed.
 """
 
+import os
 import sys
 import warnings
 
 import papermill
+import yaml
 
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import ConfigError
@@ -21,8 +23,8 @@ KERNEL_START = "--InteractiveShellApp.exec_lines=import gc; gc.set_threshold(50_
 def run_notebook(name: str, **parameters: object):
     """Execute `notebooks/<name>.ipynb` with parameters; returns the path of the executed copy.
 
-    Raises ConfigError for a notebook that does not exist or a parameter it does not have;
-    papermill's PapermillExecutionError when a cell fails.
+    Raises ConfigError for a notebook that does not exist or a parameter it does not have, or where DVC runs another
+    profile than $SPPE_PROFILE names; papermill's PapermillExecutionError when a cell fails.
     """
     source = repository() / "notebooks" / f"{name}.ipynb"
     if not source.is_file():
@@ -35,6 +37,7 @@ def run_notebook(name: str, **parameters: object):
     if unknown:
         raise ConfigError(f"{name} has no parameter {unknown[0]!r}: use one of {', '.join(known)}.")
     profile = load_profile(parameters.get("profile"))
+    _check_pipeline(profile.name)
     suffix = "".join(f"-{value}" for key, value in parameters.items() if key != "profile")
     target = profile.results / "notebooks" / f"{name}{suffix}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,13 @@ def run_notebook(name: str, **parameters: object):
         shutdown_kernel="immediate",  # all is written by then, and a graceful end takes three seconds a stage
     )
     return target
+
+
+def _check_pipeline(name: str) -> None:
+    # dvc.yaml names its inputs and outputs by the profile of params.yaml, whatever the environment says.
+    chosen = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))["profile"]
+    if "DVC_STAGE" in os.environ and name != chosen:
+        raise ConfigError(f"$SPPE_PROFILE is {name}, but the pipeline is that of {chosen}: unset it, and run make repro PROFILE={name}.")
 
 
 def main() -> int:

@@ -89,6 +89,13 @@ def test_unknown_notebook_and_parameter_are_refused(capsys, monkeypatch):
     assert "Unknown profile 'huge'" in capsys.readouterr().err
 
 
+def test_a_stage_of_another_profile_than_the_pipelines_is_refused(monkeypatch):
+    monkeypatch.setenv("DVC_STAGE", "benchmark")
+    monkeypatch.setenv("SPPE_PROFILE", "release")
+    with pytest.raises(ConfigError, match="SPPE_PROFILE is release, but the pipeline is that of .*PROFILE=release"):
+        run_notebook("01_benchmark")
+
+
 def test_no_absolute_path_and_no_host_of_a_registry_in_tracked_text():
     import subprocess
 

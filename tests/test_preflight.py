@@ -20,7 +20,7 @@ from sppe_lib.preflight import __main__ as command_line
 from sppe_lib.preflight import machine, report
 from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context, Finding
 from sppe_lib.preflight.data import check_data
-from sppe_lib.preflight.models import check_learned_metrics, check_models
+from sppe_lib.preflight.models import check_learned_metrics, check_learning_rates, check_models
 from sppe_lib.runtime import Accelerator
 
 REPOSITORY = Path(__file__).parents[1]
@@ -215,6 +215,27 @@ def test_a_folder_tells_what_it_lacks(flux, place):
     assert folder_problems(folder, "vae") == ["vae/config.json is of a AsymmetricAutoencoderKL, not of a AutoencoderKL"]
     (folder / "vae" / "config.json").write_text("{")
     assert folder_problems(folder, "vae") == ["vae/config.json is not valid JSON"]
+
+
+@pytest.mark.parametrize("location", ["/models/none", "./none", "weights/none"])
+def test_a_location_that_is_no_model_is_a_row_and_not_a_crash(location):
+    changes = {"models.transformer": location, "models.vae": location}
+    found = report.run_checks(load_profile("smoke", changes), (machine.check_memory, machine.check_disk, check_models))
+    rows = {finding.check: finding for finding in found}
+    assert rows["model: vae"].status == rows["model: transformer"].status == MISSING
+
+
+def test_weights_that_were_cut_off_are_missing(flux, place):
+    shutil.copytree(flux, place / "flux")
+    [weights] = (place / "flux" / "vae").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert folder_problems(place / "flux", "vae") == [f"vae/{weights.name} is cut off or no safetensors file"]
+
+
+def test_a_rate_for_what_is_not_trained_is_told():
+    assert not statuses(check_learning_rates, "mini")
+    found = statuses(check_learning_rates, "mini", **{"recovery.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}})
+    assert found["learning rates"].found == "SOERR, VISII" and found["learning rates"].status == MISSING
 
 
 def test_a_pipeline_of_its_own_tells_what_it_lacks(place):

@@ -1,4 +1,4 @@
-"""The comparison of a rerun with the committed run, on a small repository of its own."""
+"""The comparison of a rerun with the committed run, in a small repository of its own with results that the tests write."""
 
 import json
 import shutil
@@ -6,33 +6,56 @@ import subprocess
 
 import pandas as pd
 import pytest
+from evaluation_files import METHODS, metric_rows, profile_in, write_editability, write_metrics
 
 from sppe_lib import reproduced
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import DataError
+from sppe_lib.evaluation.claims import write_claims
+from sppe_lib.evaluation.recovery_tables import recovery_documents
+from sppe_lib.evaluation.tables import editability_tables, write_tables
 
-TABLES = ("tables/table4_editability.csv", "tables/table7_recovery_unseen.csv", "tables/table8_ablation.csv", "tables/table_recovery_seeds.csv")
+LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
+BY_TAG = "tables/table_recovery_by_tag.csv"
+BY_GROUP = "tables/table4_editability_by_group.csv"
+
+
+def write_figures(profile):
+    """What 05_tables would write of the results there are."""
+    write_tables(profile, [*recovery_documents(profile), *editability_tables(profile)])
+    write_claims(profile)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder with a committed run: params.yaml, results, figures."""
+    folder, ours = tmp_path_factory.mktemp("run"), repository()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        profile = profile_in(folder, monkeypatch)
+        write_metrics(profile, {name: metric_rows(level=level) for name, level in LEVELS.items()})
+        write_editability(profile)
+        write_figures(profile)
+    shutil.copy(ours / "params.yaml", folder)
+    (folder / ".gitignore").write_text("results\n")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a run"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
 
 
 @pytest.fixture
-def profile(tmp_path, monkeypatch):
-    """Profile mini in a repository whose committed figures are a few of this one's."""
-    ours = repository()
-    for name in ("params.yaml", "figures/mini/claims.json", *(f"figures/mini/{table}" for table in TABLES)):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ours / name, tmp_path / name)
-    monkeypatch.delenv("SPPE_FIGURES", raising=False)
-    monkeypatch.setenv("SPPE_HOME", str(tmp_path))
-    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a run"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    return load_profile("mini")
+def profile(run, tmp_path, monkeypatch):
+    """The profile of that run, in a copy of the folder."""
+    shutil.copytree(run, tmp_path / "home")
+    monkeypatch.setenv("SPPE_HOME", str(tmp_path / "home"))
+    return profile_in(tmp_path / "home", monkeypatch)
 
 
 def rewrite(profile, table, change):
     """Change a table of the rerun."""
     path = profile.figures / table
     data = pd.read_csv(path)
-    change(data).to_csv(path, index=False)
+    change(data)
+    data.to_csv(path, index=False)
 
 
 def row_of(document, table):
@@ -40,12 +63,24 @@ def row_of(document, table):
     return document.data.set_index("table").loc[table]
 
 
-def test_the_committed_run_itself_is_reproduced_and_every_number_counted(profile):
+def test_the_committed_run_itself_moves_nothing_and_every_number_is_counted(profile):
     data = reproduced.compare(profile).data
-    assert set(data["table"]) == {"table4_editability", "table7_recovery_unseen", "table8_ablation"}  # the seeds' is left out
+    assert {"table4_editability", "table5_table6_recovery_sppe", "table_recovery_by_tag"} <= set(data["table"])
     assert (data["moved"] == 0).all() and data["share"].isna().all()
-    unseen = pd.read_csv(profile.figures / TABLES[1])
-    assert row_of(reproduced.compare(profile), "table7_recovery_unseen")["numbers"] == unseen["value"].notna().sum()
+    table = pd.read_csv(profile.figures / BY_TAG)
+    counted = table[["value", "n", "low", "high", "undefined"]].notna().sum().sum()
+    assert row_of(reproduced.compare(profile), "table_recovery_by_tag")["numbers"] == counted
+
+
+def test_another_run_is_told_by_its_verdicts_and_numbers(profile, capsys):
+    write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.55)})  # below SOER now
+    write_figures(profile)
+    document = reproduced.compare(profile)
+    verdicts = document.sections[0].cells.set_index("claim")
+    changed = verdicts[verdicts["committed"] != verdicts["this run"]]
+    assert "C2E-S2SER beats SOER on 8 of 8 metrics" in changed.index
+    assert f"{len(verdicts) - len(changed)} of {len(verdicts)} verdicts" in document.notes[0]
+    assert row_of(document, "table_recovery_by_tag")["moved"] > 0 == row_of(document, "table4_editability")["moved"]
 
 
 def test_a_movement_is_measured_by_its_own_interval(profile):
@@ -56,51 +91,59 @@ def test_a_movement_is_measured_by_its_own_interval(profile):
         first, second = width[width > 0].index[[2, 5]]
         data.loc[first, "value"] += 0.25 * width[first]
         data.loc[second, "value"] -= 0.75 * width[second]
-        moved["place"] = f"{data.loc[second, 'metric']}, {data.loc[second, 'method']}: value"
-        return data
+        moved["place"] = f"{data.loc[second, 'metric']}, {data.loc[second, 'method']}, {data.loc[second, 'tag']}: value"
 
-    rewrite(profile, TABLES[1], change)
+    rewrite(profile, BY_TAG, change)
     document = reproduced.compare(profile)
-    found = row_of(document, "table7_recovery_unseen")
+    found = row_of(document, "table_recovery_by_tag")
     assert found["moved"] == 2 and found["share"] == pytest.approx(0.75, rel=1e-3) and found["place"] == moved["place"]
     assert "75.0%" in reproduced.markdown(document)
 
 
-def test_a_number_that_appears_or_vanishes_counts_as_moved(profile):
-    def without_one(data):
-        data.loc[data["srcc"].first_valid_index(), "srcc"] = None
-        return data
+def test_numbers_without_an_interval_and_other_columns_count_too(profile):
+    def change(data):
+        data.loc[data["method"].eq("ERMA") & data["group"].eq("Body"), "value"] = 0.99
+        data.loc[data["method"].eq("SSIM"), "n"] += 1
 
-    rewrite(profile, TABLES[0], without_one)
-    assert row_of(reproduced.compare(profile), "table4_editability")["moved"] == 1
+    rewrite(profile, BY_GROUP, change)
+    found = row_of(reproduced.compare(profile), "table4_editability_by_group")
+    others = pd.read_csv(profile.figures / BY_GROUP)["method"].eq("SSIM").sum()
+    assert found["moved"] == 2 + others and found["after"] == 0.99 and "ERMA, Body" in found["place"] and pd.isna(found["share"])
 
 
-def test_another_verdict_is_told(profile, capsys):
-    claims = json.loads((profile.figures / "claims.json").read_text())
-    claims[0]["holds"] = not claims[0]["holds"]
-    (profile.figures / "claims.json").write_text(json.dumps(claims))
-    assert reproduced.main(["--profile", "mini", "--output", str(profile.figures / "compared.md")]) == 0
-    text = capsys.readouterr().out
-    assert f"{len(claims) - 1} of {len(claims)} verdicts are those committed in" in text and (profile.figures / "compared.md").read_text() == text
+def test_a_number_that_vanishes_counts_as_moved(profile):
+    rewrite(profile, BY_TAG, lambda data: data.__setitem__("value", data["value"].mask(data.index == data["value"].first_valid_index())))
+    assert row_of(reproduced.compare(profile), "table_recovery_by_tag")["moved"] == 1
+
+
+def drop_a_row(path):
+    """Leave one row of a table out."""
+    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    "spoil, words",
     [
-        (lambda folder: rewrite_rows(folder), "table7_recovery_unseen has other rows"),
-        (lambda folder: shutil.rmtree(folder / "tables"), "make repro"),
-        (lambda folder: (folder / "claims.json").write_text("[]"), "other claims"),
-        (lambda folder: (folder / "tables" / "table_new.csv").write_text("value\n1\n"), "git has no figures/mini/tables/table_new.csv"),
+        (lambda home: shutil.rmtree(home / "results"), "No run of profile mini here .*make repro PROFILE=mini"),
+        (lambda home: shutil.rmtree(home / "results" / "mini" / "editability"), "is not what results/mini say"),
+        (lambda home: (home / "figures" / "mini" / BY_TAG).unlink(), "has no figures/mini/tables/table_recovery_by_tag.csv"),
+        (lambda home: drop_a_row(home / "figures" / "mini" / BY_TAG), "table_recovery_by_tag has other rows"),
+        (lambda home: (home / "figures" / "mini" / BY_TAG).write_text(""), "table_recovery_by_tag.csv is no readable table"),
+        (lambda home: (home / "figures" / "mini" / "claims.json").write_text("{"), "claims.json is not valid JSON"),
+        (lambda home: (home / "figures" / "mini" / "claims.json").write_text("[]"), "is not what results/mini say"),
     ],
 )
-def test_runs_that_cannot_be_compared_say_why(profile, change, words, capsys):
-    change(profile.figures)
+def test_runs_that_cannot_be_compared_say_why(profile, spoil, words):
+    spoil(repository())
     with pytest.raises(DataError, match=words):
         reproduced.compare(profile)
-    assert reproduced.main(["--profile", "mini"]) == 2 and words in capsys.readouterr().err
 
 
-def rewrite_rows(folder):
-    """Leave one row of Table 7 out."""
-    path = folder / TABLES[1]
-    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
+def test_the_command_line_compares_and_refuses(profile, monkeypatch, capsys):
+    monkeypatch.setattr(reproduced, "load_profile", lambda name: profile if name == "mini" else load_profile(name))
+    assert reproduced.main(["--profile", "mini", "--output", str(profile.figures / "compared.md")]) == 0
+    text = capsys.readouterr().out
+    assert "verdicts are those committed in" in text and (profile.figures / "compared.md").read_text() == text
+    assert json.loads((profile.figures / "claims.json").read_text())
+    assert reproduced.main(["--profile", "smoke"]) == 2 and "no run of profile smoke at HEAD" in capsys.readouterr().err
+    assert reproduced.main(["--profile", "mini", "--against", "nowhere"]) == 2 and "at nowhere" in capsys.readouterr().err

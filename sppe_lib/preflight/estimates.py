@@ -19,6 +19,7 @@ from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.locations import model_location, model_revision
+from sppe_lib.model_files import is_hub_id
 from sppe_lib.preflight.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
@@ -114,6 +115,8 @@ def component_config(location: str, component: str, otherwise: dict[str, dict] =
         if component == "text_encoder_2" and path == resolved:
             return {}
         path = path / "config.json"
+    elif not is_hub_id(location):  # no model at all, which is not for an estimate to say
+        path = None
     else:
         path = try_to_load_from_cache(str(resolved), f"{component}/config.json", revision=model_revision(location))
     if isinstance(path, (str, Path)) and Path(path).is_file():

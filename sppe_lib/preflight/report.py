@@ -10,7 +10,7 @@ from sppe_lib.config import Profile
 from sppe_lib.preflight.context import MISSING, Context, Finding
 from sppe_lib.preflight.data import check_data, check_original_data, check_unseen
 from sppe_lib.preflight.machine import check_bfloat16, check_disk, check_memory, check_packages, check_python
-from sppe_lib.preflight.models import check_learned_metrics, check_models
+from sppe_lib.preflight.models import check_learned_metrics, check_learning_rates, check_models
 
 COLUMN_WIDTHS = [22, 28, 36, 8, 46]
 
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     check_unseen,
     check_original_data,
     check_models,
+    check_learning_rates,
     check_disk,
     check_learned_metrics,
 )
