@@ -52,9 +52,11 @@ def run_notebook(name: str, **parameters: object):
 
 
 def _check_pipeline(name: str) -> None:
+    if "DVC_STAGE" not in os.environ:
+        return
     # dvc.yaml names its inputs and outputs by the profile of params.yaml, whatever the environment says.
     chosen = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))["profile"]
-    if "DVC_STAGE" in os.environ and name != chosen:
+    if name != chosen:
         raise ConfigError(f"$SPPE_PROFILE is {name}, but the pipeline is that of {chosen}: unset it, and run make repro PROFILE={name}.")
 
 

@@ -197,7 +197,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--against", default="HEAD", help="git revision with the figures to compare with")
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     chosen = parser.parse_args(arguments)
-    text = markdown(compare(load_profile(chosen.profile or None), chosen.against or "HEAD"))
+    text = markdown(compare(load_profile(chosen.profile or None), chosen.against))
     if chosen.output:
         write_text(chosen.output, text)
     print(text, end="")

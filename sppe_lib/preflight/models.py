@@ -9,7 +9,7 @@ from sppe_lib.editability.iqa import METRICS
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.model_files import cache_problems, folder_problems, is_hub_id, patterns
 from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, gigabytes
-from sppe_lib.recovery import METHODS
+from sppe_lib.recovery.search import TRAINED
 
 GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as get; get()"
 
@@ -65,10 +65,9 @@ def _hub_finding(context: Context, role: str, location: str) -> Finding:
 
 def check_learning_rates(context: Context) -> Iterator[Finding]:
     """Rates for methods that are not trained, or not there at all: nothing would use them."""
-    trained = [name for name, method in METHODS.items() if method.fit]
-    unknown = [name for name, _ in context.profile.recovery.learning_rates if name not in trained]
+    unknown = [name for name, _ in context.profile.recovery.learning_rates if name not in TRAINED]
     if unknown:
-        how = f"correct recovery.learning_rates in params.yaml: {', '.join(trained)}"
+        how = f"correct recovery.learning_rates in params.yaml: {', '.join(TRAINED)}"
         yield Finding("learning rates", "names of trained methods", ", ".join(unknown), MISSING, how)
 
 
