@@ -114,11 +114,11 @@ def replace_identity(
         lucky, value = rng.random() < chance, _draw_other(key, attributes.get(key), rng)
         if lucky:
             result[key] = value
+    if part != "head":  # before what follows: another skin of the body alone would be taken back here
+        result["body_skin"] = result["skin"]
     if result == dict(attributes):
         result["hair"] = _draw_other("hair", attributes.get("hair"), rng)
         result["mouth"] = _draw_other("mouth", attributes.get("mouth"), rng)
-    if part != "head":
-        result["body_skin"] = result["skin"]
     return result
 
 
