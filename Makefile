@@ -24,14 +24,14 @@ help:  ## Show this list
 setup: .venv/.installed  ## Make the environment in .venv
 
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
-	$(PYTHON) -m sppe_lib.preflight $(PROFILE)
+	$(PYTHON) -m sppe_lib.tools.preflight $(PROFILE)
 
 repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
 	@$(PYTHON) -m sppe_lib.config $(PROFILE)
-	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.side_by_side $(JOBS))
+	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.tools.side_by_side $(JOBS))
 
 reproduced: setup  ## After make repro: how far this run is from the committed one; AGAINST=... names another commit
-	$(PYTHON) -m sppe_lib.reproduced --profile "$(PROFILE)" --against "$(AGAINST)"
+	$(PYTHON) -m sppe_lib.tools.reproduced --profile "$(PROFILE)" --against "$(AGAINST)"
 
 test: setup  ## Run every test, the notebooks among them
 	rm -rf $(TEST_OUTPUT)
@@ -43,7 +43,7 @@ lab: setup  ## Open JupyterLab on the notebooks
 	$(PYTHON) -m jupyter lab notebooks
 
 search: setup  ## Compare hyper-parameters on the validation split (resumable): make search, or make search PROFILE=smoke
-	$(PYTHON) -m sppe_lib.notebooks 03b_search $(if $(PROFILE),profile=$(PROFILE))
+	$(PYTHON) -m sppe_lib.tools.notebooks 03b_search $(if $(PROFILE),profile=$(PROFILE))
 
 pretrain: setup  ## Train the shipped models again (hours; resumable)
 	$(PYTHON) -m dvc repro --force --single-item pretrain
@@ -51,4 +51,4 @@ pretrain: setup  ## Train the shipped models again (hours; resumable)
 lock:  ## Refresh requirements.lock and environment.yml from pyproject.toml
 	.venv/bin/uv lock --quiet
 	.venv/bin/uv export --quiet --no-emit-project --no-annotate --no-header -o requirements.lock
-	$(PYTHON) -m sppe_lib.environment
+	$(PYTHON) -m sppe_lib.tools.environment

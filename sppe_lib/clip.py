@@ -14,13 +14,15 @@ import torch
 from datasets import Dataset
 from torch.nn.functional import interpolate
 
-from sppe_lib.benchmark.schema import image_tensor
+from sppe_lib.data.schema import image_tensor
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.hub import load_problem
 from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import device
 
-if TYPE_CHECKING:  # imported where a CLIP is loaded: transformers takes seconds, and pages that only read results need none
+if (
+    TYPE_CHECKING
+):  # imported where a CLIP is loaded: transformers takes seconds, and pages that only read results need none
     from transformers import CLIPModel
 
 TEXT_BATCH = 256

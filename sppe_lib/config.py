@@ -19,10 +19,10 @@ __all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repos
 class BenchmarkParameters:
     """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2).
 
-    `source`: "vector-world", a folder in the released layout, or one that `benchmark.generate` filled, or that holds
+    `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
     several of these.
-    The last four are for the sets beside the benchmark (`benchmark/extra_sets.py`); 0 sources or pairs: not built.
-    `unseen_source`: "vector-world", "" (not built), or a folder that `benchmark.generate` filled (then 0 pairs: all).
+    The last four are for the sets beside the benchmark (`data/extra_sets.py`); 0 sources or pairs: not built.
+    `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
     """
 
     source: str
@@ -148,7 +148,7 @@ class PretrainingParameters:
 class GenerationParameters:
     """Which models draw surrogates and edits of photographs; an empty name means none (the vector world draws).
 
-    `editor` is a name of `benchmark.editors.EDITORS`; `editor_model` replaces its usual model where not empty.
+    `editor` is a name of `data.editors.EDITORS`; `editor_model` replaces its usual model where not empty.
     `size` in pixels; `batch` counts pairs in the surrogate model. The protection strength is the benchmark's.
     """
 
@@ -211,7 +211,9 @@ def _build(cls: type, values: object, where: str):
     if unknown:
         raise ConfigError(f"params.yaml: unknown parameter {where}.{unknown[0]}; known are {', '.join(names)}.")
     missing = [
-        field.name for field in dataclasses.fields(cls) if field.name not in values and field.default is dataclasses.MISSING
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.name not in values and field.default is dataclasses.MISSING
     ]
     if missing:
         raise ConfigError(f"params.yaml: parameter {where}.{missing[0]} is missing; add it.")
@@ -282,7 +284,9 @@ def _check(profile: Profile) -> Profile:
         raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
     for section in ("recovery", "ablation"):
         if getattr(profile, section).cycle_warmup_steps > getattr(profile, section).steps:
-            raise ConfigError(f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start.")
+            raise ConfigError(
+                f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start."
+            )
     for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
         if getattr(recovery, name) not in known:
             raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
@@ -334,7 +338,9 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         values[section][parameter] = value
     unknown = [section for section in values if section not in sections]
     if unknown:
-        raise ConfigError(f"params.yaml: unknown section {unknown[0]!r} in profile {name}; known are {', '.join(sections)}.")
+        raise ConfigError(
+            f"params.yaml: unknown section {unknown[0]!r} in profile {name}; known are {', '.join(sections)}."
+        )
     missing = [section for section in sections if section not in values]
     if missing:
         raise ConfigError(f"params.yaml: profile {name} lacks the section {missing[0]!r}; add it.")
@@ -356,7 +362,9 @@ if __name__ == "__main__":
     import sys
 
     if len(sys.argv) > 2:
-        raise SystemExit("usage: python -m sppe_lib.config [PROFILE]   (without one: only check the one that is chosen)")
+        raise SystemExit(
+            "usage: python -m sppe_lib.config [PROFILE]   (without one: only check the one that is chosen)"
+        )
     try:
         choose_profile(sys.argv[1]) if len(sys.argv) == 2 else load_profile()
     except ConfigError as error:

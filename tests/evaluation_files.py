@@ -8,9 +8,9 @@ import pandas as pd
 from datasets import Dataset, Features, Image, Value
 from PIL import Image as PillowImage
 
-from sppe_lib.benchmark.schema import open_split
-from sppe_lib.benchmark.taxonomy import categories
 from sppe_lib.config import Profile, load_profile
+from sppe_lib.data.schema import open_split
+from sppe_lib.data.taxonomy import categories
 from sppe_lib.editability.scores import Method, correlation_table
 from sppe_lib.evaluation.evaluate import COLUMNS, metrics_file
 from sppe_lib.recovery import recovered_file

@@ -69,11 +69,7 @@ def judgement(**private: bool) -> dict:
     return {name: {"category": name, "informativeness": "5", "ifNoPrivacy": not value} for name, value in names.items()}
 
 
-OBJECTS = (
-    ("Human face", [4, 5, 10, 8]),
-    ("Person", [0, 0, 20, 28]),
-    ("Lamp", [30, 2, 5, 5]),
-)
+OBJECTS = (("Human face", [4, 5, 10, 8]), ("Person", [0, 0, 20, 28]), ("Lamp", [30, 2, 5, 5]))
 
 
 def write_dipa(root: Path, second: bool, objects: tuple = OBJECTS) -> Path:

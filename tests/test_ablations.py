@@ -9,22 +9,32 @@ from datasets import Dataset
 from test_recovery import profile, weights  # noqa: F401
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import collate, open_evaluated
+from sppe_lib.data.schema import collate, open_evaluated
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.recovery import ablation_rows, ablations
 
 
 def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
-    profile = dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, steps=6, cycle_warmup_steps=3))  # noqa: F811
+    profile = dataclasses.replace(
+        profile, ablation=dataclasses.replace(profile.ablation, steps=6, cycle_warmup_steps=3)
+    )
     recovery.fit(profile, ablations.FULL.method)
     folder = profile.results / "training"
     found = {row.label: weights(folder / row.method / "seed-0") for row in (ablations.FULL, *ablations.ITERATIONS)}
-    lengths = {label: len((folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text().splitlines()) - 1 for label in found}
+    lengths = {
+        label: len((folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text().splitlines()) - 1
+        for label in found
+    }
     shutil.rmtree(folder / "ablation")  # as DVC does before it runs the stage again
     recovery.fit(profile, "ablation/base + cycle + edit tag")
     assert all((folder / f"ablation/{label}" / "seed-0" / "manifest.json").is_file() for label in found)
-    assert lengths == {"base + cycle + edit tag": 6, "5/6 of the steps": 5, "7/6 of the steps": 7, "8/6 of the steps": 8}
+    assert lengths == {
+        "base + cycle + edit tag": 6,
+        "5/6 of the steps": 5,
+        "7/6 of the steps": 7,
+        "8/6 of the steps": 8,
+    }
     # The state after six steps is that of a run that had only six.
     shorter = weights(ablations.train_c2e(ablations.ablation_profile(profile), ablations.Variant("six steps")))
     assert all(torch.equal(shorter[key], found[ablations.FULL.label][key]) for key in shorter)
@@ -52,8 +62,10 @@ def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(
     places = ablations.shuffled_rows(batch.pair_id, profile.recovery.seed)
     others = [places[row] for row in range(len(batch))]
     for name, expected in (
-        ("source", own.source), ("edited_surrogate_outside", own.edited_surrogate_outside),
-        ("surrogate", own.surrogate[others]), ("edited_surrogate", own.edited_surrogate[others]),
+        ("source", own.source),
+        ("edited_surrogate_outside", own.edited_surrogate_outside),
+        ("surrogate", own.surrogate[others]),
+        ("edited_surrogate", own.edited_surrogate[others]),
     ):
         assert torch.allclose(getattr(shown, name), expected, atol=0.05), name  # bfloat16 in other batch shapes
 
@@ -86,4 +98,6 @@ def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_
     assert path.name == "validation.parquet"
     assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile, "validation")["instance_id"]
     assert not set(ablations.METHODS) & set(recovery.METHODS)
-    assert [row.method for row in ablation_rows.ROWS] == sorted(ablations.METHODS, key=[row.method for row in ablation_rows.ROWS].index)
+    assert [row.method for row in ablation_rows.ROWS] == sorted(
+        ablations.METHODS, key=[row.method for row in ablation_rows.ROWS].index
+    )

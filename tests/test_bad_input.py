@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from released_tree import mask, save, write_tree
 
-from sppe_lib.benchmark import build
-from sppe_lib.benchmark.build import build_benchmark
-from sppe_lib.benchmark.images import read_image, read_mask
-from sppe_lib.benchmark.schema import open_split
 from sppe_lib.config import load_profile
+from sppe_lib.data import build
+from sppe_lib.data.build import build_benchmark
+from sppe_lib.data.images import read_image, read_mask
+from sppe_lib.data.schema import open_split
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.runtime import atomic_path, require_disk, write_text
 
@@ -100,7 +100,9 @@ def test_missing_data_folder_is_known_before_work(tmp_path, results):
 def test_too_little_disk_is_known_before_work(tree, results, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
-    monkeypatch.setattr(build.released, "read_instances", lambda *arguments: (pytest.fail("read a picture") for _ in (1,)))
+    monkeypatch.setattr(
+        build.released, "read_instances", lambda *arguments: (pytest.fail("read a picture") for _ in (1,))
+    )
     with pytest.raises(ResourceError, match="Not enough disk for 'benchmark'.*free some space") as error:
         build_benchmark(profile_for(tree))
     one_sentence(error)

@@ -98,7 +98,9 @@ def test_of_several_metrics_the_one_decides_that_is_furthest_behind_for_its_inte
     assert weakest(found).quantity == "ahead on 1 of 3, surely on 1; furthest behind on narrow"
     del found["wide"], found["narrow"]
     assert weakest(found | {"barely": compared(0.1, 1.0)}).quantity.endswith("least ahead on barely")
-    assert weakest({"no interval": Comparison(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}).value == -1
+    assert (
+        weakest({"no interval": Comparison(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}).value == -1
+    )
 
 
 def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
@@ -153,7 +155,9 @@ def test_above_every_trivial_baseline_needs_all_of_them(profile):
     write_metrics(profile, {"paste-source": metric_rows(level=0.7)})
     verdict = recovery_claims(profile)[3]
     assert verdict["holds"] is False and verdict["quantity"].startswith("ahead on 4 of 6")
-    assert "furthest behind on" in verdict["quantity"] and "paste-source" in verdict["quantity"] and verdict["value"] < 0
+    assert (
+        "furthest behind on" in verdict["quantity"] and "paste-source" in verdict["quantity"] and verdict["value"] < 0
+    )
 
 
 def test_undefined_values_do_not_break_a_verdict(profile):

@@ -15,8 +15,8 @@ from PIL import Image
 from tiny import tiny_benchmark, tiny_clip
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
-from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, cosine, direction_cosine, load_clip
+from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.errors import DataError, ResourceError
 
 
@@ -120,7 +120,11 @@ def test_a_whole_processors_file_serves_as_well(location, tmp_path):
 
 def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
     asked = []
-    for owner, function in ((CLIPModel, "from_pretrained"), (AutoTokenizer, "from_pretrained"), (transformers.utils, "cached_file")):
+    for owner, function in (
+        (CLIPModel, "from_pretrained"),
+        (AutoTokenizer, "from_pretrained"),
+        (transformers.utils, "cached_file"),
+    ):
 
         def load(name, *more, real=getattr(owner, function), revision=None, **options):
             asked.append((name, revision))

@@ -107,7 +107,9 @@ def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
     def run(rate):
         value = torch.nn.Parameter(torch.ones(3))
         settings_ = training.TrainingSettings("x", 4, 2, rate, 0, 1)
-        return training.train({"v": value}, lambda *_: {"loss": value.square().sum()}, settings_, 4, tmp_path / "x.pt"), value
+        return training.train(
+            {"v": value}, lambda *_: {"loss": value.square().sum()}, settings_, 4, tmp_path / "x.pt"
+        ), value
 
     run(1e-2)
     log, _ = run(1e-3)
@@ -120,7 +122,9 @@ def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tm
         seen = {}
         settings_ = training.TrainingSettings("x", steps, 1, 0.1, 0, 2, schedule="constant", ema=decay)
         kept = {at: lambda log, at=at: seen.__setitem__(at, (value.item(), len(log))) for at in kept_at}
-        training.train({"v": value}, lambda *_: {"loss": (value - 10).square().sum()}, settings_, 4, checkpoint, kept=kept)
+        training.train(
+            {"v": value}, lambda *_: {"loss": (value - 10).square().sum()}, settings_, 4, checkpoint, kept=kept
+        )
         return value.item(), seen
 
     plain, seen_plain = run(0.0, 6, tmp_path / "plain.pt", (3, 6))
@@ -140,7 +144,9 @@ def test_noise_belongs_to_the_place_in_the_batch(tmp_path):
 
     for name, batch in (("a", 2), ("b", 4)):
         value = torch.nn.Parameter(torch.ones(1))
-        training.train({"v": value}, losses, training.TrainingSettings(name, 1, batch, 0.1, 0, 5), 4, tmp_path / f"{name}.pt")
+        training.train(
+            {"v": value}, losses, training.TrainingSettings(name, 1, batch, 0.1, 0, 5), 4, tmp_path / f"{name}.pt"
+        )
     assert torch.equal(drawn[0], drawn[1][:4]) and not torch.equal(drawn[1][:2], drawn[1][2:4])
 
 
@@ -186,7 +192,9 @@ class OnTheHub:
     @classmethod
     def from_pretrained(cls, name, **options):
         if options.get("revision", "main") not in ("main", "v2"):
-            raise OSError("no\nsuch thing") from RevisionNotFoundError("no", response=SimpleNamespace(headers={}, request=None))
+            raise OSError("no\nsuch thing") from RevisionNotFoundError(
+                "no", response=SimpleNamespace(headers={}, request=None)
+            )
         return name, options
 
 
@@ -201,7 +209,13 @@ def test_components_are_loaded_at_the_revision_behind_the_hub_id():
 
 
 def test_caches_tell_hub_ids_and_revisions_apart():
-    ids = ("owner/a-long-name-that-goes-on", "owner/a-long-name-that-ends", "owner/name", "owner/name@v1", "owner/name@v2")
+    ids = (
+        "owner/a-long-name-that-goes-on",
+        "owner/a-long-name-that-ends",
+        "owner/name",
+        "owner/name@v1",
+        "owner/name@v2",
+    )
     keys = [location_key(name, "text_encoder")[:16] for name in ids]
     assert len(set(keys)) == len(ids) and keys == [location_key(name, "text_encoder")[:16] for name in ids]
     assert location_key("weights/clip", "text_encoder") != location_key("weights/vae", "vae")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import sppe_lib
-from sppe_lib.benchmark.world import overlays, people, props, settings, styles  # noqa: F401
-from sppe_lib.benchmark.world.editor import EDITS, edit, visible_area
-from sppe_lib.benchmark.world.edits_common import miss_chance, visibility
-from sppe_lib.benchmark.world.edits_image import BACKGROUNDS, STYLE_NAMES
-from sppe_lib.benchmark.world.edits_things import MATERIALS
-from sppe_lib.benchmark.world.scene import Element, Scene, render
 from sppe_lib.errors import ConfigError
+from sppe_lib.world import overlays, people, props, settings, styles  # noqa: F401
+from sppe_lib.world.editor import EDITS, edit, visible_area
+from sppe_lib.world.edits_common import miss_chance, visibility
+from sppe_lib.world.edits_image import BACKGROUNDS, STYLE_NAMES
+from sppe_lib.world.edits_things import MATERIALS
+from sppe_lib.world.scene import Element, Scene, render
 
 TABLE = Path(sppe_lib.__file__).parent / "published" / "instructions.csv"
 CODES = [row["code"] for row in csv.DictReader(TABLE.open())]
@@ -35,13 +35,7 @@ CARD = Element(
     "text",
 )
 TICKET = Element(
-    "ticket",
-    12,
-    25,
-    76,
-    45,
-    {"colour": "beige", "stripe": "red", "ink": "black", "text": ("CINEMA", "B 12")},
-    "text",
+    "ticket", 12, 25, 76, 45, {"colour": "beige", "stripe": "red", "ink": "black", "text": ("CINEMA", "B 12")}, "text"
 )
 LAPTOP = Element(
     "laptop", 20, 30, 60, 45,
@@ -95,9 +89,7 @@ def test_private_flags_make_no_difference(code):
         assert np.array_equal(render(one.scene, 32), render(other.scene, 32))
 
 
-@pytest.mark.parametrize(
-    "code", [code for code in CODES if code < "019" or code in ("023", "047") or code >= "052"]
-)
+@pytest.mark.parametrize("code", [code for code in CODES if code < "019" or code in ("023", "047") or code >= "052"])
 def test_without_its_target_nothing_happens(code):
     empty = Scene(SETTING)
     result = edit(empty, code, 5)

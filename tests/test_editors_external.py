@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 from tiny_pipelines import box_mask, generation, picture
 
-from sppe_lib.benchmark import cloud_editor, surrogates
-from sppe_lib.benchmark.editors import load_editor
-from sppe_lib.benchmark.images import png
-from sppe_lib.benchmark.surrogates import Surrogate, make_surrogates
 from sppe_lib.config import repository
+from sppe_lib.data import cloud_editor, surrogates
+from sppe_lib.data.editors import load_editor
+from sppe_lib.data.images import png
+from sppe_lib.data.surrogates import Surrogate, make_surrogates
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 
 PROGRAM = """

@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 from tiny_pipelines import generation, picture, tiny_flux_kontext, tiny_instruct_pix2pix, tiny_qwen_image_edit
 
 from sppe_lib import hub
-from sppe_lib.benchmark.editors import EDITORS, load_editor
+from sppe_lib.data.editors import EDITORS, load_editor
 from sppe_lib.errors import ConfigError, ResourceError
 
 

@@ -7,8 +7,8 @@ from tiny import tiny_benchmark, tiny_clip
 from tiny_pipelines import tiny_flux_dev
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import collate, open_split
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.training import TrainingSettings, make_optimizer
 
@@ -17,8 +17,15 @@ from sppe_lib.diffusion.training import TrainingSettings, make_optimizer
 def profile(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     location, clip = tiny_flux_dev(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
-    models = {f"models.{name}": location for name in ("vae", "transformer", "text")} | {"models.clip": clip, "models.metrics_clip": clip}
-    settings = {"recovery.optimizer": "adamw8bit", "recovery.gradient_checkpointing": True, "models.quantize_base": True}
+    models = {f"models.{name}": location for name in ("vae", "transformer", "text")} | {
+        "models.clip": clip,
+        "models.metrics_clip": clip,
+    }
+    settings = {
+        "recovery.optimizer": "adamw8bit",
+        "recovery.gradient_checkpointing": True,
+        "models.quantize_base": True,
+    }
     profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | settings)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile
@@ -26,7 +33,11 @@ def profile(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="diffusers loads an 8-bit base on a GPU only")
 def test_an_8_bit_base_trains_an_adapter_that_recovers(profile):
-    linear = [layer for layer in Backbone(profile.models).transformer.transformer_blocks.modules() if isinstance(layer, Linear8bitLt)]
+    linear = [
+        layer
+        for layer in Backbone(profile.models).transformer.transformer_blocks.modules()
+        if isinstance(layer, Linear8bitLt)
+    ]
     assert linear and all(layer.weight.dtype is torch.int8 for layer in linear)
     recovery.fit(profile, "C2E-S2SER")
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sppe_lib.environment import direct_pins, environment_text, locked_versions
+from sppe_lib.tools.environment import direct_pins, environment_text, locked_versions
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -14,8 +14,8 @@ from hypothesis.extra.numpy import arrays
 from tiny import tiny_benchmark, tiny_clip
 
 from sppe_lib import editability
-from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.config import EditabilityParameters, load_profile
+from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.editability import plots
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc

@@ -8,10 +8,10 @@ from diffusers import FluxTransformer2DModel, UNet2DConditionModel
 from safetensors import safe_open
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.build import row_bytes
 from sppe_lib.config import load_profile, model_location
+from sppe_lib.data.build import row_bytes
 from sppe_lib.diffusion.lora import add_lora
-from sppe_lib.preflight import estimates, stable_diffusion_estimates
+from sppe_lib.tools.preflight import estimates, stable_diffusion_estimates
 
 REPOSITORY = Path(__file__).parents[1]
 WIDTH, TOKENS, TEXT = 256, 96, 32
@@ -133,7 +133,10 @@ def test_memory_follows_the_parameters():
         return table.set_index(["stage", "method"])
 
     plain = needed()
-    checkpointed, eight_bit = needed(**{"recovery.gradient_checkpointing": True}), needed(**{"recovery.optimizer": "adamw8bit"})
+    checkpointed, eight_bit = (
+        needed(**{"recovery.gradient_checkpointing": True}),
+        needed(**{"recovery.optimizer": "adamw8bit"}),
+    )
     assert (plain["total"] >= plain[["weights", "trained", "activations"]].sum(axis=1)).all()
     c2e, edit_transfer = ("train", "C2E-S2SER"), ("train", "EditTransfer")
     assert plain.loc[c2e, "activations"] == 2 * plain.loc[edit_transfer, "activations"]  # the cycle is a second pass
@@ -186,7 +189,9 @@ def test_measured_times_are_read_where_a_training_left_them(place):
 
 def test_a_models_sizes_are_read_at_its_revision(monkeypatch):
     asked = []
-    monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda name, file, revision: asked.append((name, file, revision)))
+    monkeypatch.setattr(
+        estimates, "try_to_load_from_cache", lambda name, file, revision: asked.append((name, file, revision))
+    )
     for location in ("owner/name", "owner/name@v2"):
         assert estimates.component_config(location, "vae") == estimates.FLUX_1_FILL["vae"]
     assert asked == [("owner/name", "vae/config.json", None), ("owner/name", "vae/config.json", "v2")]

@@ -11,17 +11,17 @@ import pytest
 import torch
 from PIL import Image
 
-from sppe_lib.benchmark import sweep, taxonomy, unseen
-from sppe_lib.benchmark.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_columns
-from sppe_lib.benchmark.images import check_mask
-from sppe_lib.benchmark.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
-from sppe_lib.benchmark.vector_world import Redraws, draw_pairs
-from sppe_lib.benchmark.world.scene import render
-from sppe_lib.benchmark.world.unseen_instructions import INSTRUCTIONS, edit_unseen
-from sppe_lib.benchmark.world.unseen_scenes import SCENES, make_unseen_scene
 from sppe_lib.config import load_profile
+from sppe_lib.data import sweep, taxonomy, unseen
+from sppe_lib.data.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_columns
+from sppe_lib.data.images import check_mask
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
+from sppe_lib.data.vector_world import Redraws, draw_pairs
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
+from sppe_lib.world.scene import render
+from sppe_lib.world.unseen_instructions import INSTRUCTIONS, edit_unseen
+from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
 
 SIZE = 32
 SMALL = {
@@ -291,9 +291,9 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
 
 
 def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
-    from sppe_lib.benchmark.build import build_benchmark
-    from sppe_lib.benchmark.extra_sets import _claimed
-    from sppe_lib.benchmark.sweep import benchmark_claims
+    from sppe_lib.data.build import build_benchmark
+    from sppe_lib.data.extra_sets import _claimed
+    from sppe_lib.data.sweep import benchmark_claims
 
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     small = replace(profile, benchmark=replace(profile.benchmark, train_pairs=5, val_pairs=3, test_pairs=3))

@@ -7,7 +7,7 @@ from evaluation_files import metric_rows, profile_in, recover_all, write_editabi
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sppe_lib.benchmark.schema import open_split
+from sppe_lib.data.schema import open_split
 from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, save, write_figures
 from sppe_lib.evaluation.grids import FIGURE12_CHOICES, GAP, OVERVIEW_CHOICES, Row, _panel, choose_rows, draw_grid
 

@@ -12,8 +12,8 @@ from tiny_pipelines import box_mask, picture, tiny_flux_dev, tiny_flux_fill
 from transformers import T5EncoderModel
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import collate, open_split
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.panels import TARGET, Painting, assemble
@@ -56,7 +56,13 @@ def test_the_adapter_changes_the_stock_pipeline(flux):
 
     def drawn() -> np.ndarray:
         generator = torch.Generator().manual_seed(0)
-        arguments = {"height": 32, "width": 32, "num_inference_steps": 2, "max_sequence_length": 16, "output_type": "np"}
+        arguments = {
+            "height": 32,
+            "width": 32,
+            "num_inference_steps": 2,
+            "max_sequence_length": 16,
+            "output_type": "np",
+        }
         return stock("abc", generator=generator, **known, **arguments).images[0]
 
     before = drawn()
@@ -80,8 +86,16 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
     )
     stock.set_progress_bar_config(disable=True)
     image, mask = picture(1), box_mask(8, 4, 20, 24)
-    stock("abc", image=image, mask_image=mask, height=32, width=32, num_inference_steps=1, max_sequence_length=16,
-          generator=torch.Generator().manual_seed(0))
+    stock(
+        "abc",
+        image=image,
+        mask_image=mask,
+        height=32,
+        width=32,
+        num_inference_steps=1,
+        max_sequence_length=16,
+        generator=torch.Generator().manual_seed(0),
+    )
     profile = load_profile("smoke", {f"models.{name}": location for name in ("vae", "transformer", "text")})
     backbone = Backbone(profile.models)
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
@@ -89,11 +103,15 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
     # The stock pipeline blacks the region out in [-1, 1], which is mid-grey in [0, 1].
     known = backbone.encode(torch.where(region > 0, 0.5, pixels))
     noisy = seen["hidden_states"][..., :16]
-    features, ids = assemble(noisy, [], Painting(known, region), backbone.channels, backbone.downscale, torch.ones(1), None, (0, 0))
+    features, ids = assemble(
+        noisy, [], Painting(known, region), backbone.channels, backbone.downscale, torch.ones(1), None, (0, 0)
+    )
     assert features.shape == seen["hidden_states"].shape
     assert torch.equal(features[..., 32:], seen["hidden_states"][..., 32:])
     assert torch.equal(ids, seen["img_ids"])
-    assert torch.allclose(features[..., 16:32], seen["hidden_states"][..., 16:32], atol=0.05)  # bfloat16 in the kit's encoder
+    assert torch.allclose(
+        features[..., 16:32], seen["hidden_states"][..., 16:32], atol=0.05
+    )  # bfloat16 in the kit's encoder
     assert TARGET == (1, 1)
 
 
@@ -135,4 +153,7 @@ def test_latents_are_made_again_when_the_autoencoder_changes(flux):
     changed.save_pretrained(f"{location}/vae")
     second = latent_cache(profile, Backbone(profile.models)).batch([0]).source
     assert not torch.equal(first, second)
-    assert encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape == second.shape
+    assert (
+        encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape
+        == second.shape
+    )

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from tiny_pipelines import box_mask, picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
 
 from sppe_lib import hub
-from sppe_lib.benchmark import generate as generation
-from sppe_lib.benchmark import generated_card as cards
-from sppe_lib.benchmark.generate import generate, main, read_records, shard_of
-from sppe_lib.benchmark.generated_card import generated_card, models_used
-from sppe_lib.benchmark.schema import check_instance, open_split
 from sppe_lib.config import load_profile
+from sppe_lib.data import generate as generation
+from sppe_lib.data import generated_card as cards
+from sppe_lib.data.generate import generate, main, read_records, shard_of
+from sppe_lib.data.generated_card import generated_card, models_used
+from sppe_lib.data.schema import check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.runtime import compute_dtype, device
 
@@ -48,8 +48,13 @@ def world(tmp_path_factory):
     """A list of records and the values of `generation` that make tiny pictures of them, in float32."""
     folder = tmp_path_factory.mktemp("world")
     values = {
-        "surrogate_model": tiny_sdxl_inpainting(folder / "sdxl"), "surrogate_steps": 2, "editor": "instruct-pix2pix",
-        "editor_model": tiny_instruct_pix2pix(folder / "pix2pix"), "editor_steps": 1, "size": 32, "batch": 2,
+        "surrogate_model": tiny_sdxl_inpainting(folder / "sdxl"),
+        "surrogate_steps": 2,
+        "editor": "instruct-pix2pix",
+        "editor_model": tiny_instruct_pix2pix(folder / "pix2pix"),
+        "editor_steps": 1,
+        "size": 32,
+        "batch": 2,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
@@ -76,7 +81,13 @@ def rows(folder, split):
 def test_rows_are_instances_of_the_benchmark(whole, world):
     train = open_split(whole, "train")
     assert train["instance_id"][:] == [
-        "photos/0/019", "photos/1/060", "photos/1/047", "photos/2/019", "photos/3/060", "photos/3/047", "photos/4/019"
+        "photos/0/019",
+        "photos/1/060",
+        "photos/1/047",
+        "photos/2/019",
+        "photos/3/060",
+        "photos/3/047",
+        "photos/4/019",
     ]
     assert len(open_split(whole, "test")) == 3
     for row in train:
@@ -114,7 +125,12 @@ def test_what_is_finished_is_kept(whole, world, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         generate(profile_of(values), records, tmp_path, shards=3)
     files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    assert sorted(files) == ["README.md", "generation.json", "train-00000-of-00003.parquet", "train-00001-of-00003.parquet"]
+    assert sorted(files) == [
+        "README.md",
+        "generation.json",
+        "train-00000-of-00003.parquet",
+        "train-00001-of-00003.parquet",
+    ]
     assert len(generate(profile_of(values), records, tmp_path, shards=3)) == 2
     assert all((tmp_path / name).stat().st_mtime_ns == time for name, time in files.items())
     assert rows(tmp_path, "train") == rows(whole, "train")
@@ -162,7 +178,9 @@ def test_the_card_says_what_made_the_folder(whole, world, tmp_path):
     assert "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps" in text
     assert "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps" in text
     assert "| train   |       5 |           7 |" in text and "| test    |       2 |           3 |" in text
-    assert "stretched to 32x32 pixels" in text and "`generation.seed` is 0" in text and "complete with 2 Parquet" in text
+    assert (
+        "stretched to 32x32 pixels" in text and "`generation.seed` is 0" in text and "complete with 2 Parquet" in text
+    )
     assert "**photos.** The kit does not know its terms" in text and "nothing here is\n  drawn by the kit" in text
     assert str(path.parent) not in card and "Whole images" not in card
     assert generated_card(read_records(path), json.loads((whole / "generation.json").read_text())) == card
@@ -171,16 +189,25 @@ def test_the_card_says_what_made_the_folder(whole, world, tmp_path):
 def test_the_card_names_revisions_and_commits(world, monkeypatch):
     path, values = world
     monkeypatch.setattr(cards, "cached_commit", lambda name, file, revision: {"someone/paints": "abc123"}.get(name))
-    names = {"surrogate_model": "someone/paints", "surrogate_revision": "v2", "editor_model": "", "editor_revision": "main"}
+    names = {
+        "surrogate_model": "someone/paints",
+        "surrogate_revision": "v2",
+        "editor_model": "",
+        "editor_revision": "main",
+    }
     profile = profile_of(values | names)
     used = models_used(profile.generation)
     assert used["surrogate"] == {"model": "someone/paints", "revision": "v2", "commit": "abc123"}
     assert used["editor"] == {"model": "timbrooks/instruct-pix2pix", "revision": "main", "commit": ""}
-    card = generated_card(read_records(path), {**asdict(profile.generation), "strength": 0.5, "shards": 1, "models": used})
+    card = generated_card(
+        read_records(path), {**asdict(profile.generation), "strength": 0.5, "shards": 1, "models": used}
+    )
     assert "`someone/paints` at revision `v2` (commit abc123)" in card
     assert "`timbrooks/instruct-pix2pix` at revision `main`;" in card
     command = profile_of(values | {"editor": "command:my-own-editor {folder}", "editor_model": ""}).generation
-    card = generated_card(read_records(path), {**asdict(command), "strength": 0.5, "shards": 1, "models": models_used(command)})
+    card = generated_card(
+        read_records(path), {**asdict(command), "strength": 0.5, "shards": 1, "models": models_used(command)}
+    )
     assert "`command`, an external program" in card and "my-own-editor" not in card
 
 
@@ -252,13 +279,19 @@ def test_two_processes_write_the_bytes_of_one(world, tmp_path, monkeypatch, as_a
         port = free.getsockname()[1]
     options = ["--profile", "smoke", "--shards", "3"]
     environment = os.environ | {  # as torchrun and accelerate set it
-        "PYTHONPATH": str(REPOSITORY), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
-        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+        "PYTHONPATH": str(REPOSITORY),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
     }
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "sppe_lib.benchmark.generate", str(path), str(tmp_path / "two"), *options],
-            env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, text=True, stderr=subprocess.PIPE,
+            [sys.executable, "-m", "sppe_lib.data.generate", str(path), str(tmp_path / "two"), *options],
+            env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            text=True,
+            stderr=subprocess.PIPE,
         )
         for rank in range(2)
     ]

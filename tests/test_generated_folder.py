@@ -12,16 +12,16 @@ import pytest
 from PIL import ImageOps
 from released_tree import mask, picture, save
 
-from sppe_lib.benchmark import generate as generation
-from sppe_lib.benchmark.build import build_benchmark
-from sppe_lib.benchmark.images import png
-from sppe_lib.benchmark.record_list import Record
-from sppe_lib.benchmark.schema import SPLITS, check_instance, open_split
 from sppe_lib.config import load_profile, repository
+from sppe_lib.data import generate as generation
+from sppe_lib.data.build import build_benchmark
+from sppe_lib.data.images import png
+from sppe_lib.data.record_list import Record
+from sppe_lib.data.schema import SPLITS, check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.results import data_name
-from sppe_lib.preflight.context import MISSING, OK, Context
-from sppe_lib.preflight.data import check_data
+from sppe_lib.tools.preflight.context import MISSING, OK, Context
+from sppe_lib.tools.preflight.data import check_data
 
 SIDE = 32
 PAIRS = {"train": 3, "val": 2, "test": 2}
@@ -53,7 +53,9 @@ def record(folder, dataset, split, number, box=(8, 8, 20, 20), **own):
     source = save(picture(sum(map(ord, name))).resize((SIDE, SIDE)), folder / f"{name}.png")
     private = save(mask(box, (SIDE, SIDE)), folder / f"{name}-mask.png")
     kept = {"category": "ticket", "codes": ("060", "047")} | own
-    return Record(pair_id=f"{dataset}/{split}/{name}", dataset=dataset, split=split, source=source, mask=private, **kept)
+    return Record(
+        pair_id=f"{dataset}/{split}/{name}", dataset=dataset, split=split, source=source, mask=private, **kept
+    )
 
 
 def generated(profile, folder, dataset="VISPR", pairs=None, more=()):
@@ -173,7 +175,9 @@ def test_what_is_not_finished_is_refused(profile):
     folder = generated(profile, source_of(profile))
     lost = sorted(folder.glob("val-*"))[0]
     lost.unlink()
-    with pytest.raises(DataError, match="benchmark.source has 5 of 6 shards; finish it with accelerate launch -m") as raised:
+    with pytest.raises(
+        DataError, match="benchmark.source has 5 of 6 shards; finish it with accelerate launch -m"
+    ) as raised:
         build_benchmark(profile)
     assert str(raised.value).endswith(f"{profile.benchmark.source} --profile smoke.")
     finding = data_finding(profile)
@@ -206,7 +210,9 @@ def test_a_missing_split_is_named(profile):
 def test_a_pair_in_two_folders_is_refused(profile):
     for name in ("one", "two"):
         generated(profile, source_of(profile) / name)
-    with pytest.raises(DataError, match="/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has"):
+    with pytest.raises(
+        DataError, match="/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has"
+    ):
         build_benchmark(profile)
 
 
@@ -221,7 +227,9 @@ def test_a_damaged_shard_is_named(profile):
     first = sorted(folder.glob("train-*"))[0]
     content = first.read_bytes()
     first.write_bytes(content[:200])
-    with pytest.raises(DataError, match=f"The shard rebuilt/{first.name} cannot be read .*; delete it and generate it again"):
+    with pytest.raises(
+        DataError, match=f"The shard rebuilt/{first.name} cannot be read .*; delete it and generate it again"
+    ):
         build_benchmark(profile)
     first.write_bytes(content)
     table = pq.read_table(first)

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sppe_lib.benchmark import taxonomy, vector_world
-from sppe_lib.benchmark.build import build_benchmark
-from sppe_lib.benchmark.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
-from sppe_lib.benchmark.shards import row_bytes
-from sppe_lib.benchmark.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
-from sppe_lib.benchmark.world.scene import Element, Scene
 from sppe_lib.config import load_profile
+from sppe_lib.data import taxonomy, vector_world
+from sppe_lib.data.build import build_benchmark
+from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
+from sppe_lib.data.shards import row_bytes
+from sppe_lib.data.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
 from sppe_lib.errors import DataError
+from sppe_lib.world.scene import Element, Scene
 
 REPOSITORY = Path(__file__).parents[1]
 PAIRS = {"train": 8, "val": 3, "test": 3}
@@ -239,8 +239,12 @@ def built(tmp_path_factory):
 def test_folder_has_shards_card_and_counts(built):
     _, summary, folder = built
     assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md", "counts.csv", "identities.json",
-        "test-00000-of-00001.parquet", "train-00000-of-00001.parquet", "val-00000-of-00001.parquet",
+        "README.md",
+        "counts.csv",
+        "identities.json",
+        "test-00000-of-00001.parquet",
+        "train-00000-of-00001.parquet",
+        "val-00000-of-00001.parquet",
     ]
     counts = pd.read_csv(folder / "counts.csv")
     assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from tiny import tiny_benchmark, tiny_clip
 
-from sppe_lib.benchmark.labels import count_labels, edit_labels, label_table, training_target
-from sppe_lib.benchmark.schema import image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, load_clip
+from sppe_lib.data.labels import count_labels, edit_labels, label_table, training_target
+from sppe_lib.data.schema import image_tensor, open_split
 
 
 @pytest.fixture(scope="module")

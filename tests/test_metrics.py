@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from sppe_lib.benchmark.schema import open_split
+from sppe_lib.data.schema import open_split
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import evaluate
 from sppe_lib.evaluation.evaluate import COLUMNS, evaluate_all, evaluate_method, metrics_file, recovered_methods

@@ -9,9 +9,9 @@ from tiny import tiny_benchmark, tiny_clip
 from tiny_pipelines import WIDTH, tiny_instruct_pix2pix, tiny_stable_diffusion
 
 from sppe_lib import hub, recovery
-from sppe_lib.benchmark.schema import Batch, collate, open_split
 from sppe_lib.clip import load_clip
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import Batch, collate, open_split
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.recovery import cross_image_stable_diffusion as cross_image
 from sppe_lib.recovery import stable_diffusion

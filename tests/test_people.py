@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sppe_lib.benchmark.world import people
-from sppe_lib.benchmark.world.colours import colour_name, mix
-from sppe_lib.benchmark.world.people_extras import CONCEPT_WORDS
-from sppe_lib.benchmark.world.scene import Element, rasterise, svg_document
+from sppe_lib.world import people
+from sppe_lib.world.colours import colour_name, mix
+from sppe_lib.world.people_extras import CONCEPT_WORDS
+from sppe_lib.world.scene import Element, rasterise, svg_document
 
 EXTRAS = [
     {"sunglasses": {"shape": "round", "colour": "#111111"}},
@@ -65,11 +65,7 @@ def test_exchanging_the_head_changes_nothing_outside_the_heads(framing, seed):
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    seed=st.integers(0, 10_000),
-    strength=st.sampled_from([0.1, 0.5, 1.0]),
-    part=st.sampled_from(["all", "head"]),
-)
+@given(seed=st.integers(0, 10_000), strength=st.sampled_from([0.1, 0.5, 1.0]), part=st.sampled_from(["all", "head"]))
 @example(seed=57, strength=0.1, part="all")  # only the skin of the body is drawn anew, which follows that of the face
 def test_replaced_identities_are_people_and_differ(seed, strength, part):
     before = person(seed)

@@ -13,7 +13,7 @@ import yaml
 from sppe_lib import recovery
 from sppe_lib.config import SAMPLING_ONLY, RecoveryParameters, load_profile
 from sppe_lib.errors import ConfigError
-from sppe_lib.notebooks import main, run_notebook
+from sppe_lib.tools.notebooks import main, run_notebook
 
 REPOSITORY = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
@@ -37,7 +37,7 @@ def test_every_stage_runs_a_notebook_that_exists_and_every_notebook_has_a_stage(
     run = set()
     for stage in PIPELINE["stages"].values():
         command = stage.get("do", stage)["cmd"]
-        run.add(re.match(r"python -m sppe_lib.notebooks (\S+)", command)[1])
+        run.add(re.match(r"python -m sppe_lib.tools.notebooks (\S+)", command)[1])
     assert run == {path.stem for path in NOTEBOOKS} - PAGES
 
 
@@ -99,19 +99,28 @@ def test_a_stage_of_another_profile_than_the_pipelines_is_refused(monkeypatch):
 def test_no_absolute_path_and_no_host_of_a_registry_in_tracked_text():
     import subprocess
 
-    names = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\n")
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     bad = []
     for name in names:
         path = REPOSITORY / name
-        if path.suffix in {".py", ".yaml", ".yml", ".toml", ".md", ".ipynb", ".lock", ".json", ".csv", ".tex"} and path.is_file():
+        if (
+            path.suffix in {".py", ".yaml", ".yml", ".toml", ".md", ".ipynb", ".lock", ".json", ".csv", ".tex"}
+            and path.is_file()
+        ):
             text = path.read_text(encoding="utf-8")
-            if re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w", text) or re.search(r"pythonhosted|pypi\.org/simple", text):
+            if re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w", text) or re.search(
+                r"pythonhosted|pypi\.org/simple", text
+            ):
                 bad.append(name)
     assert not [name for name in bad if name != "tests/test_pipeline.py"]
 
 
 def test_pages_that_only_read_results_import_no_model_library():
-    pages = "sppe_lib.evaluation.tables, sppe_lib.evaluation.figures, sppe_lib.evaluation.ledger, sppe_lib.recovery.plots"
+    pages = (
+        "sppe_lib.evaluation.tables, sppe_lib.evaluation.figures, sppe_lib.evaluation.ledger, sppe_lib.recovery.plots"
+    )
     code = f"import sys, {pages}; print(*sorted({{'diffusers', 'transformers', 'peft'}} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -16,12 +16,12 @@ from sppe_lib import model_files
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.editability.iqa import WeightFile
 from sppe_lib.model_files import Hub, ask_hub, cache_problems, folder_problems
-from sppe_lib.preflight import __main__ as command_line
-from sppe_lib.preflight import machine, report
-from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context, Finding
-from sppe_lib.preflight.data import check_data
-from sppe_lib.preflight.models import check_learned_metrics, check_learning_rates, check_models
 from sppe_lib.runtime import Accelerator
+from sppe_lib.tools.preflight import __main__ as command_line
+from sppe_lib.tools.preflight import machine, report
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding
+from sppe_lib.tools.preflight.data import check_data
+from sppe_lib.tools.preflight.models import check_learned_metrics, check_learning_rates, check_models
 
 REPOSITORY = Path(__file__).parents[1]
 HUB_MODEL = "owner/model"
@@ -234,7 +234,9 @@ def test_weights_that_were_cut_off_are_missing(flux, place):
 
 def test_a_rate_for_what_is_not_trained_is_told():
     assert not statuses(check_learning_rates, "mini")
-    found = statuses(check_learning_rates, "mini", **{"recovery.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}})
+    found = statuses(
+        check_learning_rates, "mini", **{"recovery.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}}
+    )
     assert found["learning rates"].found == "SOERR, VISII" and found["learning rates"].status == MISSING
 
 

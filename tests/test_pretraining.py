@@ -12,22 +12,11 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
-from sppe_lib.benchmark.taxonomy import categories, instructions, instructions_for
+from sppe_lib.data.taxonomy import categories, instructions, instructions_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.pretraining import scenes
-from sppe_lib.pretraining.autoencoder import (
-    AutoencoderSettings,
-    build_autoencoder,
-    to_tensor,
-    train_autoencoder,
-)
-from sppe_lib.pretraining.clip import (
-    ClipSettings,
-    contrastive_loss,
-    direction_loss,
-    train_clip,
-    train_tokenizer,
-)
+from sppe_lib.pretraining.autoencoder import AutoencoderSettings, build_autoencoder, to_tensor, train_autoencoder
+from sppe_lib.pretraining.clip import ClipSettings, contrastive_loss, direction_loss, train_clip, train_tokenizer
 from sppe_lib.pretraining.loop import LoopSettings, MatrixOptimizer, learning_rate_at
 from sppe_lib.pretraining.scenes import choose_edit, load_pictures, make_pictures, make_record
 from sppe_lib.runtime import numpy_generator, seed_of
@@ -36,8 +25,7 @@ SIZE = 16
 SHARED = {"records": 30, "batch": 4, "warmup_steps": 2, "cooldown_steps": 0, "validation_records": 2}
 AUTOENCODER = AutoencoderSettings(steps=4, channels=(8, 8, 8), latent_channels=4, norm_groups=4, **SHARED)
 CLIP = ClipSettings(
-    steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8,
-    vocabulary=600, **SHARED,
+    steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8, vocabulary=600, **SHARED
 )
 
 TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)

@@ -14,8 +14,18 @@ from sppe_lib.pretraining.scenes import make_pictures
 from sppe_lib.pretraining.transformer import TransformerSettings, train_transformer
 
 SETTINGS = TransformerSettings(
-    steps=4, records=60, warmup_steps=1, cooldown_steps=1, batch=1, double_layers=1, single_layers=1, heads=2, head_width=16,
-    checkpoint_seconds=0.0, compile=False, earlier=(),
+    steps=4,
+    records=60,
+    warmup_steps=1,
+    cooldown_steps=1,
+    batch=1,
+    double_layers=1,
+    single_layers=1,
+    heads=2,
+    head_width=16,
+    checkpoint_seconds=0.0,
+    compile=False,
+    earlier=(),
 )
 
 

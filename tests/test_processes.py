@@ -65,17 +65,24 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
     assert moved
     for key in moved:
         assert (one[key] - two[key]).abs().mean() < 0.05 * one[key].abs().mean(), key
-    pictures = [Dataset.from_parquet(str(folder / "smoke" / "recovered" / METHOD / "benchmark.parquet")) for folder in results.values()]
+    pictures = [
+        Dataset.from_parquet(str(folder / "smoke" / "recovered" / METHOD / "benchmark.parquet"))
+        for folder in results.values()
+    ]
     assert pictures[0]["instance_id"][:] == pictures[1]["instance_id"][:]
     for left, right in zip(pictures[0], pictures[1], strict=True):
-        difference = torch.tensor(list(left["image"].tobytes())).int() - torch.tensor(list(right["image"].tobytes())).int()
+        difference = (
+            torch.tensor(list(left["image"].tobytes())).int() - torch.tensor(list(right["image"].tobytes())).int()
+        )
         assert difference.abs().max() <= 2
-    assert not (results["two"] / "smoke" / "shards").exists() or not any((results["two"] / "smoke" / "shards").iterdir())
+    assert not (results["two"] / "smoke" / "shards").exists() or not any(
+        (results["two"] / "smoke" / "shards").iterdir()
+    )
 
 
 def test_an_interrupted_recovery_goes_on_with_the_shards_it_has(profile, monkeypatch):  # noqa: F811
     monkeypatch.setattr(sharded, "SHARD_BATCHES", 1)
-    profile = changed(profile, sample_batch=4)  # noqa: F811
+    profile = changed(profile, sample_batch=4)
     straight = recovery.recover_split(profile, "local-linear").read_bytes()
     made = []
     real = sharded.recover_rows
@@ -91,7 +98,11 @@ def test_an_interrupted_recovery_goes_on_with_the_shards_it_has(profile, monkeyp
     with pytest.raises(KeyboardInterrupt):
         recovery.recover_split(profile, "local-linear")
     assert not recovery.recovered_file(profile, "local-linear").exists()
-    monkeypatch.setattr(sharded, "recover_rows", lambda recover, dataset, rows, *rest: (made.append(rows), real(recover, dataset, rows, *rest))[1])
+    monkeypatch.setattr(
+        sharded,
+        "recover_rows",
+        lambda recover, dataset, rows, *rest: (made.append(rows), real(recover, dataset, rows, *rest))[1],
+    )
     again = recovery.recover_split(profile, "local-linear").read_bytes()
     assert again == straight
     assert len(made) == len(set(made)) == 3 and not list((profile.results / "shards").iterdir())
@@ -113,13 +124,17 @@ def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch
 
     monkeypatch.setattr(grid, "process", Three)
     monkeypatch.setattr(grid, "latent_cache", lambda *arguments: pytest.fail("encoded"))
-    with pytest.raises(ConfigError, match="recovery.batch is 4, which 3 processes cannot share evenly: choose a multiple"):
+    with pytest.raises(
+        ConfigError, match="recovery.batch is 4, which 3 processes cannot share evenly: choose a multiple"
+    ):
         recovery.fit(changed(profile, batch=4), METHOD)
 
 
 def test_such_a_batch_is_refused_before_processes_are_started(home, monkeypatch):
     monkeypatch.setattr(launch, "command", lambda *arguments: pytest.fail("started"))
-    with pytest.raises(ConfigError, match="recovery.batch is 2, which 3 processes cannot share evenly: choose a multiple"):
+    with pytest.raises(
+        ConfigError, match="recovery.batch is 2, which 3 processes cannot share evenly: choose a multiple"
+    ):
         launch.fit(load_profile("smoke"), METHOD, 3)
 
 

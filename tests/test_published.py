@@ -2,7 +2,7 @@
 
 import pytest
 
-from sppe_lib.benchmark.taxonomy import GROUPS, TAGS, categories, instructions
+from sppe_lib.data.taxonomy import GROUPS, TAGS, categories, instructions
 from sppe_lib.errors import ConfigError
 from sppe_lib.evaluation.claims import published_margins, published_spreads
 from sppe_lib.evaluation.metrics import METRIC_NAMES

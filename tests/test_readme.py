@@ -19,7 +19,11 @@ def test_the_verdicts_are_those_of_the_committed_claims():
 
 def test_only_the_block_between_the_marks_is_replaced():
     changed = readme.with_verdicts(f"before {readme.BEGIN} old {readme.END} after", [])
-    assert changed.startswith(f"before {readme.BEGIN}") and changed.endswith(f"{readme.END} after") and "old" not in changed
+    assert (
+        changed.startswith(f"before {readme.BEGIN}")
+        and changed.endswith(f"{readme.END} after")
+        and "old" not in changed
+    )
     with pytest.raises(DataError, match="marks"):
         readme.with_verdicts("no marks", [])
 

@@ -11,8 +11,8 @@ from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import collate, open_split
 from sppe_lib.config import load_profile, repository
+from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -28,8 +28,15 @@ def profile(tmp_path, monkeypatch):
     flux, clip = str(tiny_flux(tmp_path / "flux")), str(tiny_clip(tmp_path / "clip"))
     profile = load_profile(
         "smoke",
-        {"benchmark.size": 32, "models.clip": clip, "models.metrics_clip": clip, "models.text": clip,
-         "models.vae": flux, "models.transformer": flux, "recovery.sample_batch": 5},
+        {
+            "benchmark.size": 32,
+            "models.clip": clip,
+            "models.metrics_clip": clip,
+            "models.text": clip,
+            "models.vae": flux,
+            "models.transformer": flux,
+            "recovery.sample_batch": 5,
+        },
     )
     tiny_benchmark(profile.results / "benchmark", 6, size=32)
     return profile
@@ -49,8 +56,8 @@ def weights(folder) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", TRAINED)
 def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch, tmp_path):
     straight = weights(recovery.fit(profile, name))
-    import sppe_lib.diffusion.training as training
-    import sppe_lib.recovery.grid as grid
+    from sppe_lib.diffusion import training
+    from sppe_lib.recovery import grid
 
     def killed(*arguments, **options):
         training.train(*arguments, **options, stop_after=3)
@@ -79,7 +86,9 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, na
     other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, sample_batch=3))
     second = Dataset.from_parquet(str(recovery.recover_split(other, name)))
     for one, two in zip(first, second, strict=True):
-        difference = torch.tensor(list(one["image"].tobytes())).float() - torch.tensor(list(two["image"].tobytes())).float()
+        difference = (
+            torch.tensor(list(one["image"].tobytes())).float() - torch.tensor(list(two["image"].tobytes())).float()
+        )
         assert difference.abs().max() <= 3  # bfloat16 products may round differently in another batch shape
 
 
@@ -123,7 +132,9 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     def velocity(backbone):
         generator = torch.Generator().manual_seed(1)
         features = torch.randn(1, 16, backbone.channels, generator=generator)
-        return backbone.predict(features, torch.zeros(16, 3), torch.tensor([0.5]), backbone.text.encode(["remove text"]))
+        return backbone.predict(
+            features, torch.zeros(16, 3), torch.tensor([0.5]), backbone.text.encode(["remove text"])
+        )
 
     plain = velocity(Backbone(profile.models))
     trained = Backbone(profile.models)
@@ -178,7 +189,9 @@ def test_pictures_of_a_pair_are_encoded_once_and_equal_to_their_own_encoding(pro
     shared = encode_batch(backbone, batch, PICTURES)
     alone = encode_batch(backbone, dataclasses.replace(batch, pair_id=batch.instance_id), PICTURES)
     for name in PICTURES:
-        assert torch.allclose(getattr(shared, name), getattr(alone, name), atol=0.05), name  # bfloat16 in other batch shapes
+        assert torch.allclose(getattr(shared, name), getattr(alone, name), atol=0.05), (
+            name
+        )  # bfloat16 in other batch shapes
 
 
 def test_trivial_recoveries(profile):
@@ -194,20 +207,30 @@ def test_local_linear_finds_a_linear_edit_exactly():
     generator = torch.Generator().manual_seed(0)
     surrogate = torch.rand(1, 3, 32, 32, generator=generator) * 0.5 + 0.25
     source = torch.rand(1, 3, 32, 32, generator=generator) * 0.5 + 0.25
-    edit = lambda image: 0.6 * image + 0.2 * image.flip(1) + 0.05  # noqa: E731
+    edit = lambda image: 0.6 * image + 0.2 * image.flip(1) + 0.05
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., 8:24, 8:24] = 1
     names = {name: ["x"] for name in ("instance_id", "pair_id", "category", "group", "modality", "instruction", "tag")}
-    from sppe_lib.benchmark.schema import Batch
+    from sppe_lib.data.schema import Batch
 
-    batch = Batch(**names, source=source, mask=mask, surrogate=surrogate, edited_surrogate=edit(surrogate), edited_source=edit(source))
+    batch = Batch(
+        **names,
+        source=source,
+        mask=mask,
+        surrogate=surrogate,
+        edited_surrogate=edit(surrogate),
+        edited_source=edit(source),
+    )
     error = (trivial.local_linear(batch, ridge=1e-8) - edit(source)).abs() * mask
     assert error.max() < 2e-3
 
 
 def test_a_method_trains_with_its_own_learning_rate_and_another_one_does_not(profile):
     own = changed(profile, learning_rate=1e-3, learning_rates=(("SOER", 3e-3),))
-    highest = {name: pd.read_csv(recovery.fit(own, name) / "log.csv")["learning_rate"].max() for name in ("SOER", "EditTransfer")}
+    highest = {
+        name: pd.read_csv(recovery.fit(own, name) / "log.csv")["learning_rate"].max()
+        for name in ("SOER", "EditTransfer")
+    }
     assert highest["SOER"] == pytest.approx(3 * highest["EditTransfer"])
     with pytest.raises(ConfigError, match="recovery.learning_rates names 'SEOR', which is no trained method"):
         recovery.fit(changed(profile, learning_rates=(("SEOR", 3e-3),)), "SOER")
@@ -239,8 +262,8 @@ def test_missing_model_is_said_clearly(profile):
 def test_templated_prompts_keep_the_whole_instruction():
     from transformers import AutoTokenizer
 
-    from sppe_lib.benchmark.taxonomy import instructions
     from sppe_lib.config import model_location
+    from sppe_lib.data.taxonomy import instructions
     from sppe_lib.diffusion.backbone import TEXT_TOKENS
     from sppe_lib.recovery.edit_transfer import TEMPLATE
 
@@ -270,7 +293,9 @@ def test_adapted_statistics_are_those_of_the_appearance():
 
     tokens, like = torch.randn(2, 16, 4), 3 * torch.randn(2, 16, 4) + 1
     adapted = adapt_statistics(tokens, like)
-    assert torch.allclose(adapted.mean(1), like.mean(1), atol=1e-5) and torch.allclose(adapted.std(1), like.std(1), atol=1e-4)
+    assert torch.allclose(adapted.mean(1), like.mean(1), atol=1e-5) and torch.allclose(
+        adapted.std(1), like.std(1), atol=1e-4
+    )
 
 
 def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
@@ -278,7 +303,10 @@ def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
 
     backbone = Backbone(profile.models)
     generator = torch.Generator().manual_seed(1)
-    features, text = torch.randn(2, 8, backbone.channels, generator=generator), backbone.text.encode(["remove text"] * 2)
+    features, text = (
+        torch.randn(2, 8, backbone.channels, generator=generator),
+        backbone.text.encode(["remove text"] * 2),
+    )
     arguments = features, torch.zeros(8, 3), torch.tensor([0.5, 0.5]), text
     stock = backbone.predict(*arguments)
     processor = CrossImageAttention(4)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from released_tree import mask, picture, save, write_instance, write_tree
 
-from sppe_lib.benchmark import taxonomy
-from sppe_lib.benchmark.released import find_instances, read_instances
-from sppe_lib.benchmark.released_layout import category_of, scan, split_code
+from sppe_lib.data import taxonomy
+from sppe_lib.data.released import find_instances, read_instances
+from sppe_lib.data.released_layout import category_of, scan, split_code
 from sppe_lib.errors import DataError
 
 
@@ -156,7 +156,9 @@ def test_unknown_code_and_uncoded_names_are_reported(tree):
     found, instances = read(tree)
     problems = set(found.report()["problem"])
     assert problems == {
-        "unknown instruction code", "edited picture without instruction code", "picture outside the layout"
+        "unknown instruction code",
+        "edited picture without instruction code",
+        "picture outside the layout",
     }
     assert "released/test/a105_face_all/8/001" in instances
 
@@ -231,8 +233,10 @@ def test_grid_masks_keep_their_lower_right_quarter(tree):
 def test_instance_stored_only_as_a_grid(tree):
     grid = Image.new("RGB", (96, 96))
     for index, name in enumerate(("surrogate", "edited_surrogate", "source", "edited_source")):
-        grid.paste(tuple(40 * index + channel for channel in (10, 20, 30)), (48 * (index % 2), 48 * (index // 2),
-                   48 * (index % 2) + 48, 48 * (index // 2) + 48))
+        grid.paste(
+            tuple(40 * index + channel for channel in (10, 20, 30)),
+            (48 * (index % 2), 48 * (index // 2), 48 * (index % 2) + 48, 48 * (index // 2) + 48),
+        )
     save(grid, tree / "IMG/TEST/a38_ticket/77_060.png")
     (tree / "IMG/TEST/a38_ticket/77_060.txt").write_text("Make it look like a wooden carved ticket [SPLIT] Ticket \n")
     save(mask(), tree / "MASK/a38_ticket/77_060.png")

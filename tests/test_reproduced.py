@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from evaluation_files import METHODS, metric_rows, profile_in, write_editability, write_metrics
 
-from sppe_lib import reproduced
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.claims import write_claims
 from sppe_lib.evaluation.recovery_tables import recovery_documents
 from sppe_lib.evaluation.tables import editability_tables, write_tables
+from sppe_lib.tools import reproduced
 
 LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
 BY_TAG = "tables/table_recovery_by_tag.csv"
@@ -37,7 +37,11 @@ def run(tmp_path_factory):
         write_figures(profile)
     shutil.copy(ours / "params.yaml", folder)
     (folder / ".gitignore").write_text("results\n")
-    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a run"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a run"],
+    ):
         subprocess.run(["git", *command], cwd=folder, check=True)
     return folder
 
@@ -108,11 +112,20 @@ def test_numbers_without_an_interval_and_other_columns_count_too(profile):
     rewrite(profile, BY_GROUP, change)
     found = row_of(reproduced.compare(profile), "table4_editability_by_group")
     others = pd.read_csv(profile.figures / BY_GROUP)["method"].eq("SSIM").sum()
-    assert found["moved"] == 2 + others and found["after"] == 0.99 and "ERMA, Body" in found["place"] and pd.isna(found["share"])
+    assert (
+        found["moved"] == 2 + others
+        and found["after"] == 0.99
+        and "ERMA, Body" in found["place"]
+        and pd.isna(found["share"])
+    )
 
 
 def test_a_number_that_vanishes_counts_as_moved(profile):
-    rewrite(profile, BY_TAG, lambda data: data.__setitem__("value", data["value"].mask(data.index == data["value"].first_valid_index())))
+    rewrite(
+        profile,
+        BY_TAG,
+        lambda data: data.__setitem__("value", data["value"].mask(data.index == data["value"].first_valid_index())),
+    )
     assert row_of(reproduced.compare(profile), "table_recovery_by_tag")["moved"] == 1
 
 
@@ -126,9 +139,15 @@ def drop_a_row(path):
     [
         (lambda home: shutil.rmtree(home / "results"), "No run of profile mini here .*make repro PROFILE=mini"),
         (lambda home: shutil.rmtree(home / "results" / "mini" / "editability"), "is not what results/mini say"),
-        (lambda home: (home / "figures" / "mini" / BY_TAG).unlink(), "has no figures/mini/tables/table_recovery_by_tag.csv"),
+        (
+            lambda home: (home / "figures" / "mini" / BY_TAG).unlink(),
+            "has no figures/mini/tables/table_recovery_by_tag.csv",
+        ),
         (lambda home: drop_a_row(home / "figures" / "mini" / BY_TAG), "table_recovery_by_tag has other rows"),
-        (lambda home: (home / "figures" / "mini" / BY_TAG).write_text(""), "table_recovery_by_tag.csv is no readable table"),
+        (
+            lambda home: (home / "figures" / "mini" / BY_TAG).write_text(""),
+            "table_recovery_by_tag.csv is no readable table",
+        ),
         (lambda home: (home / "figures" / "mini" / "claims.json").write_text("{"), "claims.json is not valid JSON"),
         (lambda home: (home / "figures" / "mini" / "claims.json").write_text("[]"), "is not what results/mini say"),
     ],
@@ -146,4 +165,6 @@ def test_the_command_line_compares_and_refuses(profile, monkeypatch, capsys):
     assert "verdicts are those committed in" in text and (profile.figures / "compared.md").read_text() == text
     assert json.loads((profile.figures / "claims.json").read_text())
     assert reproduced.main(["--profile", "smoke"]) == 2 and "no run of profile smoke at HEAD" in capsys.readouterr().err
-    assert reproduced.main(["--profile", "mini", "--against", "nowhere"]) == 2 and "at nowhere" in capsys.readouterr().err
+    assert (
+        reproduced.main(["--profile", "mini", "--against", "nowhere"]) == 2 and "at nowhere" in capsys.readouterr().err
+    )

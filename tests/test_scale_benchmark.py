@@ -4,8 +4,8 @@ import json
 
 import torch
 
-from sppe_lib import scale_benchmark
 from sppe_lib.runtime import device
+from sppe_lib.tools import scale_benchmark
 
 
 def test_the_toy_run_writes_every_record(tmp_path):
@@ -13,8 +13,13 @@ def test_the_toy_run_writes_every_record(tmp_path):
     [path] = tmp_path.glob("*.json")
     record = json.loads(path.read_text())
     assert record["toy"] and set(record["records"]) == {
-        "training, rank 4, batch 1", "training, rank 4, batch 2", "training, rank 2, batch 1", "training, rank 2, batch 2",
-        "sampling, batch 1", "sampling, batch 2", "metric pass",
+        "training, rank 4, batch 1",
+        "training, rank 4, batch 2",
+        "training, rank 2, batch 1",
+        "training, rank 2, batch 2",
+        "sampling, batch 1",
+        "sampling, batch 2",
+        "metric pass",
     }
     small, large = (record["records"][f"training, rank 4, batch {batch}"] for batch in (1, 2))
     assert small["flops"] > 0 and abs(large["flops"] / small["flops"] - 2) < 0.1

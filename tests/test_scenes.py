@@ -9,22 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sppe_lib.benchmark.taxonomy import categories
-from sppe_lib.benchmark.world import props_cards, props_landmarks
-from sppe_lib.benchmark.world.captions import WORD_LIMIT, describe
-from sppe_lib.benchmark.world.props_shapes import COLOURS, contrasting, is_dark
-from sppe_lib.benchmark.world.scene import (
-    DRAWERS,
-    Element,
-    Scene,
-    private_mask,
-    rasterise,
-    render,
-    svg_document,
-)
-from sppe_lib.benchmark.world.scenes import MAKERS, make_scene
-from sppe_lib.benchmark.world.settings import PLACES, TIMES, draw_setting, random_setting
+from sppe_lib.data.taxonomy import categories
 from sppe_lib.errors import ConfigError
+from sppe_lib.world import props_cards, props_landmarks
+from sppe_lib.world.captions import WORD_LIMIT, describe
+from sppe_lib.world.props_shapes import COLOURS, contrasting, is_dark
+from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
+from sppe_lib.world.scenes import MAKERS, make_scene
+from sppe_lib.world.settings import PLACES, TIMES, draw_setting, random_setting
 
 SEEDS = (0, 1, 2)
 
@@ -59,8 +51,8 @@ def test_same_seed_gives_the_same_pixels_in_another_process():
     names = ["faces", "receipt", "landmark"]
     code = (
         "import sys, zlib\n"
-        "from sppe_lib.benchmark.world.scene import render\n"
-        "from sppe_lib.benchmark.world.scenes import make_scene\n"
+        "from sppe_lib.world.scene import render\n"
+        "from sppe_lib.world.scenes import make_scene\n"
         f"print([zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in reversed({names!r})])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -79,16 +71,9 @@ def test_private_regions_range_from_small_to_large():
 
 
 def test_scenes_have_public_things_and_bystanders_too():
-    scenes = [
-        make_scene(name, seed)
-        for name in ("date time", "credit card", "landmark", "plate")
-        for seed in range(8)
-    ]
+    scenes = [make_scene(name, seed) for name in ("date time", "credit card", "landmark", "plate") for seed in range(8)]
     bystanders = [
-        element
-        for scene in scenes
-        for element in scene.elements
-        if element.kind == "person" and not element.private
+        element for scene in scenes for element in scene.elements if element.kind == "person" and not element.private
     ]
     assert len(bystanders) >= 5
     assert all(any(element.private for element in scene.elements) for scene in scenes)
@@ -106,9 +91,7 @@ def test_works_at_512_pixels_and_agrees_with_64(category):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_drawable_at_every_time_with_other_colours(place):
-    pictures = [
-        rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES
-    ]
+    pictures = [rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES]
     assert all((picture[..., :] > 0).any() for picture in pictures)
     day, night, sunset = (picture.astype(float) for picture in pictures)
     if place != "underwater":
@@ -183,9 +166,6 @@ def test_captions_name_the_setting_the_thing_and_its_text():
     assert "snowy landscape at night" in describe(night)
     golden = Scene(
         scene.setting,
-        tuple(
-            element.with_attributes(material="golden") if element is card else element
-            for element in scene.elements
-        ),
+        tuple(element.with_attributes(material="golden") if element is card else element for element in scene.elements),
     )
     assert "golden credit card" in describe(golden)

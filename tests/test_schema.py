@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from sppe_lib.benchmark import schema
-from sppe_lib.benchmark.images import png
+from sppe_lib.data import schema
+from sppe_lib.data.images import png
 from sppe_lib.errors import ConfigError, DataError
 
 

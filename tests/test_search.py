@@ -10,8 +10,8 @@ from evaluation_files import noisy
 from test_recovery import changed, profile  # noqa: F401
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import open_evaluated
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import open_evaluated
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import rendering, search_tables
 from sppe_lib.recovery import search
@@ -34,7 +34,9 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
     images = [noisy(row["edited_source"], noise, row["instance_id"]) for row in rows]
     path = search.picture_file(profile, chosen)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_dict({"instance_id": rows["instance_id"][:], "image": images}, features=RECOVERED_FEATURES).to_parquet(str(path))
+    Dataset.from_dict({"instance_id": rows["instance_id"][:], "image": images}, features=RECOVERED_FEATURES).to_parquet(
+        str(path)
+    )
 
 
 def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
@@ -62,7 +64,9 @@ def test_the_profiles_own_values_are_among_the_cells_once(name):
             assert len(found) == limit or not limit and len(found) in (full, full + 1)
 
 
-@pytest.mark.parametrize("chosen", [cell("EditTransfer", learning_rate=2e-3), cell("VISII", inversion_steps=3, inversion_learning_rate=0.1)])
+@pytest.mark.parametrize(
+    "chosen", [cell("EditTransfer", learning_rate=2e-3), cell("VISII", inversion_steps=3, inversion_learning_rate=0.1)]
+)
 def test_a_cell_recovers_the_validation_split_as_a_profile_with_its_values_would(profile, chosen):  # noqa: F811
     path = search.run_cell(profile, chosen)
     made = Dataset.from_parquet(str(path))
@@ -104,7 +108,7 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
 
 
 def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_cheapest(profile):  # noqa: F811
-    profile = with_cells(profile, 0)  # noqa: F811
+    profile = with_cells(profile, 0)
     noise = {  # VISII's rates at 5 and 10 steps; nothing else of VISII was run
         (5, 0.005): 30, (5, 0.02): 8, (5, 0.05): 30, (10, 0.005): 8, (10, 0.02): 7.95, (10, 0.05): 30,
     }  # fmt: skip
@@ -117,7 +121,8 @@ def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_chea
     assert best == {"VISII": "inversion_steps=5, inversion_learning_rate=0.02", "SOER": "learning_rate=0.002"}
     params = data[data["in_params"]].set_index("method")["parameters"].to_dict()
     assert params == {
-        "VISII": "inversion_steps=2, inversion_learning_rate=0.02", **{name: "learning_rate=0.001" for name in search.TRAINED}
+        "VISII": "inversion_steps=2, inversion_learning_rate=0.02",
+        **{name: "learning_rate=0.001" for name in search.TRAINED},
     }
     soer = data[data["method"] == "SOER"].dropna(subset="value").sort_values("parameters")
     assert soer["value"].is_monotonic_increasing and (soer["n"] == len(open_evaluated(profile, "validation"))).all()
@@ -143,7 +148,7 @@ def test_the_criterion_looks_inside_the_mask_only(profile):  # noqa: F811
 
 
 def test_the_table_is_written_and_marks_both_choices(profile, tmp_path):  # noqa: F811
-    profile = with_cells(profile, 0)  # noqa: F811
+    profile = with_cells(profile, 0)
     write_pictures(profile, cell("SOER", learning_rate=5e-4), 5)
     write_pictures(profile, cell("SOER", learning_rate=1e-3), 9)
     document = search_tables.search_table(profile)

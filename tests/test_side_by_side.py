@@ -8,9 +8,16 @@ import pytest
 from dvc.repo import Repo
 
 from sppe_lib.errors import KitError
-from sppe_lib.side_by_side import main, run_side_by_side, stages_to_run
+from sppe_lib.tools.side_by_side import main, run_side_by_side, stages_to_run
 
-STAGES = {"data": set(), "one": {"data"}, "two": {"data"}, "three": {"data"}, "after three": {"three"}, "report": {"one", "two", "after three"}}
+STAGES = {
+    "data": set(),
+    "one": {"data"},
+    "two": {"data"},
+    "three": {"data"},
+    "after three": {"three"},
+    "report": {"one", "two", "after three"},
+}
 
 
 class Recorder:
@@ -68,7 +75,7 @@ def test_dvc_runs_what_has_changed_and_what_waits_for_it(tmp_path, monkeypatch):
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
     for name in ("word.txt", "other.txt", "kept.txt"):
         (tmp_path / name).write_text(name)
-    monkeypatch.setattr("sppe_lib.side_by_side.repository", lambda: tmp_path)
+    monkeypatch.setattr("sppe_lib.tools.side_by_side.repository", lambda: tmp_path)
     stages = stages_to_run()
     assert stages == {"data": set(), "one": {"data"}, "two": {"data"}, "report": {"one", "two"}}
     run_side_by_side(stages, 2, tmp_path / "logs")

@@ -6,10 +6,10 @@ from datasets import Dataset, Features, Image, Value
 from released_tree import mask, picture, save, write_tree
 from source_trees import HEIGHT, OBJECTS, WIDTH, attribute, image, write_dipa, write_json, write_redactions, write_vispr
 
-from sppe_lib.benchmark import taxonomy
-from sppe_lib.benchmark.released import compare_with_published, find_instances
-from sppe_lib.benchmark.released_layout import category_of
-from sppe_lib.benchmark.sources import (
+from sppe_lib.data import taxonomy
+from sppe_lib.data.released import compare_with_published, find_instances
+from sppe_lib.data.released_layout import category_of
+from sppe_lib.data.sources import (
     SOURCES,
     dipa,
     instructpix2pix,
@@ -19,10 +19,10 @@ from sppe_lib.benchmark.sources import (
     unreached_categories,
     vispr,
 )
-from sppe_lib.benchmark.sources.annotated import Region, private_masks, region_mask, scale_between
-from sppe_lib.benchmark.sources.instructpix2pix import EditExample, open_rows, select, tag_agreement, tag_of
-from sppe_lib.benchmark.sources.inventory import inventory
-from sppe_lib.benchmark.sources.plots import region_grid
+from sppe_lib.data.sources.annotated import Region, private_masks, region_mask, scale_between
+from sppe_lib.data.sources.instructpix2pix import EditExample, open_rows, select, tag_agreement, tag_of
+from sppe_lib.data.sources.inventory import inventory
+from sppe_lib.data.sources.plots import region_grid
 from sppe_lib.errors import ConfigError, DataError
 
 WRITERS = {
@@ -428,14 +428,16 @@ def test_weak_tags_agree_with_the_published_ones():
 
 
 def test_records_of_a_reading_are_what_generation_reads(tmp_path):
-    from sppe_lib.benchmark.generate import read_records
-    from sppe_lib.benchmark.images import read_image, read_mask
-    from sppe_lib.benchmark.sources.records import write_records
+    from sppe_lib.data.generate import read_records
+    from sppe_lib.data.images import read_image, read_mask
+    from sppe_lib.data.sources.records import write_records
 
     reading = redactions.read(write_redactions(tmp_path / "Redactions"))
     masks = list(private_masks(reading))
     records = read_records(write_records(reading, tmp_path / "records"))
-    assert [(record.category, record.split) for record in records] == [(private.category, private.split) for private in masks]
+    assert [(record.category, record.split) for record in records] == [
+        (private.category, private.split) for private in masks
+    ]
     for record, private in zip(records, masks, strict=True):
         assert len(set(record.codes)) == 2
         assert {taxonomy.instruction(code) for code in record.codes} <= set(taxonomy.instructions_for(record.category))
@@ -445,14 +447,14 @@ def test_records_of_a_reading_are_what_generation_reads(tmp_path):
 
 
 def test_the_command_says_errors_in_one_sentence(tmp_path, capsys):
-    from sppe_lib.benchmark.sources import records
+    from sppe_lib.data.sources import records
 
     assert records.main(["Redactions", str(tmp_path / "nothing"), str(tmp_path / "records")]) == 2
     assert "nothing" in capsys.readouterr().err and not (tmp_path / "records").exists()
 
 
 def test_a_reading_without_places_gives_no_records_and_leaves_what_was_there(tmp_path):
-    from sppe_lib.benchmark.sources.records import write_records
+    from sppe_lib.data.sources.records import write_records
 
     reading = vispr.read(write_vispr(tmp_path / "VISPR"))
     (tmp_path / "records").mkdir()

@@ -175,7 +175,9 @@ def test_holm_golden_values():
 def test_correlation_has_an_interval_over_pairs_and_is_undefined_for_constants():
     rng = np.random.default_rng(0)
     first = rng.normal(size=60)
-    table = pd.DataFrame({"pair_id": np.repeat(np.arange(30), 2), "a": first, "b": first + rng.normal(size=60), "c": 1.0})
+    table = pd.DataFrame(
+        {"pair_id": np.repeat(np.arange(30), 2), "a": first, "b": first + rng.normal(size=60), "c": 1.0}
+    )
     table.loc[0, "b"] = np.nan
     found = correlate(table, "a", "b", SETTINGS)
     assert found.n == 59 and found.low < found.value < found.high and found.p_value < 0.01

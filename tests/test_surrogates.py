@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sppe_lib.benchmark.taxonomy import categories
-from sppe_lib.benchmark.world.captions import describe
-from sppe_lib.benchmark.world.scene import Scene, private_mask, render
-from sppe_lib.benchmark.world.scenes import make_scene
-from sppe_lib.benchmark.world.surrogate_text import change_text
-from sppe_lib.benchmark.world.surrogates import make_surrogate, pair_mask
+from sppe_lib.data.taxonomy import categories
 from sppe_lib.errors import ConfigError
+from sppe_lib.world.captions import describe
+from sppe_lib.world.scene import Scene, private_mask, render
+from sppe_lib.world.scenes import make_scene
+from sppe_lib.world.surrogate_text import change_text
+from sppe_lib.world.surrogates import make_surrogate, pair_mask
 
 
 @pytest.mark.parametrize("category", list(categories()))
@@ -74,9 +74,7 @@ def test_kind_changes_only_from_strength_08():
             for seed in range(6):
                 scene = make_scene(category, seed)
                 surrogate = make_surrogate(scene, strength, seed)
-                count += any(
-                    old.kind != new.kind for old, new in zip(scene.elements, surrogate.elements, strict=True)
-                )
+                count += any(old.kind != new.kind for old, new in zip(scene.elements, surrogate.elements, strict=True))
         return count
 
     assert changed(0.5) == 0

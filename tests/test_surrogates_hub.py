@@ -9,8 +9,8 @@ import torch
 from tiny_pipelines import box_mask, generation, picture, tiny_sdxl_inpainting
 
 from sppe_lib import hub
-from sppe_lib.benchmark import surrogates, taxonomy
-from sppe_lib.benchmark.surrogates import PROMPTS, Surrogate, make_surrogates, prompt_for
+from sppe_lib.data import surrogates, taxonomy
+from sppe_lib.data.surrogates import PROMPTS, Surrogate, make_surrogates, prompt_for
 from sppe_lib.errors import ConfigError, DataError
 
 

@@ -7,9 +7,9 @@ import torch
 from evaluation_files import profile_in, write_editability, write_metrics
 from tiny import tiny_clip, tiny_sweep
 
-from sppe_lib.benchmark.schema import open_evaluated
-from sppe_lib.benchmark.sweep import sweep_columns
 from sppe_lib.clip import load_clip
+from sppe_lib.data.schema import open_evaluated
+from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.erma import ErmaHead, ErmaPredictor, TrainedErma, save_erma
 from sppe_lib.editability.sweep import score_sweep
 from sppe_lib.errors import DataError, ResourceError

@@ -5,7 +5,7 @@ import pytest
 import tiny
 from evaluation_files import METHODS, metric_rows, profile_in, write_editability, write_metrics
 
-from sppe_lib.benchmark.taxonomy import GROUPS
+from sppe_lib.data.taxonomy import GROUPS
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evaluate import metrics_file
 from sppe_lib.evaluation.rendering import Document, Section, beside, best, latex, latex_text, markdown, number

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sppe_lib.benchmark import taxonomy
+from sppe_lib.data import taxonomy
 from sppe_lib.errors import ConfigError
 
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from sppe_lib import timing
 from sppe_lib.config import load_profile
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.rendering import write
-from sppe_lib.timing import stage_times, time_table
+from sppe_lib.tools import timing
+from sppe_lib.tools.timing import stage_times, time_table
 
 
 @pytest.fixture
@@ -38,9 +38,16 @@ def test_stage_times(profile):
     executed(profile, "06_figures", None, None, [("never_run()", None)])
     executed(profile, "05_tables", "2026-01-02T10:09:00+00:00", 8.0, [("import torch\nsettings", 7.0), ("x", 1.0)])
     table = stage_times(profile)
-    assert list(table["stage"]) == ["01_benchmark", "03_train_recovery-SOER", "04_recover-SOER", "05_tables"]  # as they were started
+    assert list(table["stage"]) == [
+        "01_benchmark",
+        "03_train_recovery-SOER",
+        "04_recover-SOER",
+        "05_tables",
+    ]  # as they were started
     assert table["seconds"].tolist()[:3:2] == [12.25, 30.5] and pd.isna(table["seconds"][1])
-    assert table["slowest_cell"][3] == "settings" and list(time_table(profile, "05_tables").data["stage"]) == list(table["stage"][:3])
+    assert table["slowest_cell"][3] == "settings" and list(time_table(profile, "05_tables").data["stage"]) == list(
+        table["stage"][:3]
+    )
     assert table["slowest_cell"][2] == "more()" and table["slowest_cell_seconds"][2] == 20.0
 
 

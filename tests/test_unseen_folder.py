@@ -12,16 +12,16 @@ from datasets import Dataset, Features, Image, Value
 from tiny_pipelines import picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
 
 from sppe_lib import hub, recovery
-from sppe_lib.benchmark.extra_sets import build_set, build_sets
-from sppe_lib.benchmark.generate import generate, read_records
-from sppe_lib.benchmark.images import read_image
-from sppe_lib.benchmark.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
-from sppe_lib.benchmark.sources import records
 from sppe_lib.config import load_profile
+from sppe_lib.data.extra_sets import build_set, build_sets
+from sppe_lib.data.generate import generate, read_records
+from sppe_lib.data.images import read_image
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
+from sppe_lib.data.sources import records
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.generalisation_tables import generalisation_table
-from sppe_lib.preflight.context import MISSING, OK, OPTIONAL, Context
-from sppe_lib.preflight.data import check_unseen
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context
+from sppe_lib.tools.preflight.data import check_unseen
 
 REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")
@@ -39,7 +39,9 @@ def write_shard(folder):
         "edited_image": [picture(number + 10, 40, 32) for number in range(4)],
     }
     folder.mkdir()
-    Dataset.from_dict(columns, features=Features(texts | images)).to_parquet(str(folder / "train-00000-of-00001.parquet"))
+    Dataset.from_dict(columns, features=Features(texts | images)).to_parquet(
+        str(folder / "train-00000-of-00001.parquet")
+    )
     return folder
 
 
@@ -53,8 +55,13 @@ def world(tmp_path_factory):
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
         assert records.main(command) == 0
         values = {
-            "surrogate_model": tiny_sdxl_inpainting(root / "sdxl"), "surrogate_steps": 2, "editor": "instruct-pix2pix",
-            "editor_model": tiny_instruct_pix2pix(root / "pix2pix"), "editor_steps": 1, "size": 32, "batch": 2,
+            "surrogate_model": tiny_sdxl_inpainting(root / "sdxl"),
+            "surrogate_steps": 2,
+            "editor": "instruct-pix2pix",
+            "editor_model": tiny_instruct_pix2pix(root / "pix2pix"),
+            "editor_steps": 1,
+            "size": 32,
+            "batch": 2,
         }
         profile = load_profile("smoke", {f"generation.{name}": value for name, value in values.items()})
         generate(profile, read_records(root / "records" / "records.jsonl"), root / "generated", shards=2)
@@ -119,7 +126,9 @@ def test_their_card_says_that_everything_is_private(world):
 def test_without_an_edited_picture_the_editor_makes_it(world, tmp_path):
     first = replace(read_records(world / "records" / "records.jsonl")[0], edited=None)
     made_of = json.loads((world / "generated" / "generation.json").read_text())
-    values = {name: made_of[name] for name in ("surrogate_model", "surrogate_steps", "editor", "editor_model", "editor_steps")}
+    values = {
+        name: made_of[name] for name in ("surrogate_model", "surrogate_steps", "editor", "editor_model", "editor_steps")
+    }
     profile = load_profile("smoke", {f"generation.{name}": value for name, value in (values | {"size": 32}).items()})
     generate(profile, [first], tmp_path, shards=1)
     (row,) = open_split(tmp_path, "test")
@@ -161,7 +170,9 @@ def test_a_number_of_pairs_takes_the_first(profile):
 
 def test_a_folder_that_is_not_there_is_a_reason_with_the_commands(profile):
     shutil.rmtree(folder_of(profile))
-    with pytest.raises(ConfigError, match="does not exist; make it with python -m .*records .* then accelerate launch") as raised:
+    with pytest.raises(
+        ConfigError, match="does not exist; make it with python -m .*records .* then accelerate launch"
+    ) as raised:
         build_set(profile, "unseen")
     assert f"records.jsonl {profile.benchmark.unseen_source} --profile smoke" in str(raised.value)
     assert build_sets(profile)["unseen"] == str(raised.value)

@@ -13,8 +13,8 @@ from PIL import Image
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
-from sppe_lib.benchmark.schema import FEATURES, SPLITS
-from sppe_lib.benchmark.taxonomy import categories, instructions_for
+from sppe_lib.data.schema import FEATURES, SPLITS
+from sppe_lib.data.taxonomy import categories, instructions_for
 from sppe_lib.runtime import numpy_generator, write_text
 
 

@@ -42,8 +42,8 @@ from transformers import (
     T5Tokenizer,
 )
 
-from sppe_lib.benchmark.images import mask_image
 from sppe_lib.config import GenerationParameters, load_profile
+from sppe_lib.data.images import mask_image
 from sppe_lib.runtime import numpy_generator
 
 WIDTH = 16
@@ -70,24 +70,43 @@ def box_mask(left: int, top: int, right: int, bottom: int, width: int = 32, heig
 
 def _vae(levels: int, **options) -> AutoencoderKL:
     return AutoencoderKL(
-        block_out_channels=(4,) * levels, down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels, latent_channels=4, layers_per_block=1, norm_num_groups=2,
+        block_out_channels=(4,) * levels,
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
         **options,
     )
 
 
 def _unet(channels: int, text_width: int, **options) -> UNet2DConditionModel:
     return UNet2DConditionModel(
-        sample_size=16, in_channels=channels, out_channels=4, block_out_channels=(4, 8), layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        norm_num_groups=2, attention_head_dim=2, cross_attention_dim=text_width, **options,
+        sample_size=16,
+        in_channels=channels,
+        out_channels=4,
+        block_out_channels=(4, 8),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=2,
+        attention_head_dim=2,
+        cross_attention_dim=text_width,
+        **options,
     )
 
 
 def _text_config() -> CLIPTextConfig:
     return CLIPTextConfig(
-        vocab_size=len(tiny_clip_tokenizer()), hidden_size=WIDTH, intermediate_size=WIDTH, num_hidden_layers=2,
-        num_attention_heads=2, projection_dim=WIDTH, bos_token_id=0, eos_token_id=1, pad_token_id=1,
+        vocab_size=len(tiny_clip_tokenizer()),
+        hidden_size=WIDTH,
+        intermediate_size=WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        projection_dim=WIDTH,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
     )
 
 
@@ -105,8 +124,12 @@ def tiny_sdxl_inpainting(folder: Path) -> str:
         tokenizer=_tokenizer(),
         tokenizer_2=_tokenizer(),
         unet=_unet(
-            9, 2 * WIDTH, addition_embed_type="text_time", addition_time_embed_dim=4,
-            projection_class_embeddings_input_dim=6 * 4 + WIDTH, use_linear_projection=True,
+            9,
+            2 * WIDTH,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=4,
+            projection_class_embeddings_input_dim=6 * 4 + WIDTH,
+            use_linear_projection=True,
         ),
         scheduler=EulerDiscreteScheduler(),
     ).save_pretrained(folder)
@@ -117,8 +140,14 @@ def tiny_instruct_pix2pix(folder: Path) -> str:
     """InstructPix2Pix: eight input channels, one CLIP text encoder."""
     torch.manual_seed(0)
     StableDiffusionInstructPix2PixPipeline(
-        vae=_vae(2), text_encoder=CLIPTextModel(_text_config()), tokenizer=_tokenizer(), unet=_unet(8, WIDTH),
-        scheduler=EulerDiscreteScheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+        vae=_vae(2),
+        text_encoder=CLIPTextModel(_text_config()),
+        tokenizer=_tokenizer(),
+        unet=_unet(8, WIDTH),
+        scheduler=EulerDiscreteScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
     ).save_pretrained(folder)
     return str(folder)
 
@@ -130,11 +159,16 @@ def tiny_stable_diffusion(folder: Path) -> str:
     """
     torch.manual_seed(0)
     StableDiffusionPipeline(
-        vae=_vae(2), text_encoder=CLIPTextModel(_text_config()), tokenizer=_tokenizer(), unet=_unet(4, WIDTH),
+        vae=_vae(2),
+        text_encoder=CLIPTextModel(_text_config()),
+        tokenizer=_tokenizer(),
+        unet=_unet(4, WIDTH),
         scheduler=PNDMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1,
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
         ),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
     ).save_pretrained(folder)
     return str(folder)
 
@@ -145,7 +179,12 @@ def _t5() -> dict:
     letters += [(letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz"]
     tokenizer = T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
     t5 = T5Config(
-        vocab_size=len(tokenizer), d_model=WIDTH, d_kv=4, d_ff=WIDTH, num_layers=1, num_heads=2,
+        vocab_size=len(tokenizer),
+        d_model=WIDTH,
+        d_kv=4,
+        d_ff=WIDTH,
+        num_layers=1,
+        num_heads=2,
         feed_forward_proj="gated-gelu",
     )
     return {"text_encoder_2": T5EncoderModel(t5), "tokenizer_2": tokenizer}
@@ -160,8 +199,15 @@ def _save_flux(folder: Path, pipeline: type, levels: int, **channels: int) -> st
         tokenizer=_tokenizer(),
         **_t5(),
         transformer=FluxTransformer2DModel(
-            **channels, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
-            joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
+            **channels,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=1,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            guidance_embeds=True,
+            axes_dims_rope=(4, 6, 6),
         ),
     ).save_pretrained(folder)
     return str(folder)
@@ -191,33 +237,54 @@ def tiny_qwen_image_edit(folder: Path) -> str:
     tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[], additional_special_tokens=special[1:])
     pixels = {"shortest_edge": 56 * 56, "longest_edge": 56 * 56}
     processor = Qwen2VLProcessor(
-        image_processor=Qwen2VLImageProcessor(size=pixels), tokenizer=tokenizer,
+        image_processor=Qwen2VLImageProcessor(size=pixels),
+        tokenizer=tokenizer,
         video_processor=Qwen2VLVideoProcessor(size=pixels),
     )
     config = Qwen2_5_VLConfig(
         text_config={
-            "vocab_size": len(tokenizer), "hidden_size": WIDTH, "intermediate_size": WIDTH, "num_hidden_layers": 1,
-            "num_attention_heads": 2, "num_key_value_heads": 2,
+            "vocab_size": len(tokenizer),
+            "hidden_size": WIDTH,
+            "intermediate_size": WIDTH,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
         },
         vision_config={
-            "depth": 1, "hidden_size": WIDTH, "intermediate_size": WIDTH, "num_heads": 2, "out_hidden_size": WIDTH,
+            "depth": 1,
+            "hidden_size": WIDTH,
+            "intermediate_size": WIDTH,
+            "num_heads": 2,
+            "out_hidden_size": WIDTH,
         },
-        image_token_id=vocabulary["<|image_pad|>"], video_token_id=vocabulary["<|video_pad|>"],
-        vision_start_token_id=vocabulary["<|vision_start|>"], vision_end_token_id=vocabulary["<|vision_end|>"],
+        image_token_id=vocabulary["<|image_pad|>"],
+        video_token_id=vocabulary["<|video_pad|>"],
+        vision_start_token_id=vocabulary["<|vision_start|>"],
+        vision_end_token_id=vocabulary["<|vision_end|>"],
     )
     QwenImageEditPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=AutoencoderKLQwenImage(
-            base_dim=4, z_dim=4, dim_mult=[1] * 6, num_res_blocks=1, temperal_downsample=[False] * 5,
-            latents_mean=[0.0] * 4, latents_std=[8.0] * 4,
+            base_dim=4,
+            z_dim=4,
+            dim_mult=[1] * 6,
+            num_res_blocks=1,
+            temperal_downsample=[False] * 5,
+            latents_mean=[0.0] * 4,
+            latents_std=[8.0] * 4,
         ),
         text_encoder=Qwen2_5_VLForConditionalGeneration(config),
         tokenizer=tokenizer,
         processor=processor,
         transformer=QwenImageTransformer2DModel(
-            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=1,
-            joint_attention_dim=WIDTH, axes_dims_rope=(4, 6, 6),
+            in_channels=16,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=1,
+            joint_attention_dim=WIDTH,
+            axes_dims_rope=(4, 6, 6),
         ),
     ).save_pretrained(folder)
     return str(folder)

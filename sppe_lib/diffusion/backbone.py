@@ -91,9 +91,19 @@ class TextEncoder:
         folder = Path(model_location(self._location))
         has_t5 = (folder / "text_encoder_2").is_dir() if folder.is_dir() else True
         length = clip.config.max_position_embeddings
-        found = [(load_component(AutoTokenizer, self._location, "tokenizer"), clip, length if has_t5 else min(TEXT_TOKENS, length))]
+        found = [
+            (
+                load_component(AutoTokenizer, self._location, "tokenizer"),
+                clip,
+                length if has_t5 else min(TEXT_TOKENS, length),
+            )
+        ]
         if has_t5:
-            t5 = load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype()).eval().to(device())
+            t5 = (
+                load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype())
+                .eval()
+                .to(device())
+            )
             found.append((load_component(AutoTokenizer, self._location, "tokenizer_2"), t5, T5_TOKENS))
         return found
 
@@ -101,7 +111,9 @@ class TextEncoder:
     def _encode_new(self, texts: list[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
         outputs = []
         for tokenizer, model, length in self._encoders:
-            tokens = tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+            tokens = tokenizer(
+                texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+            ).input_ids
             outputs.append(model(tokens.to(device())))
         # The last encoder (T5 where there is one) gives the sequence, CLIP the pooled vector.
         sequence, pooled = outputs[-1].last_hidden_state, outputs[0].pooler_output
@@ -234,7 +246,12 @@ class Backbone:
         return (images.float() / 2 + 0.5).clamp(0, 1)
 
     def predict(
-        self, features: torch.Tensor, ids: torch.Tensor, time: torch.Tensor, text: TextStates, guidance: float = 1.0,
+        self,
+        features: torch.Tensor,
+        ids: torch.Tensor,
+        time: torch.Tensor,
+        text: TextStates,
+        guidance: float = 1.0,
         control: Callable[[torch.Tensor | None], dict] | None = None,
     ) -> torch.Tensor:
         """Velocities [B, T, 4C] of all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`.

@@ -51,7 +51,9 @@ def integrate(
         config = scheduler.config
         slope = (config.max_shift - config.base_shift) / (config.max_image_seq_len - config.base_image_seq_len)
         arguments["mu"] = config.base_shift + slope * (noise.shape[1] - config.base_image_seq_len)
-    scheduler.set_timesteps(sigmas=torch.linspace(start, start / steps, steps).tolist(), device=noise.device, **arguments)
+    scheduler.set_timesteps(
+        sigmas=torch.linspace(start, start / steps, steps).tolist(), device=noise.device, **arguments
+    )
     tokens = noise
     for timestep in scheduler.timesteps:
         time = (timestep / scheduler.config.num_train_timesteps).expand(noise.shape[0]).to(noise)

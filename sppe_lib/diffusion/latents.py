@@ -13,15 +13,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sppe_lib.benchmark.schema import Batch, iterate, open_split, split_files
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch, iterate, open_split, split_files
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.panels import grey_inside
 from sppe_lib.locations import location_key
 from sppe_lib.runtime import atomic_path, device, progress
 
 PICTURES = (
-    "source", "surrogate", "edited_surrogate", "edited_source", "surrogate_outside", "edited_surrogate_outside", "mask_map",
+    "source",
+    "surrogate",
+    "edited_surrogate",
+    "edited_source",
+    "surrogate_outside",
+    "edited_surrogate_outside",
+    "mask_map",
     "edit_map",
 )
 """What is encoded: the four pictures, S and S' with M in grey, and SOER's two spatial maps as pictures."""
@@ -71,9 +77,13 @@ def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN
     The reference I' is encoded only where it is wanted by name, so recovery cannot see it.
     """
     pictures = {
-        "source": batch.source, "surrogate": batch.surrogate, "edited_surrogate": batch.edited_surrogate,
-        "edited_source": batch.edited_source, "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
-        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask), **maps_as_pictures(batch),
+        "source": batch.source,
+        "surrogate": batch.surrogate,
+        "edited_surrogate": batch.edited_surrogate,
+        "edited_source": batch.edited_source,
+        "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
+        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask),
+        **maps_as_pictures(batch),
     }
     pairs = list(dict.fromkeys(batch.pair_id))
     first = torch.tensor([batch.pair_id.index(pair) for pair in pairs])
@@ -83,7 +93,9 @@ def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN
     latents = {
         name: tokens[place] if name in OF_THE_PAIR else tokens for name, tokens in zip(wanted, encoded, strict=True)
     }
-    return LatentBatch(**dict.fromkeys(PICTURES) | latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag)
+    return LatentBatch(
+        **dict.fromkeys(PICTURES) | latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag
+    )
 
 
 class LatentCache:
@@ -102,8 +114,10 @@ class LatentCache:
         latents = {name: torch.from_numpy(self.arrays[name][rows]).float().to(device()) for name in PICTURES}
         mask = torch.from_numpy(self.arrays["mask"][rows]).float().to(device())
         return LatentBatch(
-            **latents, mask=mask,
-            instruction=[self.instructions[row] for row in rows], tag=[self.tags[row] for row in rows],
+            **latents,
+            mask=mask,
+            instruction=[self.instructions[row] for row in rows],
+            tag=[self.tags[row] for row in rows],
         )
 
 
@@ -114,7 +128,9 @@ def latent_cache(profile: Profile, backbone: Backbone, split: str = "train") -> 
     key = {
         "pictures": PICTURES,
         "vae": location_key(profile.models.vae, "vae"),
-        "shards": [hashlib.sha256(path.read_bytes()).hexdigest() for path in split_files(profile.results / "benchmark", split)],
+        "shards": [
+            hashlib.sha256(path.read_bytes()).hexdigest() for path in split_files(profile.results / "benchmark", split)
+        ],
     }
     folder = profile.results / "latents" / split
     key_file = folder / "key.json"
@@ -131,7 +147,8 @@ def _build(profile: Profile, backbone: Backbone, dataset, folder: Path) -> None:
     tokens = (size // backbone.downscale // 2) ** 2
     shape = (len(dataset), tokens, backbone.token_width)
     arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=shape) for name in PICTURES
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=shape)
+        for name in PICTURES
     }
     arrays["mask"] = np.lib.format.open_memmap(
         folder / "mask.npy", mode="w+", dtype=np.uint8, shape=(len(dataset), 1, size, size)

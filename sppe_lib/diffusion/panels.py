@@ -15,7 +15,7 @@ the whole grid, so panels attend to each other as one picture.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as functional
+from torch.nn import functional
 
 TARGET = (1, 1)
 """Row and column of the panel that is painted."""
@@ -71,8 +71,14 @@ def positions(side: int, row: int, column: int) -> torch.Tensor:
 
 
 def assemble(
-    noisy_target: torch.Tensor, known: list[Panel], painting: Painting, channels: int, downscale: int, time: torch.Tensor,
-    noise: torch.Tensor | None = None, target_place: tuple[int, int] = TARGET,
+    noisy_target: torch.Tensor,
+    known: list[Panel],
+    painting: Painting,
+    channels: int,
+    downscale: int,
+    time: torch.Tensor,
+    noise: torch.Tensor | None = None,
+    target_place: tuple[int, int] = TARGET,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Token features and positions for a FLUX transformer; the target's tokens come first.
 

@@ -77,7 +77,9 @@ def rows_at(step: int, settings: TrainingSettings, count: int) -> list[int]:
     rows, position = [], step * settings.batch
     while len(rows) < settings.batch:
         epoch, offset = divmod(position, count)
-        taken = numpy_generator("epoch", settings.seed, epoch).permutation(count)[offset : offset + settings.batch - len(rows)]
+        taken = numpy_generator("epoch", settings.seed, epoch).permutation(count)[
+            offset : offset + settings.batch - len(rows)
+        ]
         rows += taken.tolist()
         position += len(taken)
     return rows
@@ -98,8 +100,14 @@ def make_optimizer(parameters: Mapping[str, torch.nn.Parameter], settings: Train
 
 
 def train(
-    parameters: dict[str, torch.nn.Parameter], losses_at: StepLosses, settings: TrainingSettings, count: int,
-    checkpoint: Path, fingerprint: str = "", kept: Mapping[int, Keep] | None = None, before: int | None = None,
+    parameters: dict[str, torch.nn.Parameter],
+    losses_at: StepLosses,
+    settings: TrainingSettings,
+    count: int,
+    checkpoint: Path,
+    fingerprint: str = "",
+    kept: Mapping[int, Keep] | None = None,
+    before: int | None = None,
     stop_after: int | None = None,
 ) -> pd.DataFrame:
     """Minimise the losses over `settings.steps` steps; returns the log (step, losses, learning rate, seconds).
@@ -177,9 +185,14 @@ def _averaged(parameters: Mapping[str, torch.nn.Parameter], average: EMAModel | 
         average.restore(parameters.values())
 
 
-def _save(checkpoint: Path, identity: str, step: int, parameters: dict, optimizer, average: EMAModel | None, log: list[dict]) -> None:
+def _save(
+    checkpoint: Path, identity: str, step: int, parameters: dict, optimizer, average: EMAModel | None, log: list[dict]
+) -> None:
     state = {
-        "identity": identity, "step": step, "log": log, "optimizer": optimizer.state_dict(),
+        "identity": identity,
+        "step": step,
+        "log": log,
+        "optimizer": optimizer.state_dict(),
         "average": average.state_dict() if average is not None else None,
         "parameters": {name: value.detach() for name, value in parameters.items()},
     }
@@ -213,4 +226,10 @@ def machine_record() -> dict[str, str | int]:
     """Where a run was made, for its manifest."""
     where = device()
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
-    return {"device": name, "processes": process().num_processes, "dtype": str(compute_dtype()).removeprefix("torch."), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return {
+        "device": name,
+        "processes": process().num_processes,
+        "dtype": str(compute_dtype()).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }

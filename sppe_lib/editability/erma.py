@@ -21,9 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from sppe_lib.benchmark.labels import training_target
 from sppe_lib.clip import DatasetFeatures, cosine, load_clip
 from sppe_lib.config import EditabilityParameters
+from sppe_lib.data.labels import training_target
 from sppe_lib.editability.scores import plcc, srcc
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.runtime import atomic_path, seed_of

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sppe_lib.benchmark.taxonomy import GROUPS
+from sppe_lib.data.taxonomy import GROUPS
 
 OVERALL = "Overall"
 SMALLEST_SAMPLE = 3

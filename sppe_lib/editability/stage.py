@@ -13,10 +13,10 @@ import pandas as pd
 import torch
 from datasets import Dataset
 
-from sppe_lib.benchmark.labels import count_labels, label_table
-from sppe_lib.benchmark.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
+from sppe_lib.data.labels import count_labels, label_table
+from sppe_lib.data.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.editability.erma import ErmaHead, erma_inputs, predict_cosines, save_erma, train_erma
 from sppe_lib.editability.iqa import score_all
 from sppe_lib.editability.scores import Method, correlation_table

@@ -6,11 +6,11 @@ strengths, and behind more candidates at the benchmark's strength. Writes `resul
 
 import pandas as pd
 
-from sppe_lib.benchmark.labels import edit_labels
-from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
-from sppe_lib.benchmark.sweep import SWEEP_COLUMNS, sweep_columns
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
+from sppe_lib.data.labels import edit_labels
+from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
+from sppe_lib.data.sweep import SWEEP_COLUMNS, sweep_columns
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.editability.stage import ERMA, label_features, score_split
 from sppe_lib.runtime import write_text

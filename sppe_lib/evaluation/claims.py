@@ -128,7 +128,9 @@ def _margin_evidence(profile: Profile, table: pd.DataFrame, metric: str) -> Evid
     if all(key in samples for key in keys):
         bounds = interval(samples[keys[0]] - samples[keys[1]], profile.evaluation)
     difference = float(rows.loc[PROPOSED_ASSESSOR, "value"] - others.max())
-    return Evidence(f"{metric.upper()} minus that of {best}", difference, *bounds, int(rows.loc[PROPOSED_ASSESSOR, "n"]))
+    return Evidence(
+        f"{metric.upper()} minus that of {best}", difference, *bounds, int(rows.loc[PROPOSED_ASSESSOR, "n"])
+    )
 
 
 def _steadiest(profile: Profile, table: pd.DataFrame) -> tuple[str, bool | None, Evidence]:
@@ -147,7 +149,11 @@ def _steadiest(profile: Profile, table: pd.DataFrame) -> tuple[str, bool | None,
         bounds = interval(samples[PROPOSED_ASSESSOR] - samples[name], profile.evaluation)
     sizes = by_group[by_group["method"] == PROPOSED_ASSESSOR].set_index("group")["n"]
     quantity = f"spread minus that of {name}, the steadiest other (smallest group: {sizes.idxmin()}, n = {sizes.min()})"
-    return text, ranked[0][1] == PROPOSED_ASSESSOR, Evidence(quantity, spreads[PROPOSED_ASSESSOR] - value, *bounds, int(sizes.sum()))
+    return (
+        text,
+        ranked[0][1] == PROPOSED_ASSESSOR,
+        Evidence(quantity, spreads[PROPOSED_ASSESSOR] - value, *bounds, int(sizes.sum())),
+    )
 
 
 def editability_claims(profile: Profile) -> list[dict]:
@@ -270,7 +276,12 @@ NUMBERS = ("1", "1", "2", "3", "", "", "", "3", "4", "5", "6", "7")
 
 def evaluate_claims(profile: Profile) -> list[dict]:
     """Every claim with its number and verdict."""
-    further = [refutation_claim(profile), generalisation_claim(profile), *ablation_claims(profile), direction_claim(profile)]
+    further = [
+        refutation_claim(profile),
+        generalisation_claim(profile),
+        *ablation_claims(profile),
+        direction_claim(profile),
+    ]
     entries = editability_claims(profile) + recovery_claims(profile) + further
     return [{"number": number or None} | entry for number, entry in zip(NUMBERS, entries, strict=True)]
 

@@ -16,9 +16,9 @@ import torch
 from datasets import Dataset, Image
 from PIL import UnidentifiedImageError
 
-from sppe_lib.benchmark.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
     METRIC_NAMES,
@@ -238,7 +238,8 @@ def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
     Returns the tables by run and method; empty where 04_recover has not run.
     """
     tables = {
-        run: {method: evaluate_method(profile, method, run) for method in recovered_methods(profile, run)} for run in runs(profile)
+        run: {method: evaluate_method(profile, method, run) for method in recovered_methods(profile, run)}
+        for run in runs(profile)
     }
     wanted = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
     for path in (profile.results / "metrics").rglob("*.csv"):

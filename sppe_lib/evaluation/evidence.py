@@ -30,13 +30,25 @@ def from_comparison(quantity: str, result: Comparison) -> Evidence:
 
 
 def claim(
-    text: str, published: str, measured: str, holds: bool | None, origin: str = PAPER, evidence: Evidence = Evidence(),
+    text: str,
+    published: str,
+    measured: str,
+    holds: bool | None,
+    origin: str = PAPER,
+    evidence: Evidence = Evidence(),
     scope: str = "",
 ) -> dict:
     """One entry of claims.json; what is not defined is null. `scope`: what the verdict leaves out, if anything."""
     numbers = {"value": evidence.value, "ci_low": evidence.low, "ci_high": evidence.high, "p_value": evidence.p_value}
     numbers = {name: float(value) if np.isfinite(value) else None for name, value in numbers.items()}
-    entry = {"claim": text, "published": published, "measured": measured, "holds": holds, "scope": scope or None, "origin": origin}
+    entry = {
+        "claim": text,
+        "published": published,
+        "measured": measured,
+        "holds": holds,
+        "scope": scope or None,
+        "origin": origin,
+    }
     return entry | {"quantity": evidence.quantity or None, **numbers, "n": evidence.n or None}
 
 

@@ -14,8 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
+from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.ablation_tables import draw_ablation
 from sppe_lib.evaluation.drawing import STYLE, absent, settle
@@ -252,7 +252,9 @@ def figure13(profile: Profile) -> Figure:
         for axis, (method, table) in zip(axes.flat, measured.items()):
             found = correlate(table, "dir_s", "dir_i", profile.evaluation)
             axis.scatter(table["dir_s"], table["dir_i"], s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)
-            axis.set_title(f"{method}\nr = {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), n = {found.n}", fontsize=8)
+            axis.set_title(
+                f"{method}\nr = {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), n = {found.n}", fontsize=8
+            )
             axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
             axis.grid(color="#e3e3e3", zorder=0)
         figure.supxlabel("DirS: direction of the surrogate's edit", fontsize=9)

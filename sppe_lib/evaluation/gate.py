@@ -88,7 +88,17 @@ def gate_gains(profile: Profile) -> pd.DataFrame:
             part = part.rename(columns={worth: "worth"}).assign(score=part[score])
             low, high = _gain_interval(part, "score", "worth", profile.evaluation)
             value = mean_gain(part["score"].to_numpy(dtype=float), part["worth"].to_numpy(dtype=float))
-            rows.append({"worth": worth, "method": name, "value": value, "n": len(part), "published": None, "low": low, "high": high})
+            rows.append(
+                {
+                    "worth": worth,
+                    "method": name,
+                    "value": value,
+                    "n": len(part),
+                    "published": None,
+                    "low": low,
+                    "high": high,
+                }
+            )
     return pd.DataFrame(rows, columns=["worth", "method", "value", "n", "published", "low", "high"])
 
 
@@ -116,7 +126,9 @@ def gate_table(profile: Profile) -> Document:
             f"all, averaged over refusing 0 to 90 %. Random refusal gains 0; the oracle refuses by the worth itself."
         )
     ]
-    sections = sections or [Section("", pd.DataFrame({"refused by": []}), ["Editability: not run in this profile yet."])]
+    sections = sections or [
+        Section("", pd.DataFrame({"refused by": []}), ["Editability: not run in this profile yet."])
+    ]
     return Document("table_gate", "Assessors as a gate before the upload", notes, sections, data)
 
 
@@ -134,7 +146,9 @@ def draw_gate(profile: Profile) -> Figure:
                 part = data[data[[worth, worth if name == ORACLE else name]].notna().all(axis=1)]
                 score = part[worth if name == ORACLE else name].to_numpy(dtype=float)
                 curve = kept_means(score, part[worth].to_numpy(dtype=float))
-                style = {PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), ORACLE: ("black", 1.2, ":")}.get(name, ("#9db4cf", 1.0, "-"))
+                style = {PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), ORACLE: ("black", 1.2, ":")}.get(
+                    name, ("#9db4cf", 1.0, "-")
+                )
                 shown = name if name in (PROPOSED_ASSESSOR, ORACLE) else None
                 axis.plot(100 * REFUSED, curve, color=style[0], linewidth=style[1], linestyle=style[2], label=shown)
             axis.plot([], [], color="#9db4cf", label="image-quality metrics")

@@ -13,9 +13,9 @@ from datasets import Dataset
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sppe_lib.benchmark.schema import image_tensor, open_split, to_uint8
-from sppe_lib.benchmark.taxonomy import GROUPS, TAGS
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import image_tensor, open_split, to_uint8
+from sppe_lib.data.taxonomy import GROUPS, TAGS
 from sppe_lib.evaluation.evaluate import open_recovered, recovered_methods
 from sppe_lib.evaluation.results import PROPOSED, data_name, ordered_methods
 
@@ -153,7 +153,14 @@ def draw_grid(
             middle = height - top - number * (side + GAP) - side / 2
             words = "\n".join(textwrap.wrap(f"“{row.instruction}”", 25))
             figure.text(GAP / width, (middle + 3) / height, words, fontsize=7, va="bottom")
-            figure.text(GAP / width, (middle - 5) / height, row.caption.replace(" · ", "\n"), fontsize=5.8, va="top", color="#555555")
+            figure.text(
+                GAP / width,
+                (middle - 5) / height,
+                row.caption.replace(" · ", "\n"),
+                fontsize=5.8,
+                va="top",
+                color="#555555",
+            )
     return figure
 
 

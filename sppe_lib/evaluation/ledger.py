@@ -75,12 +75,16 @@ def _optimiser(profile: Profile) -> str:
 
 POINTS = (
     Point(
-        "Backbone of recovery", "a FLUX inpainting model", "FLUX.1-dev through an inpainting pipeline",
+        "Backbone of recovery",
+        "a FLUX inpainting model",
+        "FLUX.1-dev through an inpainting pipeline",
         lambda profile: f"`{profile.models.transformer}`, a FluxTransformer2DModel",
         "The miniature is the same class with FLUX.1-Fill's input layout, small and pretrained on the simulated world.",
     ),
     Point(
-        "Models of VISII and Cross-Image Attention", "VISII: an editor trained on InstructPix2Pix's data; the other: not said", UNSAID,
+        "Models of VISII and Cross-Image Attention",
+        "VISII: an editor trained on InstructPix2Pix's data; the other: not said",
+        UNSAID,
         lambda profile: ", ".join(
             f"{name}: `{model}`" if model else f"{name}: the backbone"
             for name, model in (("VISII", profile.models.visii), ("Cross-Image Attention", profile.models.cross_image))
@@ -89,104 +93,178 @@ POINTS = (
         "VISII's own CLIP term uses the metrics' CLIP, as its authors do, which favours it on the CLIP metrics.",
     ),
     Point(
-        "LoRA", "rank 256", "rank 16, scale 16", _lora,
+        "LoRA",
+        "rank 256",
+        "rank 16, scale 16",
+        _lora,
         "On every linear layer of the blocks; the miniature's layers are 192 wide, so rank 32 is a sixth of them.",
     ),
     Point(
-        "Training length", "6000 steps, cycle from 3000", "15,000 steps", _steps, "What fits the time of the profile.",
+        "Training length",
+        "6000 steps, cycle from 3000",
+        "15,000 steps",
+        _steps,
+        "What fits the time of the profile.",
         _difference("ablation/8/6 of the steps", "ablation/base + cycle + edit tag", ("psnr_gt", "ssim_src", "dir_i")),
     ),
     Point(
-        "Optimiser", "8-bit AdamW, 1e-4", "batch 4, EMA 0.99, bf16, 8-bit quantised base", _optimiser,
+        "Optimiser",
+        "8-bit AdamW, 1e-4",
+        "batch 4, EMA 0.99, bf16, 8-bit quantised base",
+        _optimiser,
         "A small model on little data bears a larger rate and needs no 8-bit state.",
     ),
     Point(
-        "Grid", "latents of I, S, S' as tokens beside the target's", "1024² of four 512² panels: S | S' above I | target",
+        "Grid",
+        "latents of I, S, S' as tokens beside the target's",
+        "1024² of four 512² panels: S | S' above I | target",
         lambda profile: f"the release's order; four panels of {profile.benchmark.size}²",
         "Panels are tokens with grid positions, so nothing is pasted together in pixels.",
     ),
     Point(
-        "Where the mask M enters", "an argument of R; where is not said", "the target panel is inpainted as a whole",
+        "Where the mask M enters",
+        "an argument of R; where is not said",
+        "the target panel is inpainted as a whole",
         lambda profile: "M is what is to be painted; outside M, S' is known to the inpainting backbone",
-        "That is how an inpainting model takes a mask; SOER gets the same.", _without("without M"),
+        "That is how an inpainting model takes a mask; SOER gets the same.",
+        _without("without M"),
     ),
     Point(
-        "The result", "the painted target", "the lower right crop",
+        "The result",
+        "the painted target",
+        "the lower right crop",
         lambda profile: "S' put back outside M" if profile.recovery.keep_outside else "the painted panel",
         "What is known need not pass through the autoencoder; applies to C2E-S2SER and SOER alike.",
         _without("without putting back S' outside M"),
     ),
     Point(
-        "Text", "tag token before the instruction", "`instruction [SPLIT] category`",
-        lambda profile: "tag token before the instruction", "A split's name is no description of an edit.",
+        "Text",
+        "tag token before the instruction",
+        "`instruction [SPLIT] category`",
+        lambda profile: "tag token before the instruction",
+        "A split's name is no description of an edit.",
         _without("without text"),
     ),
     Point(
-        "Cycle", "target I, evidence reversed, text empty", "the swapped pass appears to regress to the unswapped latents",
-        lambda profile: "target I, evidence reversed, text empty", "The paper's equation.",
+        "Cycle",
+        "target I, evidence reversed, text empty",
+        "the swapped pass appears to regress to the unswapped latents",
+        lambda profile: "target I, evidence reversed, text empty",
+        "The paper's equation.",
         _difference("ablation/base + cycle", "ablation/base", ("psnr_gt", "ssim_src", "dir_i")),
     ),
     Point(
-        "Edit tag", "arg-max of the tag generator, cross-entropy against the weak tag", "as the paper",
-        lambda profile: "as the paper", "None.",
+        "Edit tag",
+        "arg-max of the tag generator, cross-entropy against the weak tag",
+        "as the paper",
+        lambda profile: "as the paper",
+        "None.",
         _difference("ablation/base + cycle + edit tag", "ablation/base + cycle", ("psnr_gt", "ssim_src", "dir_i")),
     ),
     Point(
-        "Flow times in training", UNSAID, UNSAID, lambda profile: "uniform",
+        "Flow times in training",
+        UNSAID,
+        UNSAID,
+        lambda profile: "uniform",
         "Few sampling steps start where logit-normal times are rare: at pure noise, where colours are decided.",
     ),
     Point(
-        "Sampling", UNSAID, "35 steps, guidance 1.0, unseeded",
-        lambda profile: f"{profile.recovery.sampling_steps} Euler steps, guidance {profile.recovery.guidance:g}, seeded per instance",
+        "Sampling",
+        UNSAID,
+        "35 steps, guidance 1.0, unseeded",
+        lambda profile: (
+            f"{profile.recovery.sampling_steps} Euler steps, guidance {profile.recovery.guidance:g}, seeded per instance"
+        ),
         "Noise belongs to the instance, so results depend neither on batches nor on processes.",
     ),
     Point(
-        "Surrogates", "SDXL inpainting inside M, strength 0.5", "stored pictures",
-        lambda profile: "simulated: private content redrawn" if profile.benchmark.source == "vector-world" else "stored pictures",
+        "Surrogates",
+        "SDXL inpainting inside M, strength 0.5",
+        "stored pictures",
+        lambda profile: (
+            "simulated: private content redrawn" if profile.benchmark.source == "vector-world" else "stored pictures"
+        ),
         "No hub can be assumed on the default profile.",
     ),
     Point(
-        "Editor", "SmartEdit on I and on S", "stored pictures",
-        lambda profile: "simulated: sees one picture, the instruction and a seed" if profile.benchmark.source == "vector-world" else "stored pictures",
+        "Editor",
+        "SmartEdit on I and on S",
+        "stored pictures",
+        lambda profile: (
+            "simulated: sees one picture, the instruction and a seed"
+            if profile.benchmark.source == "vector-world"
+            else "stored pictures"
+        ),
         "SmartEdit has no library; the simulated one can miss, overlook and vary as real ones do.",
     ),
     Point(
-        "Editability label", "(cosine + 1) / 2", "files hold the raw cosine",
-        lambda profile: "raw cosine stored and scored, (cosine + 1) / 2 to train", "Correlations do not depend on the scale.",
+        "Editability label",
+        "(cosine + 1) / 2",
+        "files hold the raw cosine",
+        lambda profile: "raw cosine stored and scored, (cosine + 1) / 2 to train",
+        "Correlations do not depend on the scale.",
     ),
     Point(
-        "ERMA's inputs", "features of I, S, P, their product and differences, three cosines", "vectors not normalised",
-        lambda profile: "as the release", "The release's choice is the only stated one.",
+        "ERMA's inputs",
+        "features of I, S, P, their product and differences, three cosines",
+        "vectors not normalised",
+        lambda profile: "as the release",
+        "The release's choice is the only stated one.",
     ),
     Point(
-        "ERMA's flips", UNSAID, "drawn separately for I and S", lambda profile: "I and S mirrored together",
+        "ERMA's flips",
+        UNSAID,
+        "drawn separately for I and S",
+        lambda profile: "I and S mirrored together",
         "A pair mirrored on one side only is a pair that the benchmark does not hold.",
     ),
     Point(
-        "ERMA's checkpoint", UNSAID, "kept whenever SRCC or PLCC improves",
-        lambda profile: "highest mean of SRCC and PLCC on the validation split", "One rule, one checkpoint.",
+        "ERMA's checkpoint",
+        UNSAID,
+        "kept whenever SRCC or PLCC improves",
+        lambda profile: "highest mean of SRCC and PLCC on the validation split",
+        "One rule, one checkpoint.",
     ),
     Point(
-        "CLIP of the metrics", "CLIP", "ViT-L/14, bicubic to its input size",
-        lambda profile: f"`{profile.models.metrics_clip}`, bicubic to its input size", "The miniature has its own CLIP.",
+        "CLIP of the metrics",
+        "CLIP",
+        "ViT-L/14, bicubic to its input size",
+        lambda profile: f"`{profile.models.metrics_clip}`, bicubic to its input size",
+        "The miniature has its own CLIP.",
     ),
     Point(
-        "Size of SSIM and PSNR", UNSAID, "bilinear to 224²", lambda profile: "larger pictures to 224², smaller ones as they are",
+        "Size of SSIM and PSNR",
+        UNSAID,
+        "bilinear to 224²",
+        lambda profile: "larger pictures to 224², smaller ones as they are",
         "Enlarging averages errors away and flatters every PSNR.",
     ),
     Point(
-        "SSIM", UNSAID, "scikit-image on RGB", lambda profile: "scikit-image on RGB", "pyiqa's default is luma; the two must not be mixed.",
+        "SSIM",
+        UNSAID,
+        "scikit-image on RGB",
+        lambda profile: "scikit-image on RGB",
+        "pyiqa's default is luma; the two must not be mixed.",
     ),
     Point(
-        "Undefined directions", UNSAID, "a cosine of 0", lambda profile: "left out and counted",
-        "No change has no direction; 0 would pass for a wrong one.", _undefined,
+        "Undefined directions",
+        UNSAID,
+        "a cosine of 0",
+        lambda profile: "left out and counted",
+        "No change has no direction; 0 would pass for a wrong one.",
+        _undefined,
     ),
     Point(
-        "Trivial baselines", "none", "none", lambda profile: "copy-surrogate, paste-source, local-linear",
+        "Trivial baselines",
+        "none",
+        "none",
+        lambda profile: "copy-surrogate, paste-source, local-linear",
         "Outside M the surrogate is the source, so copying is strong there.",
     ),
     Point(
-        "Uncertainty", "none", "none",
+        "Uncertainty",
+        "none",
+        "none",
         lambda profile: f"bootstrap over pairs, paired tests, {profile.recovery.seeds} seed(s) of training",
         "Two instances of a pair share their pictures, so pairs are resampled.",
     ),
@@ -198,14 +276,22 @@ def ledger_table(profile: Profile) -> Document:
     """The ledger as a table: topic, paper, release, kit, reason, measured effect."""
     rows = [
         {
-            "topic": point.topic, "paper": point.paper, "release": point.release, "kit": point.kit(profile),
-            "reason": point.reason, "effect": point.effect(profile) or "",
+            "topic": point.topic,
+            "paper": point.paper,
+            "release": point.release,
+            "kit": point.kit(profile),
+            "reason": point.reason,
+            "effect": point.effect(profile) or "",
         }
         for point in POINTS
     ]
     data = pd.DataFrame(rows)
     cells = data.rename(
-        columns={"kit": f"this kit, profile {profile.name}", "release": "released code", "effect": "measured effect here"}
+        columns={
+            "kit": f"this kit, profile {profile.name}",
+            "release": "released code",
+            "effect": "measured effect here",
+        }
     ).replace("", NOTHING)
     notes = [
         (

@@ -29,7 +29,9 @@ def verdict_block(claims: list[dict]) -> str:
     cells = pd.DataFrame(
         {
             "": [entry["number"] or NOTHING for entry in claims],
-            "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else " *(this kit's goal)*") for entry in claims],
+            "claim": [
+                entry["claim"] + ("" if entry["origin"] == PAPER else " *(this kit's goal)*") for entry in claims
+            ],
             "paper": [entry["published"] or NOTHING for entry in claims],
             f"profile `{PROFILE}`": [verdict_in_words(entry) for entry in claims],
             "decided by": [describe_evidence(entry) for entry in claims],
@@ -41,7 +43,9 @@ def verdict_block(claims: list[dict]) -> str:
 def with_verdicts(readme: str, claims: list[dict]) -> str:
     """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing."""
     if BEGIN not in readme or END not in readme:
-        raise DataError(f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs.")
+        raise DataError(
+            f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
+        )
     before, rest = readme.split(BEGIN, 1)
     return f"{before}{BEGIN}\n\n{verdict_block(claims)}\n\n{END}{rest.split(END, 1)[1]}"
 

@@ -6,8 +6,8 @@ to beat copying before its number says anything.
 
 import pandas as pd
 
-from sppe_lib.benchmark.taxonomy import GROUPS, TAGS
 from sppe_lib.config import Profile
+from sppe_lib.data.taxonomy import GROUPS, TAGS
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.cells import (
     NOT_RUN,
@@ -205,7 +205,19 @@ def paired_data(profile: Profile, measured: dict[str, pd.DataFrame]) -> pd.DataF
 
     `p_corrected`: Holm's correction over all rows of the table.
     """
-    columns = ["metric", "method", "region", "value", "n", "published", "low", "high", "p_value", "p_corrected", "effect"]
+    columns = [
+        "metric",
+        "method",
+        "region",
+        "value",
+        "n",
+        "published",
+        "low",
+        "high",
+        "p_value",
+        "p_corrected",
+        "effect",
+    ]
     if PROPOSED not in measured or len(measured) < 2:
         return pd.DataFrame(columns=columns)
     rows = []
@@ -277,7 +289,7 @@ def paired_table(profile: Profile, measured: dict[str, pd.DataFrame]) -> Documen
             f"better (profile `{profile.name}`, {data_name(profile)}). p: two-sided Wilcoxon signed-rank test; corrected: "
             f"Holm, over the {len(data)} rows of this page. Effect: rank-biserial correlation, 1 if {PROPOSED} is better "
             f"on every pair."
-        ),
+        )
     ]
     others = [method for method in measured if method in set(data["method"])]
     sections = [Section(f"{PROPOSED} minus {name}", paired_cells(data[data["method"] == name])) for name in others]

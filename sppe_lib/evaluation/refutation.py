@@ -106,8 +106,7 @@ def refutation_claim(profile: Profile) -> dict:
     found = _compared(profile, measured, ALL)
     strengths = sorted(table["strength"].unique())
     by_strength = ", ".join(
-        f"{strength:g}: {len(ahead(_compared(profile, measured, strength)))}"
-        for strength in strengths
+        f"{strength:g}: {len(ahead(_compared(profile, measured, strength)))}" for strength in strengths
     )
     sources = table["pair_id"].nunique()
     scope = f"{sources} sources, {len(table)} surrogates at strengths {strengths[0]:g} to {strengths[-1]:g}"

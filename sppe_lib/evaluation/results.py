@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sppe_lib.benchmark.schema import SPLITS, open_split
-from sppe_lib.benchmark.shards import MADE_OF
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import SPLITS, open_split
+from sppe_lib.data.shards import MADE_OF
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evaluate import COLUMNS
@@ -47,7 +47,7 @@ def data_name(profile: Profile) -> str:
 
 
 def is_rebuilt(profile: Profile) -> bool:
-    """Whether the benchmark was built from pairs that `benchmark.generate` made, not from the authors' release."""
+    """Whether the benchmark was built from pairs that `data.generate` made, not from the authors' release."""
     return (profile.results / "benchmark" / MADE_OF).is_file()
 
 
@@ -80,7 +80,9 @@ def read_metrics(profile: Profile, run: str = "benchmark") -> dict[str, pd.DataF
         table = pd.read_csv(path, dtype={name: str for name in ("instance_id", "pair_id")})
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
-            raise DataError(f"metrics/{run}/{path.name} lacks the column {missing[0]!r}: run 05_tables again to rewrite it.")
+            raise DataError(
+                f"metrics/{run}/{path.name} lacks the column {missing[0]!r}: run 05_tables again to rewrite it."
+            )
         found[str(path.relative_to(folder).with_suffix(""))] = table
     if len({frozenset(table["instance_id"]) for table in found.values()}) > 1:
         raise DataError("The files in metrics/ cover different instances: run 04_recover for every method again.")
@@ -149,7 +151,10 @@ def resampled_spreads(profile: Profile) -> dict[str, np.ndarray]:
 @lru_cache(maxsize=4)
 def _resampled_spreads(profile: Profile, path: Path, written: int) -> dict[str, np.ndarray]:
     directions = {entry["name"]: entry["direction"] for entry in read_assessors(profile) if entry["available"]}
-    groups = [resampled_correlations(rows, directions, profile.evaluation) for _, rows in read_scores(profile).groupby("group")]
+    groups = [
+        resampled_correlations(rows, directions, profile.evaluation)
+        for _, rows in read_scores(profile).groupby("group")
+    ]
     found = {}
     for name in directions:
         samples = [samples["srcc", name] for samples in groups if len(samples["srcc", name])]

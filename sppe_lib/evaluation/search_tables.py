@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset
 
-from sppe_lib.benchmark.schema import iterate, open_evaluated
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import iterate, open_evaluated
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.cells import NOT_RUN, decimals, metric_label
 from sppe_lib.evaluation.evaluate import Recovered
@@ -71,7 +71,9 @@ def search_data(profile: Profile) -> pd.DataFrame:
         row = {"method": cell.method, "parameters": cell.name, "steps": cost(profile, cell)}
         row["in_params"] = cell.values == own_values(profile, cell.method)
         rows.append(row | measure_cell(profile, cell))
-    data = pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"value": float, "low": float, "high": float, "n": "Int64"})
+    data = (
+        pd.DataFrame(rows).reindex(columns=COLUMNS).astype({"value": float, "low": float, "high": float, "n": "Int64"})
+    )
     return data.assign(best=data.index.isin([_best(part) for _, part in data.groupby("method", sort=False)]))
 
 

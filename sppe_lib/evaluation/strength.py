@@ -14,8 +14,8 @@ import seaborn
 from datasets import Dataset
 from matplotlib.figure import Figure
 
-from sppe_lib.benchmark.schema import image_tensor, open_evaluated, to_uint8
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import image_tensor, open_evaluated, to_uint8
 from sppe_lib.editability.sweep import SWEEP, sweep_is_built
 from sppe_lib.evaluation.drawing import STYLE, absent
 from sppe_lib.evaluation.grids import RULE, Row, choose_rows
@@ -214,6 +214,8 @@ def draw_strength(profile: Profile) -> Figure:
                 absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
             else:
                 _draw_panel(axis, panel, part, colours)
-        below.supxlabel(f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)", fontsize=9)
+        below.supxlabel(
+            f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)", fontsize=9
+        )
         figure.suptitle(f"Figure 6. The strength sweep. This run: {data_name(profile)}", fontsize=11)
     return figure

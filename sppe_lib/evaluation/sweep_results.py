@@ -7,8 +7,8 @@ set is the source. Tables here therefore carry the source's id as `pair_id`, whi
 import numpy as np
 import pandas as pd
 
-from sppe_lib.benchmark.sweep import sweep_columns
 from sppe_lib.config import Profile
+from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.sweep import FOLDER, SWEEP
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.leakage import COLUMNS as LEAKAGE_COLUMNS

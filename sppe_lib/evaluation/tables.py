@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sppe_lib.benchmark.schema import SPLITS
-from sppe_lib.benchmark.taxonomy import GROUPS, categories
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import SPLITS
+from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.ablation_tables import ablation_table
 from sppe_lib.evaluation.gate import gate_table

@@ -37,7 +37,21 @@ def verdict_table(profile: Profile) -> Document:
     """One row per claim: verdict, what decides it, the paper's number, and all that was measured."""
     claims = evaluate_claims(profile)
     data = pd.DataFrame(claims)[
-        ["number", "claim", "origin", "holds", "scope", "quantity", "value", "ci_low", "ci_high", "n", "p_value", "published", "measured"]
+        [
+            "number",
+            "claim",
+            "origin",
+            "holds",
+            "scope",
+            "quantity",
+            "value",
+            "ci_low",
+            "ci_high",
+            "n",
+            "p_value",
+            "published",
+            "measured",
+        ]
     ]
     cells = pd.DataFrame(
         {

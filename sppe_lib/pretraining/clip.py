@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
-from sppe_lib.benchmark.taxonomy import TAGS, instructions
+from sppe_lib.data.taxonomy import TAGS, instructions
 from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, write_text
@@ -86,9 +86,7 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> CLIPTokenizer:
     tokens = alphabet + endings + ["".join(pair) for pair in merges]
     tokens = list(dict.fromkeys(tokens)) + ["<|startoftext|>", "<|endoftext|>"]
     return CLIPTokenizer(
-        vocab={token: number for number, token in enumerate(tokens)},
-        merges=merges,
-        model_max_length=MAX_TOKENS,
+        vocab={token: number for number, token in enumerate(tokens)}, merges=merges, model_max_length=MAX_TOKENS
     )
 
 
@@ -220,12 +218,7 @@ def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures)
 
 
 def export_clip(
-    model: CLIPModel,
-    tokenizer: CLIPTokenizer,
-    folder: Path,
-    pictures: Pictures,
-    record: dict,
-    settings: ClipSettings,
+    model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path, pictures: Pictures, record: dict, settings: ClipSettings
 ) -> dict:
     """Save model (half precision), tokenizer and image processor.
 
@@ -304,9 +297,7 @@ def train_clip(
         return contrastive_loss(images, texts, scale, same) + settings.direction_weight * directions
 
     def export(average: CLIPModel, record: dict) -> dict:
-        measured.update(
-            export_clip(average, tokenizer, output_folder, held_out, record, settings)
-        )
+        measured.update(export_clip(average, tokenizer, output_folder, held_out, record, settings))
         return measured
 
     measured: dict = {}

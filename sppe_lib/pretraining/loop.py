@@ -83,9 +83,7 @@ class MatrixOptimizer:
         self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
         known = {id(weight) for weight in self.weights}
         others = [parameter for parameter in model.parameters() if id(parameter) not in known]
-        self.muon = torch.optim.Muon(
-            self.matrices, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
+        self.muon = torch.optim.Muon(self.matrices, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw")
         self.adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.0)
         self.matrix_rate = settings.matrix_rate
 
@@ -157,8 +155,13 @@ def train(
         history.append({"step": step, "seconds": round(seconds, 1), "loss": loss, **measured})
         print(json.dumps(history[-1]), flush=True)
         state = {
-            "model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(),
-            "step": step, "seconds": seconds, "history": history, "settings": dataclasses.asdict(settings),
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "step": step,
+            "seconds": seconds,
+            "history": history,
+            "settings": dataclasses.asdict(settings),
         }
         with atomic_path(checkpoint) as temporary:
             torch.save(state, temporary)
@@ -216,7 +219,9 @@ def run_settings(settings_class: type, description: str):
             parser.add_argument("--" + field.name.replace("_", "-"), type=int, nargs="*", default=field.default)
     arguments = parser.parse_args()
     values = {name: getattr(arguments, name) for name in names}
-    return arguments, settings_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    return arguments, settings_class(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    )
 
 
 def default_checkpoint(data_folder: Path, output_folder: Path) -> Path:

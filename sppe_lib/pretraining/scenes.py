@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sppe_lib.benchmark.taxonomy import Instruction, categories, instructions, instructions_for
+from sppe_lib.data.taxonomy import Instruction, categories, instructions, instructions_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import atomic_path, numpy_generator, progress, require_disk, write_text
 
@@ -98,11 +98,11 @@ def make_record(index: int, size: int) -> dict:
     The same index and size give the same bytes in any process.
     """
     # Imported late: drawing needs libraries that loading and training do not.
-    from sppe_lib.benchmark.world.captions import describe
-    from sppe_lib.benchmark.world.editor import edit
-    from sppe_lib.benchmark.world.scene import render
-    from sppe_lib.benchmark.world.scenes import make_scene
-    from sppe_lib.benchmark.world.surrogates import make_surrogate, pair_mask
+    from sppe_lib.world.captions import describe
+    from sppe_lib.world.editor import edit
+    from sppe_lib.world.scene import render
+    from sppe_lib.world.scenes import make_scene
+    from sppe_lib.world.surrogates import make_surrogate, pair_mask
 
     seed = PRETRAINING_SEED_BASE + index
     rng = numpy_generator("pretraining", index)
@@ -149,7 +149,12 @@ def make_pictures(
     folder = Path(folder)
     if records < 1 or processes < 1 or chunk_records < 1:
         raise ConfigError("Pretraining pictures need at least 1 record, 1 process and 1 record a chunk.")
-    layout = {"size": size, "chunk_records": chunk_records, "seed_base": PRETRAINING_SEED_BASE, "edit_seeds": EDIT_SEEDS}
+    layout = {
+        "size": size,
+        "chunk_records": chunk_records,
+        "seed_base": PRETRAINING_SEED_BASE,
+        "edit_seeds": EDIT_SEEDS,
+    }
     layout_path = folder / "layout.json"
     if layout_path.is_file() and json.loads(layout_path.read_text(encoding="utf-8")) != layout:
         raise DataError(

@@ -22,8 +22,10 @@ def _settings(cls: type, steps: int, profile: Profile):
     """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
     settings = cls(steps=steps)
     return dataclasses.replace(
-        settings, records=min(settings.records, profile.pretraining.records),
-        warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(settings.cooldown_steps, steps // 2),
+        settings,
+        records=min(settings.records, profile.pretraining.records),
+        warmup_steps=min(settings.warmup_steps, steps // 4),
+        cooldown_steps=min(settings.cooldown_steps, steps // 2),
     )
 
 
@@ -36,7 +38,11 @@ def pictures(profile: Profile) -> None:
 def autoencoder(profile: Profile) -> None:
     """Train the autoencoder and show its record."""
     folder = _weights_folder(profile, "vae")
-    train_autoencoder(_pictures_folder(profile), folder, _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile))
+    train_autoencoder(
+        _pictures_folder(profile),
+        folder,
+        _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile),
+    )
     report.show_record(folder)
 
 
@@ -55,7 +61,9 @@ def transformer(profile: Profile) -> None:
     *earlier, last = profile.pretraining.transformer_steps
     settings = _settings(TransformerSettings, last, profile)
     settings = dataclasses.replace(
-        settings, compile=profile.pretraining.compile, earlier=tuple(earlier),
+        settings,
+        compile=profile.pretraining.compile,
+        earlier=tuple(earlier),
         first_records=min(settings.first_records, settings.records),
     )
     train_transformer(_pictures_folder(profile), folder, settings, models)

@@ -25,8 +25,8 @@ import torch
 from diffusers import AutoencoderKL, FluxTransformer2DModel
 from transformers import CLIPTextModel
 
-from sppe_lib.benchmark.taxonomy import instructions
 from sppe_lib.config import ModelParameters
+from sppe_lib.data.taxonomy import instructions
 from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, grey_inside
@@ -47,7 +47,11 @@ WORDLESS = 0.5
 """Share of the examples without the instruction: the pair alone tells the edit."""
 
 SHIPPED = ModelParameters(
-    clip="weights/clip", metrics_clip="weights/clip", vae="weights/vae", transformer="weights/backbone", text="weights/clip"
+    clip="weights/clip",
+    metrics_clip="weights/clip",
+    vae="weights/vae",
+    transformer="weights/backbone",
+    text="weights/clip",
 )
 """The miniature's own models, as `params.yaml` names them."""
 
@@ -99,11 +103,17 @@ def new_transformer(backbone_vae, text_config, settings: TransformerSettings) ->
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("transformer", settings.seed))
         return FluxTransformer2DModel(
-            patch_size=1, in_channels=2 * width + 4 * downscale**2, out_channels=width,
-            num_layers=settings.double_layers, num_single_layers=settings.single_layers,
-            attention_head_dim=settings.head_width, num_attention_heads=settings.heads,
-            joint_attention_dim=text_config.hidden_size, pooled_projection_dim=text_config.hidden_size,
-            guidance_embeds=False, axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
+            patch_size=1,
+            in_channels=2 * width + 4 * downscale**2,
+            out_channels=width,
+            num_layers=settings.double_layers,
+            num_single_layers=settings.single_layers,
+            attention_head_dim=settings.head_width,
+            num_attention_heads=settings.heads,
+            joint_attention_dim=text_config.hidden_size,
+            pooled_projection_dim=text_config.hidden_size,
+            guidance_embeds=False,
+            axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
         )
 
 
@@ -158,8 +168,14 @@ class Tasks:
         time = sample_times(len(clean), generator).to(clean)
         drawn = torch.randn(len(clean), len(known) + 1, *clean.shape[1:], generator=generator).to(clean)
         features, ids = assemble(
-            noisy(clean, drawn[:, 0], time), known, painting, self.backbone.channels, self.backbone.downscale, time,
-            drawn[:, 1:], target_place,
+            noisy(clean, drawn[:, 0], time),
+            known,
+            painting,
+            self.backbone.channels,
+            self.backbone.downscale,
+            time,
+            drawn[:, 1:],
+            target_place,
         )
         velocity = self.backbone.predict(features, ids, time, self.backbone.text.encode(text))
         return velocity[:, : clean.shape[1]], drawn[:, 0]
@@ -198,7 +214,8 @@ class Tasks:
         first, first_side, second, second_side = np.array(pairs).T
         clean = self._latents(second, 2 * second_side + 1)
         known = [
-            Panel(self._latents(first, 2 * first_side), 0, 0), Panel(self._latents(first, 2 * first_side + 1), 0, 1),
+            Panel(self._latents(first, 2 * first_side), 0, 0),
+            Panel(self._latents(first, 2 * first_side + 1), 0, 1),
             Panel(self._latents(second, 2 * second_side), 1, 0),
         ]
         painting = self._region_or_whole(second, 2 * second_side + 1, rng)
@@ -231,7 +248,9 @@ def edit_quality(
     if whole:
         painting = Painting(encoded.grey.expand(len(rows), -1, -1), torch.ones_like(mask))
     text = backbone.text.encode([instructions()[code].text for code in pictures.code[rows]])
-    noise = torch.randn(len(rows), 2, *encoded.pictures.shape[2:], generator=torch_generator("edit quality")).to(device())
+    noise = torch.randn(len(rows), 2, *encoded.pictures.shape[2:], generator=torch_generator("edit quality")).to(
+        device()
+    )
 
     def velocity(tokens, time):
         features, ids = assemble(tokens, known, painting, backbone.channels, backbone.downscale, time, noise[:, 1:])
@@ -244,8 +263,11 @@ def edit_quality(
 
 
 def train_transformer(
-    data_folder: Path, output_folder: Path, settings: TransformerSettings = TransformerSettings(),
-    models: ModelParameters = SHIPPED, checkpoint: Path | None = None,
+    data_folder: Path,
+    output_folder: Path,
+    settings: TransformerSettings = TransformerSettings(),
+    models: ModelParameters = SHIPPED,
+    checkpoint: Path | None = None,
 ) -> Path:
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
@@ -286,8 +308,13 @@ def _finished(folder: Path, steps: int) -> bool:
 
 
 def _train_round(
-    data_folder: Path, output_folder: Path, settings: TransformerSettings, models: ModelParameters, checkpoint: Path,
-    start: Path | None, done: int,
+    data_folder: Path,
+    output_folder: Path,
+    settings: TransformerSettings,
+    models: ModelParameters,
+    checkpoint: Path,
+    start: Path | None,
+    done: int,
 ) -> None:
     """One round of `train_transformer`, from the weights in `start` or from scratch, after `done` steps of others."""
     pictures = load_pictures(data_folder, settings.records)

@@ -4,8 +4,8 @@ import dataclasses
 from importlib import import_module
 from pathlib import Path
 
-from sppe_lib.benchmark.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery import ablation_rows, trivial
@@ -20,11 +20,24 @@ METHODS = {
         Method("local-linear", lambda profile: trivial.local_linear, data=EVERYTHING),
         # The paper leaves VISII out of Table 7, since its editor was trained on that data.
         Method("VISII", imported_when_called("visii.load_visii"), data=BENCHMARK),
-        Method("EditTransfer", imported_when_called("edit_transfer.load_edit_transfer"), imported_when_called("edit_transfer.train_edit_transfer")),
-        Method("Prompt-Diffusion", imported_when_called("prompt_diffusion.load_prompt_diffusion"), imported_when_called("prompt_diffusion.train_prompt_diffusion")),
+        Method(
+            "EditTransfer",
+            imported_when_called("edit_transfer.load_edit_transfer"),
+            imported_when_called("edit_transfer.train_edit_transfer"),
+        ),
+        Method(
+            "Prompt-Diffusion",
+            imported_when_called("prompt_diffusion.load_prompt_diffusion"),
+            imported_when_called("prompt_diffusion.train_prompt_diffusion"),
+        ),
         Method("Cross-Image Attention", imported_when_called("cross_image_attention.load_cross_image_attention")),
         Method("SOER", imported_when_called("soer.load_soer"), imported_when_called("soer.train_soer"), EVERYTHING),
-        Method("C2E-S2SER", imported_when_called("c2e_s2ser.load_c2e"), imported_when_called("c2e_s2ser.train_c2e"), EVERYTHING),
+        Method(
+            "C2E-S2SER",
+            imported_when_called("c2e_s2ser.load_c2e"),
+            imported_when_called("c2e_s2ser.train_c2e"),
+            EVERYTHING,
+        ),
     )
 }
 """Every method of the tables, in their order. Adding one is a line here and a file."""
@@ -65,7 +78,9 @@ def fit(profile: Profile, name: str) -> Path | None:
     chosen = method(name)
     for other, _ in profile.recovery.learning_rates:
         if other not in METHODS or not METHODS[other].fit:
-            raise ConfigError(f"recovery.learning_rates names {other!r}, which is no trained method: correct it in params.yaml.")
+            raise ConfigError(
+                f"recovery.learning_rates names {other!r}, which is no trained method: correct it in params.yaml."
+            )
     if not chosen.fit:
         return None
     return [chosen.fit(with_seed(profile, number)) for number in repetitions(profile, name)][0]
@@ -103,8 +118,14 @@ def available_data(profile: Profile, chosen: Method) -> list[str]:
 def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
     trained = sorted((profile.results / "training").rglob("*.safetensors"))
     pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
-    digest = digest_of(name, number, profile.models, backbone_keys(profile.models), profile.recovery, *trained, *pictures)
+    digest = digest_of(
+        name, number, profile.models, backbone_keys(profile.models), profile.recovery, *trained, *pictures
+    )
     return recover_in_shards(
-        recover, open_evaluated(profile, data), recovered_file(profile, name, data, number),
-        profile.results / "shards" / digest, profile.recovery.sample_batch, f"{name}: recover {data}",
+        recover,
+        open_evaluated(profile, data),
+        recovered_file(profile, name, data, number),
+        profile.results / "shards" / digest,
+        profile.recovery.sample_batch,
+        f"{name}: recover {data}",
     )

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import torch
 
-from sppe_lib.benchmark.schema import Batch, collate, open_evaluated
-from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch, collate, open_evaluated
+from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.recovery.ablation_rows import (
@@ -75,7 +75,9 @@ def _train_full(profile: Profile) -> Path:
 
 def _without_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
     grey = torch.full_like(batch.surrogate, GREY)
-    return encode_batch(backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask)))
+    return encode_batch(
+        backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask))
+    )
 
 
 def _without_source(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
@@ -129,7 +131,9 @@ class InputChange:
     generator's; `keep_outside`: False where S' outside M must not be put back into the result.
     """
 
-    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_batch(backbone, batch)
+    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_batch(
+        backbone, batch
+    )
     given_tag: bool = False
     keep_outside: bool = True
 
@@ -159,7 +163,9 @@ def _methods() -> list[Method]:
     for row, variant in VARIANTS.items():
         fit = _train_full if row is FULL else partial(_train_variant, variant)
         found.append(Method(row.method, partial(load_c2e, variant=variant), fit, VALIDATION))
-    found += [Method(row.method, partial(load_c2e, variant=Variant(row.method)), None, VALIDATION) for row in ITERATIONS]
+    found += [
+        Method(row.method, partial(load_c2e, variant=Variant(row.method)), None, VALIDATION) for row in ITERATIONS
+    ]
     found += [Method(row.method, partial(_load_changed, change), None, VALIDATION) for row, change in CHANGES.items()]
     return found
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from sppe_lib.benchmark.taxonomy import TAGS
 from sppe_lib.config import Profile
+from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
@@ -35,9 +35,13 @@ class TagGenerator(nn.Module):
     def __init__(self, latent_channels: int, width: int = 64):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(3 * latent_channels, width, 3, padding=1), nn.SiLU(),
-            nn.Conv2d(width, width, 3, padding=1), nn.SiLU(),
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, len(TAGS)),
+            nn.Conv2d(3 * latent_channels, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(width, len(TAGS)),
         )
 
     def forward(self, surrogate: torch.Tensor, edited: torch.Tensor) -> torch.Tensor:
@@ -100,14 +104,19 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
     return fit(profile, variant.name, backbone, extra, make_losses, snapshots)
 
 
-def _cycle_loss(backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generators: list[torch.Generator], guidance: float):
+def _cycle_loss(
+    backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generators: list[torch.Generator], guidance: float
+):
     # I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target. I^ is the
     # estimate that the recovery pass points to, with its gradient, so the cycle also corrects I^.
     text = backbone.text.encode([""] * len(batch))
     noise, known_noise = draw_noise(batch.source, 3, generators)
     time = draw_times(noise, generators)
     reverse = replace(
-        batch, source=recovered, surrogate=batch.edited_surrogate, edited_surrogate=batch.surrogate,
+        batch,
+        source=recovered,
+        surrogate=batch.edited_surrogate,
+        edited_surrogate=batch.surrogate,
         edited_surrogate_outside=batch.surrogate_outside,
     )
     target = noisy(batch.source, noise, time)

@@ -12,8 +12,8 @@ Where `models.cross_image` names a model, it runs on that one: `cross_image_stab
 import torch
 from diffusers.models.embeddings import apply_rotary_emb
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import integrate, noisy
 from sppe_lib.diffusion.latents import encode_batch
@@ -101,8 +101,12 @@ def load_cross_image_attention(profile: Profile):
             noise = others[:, 1:2].repeat(2, 1, 1, 1)
             structure = adapt_statistics(tokens, appearance) if attention.active else tokens
             predicted = grid_velocity(
-                backbone, torch.cat([structure, appearance]), time.repeat(2), (panels, both),
-                TextStates(text.sequence, text.pooled), noise,
+                backbone,
+                torch.cat([structure, appearance]),
+                time.repeat(2),
+                (panels, both),
+                TextStates(text.sequence, text.pooled),
+                noise,
             )[: len(tokens)]
             # So that the clean estimate x_t - t v is the one that the adapted latents lead to.
             return predicted - (structure - tokens) / time.view(-1, 1, 1)

@@ -18,8 +18,8 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.recovery.stable_diffusion import (
     decode_latents,
     encode_pictures,

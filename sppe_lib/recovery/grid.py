@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import SAMPLING_ONLY, Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.attention import with_attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
@@ -47,8 +47,14 @@ def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
 
 
 def grid_velocity(
-    backbone: Backbone, target: torch.Tensor, time: torch.Tensor, grid: tuple[list[Panel], Painting], text: TextStates,
-    noise: torch.Tensor, guidance_tokens: torch.Tensor | None = None, guidance: float = 1.0,
+    backbone: Backbone,
+    target: torch.Tensor,
+    time: torch.Tensor,
+    grid: tuple[list[Panel], Painting],
+    text: TextStates,
+    noise: torch.Tensor,
+    guidance_tokens: torch.Tensor | None = None,
+    guidance: float = 1.0,
 ) -> torch.Tensor:
     """Velocity [B, N, 4C] of the target panel.
 
@@ -65,7 +71,9 @@ def grid_velocity(
 
 def draw_noise(like: torch.Tensor, known: int, generators: list[torch.Generator]) -> tuple[torch.Tensor, torch.Tensor]:
     """Noise for the target [B, N, D] and for the known panels [B, known, N, D], each instance's from its own generator."""
-    drawn = torch.stack([torch.randn(known + 1, *like.shape[1:], generator=generator) for generator in generators]).to(like)
+    drawn = torch.stack([torch.randn(known + 1, *like.shape[1:], generator=generator) for generator in generators]).to(
+        like
+    )
     return drawn[:, 0], drawn[:, 1:]
 
 
@@ -92,7 +100,9 @@ def sample_encoded(
     with torch.no_grad():
         tokens = integrate(
             lambda tokens, time: velocity(encoded, tokens, time, known_noise),
-            noise, backbone.scheduler, profile.recovery.sampling_steps,
+            noise,
+            backbone.scheduler,
+            profile.recovery.sampling_steps,
         )
     return backbone.decode(tokens)
 
@@ -111,8 +121,12 @@ def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -
 
 
 def fit(
-    profile: Profile, method: str, backbone: Backbone, extra: torch.nn.Module,
-    make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses], snapshots: dict[int, str] | None = None,
+    profile: Profile,
+    method: str,
+    backbone: Backbone,
+    extra: torch.nn.Module,
+    make_losses: Callable[[Callable[[list[int]], LatentBatch]], StepLosses],
+    snapshots: dict[int, str] | None = None,
     prompt: Callable[[str], str] = str,
 ) -> Path:
     """Train a LoRA and the method's own modules `extra` on the training split; returns the training folder.
@@ -138,7 +152,9 @@ def fit(
     no_matter = (*SAMPLING_ONLY, "seeds", "checkpoint_every", "learning_rates")
     decides = {name: value for name, value in asdict(settings).items() if name not in no_matter}
     decides["learning_rate"] = settings.rate_of(method)
-    fingerprint = hashlib.sha256(f"{key}{profile.models.backbone}{decides}{backbone.transformer.config}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(
+        f"{key}{profile.models.backbone}{decides}{backbone.transformer.config}".encode()
+    ).hexdigest()
     began = clock.perf_counter()
 
     def keep(name: str, log: pd.DataFrame) -> None:
@@ -150,29 +166,45 @@ def fit(
             save_file(state, temporary / "extra.safetensors")
             log.to_csv(temporary / "log.csv", index=False)
             manifest = {
-                "method": name, "steps": len(log), "batch": settings.batch, "rank": settings.rank, "instances": len(cache),
+                "method": name,
+                "steps": len(log),
+                "batch": settings.batch,
+                "rank": settings.rank,
+                "instances": len(cache),
                 "trained_parameters": sum(value.numel() for value in trained.values()),
                 "seconds_this_run": round(clock.perf_counter() - began, 1),
-                "training_seconds": round(float(log["seconds"].sum()), 1), **machine_record(),
+                "training_seconds": round(float(log["seconds"].sum()), 1),
+                **machine_record(),
             }
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
     kept = {steps: partial(keep, name) for steps, name in {**(snapshots or {}), settings.steps: method}.items()}
     lost = [steps for steps, name in (snapshots or {}).items() if not training_folder(profile, name).is_dir()]
     losses_at = make_losses(cache.batch)
-    if not settings.gradient_checkpointing:  # checkpointed layers are computed again in backward, where no context reaches
+    if (
+        not settings.gradient_checkpointing
+    ):  # checkpointed layers are computed again in backward, where no context reaches
         losses_at = with_attention_for_backward(losses_at)
     train(
-        trained, losses_at, TrainingSettings.of(method, settings), len(cache),
-        profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt", fingerprint, kept,
+        trained,
+        losses_at,
+        TrainingSettings.of(method, settings),
+        len(cache),
+        profile.results / "checkpoints" / f"{method.replace('/', '-')}-{settings.seed}.pt",
+        fingerprint,
+        kept,
         before=min(lost, default=None),
     )
     return training_folder(profile, method)
 
 
 def fit_by_flow_matching(
-    profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
-    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], known: int, prompt: Callable[[str], str] = str,
+    profile: Profile,
+    method: str,
+    make_extra: Callable[[Backbone], torch.nn.Module],
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity],
+    known: int,
+    prompt: Callable[[str], str] = str,
 ) -> Path:
     """`fit` for a method whose only loss is flow matching to I', with the velocity that `load` samples from.
 
@@ -187,7 +219,11 @@ def fit_by_flow_matching(
             clean = batch.edited_source
             noise, known_noise = draw_noise(clean, known, generators)
             time = draw_times(clean, generators)
-            return {"recovery": flow_matching_loss(velocity(batch, noisy(clean, noise, time), time, known_noise), clean, noise)}
+            return {
+                "recovery": flow_matching_loss(
+                    velocity(batch, noisy(clean, noise, time), time, known_noise), clean, noise
+                )
+            }
 
         return losses_at
 
@@ -200,8 +236,11 @@ def keep_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 def load(
-    profile: Profile, method: str, make_extra: Callable[[Backbone], torch.nn.Module],
-    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity], outside_known: bool = False,
+    profile: Profile,
+    method: str,
+    make_extra: Callable[[Backbone], torch.nn.Module],
+    make_velocity: Callable[[Backbone, torch.nn.Module], Velocity],
+    outside_known: bool = False,
     encode: Callable[[Backbone, Batch], LatentBatch] = encode_batch,
 ) -> Callable[[Batch], torch.Tensor]:
     """What `fit` wrote, as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
@@ -212,7 +251,9 @@ def load(
     """
     folder = training_folder(profile, method)
     if not (folder / "manifest.json").is_file():
-        raise DataError(f"No trained {method} for profile {profile.name}: run 03_train_recovery with method={method!r} first.")
+        raise DataError(
+            f"No trained {method} for profile {profile.name}: run 03_train_recovery with method={method!r} first."
+        )
     backbone, extra = build(profile, make_extra)
     load_lora(backbone.transformer, folder)
     extra.load_state_dict(load_file(folder / "extra.safetensors"))

@@ -41,18 +41,26 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path:
     """
     if not recovery.method(name).fit:
         trained = ", ".join(known for known, entry in recovery.METHODS.items() if entry.fit)
-        raise ConfigError(f"{name} learns nothing, so there is nothing to train: 04_recover runs it. Methods to train: {trained}.")
+        raise ConfigError(
+            f"{name} learns nothing, so there is nothing to train: 04_recover runs it. Methods to train: {trained}."
+        )
     if processes == 1:
         return recovery.fit(profile, name)
     devices = torch.cuda.device_count() or processes
     if not 1 <= processes <= devices:
-        raise ConfigError(f"processes is {processes}: choose at least 1, and no more than this machine has GPUs ({devices}).")
+        raise ConfigError(
+            f"processes is {processes}: choose at least 1, and no more than this machine has GPUs ({devices})."
+        )
     check_batch(profile.recovery.batch, processes)
     if load_profile(profile.name) != profile:
-        raise ConfigError(f"Profile {profile.name} was changed in this notebook, where other processes cannot see it: edit params.yaml.")
+        raise ConfigError(
+            f"Profile {profile.name} was changed in this notebook, where other processes cannot see it: edit params.yaml."
+        )
     done = subprocess.run(command(processes, name, "--profile", profile.name, "--only", "fit"), check=False)
     if done.returncode:
-        raise KitError(f"Training {name} on {processes} processes failed: the first error above says why; mend it and run again.")
+        raise KitError(
+            f"Training {name} on {processes} processes failed: the first error above says why; mend it and run again."
+        )
     return training_folder(profile, name)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 
 Recover = Callable[[Batch], torch.Tensor]
 """(I, S, S', M, P) -> recovered pictures [B, 3, H, W] in [0, 1]; must not read `edited_source`."""

@@ -10,8 +10,8 @@ import pandas as pd
 from datasets import Dataset
 from IPython.display import Markdown, display
 
-from sppe_lib.benchmark.schema import first_rows, open_evaluated, open_split
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import first_rows, open_evaluated, open_split
 from sppe_lib.recovery.ablation_rows import ROWS
 
 
@@ -43,7 +43,13 @@ def show_training_data(profile: Profile, count: int = 4) -> None:
 def show_manifest(folder: Path) -> None:
     """What was trained, where and for how long, as a table."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    display(Markdown("\n".join(["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {value} |" for key, value in manifest.items())])))
+    display(
+        Markdown(
+            "\n".join(
+                ["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {value} |" for key, value in manifest.items())]
+            )
+        )
+    )
 
 
 def show_training_log(folder: Path) -> None:
@@ -65,7 +71,10 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
     dataset = open_evaluated(profile, "validation")
     rows = _spread(dataset, count)
     shown = [dataset[row] for row in rows]
-    lines = [("source I", [row["source"] for row in shown]), ("edited surrogate S'", [row["edited_surrogate"] for row in shown])]
+    lines = [
+        ("source I", [row["source"] for row in shown]),
+        ("edited surrogate S'", [row["edited_surrogate"] for row in shown]),
+    ]
     for row in ROWS:
         path = profile.results / "recovered" / row.method / "validation.parquet"
         recovered = Dataset.from_parquet(str(path))
@@ -91,8 +100,12 @@ def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     for line, number in zip(axes, numbers, strict=True):
         row, result = dataset[number], recovered[number]
         pictures = (
-            ("", row["source"]), ("mask M", row["mask"]), ("surrogate S", row["surrogate"]),
-            ("edited surrogate S'", row["edited_surrogate"]), (f"{method}", result["image"]), ("reference I'", row["edited_source"]),
+            ("", row["source"]),
+            ("mask M", row["mask"]),
+            ("surrogate S", row["surrogate"]),
+            ("edited surrogate S'", row["edited_surrogate"]),
+            (f"{method}", result["image"]),
+            ("reference I'", row["edited_source"]),
         )
         for axis, (title, picture) in zip(line, pictures, strict=True):
             _show(axis, picture, title)

@@ -28,18 +28,31 @@ class ExampleBranch(nn.Module):
         super().__init__()
         config = backbone.transformer.config
         self.enter = nn.Linear(3 * backbone.token_width, backbone.channels)
-        self.controlnet = FluxControlNetModel.from_transformer(
-            backbone.transformer, num_layers=-(-config.num_layers // 2), num_single_layers=-(-config.num_single_layers // 2),
-            attention_head_dim=config.attention_head_dim, num_attention_heads=config.num_attention_heads,
-        ).float().requires_grad_(True)
+        self.controlnet = (
+            FluxControlNetModel.from_transformer(
+                backbone.transformer,
+                num_layers=-(-config.num_layers // 2),
+                num_single_layers=-(-config.num_single_layers // 2),
+                attention_head_dim=config.attention_head_dim,
+                num_attention_heads=config.num_attention_heads,
+            )
+            .float()
+            .requires_grad_(True)
+        )
 
     def forward(self, batch: LatentBatch, features, ids, time, text: TextStates, guidance: torch.Tensor | None) -> dict:
         """Residuals for the backbone's blocks, as keyword arguments of its forward."""
         condition = self.enter(torch.cat([batch.surrogate, batch.edited_surrogate, batch.source], dim=-1))
         double, single = self.controlnet(
-            hidden_states=features, controlnet_cond=condition, encoder_hidden_states=text.sequence,
-            pooled_projections=text.pooled, timestep=time, img_ids=ids,
-            txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device), guidance=guidance, return_dict=False,
+            hidden_states=features,
+            controlnet_cond=condition,
+            encoder_hidden_states=text.sequence,
+            pooled_projections=text.pooled,
+            timestep=time,
+            img_ids=ids,
+            txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
+            guidance=guidance,
+            return_dict=False,
         )
         return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
 
@@ -49,7 +62,11 @@ def _make_velocity(profile: Profile, backbone: Backbone, branch: ExampleBranch) 
         features, ids = assemble(target, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, time)
         text = backbone.text.encode(batch.instruction)
         return backbone.predict(
-            features, ids, time, text, profile.recovery.guidance,
+            features,
+            ids,
+            time,
+            text,
+            profile.recovery.guidance,
             control=lambda guided: branch(batch, features, ids, time, text, guided),
         )
 

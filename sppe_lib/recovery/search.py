@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sppe_lib import recovery
-from sppe_lib.benchmark.schema import EVALUATED, split_files
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import EVALUATED, split_files
 from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery.method import VALIDATION
 from sppe_lib.recovery.sharded import digest_of
@@ -83,14 +83,20 @@ def cost(profile: Profile, cell: Cell) -> int:
 def _digest(profile: Profile, cell: Cell) -> str:
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
     # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
-    searched = {"learning_rates", "sample_batch", *(key.removeprefix("recovery.") for grid in GRID.values() for key in grid)}
+    searched = {
+        "learning_rates",
+        "sample_batch",
+        *(key.removeprefix("recovery.") for grid in GRID.values() for key in grid),
+    }
     settings = asdict(cell_profile(profile, cell).recovery)
     fixed = {name: value for name, value in settings.items() if name not in searched}
     models = profile.models
     weights = backbone_keys(models)
     folder, split = EVALUATED[VALIDATION[0]]
     shards = [path for name in ("train", split) for path in split_files(profile.results / folder, name)]
-    return digest_of(cell.method, cell.values, fixed, models.backbone, models.visii, weights, profile.ablation.pairs, *shards)
+    return digest_of(
+        cell.method, cell.values, fixed, models.backbone, models.visii, weights, profile.ablation.pairs, *shards
+    )
 
 
 def picture_file(profile: Profile, cell: Cell) -> Path:

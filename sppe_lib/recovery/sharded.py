@@ -13,7 +13,7 @@ import numpy as np
 from datasets import Dataset, Features, Image, Value, concatenate_datasets
 from PIL import Image as PillowImage
 
-from sppe_lib.benchmark.schema import iterate, to_uint8
+from sppe_lib.data.schema import iterate, to_uint8
 from sppe_lib.diffusion.processes import process
 from sppe_lib.recovery.method import Recover
 from sppe_lib.runtime import atomic_path, progress
@@ -26,7 +26,9 @@ SHARD_BATCHES = 16
 
 def digest_of(*parts: object) -> str:
     """A short digest of what decides a run: values as they are, files by their name, size and time."""
-    known = [(part.name, part.stat().st_size, part.stat().st_mtime_ns) if isinstance(part, Path) else part for part in parts]
+    known = [
+        (part.name, part.stat().st_size, part.stat().st_mtime_ns) if isinstance(part, Path) else part for part in parts
+    ]
     return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
 
 
@@ -39,7 +41,9 @@ def recover_rows(recover: Recover, dataset: Dataset, rows: range, batch: int, de
     return Dataset.from_dict(made, features=RECOVERED_FEATURES)
 
 
-def recover_in_shards(recover: Recover, dataset: Dataset, path: Path, shards: Path, batch: int, description: str) -> Path:
+def recover_in_shards(
+    recover: Recover, dataset: Dataset, path: Path, shards: Path, batch: int, description: str
+) -> Path:
     """Recover a whole data set into the Parquet file `path`, by way of shards in the folder `shards`.
 
     Every process makes the shards that are its turn and not there yet; the main process joins them in

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch, encode_batch
@@ -28,7 +28,9 @@ class MapTransformer(nn.Module):
         super().__init__()
         self.enter = nn.Linear(token_width, width)
         self.place = nn.Parameter(torch.zeros(1, tokens, width))
-        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
         self.blocks = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.leave = nn.Linear(width, channels)
 
@@ -79,10 +81,18 @@ def train_soer(profile: Profile):
             noise, known_noise = draw_noise(clean, 3, generators)
             time = draw_times(clean, generators)
             velocity = grid_velocity(
-                backbone, noisy(clean, noise, time), time, recovery_panels(batch), backbone.text.encode(batch.instruction),
-                known_noise, extra(batch, learn), profile.recovery.guidance,
+                backbone,
+                noisy(clean, noise, time),
+                time,
+                recovery_panels(batch),
+                backbone.text.encode(batch.instruction),
+                known_noise,
+                extra(batch, learn),
+                profile.recovery.guidance,
             )
-            return {"recovery": flow_matching_loss(velocity, clean, noise, 1 + (inside if learn == "mask" else 1 - inside))}
+            return {
+                "recovery": flow_matching_loss(velocity, clean, noise, 1 + (inside if learn == "mask" else 1 - inside))
+            }
 
         return losses_at
 
@@ -100,7 +110,9 @@ def load_soer(profile: Profile):
         def velocity(batch: LatentBatch, target, time, known_noise):
             text = backbone.text.encode(batch.instruction)
             grid = recovery_panels(batch)
-            return grid_velocity(backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.guidance)
+            return grid_velocity(
+                backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.guidance
+            )
 
         return velocity
 

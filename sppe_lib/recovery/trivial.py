@@ -3,7 +3,7 @@
 import torch
 from scipy.ndimage import gaussian_filter
 
-from sppe_lib.benchmark.schema import Batch
+from sppe_lib.data.schema import Batch
 
 
 def copy_surrogate(batch: Batch) -> torch.Tensor:
@@ -33,7 +33,9 @@ def local_linear(batch: Batch, spread: float = 0.08, ridge: float = 1e-3) -> tor
 
     surrogate, edited = batch.surrogate, batch.edited_surrogate
     mean_in, mean_out = blur(surrogate), blur(edited)
-    covariance = (blur(outer(surrogate, surrogate)) - outer(mean_in, mean_in)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+    covariance = (
+        (blur(outer(surrogate, surrogate)) - outer(mean_in, mean_in)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+    )
     cross = (blur(outer(surrogate, edited)) - outer(mean_in, mean_out)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
     slope = torch.linalg.solve(covariance + ridge * torch.eye(3), cross)  # [B, H, W, in, out]
     centred = (batch.source - mean_in).permute(0, 2, 3, 1)[..., None, :]

@@ -9,8 +9,8 @@ backbone's text states have no place in CLIP's image space. Nothing is trained a
 
 import torch
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.flow import flow_matching_loss, noisy
@@ -23,7 +23,9 @@ from sppe_lib.runtime import torch_generator
 NAME = "VISII"
 
 
-def edit_velocity(backbone: Backbone, batch: LatentBatch, picture, target, time, text: TextStates, noise) -> torch.Tensor:
+def edit_velocity(
+    backbone: Backbone, batch: LatentBatch, picture, target, time, text: TextStates, noise
+) -> torch.Tensor:
     """Velocity [B, N, 4C] of the target when the frozen editor edits `picture` [B, N, 4C] by `text`."""
     grid = [Panel(picture, TARGET[0], 0)], paint_all(backbone, batch)
     return grid_velocity(backbone, target, time, grid, text, noise[:, :1])
@@ -45,7 +47,9 @@ def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Pr
         time = draw_times(clean, generators)
         text = TextStates(sequence, pooled)
         with attention_for_backward():
-            velocity = edit_velocity(backbone, batch, batch.surrogate, noisy(clean, noise, time), time, text, known_noise)
+            velocity = edit_velocity(
+                backbone, batch, batch.surrogate, noisy(clean, noise, time), time, text, known_noise
+            )
         optimizer.zero_grad(set_to_none=True)
         (len(names) * flow_matching_loss(velocity, clean, noise)).backward()
         optimizer.step()

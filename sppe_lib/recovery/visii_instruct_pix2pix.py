@@ -15,9 +15,9 @@ import torch
 from diffusers import DDPMScheduler, DiffusionPipeline
 from torch.nn.functional import cosine_similarity
 
-from sppe_lib.benchmark.schema import Batch
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import Batch
 from sppe_lib.errors import ConfigError
 from sppe_lib.recovery.stable_diffusion import encode_pictures, encode_texts, load_stable_diffusion, predict_noise
 from sppe_lib.runtime import device, torch_generator

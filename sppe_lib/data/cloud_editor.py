@@ -1,0 +1,106 @@
+"""The cloud: an editor that uploads, and therefore takes nothing but surrogates.
+
+It speaks the `images/edits` request of the OpenAI API, which several services understand. Three things must be
+set on purpose, or it refuses: SPPE_ALLOW_UPLOAD=1 and the key SPPE_CLOUD_API_KEY in the environment, and
+`generation.cloud_url` in params.yaml. The benchmark itself never uses it, because I' would need the source uploaded.
+"""
+
+import base64
+import io
+import os
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import httpx
+from PIL import Image
+
+from sppe_lib.config import GenerationParameters
+from sppe_lib.data.surrogates import Surrogate
+from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.runtime import progress
+
+ALLOW = "SPPE_ALLOW_UPLOAD"
+
+KEY = "SPPE_CLOUD_API_KEY"
+
+SECONDS = 300.0
+"""How long one edit may take before it counts as failed."""
+
+
+def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
+    """The editor that sends surrogates, and nothing else, to `parameters.cloud_url`, one request each.
+
+    `parameters.editor_model` is the service's name of its model. The request has no seed: two runs differ. Raises
+    ConfigError unless uploading was allowed, a key is set and the URL is encrypted (or this machine's own); the
+    editor raises TypeError for anything but a Surrogate, before any request, ResourceError for a request that
+    fails, and DataError for an answer without a picture.
+    """
+    if os.environ.get(ALLOW) != "1":
+        raise ConfigError(f"The editor cloud uploads surrogates: set {ALLOW}=1 in the environment to allow that.")
+    key = os.environ.get(KEY)
+    if not key:
+        raise ConfigError(f"The editor cloud needs a key: set {KEY} in the environment, never in a file.")
+    address = urlsplit(parameters.cloud_url)
+    if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+        raise ConfigError(f"generation.cloud_url is {parameters.cloud_url!r}: give a base URL that begins with https.")
+    if not parameters.editor_model:
+        raise ConfigError("generation.editor_model is empty: name the service's model for the editor cloud.")
+    url = parameters.cloud_url.rstrip("/") + "/images/edits"
+
+    def edit(surrogates: Sequence[Surrogate], instructions: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        for given in surrogates:
+            if type(given) is not Surrogate:
+                raise TypeError(
+                    f"The editor cloud takes surrogates of make_surrogates only, not {type(given).__name__}: a source "
+                    f"must never be uploaded."
+                )
+        entries = progress(zip(surrogates, instructions, seeds, strict=True), "Cloud edits", total=len(surrogates))
+        return [_request(url, key, parameters.editor_model, *entry[:2]) for entry in entries]
+
+    return edit
+
+
+def _request(url: str, key: str, model: str, surrogate: Surrogate, instruction: str) -> Image.Image:
+    host = urlsplit(url).hostname
+    try:
+        # Redirects are not followed: the picture goes to the named service only. Nor does its file name tell anything.
+        response = httpx.post(
+            url,
+            headers={"Authorization": f"Bearer {key}"},
+            data={"model": model, "prompt": instruction},
+            files={"image": ("surrogate.png", surrogate.png, "image/png")},
+            timeout=SECONDS,
+        )
+    except httpx.TimeoutException:
+        raise ResourceError(
+            f"The cloud editor at {host} did not answer in {SECONDS:g} s for {surrogate.name}; try again later."
+        ) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ResourceError(
+            f"The cloud editor at {host} cannot be reached ({error}); check generation.cloud_url and the network."
+        ) from None
+    if response.status_code != 200:
+        raise ResourceError(
+            f"The cloud editor at {host} refused {surrogate.name} with status {response.status_code} "
+            f"({_message(response)}); check the key, the model's name and your quota."
+        )
+    return _picture(response, host, surrogate)
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"]).splitlines()[0][:200]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return response.reason_phrase or "no reason given"
+
+
+def _picture(response: httpx.Response, host: str, surrogate: Surrogate) -> Image.Image:
+    try:
+        content = base64.b64decode(response.json()["data"][0]["b64_json"], validate=True)
+        with Image.open(io.BytesIO(content)) as picture:
+            return picture.convert("RGB").resize(surrogate.image.size, Image.Resampling.BICUBIC)
+    except (ValueError, KeyError, TypeError, IndexError, OSError):
+        raise DataError(
+            f"The cloud editor at {host} answered without a readable picture (data[0].b64_json) for {surrogate.name}; "
+            f"choose a model that returns base64."
+        ) from None

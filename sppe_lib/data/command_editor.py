@@ -1,0 +1,100 @@
+"""An editor that is a program of its own, run once on a folder of pictures.
+
+It suits any editor that no library offers. SmartEdit, the paper's editor, is one: its repository is a set of
+scripts with their own environment, and its checkpoints have to be put together by hand as its README says. Write
+there a script, say `edit_folder.py`, that loads the model once, reads `instructions.json`, edits each picture and
+saves it under the same name and at the same size, then set in params.yaml
+
+    editor: "command:conda run -n smartedit python /where/it/is/edit_folder.py --input {input} --output {output}"
+
+`{input}` holds 00000.png, 00001.png, ... (RGB) and `instructions.json`, a list in the same order of
+`{"image": "00000.png", "instruction": "...", "seed": 123}`. `{output}` is an empty folder for the results.
+"""
+
+import json
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from sppe_lib.config import GenerationParameters
+from sppe_lib.data.images import read_image
+from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.runtime import write_text
+
+PLACEHOLDERS = ("{input}", "{output}")
+
+
+def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
+    """The editor behind `command:<template>`, where the template holds {input} and {output}.
+
+    The template is split into words as a shell would and started without one, so nothing in a path or an
+    instruction can be read as a command. Raises ConfigError for a template that cannot be used.
+    """
+    template = parameters.editor.partition(":")[2]
+    try:
+        words = shlex.split(template)
+    except ValueError as error:
+        raise ConfigError(f"generation.editor: {template!r} cannot be read ({error}); close its quotes.") from None
+    missing = [name for name in PLACEHOLDERS if not any(name in word for word in words)]
+    if missing:
+        raise ConfigError(f"generation.editor: {template!r} lacks {missing[0]}; say where that folder goes.")
+
+    def edit(images: Sequence[Image.Image], instructions: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        with tempfile.TemporaryDirectory(prefix="sppe-editor-") as folder:
+            inputs, outputs = Path(folder, "input"), Path(folder, "output")
+            names = _write_inputs(inputs, images, instructions, seeds)
+            outputs.mkdir()
+            _run([word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words])
+            return _read_outputs(outputs, names, images)
+
+    return edit
+
+
+def _write_inputs(
+    folder: Path, images: Sequence[Image.Image], instructions: Sequence[str], seeds: Sequence[int]
+) -> list[str]:
+    folder.mkdir()
+    names = [f"{number:05d}.png" for number in range(len(images))]
+    entries = []
+    for name, image, instruction, seed in zip(names, images, instructions, seeds, strict=True):
+        image.convert("RGB").save(folder / name)
+        entries.append({"image": name, "instruction": instruction, "seed": seed})
+    write_text(folder / "instructions.json", json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+    return names
+
+
+def _run(words: list[str]) -> None:
+    try:
+        result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise ConfigError(
+            f"generation.editor: {words[0]!r} cannot be started ({error.strerror}); correct the command or install it."
+        ) from None
+    if result.returncode:
+        lines = result.stderr.strip().splitlines()
+        raise ResourceError(
+            f"The editor command {words[0]!r} failed with status {result.returncode} "
+            f"({lines[-1].strip() if lines else 'it wrote no error'}); run it by hand on a folder to find out why."
+        )
+
+
+def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image]) -> list[Image.Image]:
+    found = sorted(path.name for path in folder.iterdir())
+    if found != names:
+        odd = sorted(set(names) ^ set(found))[0]
+        raise DataError(
+            f"The editor command wrote {len(found)} files for {len(names)} pictures ({odd} is the first that is "
+            f"{'missing' if odd in names else 'too many'}); it must save each picture under its input's name."
+        )
+    edited = [read_image(folder / name) for name in names]
+    for name, before, after in zip(names, images, edited, strict=True):
+        if after.size != before.size:
+            raise DataError(
+                f"The editor command returned {name} at {after.size[0]}x{after.size[1]} pixels instead of "
+                f"{before.size[0]}x{before.size[1]}; it must keep each picture's size."
+            )
+    return edited

@@ -1,0 +1,137 @@
+"""The list of pairs that `generate` works through: one JSON object a line, the fields of `Record`.
+
+A record is of one of two kinds. Usually a region of one of the 36 categories is private, and the instructions are
+published ones, named by their codes. In `schema.FULL_IMAGE_DATASETS` everything is private, and the record brings its
+own words: the instruction and its weak tag, what the surrogate model is to paint, and, where there is one, I'.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sppe_lib.data import taxonomy
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, full_image_columns, text_columns
+from sppe_lib.data.surrogates import prompt_for
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.runtime import seed_of
+
+_OWN = ("instruction", "tag", "prompt", "edited")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One pair to make: where its source and mask are, and the codes of the instructions to edit it by.
+
+    Full-image records have no codes but an `instruction` with its `tag`, the surrogate model's `prompt`, and `edited`,
+    the data set's own I' (None: the editor makes it); their `category` may be any name.
+    """
+
+    pair_id: str
+    dataset: str
+    split: str
+    category: str
+    codes: tuple[str, ...]
+    source: Path
+    mask: Path
+    instruction: str = ""
+    tag: str = ""
+    prompt: str = ""
+    edited: Path | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole image is private."""
+        return self.dataset in FULL_IMAGE_DATASETS
+
+    @property
+    def instructions(self) -> dict[str, str]:
+        """Code and text of every instruction; the code of an own instruction is a digest of it."""
+        if self.whole:
+            return {f"{seed_of('instruction', self.instruction):016x}": self.instruction}
+        return {code: taxonomy.instruction(code).text for code in self.codes}
+
+    @property
+    def surrogate_prompt(self) -> str:
+        """What the surrogate model is asked to paint."""
+        return self.prompt if self.whole else prompt_for(self.category)
+
+    def columns(self, code: str, strength: float) -> dict:
+        """The text columns of the instance of one of `instructions`."""
+        if not self.whole:
+            return text_columns(self.pair_id, self.dataset, self.split, self.category, code, strength)
+        return full_image_columns(
+            self.pair_id, self.dataset, self.split, self.category, code, self.instruction, self.tag, strength
+        )
+
+    def described(self) -> dict:
+        """Its fields for a digest: files by name only, so that data which moved are the same data."""
+        fields = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OWN}
+        return {name: value.name if isinstance(value, Path) else value for name, value in fields.items()}
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Read a list of records; picture paths are relative to it.
+
+    Raises DataError naming the line for anything that is missing or unknown.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"The list of records {path.name!r} is missing; write one JSON object per line into it.")
+    records = [
+        _record(line, f"{path.name} line {number}", path.parent)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if line.strip()
+    ]
+    names = [record.pair_id for record in records]
+    if not records or len(set(names)) < len(names):
+        raise DataError(
+            f"The list of records {path.name!r} is empty or repeats a pair_id; give every pair a name of its own."
+        )
+    return records
+
+
+def _record(line: str, where: str, folder: Path) -> Record:
+    try:
+        values = json.loads(line)
+        record = Record(**{**values, "codes": tuple(values.get("codes", ()))})
+        files = {name: folder / getattr(record, name) for name in ("source", "mask")}
+        edited = folder / record.edited if record.edited else None
+        record = dataclasses.replace(record, **files, edited=edited)
+    except (ValueError, TypeError, AttributeError) as error:
+        fields = ", ".join(field.name for field in dataclasses.fields(Record))
+        raise DataError(f"{where} is no record ({error}); give it the fields {fields}.") from None
+    if record.split not in SPLITS:
+        raise DataError(f"{where}: the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}.")
+    (_check_whole if record.whole else _check_region)(record, where)
+    for file in filter(None, (record.source, record.mask, record.edited)):
+        if not file.is_file():
+            raise DataError(f"{where}: the file {file.name} of {record.pair_id} is missing; correct its path.")
+    return record
+
+
+def _check_region(record: Record, where: str) -> None:
+    try:
+        taxonomy.category(record.category)
+        for code in record.codes:
+            taxonomy.instruction(code)
+    except ConfigError as error:
+        raise DataError(f"{where}: {error}") from None
+    if not record.codes:
+        raise DataError(f"{where}: {record.pair_id} has no codes; name at least one instruction.")
+    own = [name for name in _OWN if getattr(record, name)]
+    if own:
+        raise DataError(
+            f"{where}: {own[0]} is for the full-image data sets only ({', '.join(FULL_IMAGE_DATASETS)}); remove it or "
+            f"correct the dataset {record.dataset!r}."
+        )
+
+
+def _check_whole(record: Record, where: str) -> None:
+    if record.codes or not record.instruction or not record.prompt:
+        raise DataError(
+            f"{where}: {record.pair_id} is of the full-image data set {record.dataset}; give it an instruction and a "
+            f"prompt, and no codes."
+        )
+    if record.tag not in taxonomy.TAGS:
+        raise DataError(f"{where}: the tag {record.tag!r} is unknown; use one of {', '.join(taxonomy.TAGS)}.")

@@ -1,0 +1,245 @@
+"""One schema for every source of data: the instance (T, P, I, M, S, S', I') of SPEC §2.
+
+A split is a Hugging Face dataset in Parquet shards under `results/<profile>/benchmark/`. Later
+stages read instances by id and write their own folders; nothing writes back here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset, Features, Image, Value
+from datasets.utils.logging import disable_progress_bar
+
+from sppe_lib.config import Profile
+from sppe_lib.data import taxonomy
+from sppe_lib.data.images import check_mask
+from sppe_lib.errors import ConfigError, DataError
+
+SPLITS = ("train", "val", "test")
+
+EVALUATED = {
+    "benchmark": ("benchmark", "test"),
+    "validation": ("benchmark", "val"),
+    "unseen": ("unseen", "test"),
+    "sweep": ("sweep", "test"),
+}
+"""Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split).
+
+`benchmark` is what the paper's tables are made of; `validation` serves ablations and choices; `unseen`
+(Table 7) and `sweep` (protection strengths, fresh pairs) are built by `extra_sets`.
+"""
+
+UNSEEN = "SPPE-mini unseen (simulated)"
+
+INSTRUCTPIX2PIX = "InstructPix2Pix"
+
+FULL_IMAGE_DATASETS = (UNSEEN, INSTRUCTPIX2PIX)
+"""Data sets whose surrogates replace the whole picture (paper, Table 7): only there may a mask be full."""
+
+IMAGE_COLUMNS = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
+
+FEATURES = Features(
+    {
+        "instance_id": Value("string"),  # unique, stable: <dataset>/<pair>/<instruction code>
+        "pair_id": Value("string"),  # one source-surrogate pair; its instances share I, M and S
+        "dataset": Value("string"),  # where it comes from: "SPPE-mini (simulated)", "VISPR", ...
+        "split": Value("string"),
+        "category": Value("string"),  # T, one of 36 (for full images: the kind of scene)
+        "group": Value("string"),
+        "modality": Value("string"),
+        "instruction_code": Value("string"),
+        "instruction": Value("string"),  # P
+        "tag": Value("string"),  # ADD/REMOVE, EDIT or STYLE
+        "strength": Value("float32"),  # protection strength of S; 0.5 in the benchmark, null where S is another scene
+        "source": Image(),  # I, RGB
+        "mask": Image(),  # M, grey, 255 = private
+        "surrogate": Image(),  # S, RGB
+        "edited_surrogate": Image(),  # S', RGB
+        "edited_source": Image(),  # I', RGB, the reference
+        "source_outcome": Value("string"),  # the simulated editor's own account; "" for real data
+        "surrogate_outcome": Value("string"),
+        "released_label": Value("float32"),  # the release's cosine in [-1, 1]; null where none
+    }
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Instances as tensors.
+
+    Images are float32 [B, 3, H, W] in [0, 1]; `mask` is float32 [B, 1, H, W] in {0, 1}, 1 = private.
+    Lists have B entries.
+    """
+
+    instance_id: list[str]
+    pair_id: list[str]
+    category: list[str]
+    group: list[str]
+    modality: list[str]
+    instruction: list[str]
+    tag: list[str]
+    source: torch.Tensor
+    mask: torch.Tensor
+    surrogate: torch.Tensor
+    edited_surrogate: torch.Tensor
+    edited_source: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.instance_id)
+
+
+_TEXT_FIELDS = tuple(field.name for field in fields(Batch) if field.name not in IMAGE_COLUMNS)
+
+
+def text_columns(
+    pair_id: str,
+    dataset: str,
+    split: str,
+    category_name: str,
+    code: str,
+    strength: float,
+    released_label: float | None = None,
+) -> dict:
+    """Everything in a row of FEATURES but its images; the two outcomes are empty, as for real data.
+
+    Raises ConfigError for an unknown category or instruction code.
+    """
+    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
+    return {
+        "instance_id": f"{pair_id}/{code}",
+        "pair_id": pair_id,
+        "dataset": dataset,
+        "split": split,
+        "category": category.name,
+        "group": category.group,
+        "modality": category.modality,
+        "instruction_code": code,
+        "instruction": instruction.text,
+        "tag": instruction.tag,
+        "strength": strength,
+        "source_outcome": "",
+        "surrogate_outcome": "",
+        "released_label": released_label,
+    }
+
+
+def full_image_columns(
+    pair_id: str, dataset: str, split: str, kind: str, code: str, instruction: str, tag: str, strength: float | None
+) -> dict:
+    """As `text_columns`, for an instance that is private as a whole: of any kind, with an instruction of its own.
+
+    Group and modality are "Unseen"; `strength` is None where S is another scene altogether.
+    """
+    return {
+        "instance_id": f"{pair_id}/{code}",
+        "pair_id": pair_id,
+        "dataset": dataset,
+        "split": split,
+        "category": kind,
+        "group": "Unseen",
+        "modality": "Unseen",
+        "instruction_code": code,
+        "instruction": instruction,
+        "tag": tag,
+        "strength": strength,
+        "source_outcome": "",
+        "surrogate_outcome": "",
+        "released_label": None,
+    }
+
+
+def image_tensor(image) -> torch.Tensor:
+    """A PIL image as float32 [3, H, W] in [0, 1]; transparency and grey become RGB."""
+    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
+
+
+def mask_tensor(image) -> torch.Tensor:
+    """A PIL mask as float32 [1, H, W] in {0, 1}; any value above half counts as private."""
+    return (torch.from_numpy(np.array(image.convert("L"))) > 127).float()[None]
+
+
+def to_uint8(images: torch.Tensor) -> np.ndarray:
+    """Float images [B, 3, H, W] in [0, 1] as uint8 [B, H, W, 3], rounded and clipped."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
+def check_instance(row: dict) -> None:
+    """Raise DataError if an instance's images differ in size or its mask is empty or full.
+
+    A mask may be full in FULL_IMAGE_DATASETS only.
+    """
+    name, size = row["instance_id"], row["source"].size
+    for column in IMAGE_COLUMNS:
+        if row[column].size != size:
+            raise DataError(
+                f"{name}: {column} is {row[column].size[0]}x{row[column].size[1]} pixels but the source is "
+                f"{size[0]}x{size[1]}; resize or replace it."
+            )
+    private = np.asarray(row["mask"].convert("L")) > 127
+    check_mask(private, f"of {name}", may_be_full=row["dataset"] in FULL_IMAGE_DATASETS)
+
+
+def split_files(folder: Path, split: str) -> list[Path]:
+    """The Parquet shards of a split, in order."""
+    return sorted(Path(folder).glob(f"{split}-*.parquet"))
+
+
+def open_split(folder: Path, split: str) -> Dataset:
+    """Open a split (memory-mapped). Raises ConfigError for unknown splits, DataError where none is stored."""
+    if split not in SPLITS:
+        raise ConfigError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
+    shards = split_files(folder, split)
+    if not shards:
+        raise DataError(f"No {split} shards in {Path(folder).name!r}: run the benchmark stage (01_benchmark) first.")
+    disable_progress_bar()
+    try:
+        return Dataset.from_parquet([str(shard) for shard in shards], features=FEATURES, keep_in_memory=False)
+    except Exception as error:
+        raise DataError(
+            f"The {split} shards in {Path(folder).name!r} cannot be read ({error}); delete that folder and run the "
+            f"benchmark stage again."
+        ) from None
+
+
+def open_evaluated(profile: Profile, data: str) -> Dataset:
+    """Open one of EVALUATED of a profile; of `validation` the first `ablation.pairs` pairs (all if 0).
+
+    Raises ConfigError for an unknown name, DataError if it is not built.
+    """
+    if data not in EVALUATED:
+        raise ConfigError(f"Unknown data {data!r}: use one of {', '.join(EVALUATED)}.")
+    folder, split = EVALUATED[data]
+    dataset = open_split(profile.results / folder, split)
+    if data != "validation" or not profile.ablation.pairs:
+        return dataset
+    pairs = dataset["pair_id"][:]
+    chosen = set(list(dict.fromkeys(pairs))[: profile.ablation.pairs])
+    return dataset.select([row for row, pair in enumerate(pairs) if pair in chosen])
+
+
+def first_rows(dataset: Dataset) -> dict[str, int]:
+    """For every pair of a split, its id and the first of its rows, in the order of the split."""
+    rows: dict[str, int] = {}
+    for row, pair in enumerate(dataset["pair_id"][:]):
+        rows.setdefault(pair, row)
+    return rows
+
+
+def collate(rows: Sequence[dict]) -> Batch:
+    """Turn dataset rows into a Batch."""
+    texts = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
+    images = {
+        name: torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
+        for name in IMAGE_COLUMNS
+    }
+    return Batch(**texts, **images)
+
+
+def iterate(dataset: Dataset, batch: int, rows: Sequence[int] | None = None) -> Iterator[Batch]:
+    """Batches of a split in order; `rows` selects row numbers."""
+    order = list(range(len(dataset))) if rows is None else list(rows)
+    for start in range(0, len(order), batch):
+        yield collate([dataset[index] for index in order[start : start + batch]])

@@ -1,0 +1,143 @@
+"""InstructPix2Pix (Brooks et al., 2023): the data of the paper's Table 7, where the whole image is private.
+
+The hub data set timbrooks/instructpix2pix-clip-filtered, 313,010 rows of original_prompt, original_image,
+edit_prompt, edited_prompt and edited_image in 262 Parquet shards (its card; 63 GB to download in full).
+Terms: see its card. It is streamed, so only the shards that are needed travel; or read from a local copy.
+
+The paper says "934 unique prompts" and not which. Ours are the first 934 that differ, small letters and
+single spaces, in the seeded shuffle of `datasets` (shards, then a buffer), so they depend on the pinned
+version of that library too. A local copy of the same shards is read in the hub's order of shards and should
+give the same ones; that was not verified against the hub. `records` writes them as a list of pairs, from which
+`data.generate` makes surrogates, with the full mask, and their edits.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from datasets import IterableDataset, load_dataset
+from PIL import Image
+
+from sppe_lib.data import taxonomy
+from sppe_lib.data.images import mask_image
+from sppe_lib.data.schema import INSTRUCTPIX2PIX
+from sppe_lib.errors import DataError
+from sppe_lib.runtime import seed_of
+
+NAME = INSTRUCTPIX2PIX
+
+HUB_ID = "timbrooks/instructpix2pix-clip-filtered"
+
+OBTAIN = f"The hub data set {HUB_ID}, streamed, or a copy of its data folder. Terms: see its card."
+
+PUBLISHED_PROMPTS = 934
+"""Unique prompts of the paper's Table 7."""
+
+SHUFFLE_BUFFER = 1000
+"""Rows among which the seeded shuffle draws; part of the rule, so changing it changes the selection."""
+
+COLUMNS = ("original_prompt", "original_image", "edit_prompt", "edited_prompt", "edited_image")
+
+_ADD_OR_REMOVE = re.compile(
+    r"^(please )?(add|remove|delete|erase|insert|put|place|give|take away|get rid)\b|\b(wear|wears|wearing|without)\b"
+)
+_STYLE = re.compile(
+    r"\bstyle\b|\b(painting|watercolou?r|sketch|drawing|engraving|mosaic|pixel art|black and white|vintage|retro"
+    r"|futuristic|medieval|impressionist|cubist)\b|\b(cartoon|anime|comic)\b(?! character)"
+    r"|^make it look\b|^turn (it )?to\b"
+)
+
+
+@dataclass(frozen=True)
+class EditExample:
+    """One example: I and I' (RGB), P, P's weak tag by `tag_of`, and the caption of I."""
+
+    instance_id: str
+    source: Image.Image
+    instruction: str
+    edited_source: Image.Image
+    tag: str
+    caption: str
+
+    @property
+    def mask(self) -> Image.Image:
+        """M: everything is private."""
+        return mask_image(np.ones(self.source.size[::-1], dtype=bool))
+
+
+def tag_of(instruction: str) -> str:
+    """One of the three weak tags by keywords: this kit's own rule, as the data set has none and the paper names none.
+
+    Adding and removing go by their verbs and by wearing; style by its words and by "make it look", "turn to";
+    everything else is EDIT. It was written with the 65 published instructions in view, so `tag_agreement` only
+    says that the two do not contradict each other, not how well other instructions are tagged.
+    """
+    text = _normal(instruction)
+    if _ADD_OR_REMOVE.search(text):
+        return "ADD/REMOVE"
+    return "STYLE" if _STYLE.search(text) else "EDIT"
+
+
+def tag_agreement() -> tuple[int, int]:
+    """Of the published instructions, how many get their published tag by `tag_of`, and how many there are."""
+    instructions = taxonomy.instructions().values()
+    return sum(tag_of(entry.text) == entry.tag for entry in instructions), len(instructions)
+
+
+def _normal(instruction: str) -> str:
+    return " ".join(instruction.split()).lower()
+
+
+def open_rows(location: str | Path = HUB_ID) -> IterableDataset:
+    """The rows of a folder with Parquet shards at any depth, or of a hub id, streamed; a Path is never a hub id.
+
+    Raises DataError where neither is there, and for columns that are missing.
+    """
+    folder = Path(location)
+    if isinstance(location, Path) and not folder.is_dir():
+        raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
+    shards = sorted(str(path) for path in folder.rglob("*.parquet")) if folder.is_dir() else []
+    if folder.is_dir() and not shards:
+        raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")
+    try:
+        if shards:
+            rows = load_dataset("parquet", data_files=shards, split="train", streaming=True)
+        else:
+            rows = load_dataset(str(location), split="train", streaming=True)
+        present = rows.features or next(iter(rows))
+    except Exception as error:  # the hub client raises many kinds
+        raise DataError(
+            f"InstructPix2Pix cannot be read from {folder.name!r} ({type(error).__name__}); name a folder with its "
+            f"Parquet shards, or {HUB_ID} where the hub can be reached."
+        ) from None
+    missing = [column for column in COLUMNS if column not in present]
+    if missing:
+        lacking = ", ".join(missing)
+        raise DataError(f"The data set at {folder.name!r} lacks the columns {lacking}; use a copy of {HUB_ID}.")
+    return rows
+
+
+def select(rows: IterableDataset, number: int = PUBLISHED_PROMPTS, seed: int = 0) -> Iterator[EditExample]:
+    """The examples of the first `number` unique instructions in the seeded order.
+
+    Raises DataError, after the last one, if there are fewer.
+    """
+    seen: set[str] = set()
+    for row in rows.shuffle(seed=seed, buffer_size=SHUFFLE_BUFFER):
+        text = _normal(row["edit_prompt"])
+        if not text or text in seen:
+            continue
+        seen.add(text)
+        yield EditExample(
+            instance_id=f"instructpix2pix/{seed_of(NAME, text):016x}",
+            source=row["original_image"].convert("RGB"),
+            instruction=" ".join(row["edit_prompt"].split()),
+            edited_source=row["edited_image"].convert("RGB"),
+            tag=tag_of(text),
+            caption=" ".join(row["original_prompt"].split()),
+        )
+        if len(seen) == number:
+            return
+    raise DataError(f"The data set has {len(seen)} unique instructions, {number} were asked for; ask for fewer.")

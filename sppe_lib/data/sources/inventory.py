@@ -1,0 +1,71 @@
+"""Which of the paper's data are there: the folders data/<NAME>, what they hold, what is missing, how to get it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sppe_lib.config import repository
+from sppe_lib.data import released
+from sppe_lib.data.problems import Problem
+from sppe_lib.data.sources import SOURCES, instructpix2pix
+from sppe_lib.errors import DataError
+from sppe_lib.published import read_published
+
+OBTAIN_RELEASE = "https://github.com/SYuan-X/SPPE. Terms: its repository states no licence, see its site."
+
+COLUMNS = ("source", "folder", "present", "images", "annotations", "published", "missing", "obtain")
+
+
+@dataclass(frozen=True)
+class _Found:
+    images: int
+    annotations: int
+    missing: str
+
+
+def inventory(root: str | Path | None = None) -> pd.DataFrame:
+    """One row for each data set: what `root` (default: data/ of the repository) holds of it.
+
+    Columns source, folder, present, images, annotations, published (the paper's number: images for the original
+    sets, instances for SPPE, prompts for InstructPix2Pix), missing (problems with counts, "" if none), obtain.
+    `annotations` counts label files or image entries of the original sets, complete instances of SPPE, rows of
+    InstructPix2Pix. Every annotation and image header is read; nothing is downloaded. What cannot be read is reported
+    under `missing`, not raised.
+    """
+    root = Path(root) if root is not None else repository() / "data"
+    published = read_published("table1_datasets").set_index("dataset")["scale"]
+    entries = [("SPPE", int(published["SPPE"]), OBTAIN_RELEASE)]
+    entries += [(name, int(published[name]), source.obtain) for name, source in SOURCES.items()]
+    entries.append((instructpix2pix.NAME, instructpix2pix.PUBLISHED_PROMPTS, instructpix2pix.OBTAIN))
+    rows = []
+    for name, number, obtain in entries:
+        folder = root / name
+        found = _look(name, folder) if folder.is_dir() else _Found(0, 0, "everything")
+        here = (name, f"{root.name}/{name}", folder.is_dir(), found.images, found.annotations)
+        rows.append((*here, number, found.missing, obtain))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _look(name: str, folder: Path) -> _Found:
+    try:
+        if name == "SPPE":
+            found = released.find_instances(folder, size=512, strength=0.5)
+            files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
+            return _Found(len(files), len(found.plans), _counts(found.problems))
+        if name == instructpix2pix.NAME:
+            rows = sum(pq.read_metadata(shard).num_rows for shard in folder.rglob("*.parquet"))
+            return _Found(2 * rows, rows, "" if rows else "the Parquet shards")
+        reading = SOURCES[name].read(folder)
+        return _Found(len(reading.images), reading.annotations, _counts(reading.problems))
+    except DataError as error:
+        return _Found(0, 0, str(error))
+    except (OSError, pa.ArrowException) as error:
+        return _Found(0, 0, f"what cannot be read ({type(error).__name__}); unpack it again")
+
+
+def _counts(problems: list[Problem]) -> str:
+    return "; ".join(f"{number} x {kind}" for kind, number in Counter(problem.problem for problem in problems).items())

@@ -1,0 +1,101 @@
+"""The unseen set from a folder that `generate` filled: the paper's own test of generalisation, on InstructPix2Pix.
+
+`benchmark.unseen_source` names the folder. Its split `test` becomes `results/<profile>/unseen/`, where the vector
+world's stand-in is in other profiles, so recovery, metrics and Table 7 find it there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from sppe_lib.config import Profile, repository
+from sppe_lib.data.build import write_set
+from sppe_lib.data.card import Heading
+from sppe_lib.data.generated_card import models_text
+from sppe_lib.data.generated_folder import COMMAND, GeneratedFolder, read_folder, sized
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, INSTRUCTPIX2PIX
+from sppe_lib.data.sources.instructpix2pix import OBTAIN
+from sppe_lib.data.summary import Summary
+from sppe_lib.errors import ConfigError, DataError
+
+COMMANDS = (
+    "python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records",
+    f"{COMMAND} data/InstructPix2Pix-records/records.jsonl",
+)
+"""What makes such a folder; the second takes the folder as its last argument."""
+
+_ABOUT = """\
+**Nothing here is simulated.** Sources and instructions are those of {datasets}; surrogates and their edits were made by
+the models below. Read from the folder `{folder}`, whose own card says more, such as where I' comes from.
+
+- **Surrogates are full images**: the mask covers everything, and nothing is outside of it.
+- Pictures are resized to {size}x{size} pixels where they have another size (bicubic).
+- {obtain}
+"""
+
+
+def find_unseen(profile: Profile) -> GeneratedFolder:
+    """The folder that `benchmark.unseen_source` names, with shards of the split `test`; none is opened.
+
+    Raises ConfigError, with the commands that make it, where the folder is not there; DataError where it has no such
+    shard or not all of them.
+    """
+    name = profile.benchmark.unseen_source
+    make = f"{COMMANDS[0]}, then {COMMANDS[1]} {name} --profile {profile.name}"
+    if not (repository() / name).is_dir():
+        raise ConfigError(
+            f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
+            f'with {make}; or set it to "" to do without.'
+        )
+    shown = f"The folder {name!r} of benchmark.unseen_source"
+    folder = read_folder(repository() / name, shown, make)
+    if not folder.files("test"):
+        raise DataError(f"{shown} has no test shards; make them with {make}.")
+    return folder
+
+
+def count_instances(profile: Profile) -> int:
+    """How many instances the folder has; raises as `find_unseen`."""
+    return find_unseen(profile).count("test")
+
+
+def _pairs(profile: Profile, folder: GeneratedFolder) -> list[str]:
+    """The pair of every instance that is taken: those of the first `unseen_pairs` pairs (0: of all)."""
+    pairs = folder.column("test", "pair_id")
+    chosen = set(list(dict.fromkeys(pairs))[: profile.benchmark.unseen_pairs or None])
+    return [pair for pair in pairs if pair in chosen]
+
+
+def _rows(stored: Iterable[dict], summary: Summary) -> Iterator[dict]:
+    for row in stored:
+        finished, summary.private_shares[row["pair_id"]] = sized(row, summary.parameters.size)
+        yield finished
+
+
+def build_from_folder(profile: Profile) -> Summary:
+    """Build `results/<profile>/unseen/` from the folder: Parquet shards of the split `test`, the card and counts.csv.
+
+    Raises ConfigError where the folder is not there; DataError where it is not finished, not of full-image surrogates,
+    or holds an instance that is not sound; ResourceError where the disk has no room.
+    """
+    parameters, folder = profile.benchmark, find_unseen(profile)
+    found = sorted(set(folder.column("test", "dataset")))
+    others = [dataset for dataset in found if dataset not in FULL_IMAGE_DATASETS]
+    if others:
+        raise DataError(
+            f"The folder {parameters.unseen_source!r} of benchmark.unseen_source holds pairs of {others[0]}, "
+            f"whose surrogates are not full images; name a folder that was generated from {INSTRUCTPIX2PIX}."
+        )
+    datasets, pairs = ", ".join(found), _pairs(profile, folder)
+    chosen = set(pairs)
+
+    def heading(summary: Summary) -> Heading:
+        name = Path(parameters.unseen_source).name
+        about = _ABOUT.format(datasets=datasets, folder=name, size=parameters.size, obtain=OBTAIN)
+        return Heading(f"{datasets}, unseen", "01b_more_sets", f"{about}\n{models_text(folder.made_of)}")
+
+    # For the summary and the card the folder is the source, whatever the benchmark's own is.
+    summary = Summary(profile.results / "unseen", replace(parameters, source=parameters.unseen_source))
+    stored = (row for row in folder.rows("test") if row["pair_id"] in chosen)
+    write_set(_rows(stored, summary), len(pairs), summary, heading)
+    return summary

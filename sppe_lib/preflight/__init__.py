@@ -1,1 +1,0 @@
-"""What a profile needs and this machine lacks, told before a long run: `python -m sppe_lib.preflight [PROFILE]`."""

@@ -1,0 +1,217 @@
+"""How far a rerun is from the committed run: verdicts first, then every number of the tables.
+
+    python -m sppe_lib.tools.reproduced                    # after `make repro`; or `make reproduced`
+    python -m sppe_lib.tools.reproduced --against v1.0 --output FILE.md
+
+It compares `figures/<profile>/` as it is now with what git has of it, if it is what this machine's `results/<profile>/` say. A
+difference is measured by the number's own interval: half of its width is 100 %, so a few per cent are far below what other
+instances would have changed.
+"""
+
+import argparse
+import io
+import json
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from sppe_lib.config import Profile, load_profile, repository
+from sppe_lib.errors import DataError, command_line
+from sppe_lib.evaluation.claims import evaluate_claims
+from sppe_lib.evaluation.rendering import NOTHING, Document, Section, markdown, number
+from sppe_lib.runtime import processor, write_text
+
+CLAIMS = "claims.json"
+
+ELSEWHERE = {
+    "table_time": "times, which belong to a machine",
+    "table_ledger": "sentences",
+    "table_verdicts": "`claims.json`, compared above",
+    "table_search": "made by `make search`",
+    "table_recovery_seeds": "depends on `recovery.seeds`, which a default run has fewer of",
+}
+"""Tables that are not compared number by number, and why."""
+
+INTERVALS = {
+    "value": ("low", "high"), "srcc": ("srcc_low", "srcc_high"), "plcc": ("plcc_low", "plcc_high"),
+    "difference": ("difference_low", "difference_high"),
+}  # fmt: skip
+"""Column of estimates -> the columns of its interval."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a table's numbers became: how many there are, how many moved, and the estimate that moved most.
+
+    `share`: its movement in halves of its interval's width; missing where no estimate that has an interval moved, and then
+    the largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
+    """
+
+    table: str
+    numbers: int
+    moved: int
+    share: float | None = None
+    place: str = ""
+    before: float | None = None
+    after: float | None = None
+
+
+def _git(*arguments: str) -> str | None:
+    found = subprocess.run(["git", *arguments], cwd=repository(), capture_output=True, text=True)
+    return None if found.returncode else found.stdout
+
+
+def committed_files(profile: Profile, revision: str) -> dict[str, str]:
+    """Verdicts and tables of a profile at a git revision: path below `figures/<profile>/` -> name in the repository.
+
+    Raises DataError where git has no run of that profile.
+    """
+    folder = f"figures/{profile.name}/"
+    listed = (_git("ls-tree", "-r", "--name-only", revision, folder) or "").splitlines()
+    found = {name.removeprefix(folder): name for name in listed if _is_compared(Path(name))}
+    if CLAIMS not in found:
+        raise DataError(
+            f"git has no run of profile {profile.name} at {revision} to compare with: choose a profile whose figures are "
+            f"committed (make reproduced PROFILE=mini) or another revision (AGAINST=...)."
+        )
+    return found
+
+
+def _is_compared(path: Path) -> bool:
+    table = path.suffix == ".csv" and path.stem.startswith("table") and path.stem not in ELSEWHERE
+    return table or path.name == CLAIMS
+
+
+def _read(name: str, text: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(io.StringIO(text))
+    except ValueError as error:  # what pandas raises for an empty file or a broken line is one
+        raise DataError(f"{name} is no readable table ({error}): run make repro again.") from None
+
+
+def _claims(name: str, text: str) -> list[dict]:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise DataError(f"{name} is not valid JSON: run make repro again.") from None
+
+
+def check_run(profile: Profile, stored: list[dict]) -> None:
+    """Raise DataError unless `stored`, the content of claims.json, is what this machine's results say.
+
+    Figures that came with the repository and not from a run would be compared with themselves.
+    """
+    if not (profile.results / "metrics").is_dir():
+        raise DataError(
+            f"No run of profile {profile.name} here to compare: run make repro PROFILE={profile.name} first."
+        )
+    here = json.loads(json.dumps(evaluate_claims(profile)))
+    known = [{key: entry.get(key) for key in of_run} for of_run, entry in zip(here, stored)]
+    if len(here) != len(stored) or here != known:
+        raise DataError(
+            f"figures/{profile.name}/{CLAIMS} is not what results/{profile.name} say: finish the run with make repro "
+            f"PROFILE={profile.name}, of the same commit."
+        )
+
+
+def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> Difference:
+    """Compare the numbers of one table in two runs, row by row. Raises DataError where rows or columns differ."""
+    mine = [column for column in before if not column.startswith("published") and not column.endswith("_published")]
+    numeric = [column for column in mine if is_numeric_dtype(before[column])]
+    words = [column for column in mine if column not in numeric]
+    other = list(before) != list(after) or len(before) != len(after) or not before[words].equals(after[words])
+    if other or not all(is_numeric_dtype(after[column]) for column in numeric):
+        raise DataError(
+            f"{name} has other rows or columns than the committed one: run the same commit and profile to compare."
+        )
+    changes = (after[numeric] - before[numeric]).abs()
+    moved = (changes > 0) | (before[numeric].isna() != after[numeric].isna())
+    found = Difference(name, int(before[numeric].notna().sum().sum()), int(moved.sum().sum()))
+    estimates = [column for column in INTERVALS if column in numeric]
+    shares = pd.DataFrame(index=before.index, columns=estimates, dtype=float)
+    for column in estimates:
+        if {*INTERVALS[column]} <= {*before}:
+            low, high = (before[end] for end in INTERVALS[column])
+            shares[column] = (changes[column] / ((high - low) / 2)).where(moved[column] & (high > low))
+    # Without an interval the largest movement counts, and a number that came or went more than any.
+    by = shares if shares.notna().any(axis=None) else changes[estimates].fillna(float("inf")).where(moved[estimates])
+    if not by.notna().any(axis=None):
+        return found
+    row, column = by.stack().idxmax()
+    place = ", ".join(str(entry) for entry in before.loc[row, words].dropna()) + f": {column}"
+    share = float(by.loc[row, column]) if by is shares else None
+    return replace(found, share=share, place=place, before=before.loc[row, column], after=after.loc[row, column])
+
+
+def compare(profile: Profile, revision: str = "HEAD") -> Document:
+    """Verdicts and tables of `figures/<profile>/` beside those at a git revision.
+
+    Its data have a row for every table (the columns of `Difference`). Raises DataError where there is no run here or at
+    that revision, or where a file is missing, broken or of other instances.
+    """
+    names = committed_files(profile, revision)
+    lost = [name for path, name in names.items() if not (profile.figures / path).is_file()]
+    if lost:
+        raise DataError(f"This run has no {lost[0]}: finish it with make repro PROFILE={profile.name}.")
+    texts = {
+        path: (_git("show", f"{revision}:{name}"), (profile.figures / path).read_text("utf-8"))
+        for path, name in names.items()
+    }
+    old, new = (_claims(names[CLAIMS], text) for text in texts.pop(CLAIMS))
+    check_run(profile, new)
+    if [entry["claim"] for entry in old] != [entry["claim"] for entry in new]:
+        raise DataError(f"{CLAIMS} has other claims than at {revision}: run the same commit to compare.")
+    verdicts = pd.DataFrame(
+        [[entry["claim"], _verdict(entry), _verdict(now)] for entry, now in zip(old, new)],
+        columns=["claim", "committed", "this run"],
+    )
+    same = int((verdicts["committed"] == verdicts["this run"]).sum())
+    found = [
+        compare_tables(Path(path).stem, *(_read(names[path], text) for text in both)) for path, both in texts.items()
+    ]
+    cells = pd.DataFrame(
+        {
+            "table": [one.table for one in found],
+            "numbers": [str(one.numbers) for one in found],
+            "moved": [str(one.moved) for one in found],
+            "moved most": [one.place or NOTHING for one in found],
+            "committed": [number(one.before, 4) for one in found],
+            "this run": [number(one.after, 4) for one in found],
+            "of half its interval": [NOTHING if one.share is None else f"{one.share:.1%}" for one in found],
+        }
+    )
+    commit = (_git("rev-parse", "--short", revision) or revision).strip()
+    notes = [
+        f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(verdicts)} verdicts are those "
+        f"committed in {commit}, and of {sum(one.numbers for one in found)} numbers {sum(one.moved for one in found)} moved.",
+        "A difference of two nearly equal runs has a tiny interval, so it may move by much of it and still be nothing.",
+        "Not compared number by number: " + "; ".join(f"`{name}` ({why})" for name, why in ELSEWHERE.items()) + ".",
+    ]
+    sections = [Section("Verdicts", verdicts), Section("Tables", cells)]
+    return Document("table_reproduced", "This run beside the committed one", notes, sections, pd.DataFrame(found))
+
+
+def _verdict(claim: dict) -> str:
+    return {True: "holds", False: "does not hold", None: "not tested"}[claim["holds"]]
+
+
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Command line: print the comparison as Markdown, or write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", help="a name in params.yaml (default: the one chosen there)")
+    parser.add_argument("--against", default="HEAD", help="git revision with the figures to compare with")
+    parser.add_argument("--output", type=Path, help="Markdown file to write")
+    chosen = parser.parse_args(arguments)
+    text = markdown(compare(load_profile(chosen.profile or None), chosen.against))
+    if chosen.output:
+        write_text(chosen.output, text)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,258 @@
+"""Memory and time of the full-size models on this machine's accelerator, with random weights.
+
+    python -m sppe_lib.tools.scale_benchmark --output figures/scale          # FLUX.1-dev: 12 B parameters, about 80 GB
+    python -m sppe_lib.tools.scale_benchmark --tiny --output results/scale   # the same code on a toy, anywhere
+
+Training steps (LoRA of several ranks, gradient checkpointing, one 2x2 grid of 512² panels), sampling, and
+the metric pass. FLOPs are counted by torch, not estimated; their share of the chip's bf16 peak is given
+where the chip is in PEAK. The transformer's shape is FLUX.1-dev's published configuration with the input
+layout of FLUX.1-Fill. Nothing is downloaded.
+"""
+
+import argparse
+import datetime
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import FluxTransformer2DModel
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from sppe_lib.diffusion.flow import flow_matching_loss
+from sppe_lib.diffusion.lora import add_lora
+from sppe_lib.diffusion.panels import positions
+from sppe_lib.errors import ConfigError, command_line
+from sppe_lib.evaluation.metrics import prepare, ssim_map
+from sppe_lib.runtime import autocast, compute_dtype, device, progress, write_text
+
+PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
+"""Dense bf16 FLOP/s of the SXM versions, from the makers' data sheets; a chip is found by its name."""
+
+FLUX = {
+    "patch_size": 1,
+    "in_channels": 384,
+    "out_channels": 64,
+    "num_layers": 19,
+    "num_single_layers": 38,
+    "attention_head_dim": 128,
+    "num_attention_heads": 24,
+    "joint_attention_dim": 4096,
+    "pooled_projection_dim": 768,
+    "guidance_embeds": True,
+    "axes_dims_rope": (16, 56, 56),
+}
+"""FLUX.1-dev's transformer with the input channels of FLUX.1-Fill."""
+
+TINY = FLUX | {
+    "num_layers": 1,
+    "num_single_layers": 1,
+    "attention_head_dim": 16,
+    "num_attention_heads": 2,
+    "joint_attention_dim": 32,
+    "pooled_projection_dim": 32,
+    "axes_dims_rope": (4, 6, 6),
+}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is measured: `panel_tokens` along one side of a panel (32 for 512 px), text tokens, ranks, batches, steps."""
+
+    shape: dict
+    panel_tokens: int
+    text_tokens: int
+    ranks: tuple[int, ...]
+    batches: tuple[int, ...]
+    repeats: int
+    sampling_steps: int
+    metric_images: int
+
+
+FULL = Workload(FLUX, 32, 512, (256, 16), (1, 4), 5, 35, 64)
+TOY = Workload(TINY, 2, 8, (4, 2), (1, 2), 2, 2, 4)
+
+
+def _synchronise() -> None:
+    if device().type != "cpu":
+        torch.accelerator.synchronize()
+
+
+def _peak_memory() -> float | None:
+    """Most memory held since the last reset, in GiB; None on a CPU."""
+    return torch.cuda.max_memory_allocated() / 2**30 if device().type == "cuda" else None
+
+
+def measure(work: Callable[[], None], repeats: int) -> dict:
+    """Seconds of one call (median, after one call to warm up), its FLOPs, its share of the chip's peak, peak memory."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    if device().type == "cuda":  # counting may take memory of its own
+        torch.cuda.reset_peak_memory_stats()
+    seconds = []
+    for _ in range(repeats):
+        _synchronise()
+        began = time.perf_counter()
+        work()
+        _synchronise()
+        seconds.append(time.perf_counter() - began)
+    median = sorted(seconds)[len(seconds) // 2]
+    flops = counter.get_total_flops()
+    name = torch.cuda.get_device_name() if device().type == "cuda" else ""
+    peak = next((value for chip, value in PEAK.items() if chip in name), None)
+    return {
+        "seconds": median,
+        "flops": flops,
+        "share_of_bf16_peak": flops / median / peak if peak else None,
+        "peak_memory_gib": _peak_memory(),
+    }
+
+
+def _inputs(workload: Workload, batch: int) -> dict:
+    side, width, where = workload.panel_tokens, workload.shape["joint_attention_dim"], device()
+    panels = [positions(side, row, column) for row, column in ((1, 1), (0, 0), (0, 1), (1, 0))]
+    tokens = 4 * side**2
+    return {
+        "hidden_states": torch.randn(batch, tokens, workload.shape["in_channels"], device=where),
+        "encoder_hidden_states": torch.randn(batch, workload.text_tokens, width, device=where),
+        "pooled_projections": torch.randn(batch, workload.shape["pooled_projection_dim"], device=where),
+        "timestep": torch.rand(batch, device=where),
+        "guidance": torch.ones(batch, device=where),
+        "img_ids": torch.cat(panels).to(where),
+        "txt_ids": torch.zeros(workload.text_tokens, 3, device=where),
+    }
+
+
+def _transformer(workload: Workload) -> FluxTransformer2DModel:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(compute_dtype())
+    try:
+        with torch.device(device()):  # made where it is used: 24 GB need not pass through the host
+            return FluxTransformer2DModel(**workload.shape).requires_grad_(False)
+    finally:
+        torch.set_default_dtype(before)
+
+
+def training(workload: Workload, rank: int, batch: int) -> dict:
+    """One optimiser step of a LoRA on the frozen transformer, with gradient checkpointing."""
+    transformer = _transformer(workload)
+    transformer.enable_gradient_checkpointing()
+    parameters = add_lora(transformer, rank, rank, seed=0)
+    optimizer = torch.optim.AdamW(parameters.values(), lr=1e-4)
+    inputs = _inputs(workload, batch)
+    clean = torch.randn(batch, workload.panel_tokens**2, workload.shape["out_channels"], device=device())
+
+    def step() -> None:
+        with autocast():
+            velocity = transformer(**inputs, return_dict=False)[0][:, : clean.shape[1]]
+        flow_matching_loss(velocity, clean, torch.zeros_like(clean)).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    trained = sum(value.numel() for value in parameters.values())
+    base = sum(value.numel() for value in transformer.parameters()) - trained
+    return measure(step, workload.repeats) | {"base_parameters": base, "trained_parameters": trained}
+
+
+def sampling(workload: Workload, batch: int) -> dict:
+    """One denoising step; a recovery takes `sampling_steps` of them."""
+    transformer, inputs = _transformer(workload), _inputs(workload, batch)
+
+    @torch.no_grad()
+    def step() -> None:
+        with autocast():
+            transformer(**inputs, return_dict=False)
+
+    found = measure(step, workload.repeats)
+    return found | {
+        "sampling_steps": workload.sampling_steps,
+        "seconds_per_batch": found["seconds"] * workload.sampling_steps,
+    }
+
+
+def metric_pass(workload: Workload, tiny: bool) -> dict:
+    """CLIP ViT-L/14 features (random weights) and SSIM of a batch of 512 px pictures."""
+    small = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 8,
+    }
+    large = {
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "image_size": 224,
+        "patch_size": 14,
+    }
+    config = CLIPVisionConfig(projection_dim=32 if tiny else 768, **(small if tiny else large))
+    model = CLIPVisionModelWithProjection(config).eval().to(device(), compute_dtype())
+    images = torch.rand(workload.metric_images, 3, 64 if tiny else 512, 64 if tiny else 512)
+
+    @torch.no_grad()
+    def work() -> None:
+        compared = prepare(images)
+        side = (config.image_size, config.image_size)
+        pixels = torch.nn.functional.interpolate(compared, side, mode="bicubic", antialias=True)
+        model(pixels.to(device(), compute_dtype()))
+        ssim_map(compared, compared.flip(0))
+
+    return measure(work, workload.repeats) | {"images": workload.metric_images}
+
+
+def run(workload: Workload, tiny: bool, folder: Path) -> Path:
+    """All measurements, written to <device>.json in `folder` after each; one that does not fit into memory is recorded as that."""
+    where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
+    jobs = {
+        f"training, rank {rank}, batch {batch}": (training, rank, batch)
+        for rank in workload.ranks
+        for batch in workload.batches
+    }
+    jobs |= {f"sampling, batch {batch}": (sampling, batch) for batch in workload.batches}
+    jobs["metric pass"] = (metric_pass, tiny)
+    about = {
+        "device": where,
+        "date": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "toy": tiny,
+        "dtype": str(compute_dtype()).removeprefix("torch."),
+    }
+    path = folder / f"{where.replace(' ', '-')}.json"
+    records = {}
+    for name, (job, *arguments) in progress(jobs.items(), "scale benchmark", total=len(jobs)):
+        try:
+            records[name] = job(workload, *arguments)
+        except torch.OutOfMemoryError:
+            records[name] = {"failed": "out of memory"}
+        gc.collect()  # the model before is part of reference cycles
+        if device().type == "cuda":
+            torch.cuda.empty_cache()
+        write_text(path, json.dumps(about | {"records": records}, indent=2) + "\n")
+    return path
+
+
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Measure this machine and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True, help="folder that receives <device>.json")
+    parser.add_argument(
+        "--tiny", action="store_true", help="a toy of the same classes, for a machine without an accelerator"
+    )
+    chosen = parser.parse_args(arguments)
+    if device().type == "cpu" and not chosen.tiny:
+        raise ConfigError("The full-size models need an accelerator with about 80 GB: use --tiny here.")
+    path = run(TOY if chosen.tiny else FULL, chosen.tiny, chosen.output)
+    print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""What every edit of the simulated editor shares: looking at a scene, missing, choosing a realisation.
+
+The simulated editor stands in for a cloud model. It may look only at what is visible: pixels at a
+coarse size, boxes, attributes, occlusion; never at `Element.private`. Its documented failure modes:
+
+- it does nothing when the target of the instruction is absent;
+- it misses: always with a small chance, more often the smaller, the more hidden or the less
+  contrasted the target is (`miss_chance`);
+- the same words come out differently on different images: the realisation (colours, shapes,
+  places, strength) follows coarse brightness and warmth around the target, plus the seed
+  (`realisation`), so that an image and its surrogate mostly, but not always, get the same.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from sppe_lib.world.scene import DRAWERS, Element, Scene, rasterise, render, svg_document
+
+LOOK_SIZE = 32
+"""Side in pixels at which the editor looks at a scene."""
+
+BASE_MISS = 0.07
+"""Chance to miss even the clearest target."""
+
+CLEAR_AREA = 0.008
+"""Share of the canvas at which the extra chance to miss has fallen to about a third."""
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height in scene units."""
+
+WHOLE: Box = (0.0, 0.0, 100.0, 100.0)
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """An edited scene and what happened: "done", "missed" or "absent" (then the scene is unchanged)."""
+
+    scene: Scene
+    outcome: Literal["done", "missed", "absent"]
+
+
+@dataclass(frozen=True)
+class View:
+    """A scene as the editor sees it, with the instruction's code and the seed."""
+
+    scene: Scene
+    code: str
+    seed: int
+
+    @property
+    def code_number(self) -> int:
+        """The instruction's code as a number, for seeds; codes that are no digits ("u07") are hashed."""
+        return int(self.code) if self.code.isdigit() else zlib.crc32(self.code.encode())
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """A coarse look at the scene: floats in [0, 1], shape (LOOK_SIZE, LOOK_SIZE, 3)."""
+        return render(self.scene, LOOK_SIZE).astype(float) / 255
+
+    def crop(self, box: Box) -> np.ndarray:
+        """The coarse pixels of a box, at least one."""
+        x, y, width, height = (value * LOOK_SIZE / 100 for value in box)
+        left, top = (int(np.clip(round(value), 0, LOOK_SIZE - 1)) for value in (x, y))
+        right = max(left + 1, min(LOOK_SIZE, round(x + width)))
+        bottom = max(top + 1, min(LOOK_SIZE, round(y + height)))
+        return self.pixels[top:bottom, left:right]
+
+    def rng(self, box: Box, purpose: str) -> np.random.Generator:
+        """Chance that depends on the seed, the instruction and the mean colour of a box, roughly.
+
+        A source and a surrogate whose colours differ there get independent numbers.
+        """
+        seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
+        return np.random.default_rng([self.seed, self.code_number, zlib.crc32(seen), zlib.crc32(purpose.encode())])
+
+    def realisation(self, box: Box, count: int) -> int:
+        """Which of `count` realisations this image gets: coarse tone of the box, shifted by the seed."""
+        mean = self.crop(box).mean(axis=(0, 1))
+        tone = int(np.digitize(mean @ (0.299, 0.587, 0.114), (0.45, 0.65))) + int(mean[0] > mean[2])
+        shift = int(np.random.default_rng([self.seed, self.code_number]).integers(0, count))
+        return (tone + shift) % count
+
+    def unchanged(self, outcome: Literal["missed", "absent"]) -> EditResult:
+        """The result of doing nothing."""
+        return EditResult(self.scene, outcome)
+
+
+Edit = Callable[[View], EditResult]
+
+
+def box_of(element: Element) -> Box:
+    """An element's box."""
+    return element.x, element.y, element.width, element.height
+
+
+def _alpha(fragment: str) -> np.ndarray:
+    return rasterise(svg_document(fragment), 2 * LOOK_SIZE)[..., 3].astype(float) / 255
+
+
+def visible_area(scene: Scene, index: int, part: str = "all") -> float:
+    """Share of the canvas on which the element at `index` shows, in [0, 1].
+
+    What later elements hide and what lies outside the canvas does not count. `part` restricts it
+    to a part of the element ("head" of a person).
+    """
+    return visibility(scene, index, part)[0]
+
+
+def visibility(scene: Scene, index: int, part: str = "all") -> tuple[float, float]:
+    """(share of the canvas that shows, share of the element that shows), both in [0, 1].
+
+    "The element" in the second number is what of it lies on the canvas and, roughly, beyond it.
+    """
+    element = scene.elements[index]
+    shape = _alpha(DRAWERS[element.kind](element, part))
+    shown = shape
+    later = scene.elements[index + 1 :]
+    if later:
+        shown = shape * (1 - _alpha("".join(DRAWERS[other.kind](other, "all") for other in later)))
+    x, y, width, height = box_of(element)
+    inside = max(0.0, min(100, x + width) - max(0, x)) * max(0.0, min(100, y + height) - max(0, y))
+    fraction = shown.sum() / max(shape.sum(), 1e-9) * inside / max(width * height, 1e-9)
+    return float(shown.mean()), float(fraction)
+
+
+def miss_chance(area: float, fraction: float = 1.0, contrast: float = 1.0) -> float:
+    """Chance in [0, 1] to miss a target.
+
+    `area`: visible share of the canvas; `fraction`: visible share of the target; `contrast`: how
+    much it stands out, in [0, 1].
+    """
+    small = 0.95 * np.exp(-area / CLEAR_AREA)
+    hidden = 0.8 * max(0.0, 0.7 - fraction)
+    faint = 0.15 * max(0.0, 1 - contrast / 0.12)
+    return float(min(1.0, BASE_MISS + small + hidden + faint))
+
+
+def contrast_of(view: View, box: Box) -> float:
+    """Spread of the coarse pixels in a box, in [0, 1]: how much there is to see."""
+    return float(view.crop(box).std(axis=(0, 1)).mean() * 2)
+
+
+def misses(view: View, box: Box, area: float, fraction: float = 1.0) -> bool:
+    """Whether this edit misses its target."""
+    return bool(view.rng(box, "miss").random() < miss_chance(area, fraction, contrast_of(view, box)))
+
+
+def largest(view: View, kinds: tuple[str, ...]) -> tuple[int, float, float] | None:
+    """(index, visible share of canvas, visible share of it) of the most visible element of some kinds."""
+    found = None
+    for index in by_size(view.scene):
+        element = view.scene.elements[index]
+        if found is not None and element.width * element.height / 1e4 < found[1]:
+            break  # this and all later boxes are smaller than what was found
+        if element.kind in kinds:
+            area, fraction = visibility(view.scene, index)
+            if area > 0 and (found is None or area > found[1]):
+                found = (index, area, fraction)
+    return found
+
+
+def by_size(scene: Scene) -> list[int]:
+    """Indices of the elements, largest box first."""
+    sizes = [element.width * element.height for element in scene.elements]
+    return sorted(range(len(sizes)), key=lambda index: -sizes[index])
+
+
+def with_element(scene: Scene, index: int, *new: Element) -> Scene:
+    """The scene with the element at `index` replaced by none, one or more."""
+    return replace(scene, elements=(*scene.elements[:index], *new, *scene.elements[index + 1 :]))
+
+
+def change_largest(view: View, kinds: tuple[str, ...], change: Callable[[Element], Element]) -> EditResult:
+    """Change the most visible element of some kinds, unless it is missed."""
+    found = largest(view, kinds)
+    if found is None:
+        return view.unchanged("absent")
+    index, area, fraction = found
+    target = view.scene.elements[index]
+    if misses(view, box_of(target), area, fraction):
+        return view.unchanged("missed")
+    return EditResult(with_element(view.scene, index, change(target)), "done")
+
+
+def change_each(view: View, wanted: Callable[[Element], bool], change: Callable[[Element], Element]) -> EditResult:
+    """Change every visible element that is wanted; each has its own chance to be missed."""
+    scene, found = view.scene, False
+    for index, element in enumerate(view.scene.elements):
+        if not wanted(element):
+            continue
+        area, fraction = visibility(view.scene, index)
+        if area <= 0:
+            continue
+        found = True
+        if not misses(view, box_of(element), area, fraction):
+            scene = with_element(scene, index, change(element))
+    if not found:
+        return view.unchanged("absent")
+    return view.unchanged("missed") if scene is view.scene else EditResult(scene, "done")

@@ -1,0 +1,155 @@
+"""Building blocks of the raster styles: local functions of an image of floats in [0, 1].
+
+All take and return float arrays of shape (H, W, 3) (or (H, W) where said). Lengths are given as
+fractions of the larger side, so a style looks the same at 64 px and at 512 px. Textures come
+from fixed seeds: they are part of a style, the same on every image.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from sppe_lib.world.colours import rgb
+from sppe_lib.world.scene import rasterise, svg_document
+
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def side(image: np.ndarray) -> int:
+    """The larger side in pixels."""
+    return max(image.shape[:2])
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """Brightness, shape (H, W)."""
+    return image @ LUMA
+
+
+def blend(image: np.ndarray, other: np.ndarray, amount) -> np.ndarray:
+    """`image` moved towards `other` by `amount` (number or (H, W) array) in [0, 1]."""
+    amount = np.asarray(amount)
+    return image + (other - image) * (amount[..., None] if amount.ndim == 2 else amount)
+
+
+def gradient_map(values: np.ndarray, colours: tuple[str, ...]) -> np.ndarray:
+    """Brightness (H, W) to colours: dark, ..., light, evenly spaced."""
+    positions = np.linspace(0, 1, len(colours))
+    table = np.array([rgb(colour) for colour in colours]) / 255
+    return np.stack([np.interp(values, positions, table[:, c]) for c in range(3)], axis=-1)
+
+
+def saturate(image: np.ndarray, factor: float) -> np.ndarray:
+    """Colour distance from grey times `factor`."""
+    return np.clip(blend(np.repeat(luma(image)[..., None], 3, -1), image, factor), 0, 1)
+
+
+def contrast(image: np.ndarray, factor: float, pivot: float = 0.5) -> np.ndarray:
+    """Distance from `pivot` times `factor`."""
+    return np.clip((image - pivot) * factor + pivot, 0, 1)
+
+
+def blur(image: np.ndarray, fraction: float) -> np.ndarray:
+    """Gaussian blur, sigma as a fraction of the side; (H, W) or (H, W, 3)."""
+    sigma = fraction * side(image)
+    return ndimage.gaussian_filter(image, (sigma, sigma, 0) if image.ndim == 3 else sigma)
+
+
+def edges(image: np.ndarray, fraction: float = 0.006, gain: float = 1.8) -> np.ndarray:
+    """Edge strength in [0, 1], shape (H, W), after a small blur."""
+    smooth = blur(luma(image), fraction)
+    step = fraction * side(image) / 0.5
+    return np.clip(gain * step * np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / 4, 0, 1)
+
+
+def posterise(image: np.ndarray, levels: int) -> np.ndarray:
+    """Fewer values a channel."""
+    return np.round(image * (levels - 1)) / (levels - 1)
+
+
+def kuwahara(image: np.ndarray, fraction: float) -> np.ndarray:
+    """Edge-keeping smoothing in flat patches, as strokes of thick paint."""
+    radius = max(1, round(fraction * side(image)))
+    grey = luma(image)
+    mean = ndimage.uniform_filter(image, (2 * radius + 1, 2 * radius + 1, 1))
+    square = ndimage.uniform_filter(grey**2, 2 * radius + 1)
+    variance = square - ndimage.uniform_filter(grey, 2 * radius + 1) ** 2
+    shifts = [(dy, dx) for dy in (-radius, radius) for dx in (-radius, radius)]
+    variances = np.stack([_shift(variance, *shift) for shift in shifts])
+    means = np.stack([_shift(mean, *shift) for shift in shifts])
+    best = variances.argmin(0)
+    return np.take_along_axis(means, best[None, ..., None], 0)[0]
+
+
+def _shift(values: np.ndarray, dy: int, dx: int) -> np.ndarray:
+    """Values moved by whole pixels, edges repeated."""
+    rows = np.clip(np.arange(values.shape[0]) + dy, 0, values.shape[0] - 1)
+    columns = np.clip(np.arange(values.shape[1]) + dx, 0, values.shape[1] - 1)
+    return values[rows][:, columns]
+
+
+def shift_channels(image: np.ndarray, fraction: float) -> np.ndarray:
+    """Red to the left, blue to the right."""
+    step = max(1, round(fraction * side(image)))
+    red, green, blue = (image[..., c] for c in range(3))
+    return np.stack([_shift(red, 0, step), green, _shift(blue, 0, -step)], axis=-1)
+
+
+def vignette(image: np.ndarray, amount: float, colour: str = "#000000", start: float = 0.45) -> np.ndarray:
+    """Towards a colour with the distance from the centre."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot((y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
+    weight = np.clip((distance - start) / (0.72 - start), 0, 1) * amount
+    return blend(image, np.broadcast_to(np.array(rgb(colour)) / 255, image.shape), weight)
+
+
+def stripes(image: np.ndarray, period: float, share: float = 0.5, axis: int = 0) -> np.ndarray:
+    """1.0 on regular lines, else 0.0, shape (H, W); `period` as a fraction of the side (>= 2 px)."""
+    length = max(2, round(period * side(image)))
+    along = np.arange(image.shape[axis]) % length < max(1, round(length * share))
+    shape = (-1, 1) if axis == 0 else (1, -1)
+    return np.broadcast_to(along.reshape(shape).astype(float), image.shape[:2])
+
+
+def texture(image: np.ndarray, grain: float, number: int = 0, stretch: float = 1.0) -> np.ndarray:
+    """A fixed smooth noise in [-1, 1], shape (H, W); `grain` is its size as a fraction of the side.
+
+    `stretch` > 1 draws it out sideways (wood, canvas).
+    """
+    return _texture(image.shape[0], image.shape[1], grain, number, stretch)
+
+
+@lru_cache(maxsize=64)
+def _texture(height: int, width: int, grain: float, number: int, stretch: float) -> np.ndarray:
+    cells = max(3, round(1 / grain))
+    across = max(3, round(cells / stretch))
+    noise = np.random.default_rng(1000 + number).uniform(-1, 1, (cells, across)).astype(np.float32)
+    picture = Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(picture, dtype=float), -1, 1)
+
+
+def swirl(image: np.ndarray, amount: float, period: float) -> np.ndarray:
+    """Displace pixels along waves; both as fractions of the side."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(float)
+    length = period * side(image) / (2 * np.pi)
+    shift = amount * side(image)
+    where = [y + shift * np.sin(x / length + 1.3), x + shift * np.sin(y / length)]
+    channels = [ndimage.map_coordinates(image[..., c], where, order=1, mode="nearest") for c in range(3)]
+    return np.stack(channels, axis=-1)
+
+
+def overlay(image: np.ndarray, svg: str, opacity: float = 1.0) -> np.ndarray:
+    """A vector fragment (100 x 100 units over the whole image) drawn on top."""
+    drawn = _overlay(svg, image.shape[0], image.shape[1])
+    return blend(image, drawn[..., :3], drawn[..., 3] * opacity)
+
+
+@lru_cache(maxsize=256)
+def _overlay(svg: str, height: int, width: int) -> np.ndarray:
+    pixels = rasterise(svg_document(svg), max(height, width))
+    if height != width:
+        pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+    return pixels.astype(float) / 255
