@@ -93,10 +93,10 @@ def find_instances(
     layout = scan(root)
     problems = layout.problems
     plans = list(_plans(layout, size, strength))
+    _list_unused(layout, plans)
     if not plans:
         require_no_problems(problems, "the released data")
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
-    _list_unused(layout, plans)
     present = defaultdict(set)
     for plan in plans:
         present[plan.key.split].add(plan.row["pair_id"])

@@ -181,7 +181,7 @@ def open_split(folder: Path, split: str) -> Dataset:
     folder = Path(folder)
     shards = split_files(folder, split)
     if not shards:
-        raise DataError(f"No {split} shards in {folder.name!r}: run the benchmark stage (01_benchmark) first.")
+        raise DataError(f"No {split} shards in {folder.name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) first.")
     try:
         return open_parquet(shards, FEATURES)
     except DataError as error:
