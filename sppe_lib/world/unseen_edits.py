@@ -6,7 +6,7 @@ seed; it misses, it finds nothing to do, and it realises the same words differen
 
 from dataclasses import replace
 
-from sppe_lib.world import editor, unseen_styles  # noqa: F401
+from sppe_lib.world import editor
 from sppe_lib.world.edits_common import (
     WHOLE,
     Box,
