@@ -13,7 +13,7 @@ from tiny_pipelines import picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
 
 from sppe_lib import hub, recovery
 from sppe_lib.config import load_profile
-from sppe_lib.data.extra_sets import build_set, build_sets
+from sppe_lib.data.build import build_set, build_sets
 from sppe_lib.data.generate import generate, read_records
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
 from sppe_lib.data.sources import records

@@ -57,9 +57,7 @@ def _state(path: Path) -> bytes:
         return f"{found.st_size} {found.st_mtime_ns} ".encode() + handle.read()
 
 
-def open_parquet(
-    paths: Path | Sequence[Path], features: Features | None = None, in_memory: bool = False
-) -> Dataset:
+def open_parquet(paths: Path | Sequence[Path], features: Features | None = None, in_memory: bool = False) -> Dataset:
     """Parquet files of one schema as one data set, memory-mapped (by a copy in the cache of `datasets`).
 
     `features` replaces the files' own. `in_memory` makes no copy: for files that are small and soon gone.

@@ -31,7 +31,7 @@ EVALUATED = {
 """Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split).
 
 `benchmark` is what the paper's tables are made of; `validation` serves ablations and choices; `unseen`
-(Table 7) and `sweep` (protection strengths, fresh pairs) are built by `extra_sets`.
+(Table 7) and `sweep` (protection strengths, fresh pairs) are built beside it.
 """
 
 UNSEEN = "SPPE-mini unseen (simulated)"
@@ -181,7 +181,9 @@ def open_split(folder: Path, split: str) -> Dataset:
     folder = Path(folder)
     shards = split_files(folder, split)
     if not shards:
-        raise DataError(f"No {split} shards in {folder.name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) first.")
+        raise DataError(
+            f"No {split} shards in {folder.name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) first."
+        )
     try:
         return open_parquet(shards, FEATURES)
     except DataError as error:
