@@ -1,4 +1,4 @@
-"""The stages that build sets: from the vector world, a released tree or generated folders to Parquet shards with a card."""
+"""The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator

@@ -15,9 +15,8 @@ from sppe_lib.data.processes import in_processes
 from sppe_lib.data.released_layout import RELEASED_SPLITS, Key, Layout, category_of, scan, tree_of
 from sppe_lib.data.schema import text_columns
 from sppe_lib.errors import DataError
-from sppe_lib.pictures import (
-    check_mask, mask_image, picture_layout, png, read_mask, read_picture, resize_mask, shrink_mask, square,
-)  # fmt: skip
+from sppe_lib.pictures import check_mask, mask_image, picture_layout, png, read_mask, read_picture, resize_mask
+from sppe_lib.pictures import shrink_mask, square
 from sppe_lib.runtime import seed_of
 
 DIFFERENCE_THRESHOLD = 24
@@ -218,7 +217,7 @@ def _list_unused(layout: Layout, plans: list[InstancePlan]) -> None:
     edits = {(key, code) for _, key, code in layout.edited} | set(layout.grids)
     pictured = edits | {(key.anywhere, code) for key, code in edits}
     edited = {key for key, _ in pictured}
-    for (role, key), path in layout.originals.items():
+    for (_, key), path in layout.originals.items():
         if path and key not in edited:
             layout.add_problem("original without edited pictures", path, "restore the edited pictures")
     for place, path in layout.masks.items():

@@ -117,7 +117,7 @@ class Layout:
         rows = read_json(self.root / path, f"The label file {shown(path)}")
         if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
             return  # some other JSON
-        if not any(LABEL_FIELDS <= set(row) for row in rows):
+        if not any(LABEL_FIELDS.issubset(row) for row in rows):
             return
         for number, row in enumerate(rows):
             where = f"{shown(path)}, entry {number}"
@@ -135,9 +135,9 @@ LABEL_FIELDS = {"category", "stem", "code", "label"}
 
 
 def _label_key(row: Mapping, where: str) -> tuple[Key, str]:
-    """(key, code) of an entry of a label file, once it is found to be sound; the split is that of its paths, or none."""
-    if not LABEL_FIELDS <= set(row):
-        missing = ", ".join(sorted(LABEL_FIELDS - set(row)))
+    """(key, code) of an entry of a label file that is found to be sound; the split is that of its paths, or none."""
+    if not LABEL_FIELDS.issubset(row):
+        missing = ", ".join(sorted(LABEL_FIELDS.difference(row)))
         raise DataError(f"The label file {where} lacks {missing}; download the file again.")
     names = [row[name] for name in ("category", "stem", "code")]
     if not all(isinstance(name, (str, int)) for name in names):
