@@ -3,7 +3,7 @@
 import copy
 import os
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import check_location, model_location, model_revision, repository
 
-__all__ = ["Profile", "load_profile", "model_location", "repository"]
+__all__ = ["Profile", "changed", "load_profile", "model_location", "repository"]
 
 LARGEST = 10**9
 """Above it a number of steps, pairs or pictures is a slip of the finger."""
@@ -113,15 +113,12 @@ class EditabilityParameters:
     learned_metrics: Flag
 
 
-SAMPLING_ONLY = ("sampling_steps", "keep_outside", "inversion_steps", "inversion_learning_rate", "sample_batch")
-"""Parameters of `recovery` that no training reads: changing one trains nothing anew."""
-
-
 @parameters
-class RecoveryParameters:
-    """What every trained recovery method shares, so that none is starved (paper, section 5).
+class TrainingParameters:
+    """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
+    `guidance` and `seed` also decide how a trained method samples.
     """
 
     rank: Positive
@@ -131,12 +128,7 @@ class RecoveryParameters:
     batch: Positive
     learning_rate: Rate
     schedule: Literal["cosine", "constant"]
-    sampling_steps: Positive
-    keep_outside: Flag
     guidance: Number
-    inversion_steps: Count
-    inversion_learning_rate: Rate
-    sample_batch: Positive
     checkpoint_every: Positive
     seed: Seed
     seeds: Positive
@@ -148,6 +140,29 @@ class RecoveryParameters:
     def rate_of(self, method: str) -> float:
         """The learning rate of a trained method: its own where it has one, else the shared one."""
         return dict(self.learning_rates).get(method, self.learning_rate)
+
+
+@parameters
+class SamplingParameters:
+    """How pictures are recovered; no training reads any of it.
+
+    `steps` of the sampler; `batch` instances at a time; `keep_outside`: put S' back outside M. The last two are
+    VISII's, per instance.
+    """
+
+    steps: Positive
+    batch: Positive
+    keep_outside: Flag
+    inversion_steps: Count
+    inversion_learning_rate: Rate
+
+
+@parameters
+class RecoveryParameters:
+    """How recovery methods are trained and how they sample."""
+
+    training: TrainingParameters
+    sampling: SamplingParameters
 
 
 @parameters
@@ -281,8 +296,7 @@ def _check(profile: Profile) -> Profile:
         if model_revision(model) is not None:
             revision = f"generation.{name.removesuffix('model')}revision"
             raise ConfigError(f"generation.{name} is {model!r}: put what is behind the @ into {revision}.")
-    for section in ("recovery", "ablation"):
-        lengths = getattr(profile, section)
+    for section, lengths in (("recovery.training", profile.recovery.training), ("ablation", profile.ablation)):
         if lengths.cycle_warmup_steps > lengths.steps:
             raise ConfigError(
                 f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start."
@@ -307,7 +321,7 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
     """Read and validate a profile.
 
     `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
-    `overrides`: dotted keys such as {"recovery.steps": 10}; unknown keys are refused.
+    `overrides`: dotted keys such as {"recovery.training.steps": 10}; unknown keys are refused.
     Raises ConfigError with the offending key and the known ones.
     """
     if not isinstance(name, str | None):
@@ -334,3 +348,14 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         return _check(TypeAdapter(Profile).validate_python({**values, "name": chosen}))
     except ValidationError as error:
         raise ConfigError(_sentence(error, chosen)) from None
+
+
+def changed(profile: Profile, values: dict[str, object]) -> Profile:
+    """The profile with other values, by dotted name such as {"recovery.training.seed": 1}, of the types they have."""
+
+    def put(part: Any, path: list[str], value: object) -> Any:
+        return replace(part, **{path[0]: put(getattr(part, path[0]), path[1:], value) if path[1:] else value})
+
+    for key, value in values.items():
+        profile = put(profile, key.split("."), value)
+    return profile

@@ -138,7 +138,9 @@ def run_side_by_side(stages: dict[str, set[str]], jobs: int, logs: Path, run: Ca
     if failed:
         text = (logs / f"{failed}.log").read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
         end = "\n".join(text.splitlines()[-LINES_SHOWN:])
-        raise KitError(f"Stage {failed} failed; its log, {failed}.log in the results' folder {logs.name!r}, ends with:\n{end}")
+        raise KitError(
+            f"Stage {failed} failed; its log, {failed}.log in the results' folder {logs.name!r}, ends with:\n{end}"
+        )
 
 
 @command_line
