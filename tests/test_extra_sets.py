@@ -19,8 +19,8 @@ from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, collate, o
 from sppe_lib.data.vector_world import Redraws, draw_pairs
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
+from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS, edit
 from sppe_lib.world.scene import render
-from sppe_lib.world.unseen_instructions import INSTRUCTIONS, edit_unseen
 from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
 
 SIZE = 32
@@ -164,17 +164,17 @@ def test_other_ids_are_no_pairs_of_the_sweep(wrong):
 
 
 def test_no_text_is_published_or_repeated():
-    texts = [entry.text.lower() for entry in INSTRUCTIONS.values()]
+    texts = [entry.text.lower() for entry in UNSEEN_INSTRUCTIONS.values()]
     assert len(set(texts)) == len(texts)
     assert not set(texts) & {entry.text.lower() for entry in taxonomy.instructions().values()}
-    assert not set(INSTRUCTIONS) & set(taxonomy.instructions()) and not set(SCENES) & set(taxonomy.categories())
+    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions()) and not set(SCENES) & set(taxonomy.categories())
 
 
 @pytest.mark.parametrize("number", [1, 12, 96, 250])
 def test_texts_fit_and_repeat_only_when_there_are_no_more(number):
     kinds = [list(SCENES)[index % len(SCENES)] for index in range(number)]
     codes = unseen.assign_instructions(kinds, 0)
-    assert all(kind in INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
+    assert all(kind in UNSEEN_INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
     assert max(Counter(codes).values()) <= -(-number // 96)
 
 
@@ -214,13 +214,13 @@ def test_scenes_differ_by_seed_and_are_repeatable(kind):
     assert np.abs(render(first, SIZE).astype(int) - render(second, SIZE)).mean() > 1
 
 
-@pytest.mark.parametrize("entry", INSTRUCTIONS.values(), ids=lambda entry: f"{entry.code} {entry.text}")
+@pytest.mark.parametrize("entry", UNSEEN_INSTRUCTIONS.values(), ids=lambda entry: f"{entry.code} {entry.text}")
 def test_every_edit_that_is_done_shows(entry):
     outcomes = set()
     for seed in range(12):
         scene = make_unseen_scene(entry.kinds[seed % len(entry.kinds)], seed)
-        result = edit_unseen(scene, entry.code, seed)
-        assert result == edit_unseen(scene, entry.code, seed)
+        result = edit(scene, entry.code, seed)
+        assert result == edit(scene, entry.code, seed)
         outcomes.add(result.outcome)
         if result.outcome == "done":
             changed = np.abs(render(result.scene, SIZE).astype(int) - render(scene, SIZE)).max(axis=-1)
@@ -232,19 +232,19 @@ def test_every_edit_that_is_done_shows(entry):
 
 def test_the_unseen_editor_fails_as_documented():
     outcomes = Counter(
-        edit_unseen(make_unseen_scene(kind, seed), code, seed).outcome
+        edit(make_unseen_scene(kind, seed), code, seed).outcome
         for kind, code in (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
         for seed in range(40)
     )
     assert set(outcomes) == {"done", "missed", "absent"}
     red = _code("Dye the sails red")
-    results = [edit_unseen(make_unseen_scene("boats at sea", seed), red, seed) for seed in range(20)]
+    results = [edit(make_unseen_scene("boats at sea", seed), red, seed) for seed in range(20)]
     sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
     assert len(sails) > 1
 
 
 def _code(text: str) -> str:
-    return next(entry.code for entry in INSTRUCTIONS.values() if entry.text == text)
+    return next(entry.code for entry in UNSEEN_INSTRUCTIONS.values() if entry.text == text)
 
 
 # What is refused
@@ -267,9 +267,9 @@ def test_bad_requests_are_named(profile):
     with pytest.raises(ConfigError, match="Unknown set 'validation': use one of sweep, unseen"):
         build_set(profile, "validation")
     with pytest.raises(ConfigError, match="u113.*u01 to"):
-        edit_unseen(make_unseen_scene("cats", 0), "u113", 0)
+        edit(make_unseen_scene("cats", 0), "u113", 0)
     with pytest.raises(ConfigError, match="-1"):
-        edit_unseen(make_unseen_scene("cats", 0), "u01", -1)
+        edit(make_unseen_scene("cats", 0), "u01", -1)
     with pytest.raises(ConfigError, match="'dogs': use one of cats"):
         make_unseen_scene("dogs", 0)
     for name, value in (("sweep_sources", -1), ("unseen_pairs", -1), ("sweep_candidates", 0)):

@@ -15,7 +15,7 @@ from sppe_lib.data.processes import in_processes
 from sppe_lib.data.schema import UNSEEN, full_image_columns
 from sppe_lib.data.vector_world import DrawnPair, PairPlan, Pictures, edited_columns
 from sppe_lib.runtime import numpy_generator
-from sppe_lib.world.unseen_instructions import INSTRUCTIONS, edit_unseen
+from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS, edit
 from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
 
 REPEAT_COST, MISFIT_COST = 10.0, 1e6
@@ -27,13 +27,15 @@ def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
 
     The cheapest assignment of scenes to uses of texts, where every further use of a text costs more.
     """
-    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(INSTRUCTIONS)))
-    fits = np.array([[kind in entry.kinds for entry in INSTRUCTIONS.values()] for kind in kinds]).reshape(luck.shape)
+    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(UNSEEN_INSTRUCTIONS)))
+    fits = np.array([[kind in entry.kinds for entry in UNSEEN_INSTRUCTIONS.values()] for kind in kinds]).reshape(
+        luck.shape
+    )
     once = np.where(fits, luck, MISFIT_COST)
     # A kind has more than ten texts of its own, so a few uses of each are enough for any even spread.
-    uses = 1 + 2 * -(-len(kinds) // len(INSTRUCTIONS))
+    uses = 1 + 2 * -(-len(kinds) // len(UNSEEN_INSTRUCTIONS))
     cost = np.concatenate([once + REPEAT_COST * use for use in range(uses)], axis=1)
-    codes = list(INSTRUCTIONS)
+    codes = list(UNSEEN_INSTRUCTIONS)
     return [codes[column % len(codes)] for column in linear_sum_assignment(cost)[1]]
 
 
@@ -53,11 +55,11 @@ def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     private = np.ones((plan.size, plan.size), dtype=bool)
     pictures = Pictures(plan.size)
     (code,) = plan.codes
-    instruction = INSTRUCTIONS[code]
+    instruction = UNSEEN_INSTRUCTIONS[code]
     pair = f"unseen/{plan.index:05d}"
     row = full_image_columns(pair, UNSEEN, "test", plan.category, code, instruction.text, instruction.tag, None)
-    edit = partial(edit_unseen, code=code, seed=plan.seed_for("edit", code))
-    columns = edited_columns(source, surrogate, private, edit, pictures)
+    drawn = partial(edit, code=code, seed=plan.seed_for("edit", code))
+    columns = edited_columns(source, surrogate, private, drawn, pictures)
     # No private element, hence no identity: nothing here can be someone's of another split.
     return DrawnPair(plan, [row | columns], {pair: float(private.mean())}, frozenset(), refused_masks=0)
 

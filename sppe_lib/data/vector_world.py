@@ -22,7 +22,7 @@ from sppe_lib.data.schema import text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import numpy_generator, seed_of
 from sppe_lib.world import editor, scenes, surrogates
-from sppe_lib.world.edits_common import EditResult
+from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Scene, render
 
 DATASET = "SPPE-mini (simulated)"
