@@ -21,30 +21,29 @@ from sppe_lib.config import Profile, load_profile, repository
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError, command_line
 
 KERNEL_START = "--InteractiveShellApp.exec_lines=import gc; gc.set_threshold(50_000)"
-"""Collect garbage less often, for the kernel's whole life: searching through what imports make takes a tenth of their time."""
+"""Collect garbage less often, for the kernel's whole life: searching through what imports make costs a tenth of it."""
 
 
-def stage_of(name: str, method: str = "") -> tuple[dict, dict[str, str]] | None:
-    """The stage of dvc.yaml that runs a notebook for a method, and what its templates stand for; None where there is none."""
+def stage_of(name: str, method: str = "") -> dict | None:
+    """The stage of dvc.yaml that runs a notebook, for a method where it has several; None where there is none."""
     content = yaml.safe_load((repository() / "dvc.yaml").read_text(encoding="utf-8"))
+    methods = {f"${{{key}}}": names for entry in content["vars"] for key, names in entry.items()}
     for stage in content["stages"].values():
-        body, items = stage.get("do", stage), stage.get("foreach", {})
-        if f".notebooks {name} " not in f"{body['cmd']} ":
+        word, _, rest = stage["cmd"].partition(f".notebooks {name}")[2].partition(" ")
+        if f".notebooks {name}" not in stage["cmd"] or word:
             continue
-        named = re.search(r"method=([^\"]+)", body["cmd"])
-        if items and method in items:
-            return body, {"key": method} | {f"item.{name}": str(value) for name, value in items[method].items()}
-        if not items and (not named or "${" in named[1] or method in named[1].split(",")):
-            return body, {"item.method": method}
+        several = methods.get(stage.get("matrix", {}).get("method")) or re.findall(
+            r"[\w -]+", rest.partition("method=")[2]
+        )
+        if not several or set(method.split(",")) <= {"", *several}:
+            return stage
     return None
 
 
 def check_inputs(name: str, profile: Profile, method: str = "") -> None:
     """Raise DataError, before anything is written, where results that a notebook's stage reads are not there."""
-    found = stage_of(name, method)
-    for path in found[0].get("deps", []) if found else []:
-        for key, value in {"profile": profile.name, **found[1]}.items():
-            path = path.replace(f"${{{key}}}", value)
+    for path in (stage_of(name, method) or {}).get("deps", []):
+        path = path.replace("${profile}", profile.name).replace("${item.method}", method)
         for prefix, folder in (("results", profile.results), ("figures", profile.figures)):
             start = f"{prefix}/{profile.name}/"
             if path.startswith(start) and not (folder / path.removeprefix(start)).exists():

@@ -26,6 +26,7 @@ import yaml
 
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import ConfigError, KitError, command_line
+from sppe_lib.files import write_text
 
 LINES_SHOWN = 15
 """Of the log of a stage that failed."""
@@ -42,9 +43,6 @@ def pipeline_folder(name: str) -> Path:
 
 def write_pipeline(name: str) -> Path:
     """The folder with the dvc.yaml of a profile, written anew where it is not the repository's own."""
-    # Imported late: it needs torch, and the pipeline that is there already needs nothing of it.
-    from sppe_lib.runtime import write_text
-
     folder, home = pipeline_folder(name), repository()
     if folder == home:  # DVC would see the outputs twice if params.yaml did not name it before
         (home / "results" / name / "pipeline" / "dvc.yaml").unlink(missing_ok=True)
@@ -159,6 +157,8 @@ def main(arguments: list[str]) -> int:
     if chosen.jobs == 1:
         return repro(folder, own, environment)
     os.environ |= environment  # DVC's own reading of the graph, in this process, needs it too
+    if repro(folder, ["source"], environment) != 0:  # always run, so whether it changed is known only afterwards
+        return 1
     run_side_by_side(
         stages_to_run(folder),
         chosen.jobs,
