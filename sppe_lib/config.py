@@ -23,7 +23,7 @@ class BenchmarkParameters:
 
     `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
     several of these.
-    The last four are for the sets beside the benchmark (`data/extra_sets.py`); 0 sources or pairs: not built.
+    The last four are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
     """
 

@@ -30,7 +30,7 @@ from sppe_lib.data.parquet import parquet_file
 from sppe_lib.data.problems import read_json, shown
 from sppe_lib.data.record_list import Record, read_records
 from sppe_lib.data.schema import FEATURES, SPLITS
-from sppe_lib.data.shards import IDENTITY
+from sppe_lib.data.store import IDENTITY
 from sppe_lib.data.surrogates import make_surrogates
 from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.pictures import picture_layout, png, read_mask, read_picture, resize_mask, square
