@@ -12,13 +12,14 @@ import torch
 from PIL import Image
 
 from sppe_lib.config import load_profile
-from sppe_lib.data import sweep, taxonomy, unseen
-from sppe_lib.data.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_columns
-from sppe_lib.data.images import check_mask
+from sppe_lib.data import build, sweep, taxonomy, unseen
+from sppe_lib.data.build import SETS, build_benchmark, build_set, build_sets, claimed
+from sppe_lib.data.miniature import draw_pairs, plan_splits
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
-from sppe_lib.data.vector_world import Redraws, draw_pairs
+from sppe_lib.data.sweep import STRENGTHS, benchmark_claims, sweep_columns
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
+from sppe_lib.pictures import check_mask
 from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS, edit
 from sppe_lib.world.scene import render
 from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
@@ -124,23 +125,25 @@ def test_surrogates_differ_from_their_source_inside_the_mask_only(rows):
 
 def test_another_strength_of_the_benchmark_gets_the_candidates(profile):
     (plan,) = sweep.plan_sweep(replace(profile.benchmark, strength=0.4, sweep_sources=1))
-    names = [name for name, _ in plan.surrogates]
+    names = [pair.rpartition("/")[2] for pair in plan.pairs]
     assert names == ["s10-0", "s30-0", "s40-0", "s40-1", "s50-0", "s70-0", "s90-0"]
 
 
 def test_no_source_shares_an_identity_with_the_benchmark(profile):
     benchmark = profile.benchmark
-    taken = set()
-    for pair in draw_pairs(benchmark.pairs, SIZE, 0.5, benchmark.seed, processes=1):
-        taken |= pair.identities
-    drawn = list(sweep.draw_sweep(benchmark, 1, Redraws()))
+    claims = {}
+    of_benchmark = list(draw_pairs(plan_splits(benchmark.pairs, SIZE, 0.5, benchmark.seed), 1, claims))
+    taken = set().union(*(pair.identities for pair in of_benchmark))
+    drawn = list(draw_pairs(sweep.plan_sweep(benchmark), 1, claims))
     assert all(pair.identities and not pair.identities & taken for pair in drawn)
 
 
 def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
     parameters = replace(profile.benchmark, sweep_sources=1)
     plan = sweep.plan_sweep(parameters)[0]
-    stolen = next(pair for pair in draw_pairs(parameters.pairs, SIZE, 0.5, 0, 1) if pair.plan.split == "train")
+    claims = {}
+    of_benchmark = list(draw_pairs(plan_splits(parameters.pairs, SIZE, 0.5, 0), 1, claims))
+    stolen = next(pair for pair in of_benchmark if pair.plan.split == "train")
     real = sweep.PairPlan.seed_for
 
     def seed_for(self, *purpose):
@@ -149,9 +152,9 @@ def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
 
     monkeypatch.setattr(sweep.PairPlan, "seed_for", seed_for)
     assert stolen.plan.category == plan.category
-    redraws = Redraws()
-    (pair,) = sweep.draw_sweep(parameters, 1, redraws)
-    assert (pair.plan.attempt, redraws.identities) == (1, 1)
+    redraws = Counter()
+    (pair,) = draw_pairs(sweep.plan_sweep(parameters), 1, claims, redraws)
+    assert (pair.plan.attempt, redraws["identities"]) == (1, 1)
 
 
 @pytest.mark.parametrize("wrong", ["mini/test/00001", "sweep/00012", "unseen/00001"])
@@ -293,12 +296,9 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
 
 
 def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
-    from sppe_lib.data.build import build_benchmark
-    from sppe_lib.data.extra_sets import _claimed
-    from sppe_lib.data.sweep import benchmark_claims
-
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     small = replace(profile, benchmark=replace(profile.benchmark, train_pairs=5, val_pairs=3, test_pairs=3))
-    assert _claimed(small) is None
+    drawn = benchmark_claims(small.benchmark, 1)
     build_benchmark(small, processes=1)
-    assert _claimed(small).owner == benchmark_claims(small.benchmark, 1).owner
+    monkeypatch.setattr(build, "benchmark_claims", lambda *arguments: pytest.fail("drawn again"))
+    assert claimed(small) == drawn
