@@ -57,6 +57,7 @@ _UNITS = {"H": ("vw",), "V": ("vh",), "A": ("vw", "vh", "", "", "", "vw", "vh")}
 """Units of the numbers after a path command; of all others, x and y in turn."""
 
 
+@cache
 def asset_names() -> list[str]:
     """Names of all assets."""
     return sorted(path.name.removesuffix(".svg") for path in ASSETS.iterdir() if path.name.endswith(".svg"))
@@ -71,6 +72,11 @@ def asset(name: str) -> Node:
         raise ConfigError(f"The world has no drawing {name!r}: add sppe_lib/world/assets/{name}.svg.") from None
     for node in root.iter():
         node.tag = node.tag.rpartition("}")[2]
+        # The style of the file's strokes; resvg's round caps leave traces on closed shapes.
+        if node.tag in ("path", "line", "rect", "circle", "ellipse", "polygon"):
+            for name in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
+                if root.get(name):
+                    node.attrib.setdefault(name, root.get(name))
     return root
 
 
@@ -106,12 +112,12 @@ class Box:
         """How long a unit is: "vw", "vh", "vmin" (a whole side of the box) or "px" (a scene unit)."""
         return {"px": 1.0, "vw": self.width, "vh": self.height}.get(unit) or min(self.width, self.height)
 
-    def length(self, text: str, unit: str) -> float:
-        """A length in scene units: a sum of terms, or min(...) or max(...) of two of them."""
+    def length(self, text: str, unit: str, start: float = 0.0) -> float:
+        """A length in scene units from a `start` on: a sum of terms, or min(...) or max(...) of two of them."""
         if bounds := re.fullmatch(r"(min|max)\((.*),(.*)\)", text):
             lengths = [self.length(bounds[2], unit), self.length(bounds[3], unit)]
-            return min(lengths) if bounds[1] == "min" else max(lengths)
-        total = 0.0
+            return start + (min(lengths) if bounds[1] == "min" else max(lengths))
+        total = start
         for number, own, ratios in _terms(text, unit):
             value = number * self.side(own)
             for sign, ratio in ratios:
@@ -122,7 +128,7 @@ class Box:
     def about(self, x: str, y: str, sides: str) -> "Box":
         """The box from a point on, with `sides` of their own: the same for both, or width and height."""
         lengths = [self.length(side, "px") for side in sides.split()]
-        return Box(self.x + self.length(x, "vw"), self.y + self.length(y, "vh"), lengths[0], lengths[-1])
+        return Box(self.length(x, "vw", self.x), self.length(y, "vh", self.y), lengths[0], lengths[-1])
 
     def attribute(self, node: Node, name: str) -> float:
         """A geometric attribute of a shape, in scene units."""
@@ -130,8 +136,8 @@ class Box:
         text = own if own and own not in ("vw", "vh", "vmin", "px") else text + own
         horizontal = name in HORIZONTAL or (node.tag == "ellipse" and name == "rx")
         vertical = name in VERTICAL or (node.tag == "ellipse" and name == "ry")
-        value = self.length(text, "vw" if horizontal else "vh" if vertical else "px")
-        return value if name in LENGTHS else value + (self.x if horizontal else self.y)
+        start = 0.0 if name in LENGTHS else self.x if horizontal else self.y
+        return self.length(text, "vw" if horizontal else "vh" if vertical else "px", start)
 
     def outline(self, text: str, digits: tuple[int, int]) -> str:
         """The points of a polygon or the data of a path, in scene units; decimals after capitals and small letters."""
@@ -146,7 +152,7 @@ class Box:
             moved = command.isupper() and not (command == "A" and index % 7 < 2)
             origin = {"vw": self.x, "vh": self.y}.get(unit, 0.0) if moved else 0.0
             places = digits[0] if command.isupper() else digits[1]
-            result.append(f"{self.length(token, unit) + origin:.{places}f}" if unit else token)
+            result.append(f"{self.length(token, unit, origin):.{places}f}" if unit else token)
             index += 1
         return " ".join(result)
 
@@ -175,9 +181,7 @@ class Drawing:
             return ""
         if node.tag == "text":
             return self._text(node, box)
-        # On closed shapes resvg's round caps leave traces, so only strokes have them.
-        caps = ' stroke-linecap="round"' if node.tag in ("path", "line") else ""
-        return f'<{node.tag}{self._attributes(node, box)}{caps} stroke-linejoin="round"/>'
+        return f"<{node.tag}{self._attributes(node, box)}/>"
 
     def _lines(self, node: Node) -> tuple[str, ...]:
         """The lines of text of a node; one that the thing does not have is missing."""
@@ -221,18 +225,18 @@ class Drawing:
             look["backdrop"] = self._colour(node, "fill")
             if person := look.get(node.get("data-person")):
                 return silhouette + portrait(person, *within, look["backdrop"]) if inside else ""
-        try:
-            name = node.get("data-href", "").format_map(look) or node.get("href")
-        except KeyError:
-            name = node.get("href")
+        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])), node.get("data-href", ""))
+        name = name if name.removesuffix(".svg") in asset_names() else node.get("href")
         return silhouette + Drawing(look, self.part).children(asset(name.removesuffix(".svg")), inner, inside)
 
     def _text(self, node: Node, box: Box) -> str:
-        x, y, width, height = (box.length(text, "px") for text in node.get("data-box").split())
+        starts = (box.x, box.y, 0.0, 0.0)
+        lengths = zip(node.get("data-box").split(), starts, strict=True)
+        within = [box.length(text, "px", start) for text, start in lengths]
         font = self.look.get(node.get("data-font")) or FONTS[node.get("font-family")]
         part = self.part if node.get("data-part") else "all"
         colour, anchor = self._colour(node, "fill"), node.get("text-anchor", "middle")
-        return written(part, self._lines(node), box.x + x, box.y + y, width, height, colour, font, anchor)
+        return written(part, self._lines(node), *within, colour, font, anchor)
 
     def _colour(self, node: Node, name: str) -> str:
         """Attribute fill or stroke with its slot filled."""
