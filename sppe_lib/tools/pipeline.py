@@ -52,7 +52,8 @@ def write_pipeline(name: str) -> Path:
     stages = {key: stage for key, stage in content["stages"].items() if not stage.get("frozen")}
     for stage in stages.values():
         stage.get("do", stage)["wdir"] = "../../.."
-    text = yaml.safe_dump({"vars": [{"profile": name}], "stages": stages}, sort_keys=False, allow_unicode=True)
+    variables = [*content.get("vars", []), {"profile": name}]
+    text = yaml.safe_dump({"vars": variables, "stages": stages}, sort_keys=False, allow_unicode=True)
     write_text(folder / "dvc.yaml", text)
     write_text(folder / "config", NO_GIT)
     return folder
