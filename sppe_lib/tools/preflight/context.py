@@ -1,5 +1,6 @@
 """What every check starts from, a finding and the profile with what several checks ask for; and the checks of data."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,12 +61,9 @@ class Context:
             return {split: pairs.total() for split, pairs in self.layout.instances.items()}
         if not isinstance(self.layout, Layout):
             return None
-        edited = [
-            {(key, code) for which, key, code in self.layout.edited if which == role}
-            for role in ("source", "surrogate")
-        ]
-        found = edited[0] & edited[1] | set(self.layout.grids)
-        return {split: sum(key.split == split for key, _ in found) for split in SPLITS}
+        edited = self.layout.of_kind("EDITED", "source") & self.layout.of_kind("EDITED", "surrogate")
+        found = edited | self.layout.of_kind("IMG")
+        return {split: sum(place.split == split for place in found) for split in SPLITS}
 
     @cached_property
     def counts(self) -> estimates.Counts:
@@ -101,13 +99,11 @@ def check_data(context: Context) -> Iterator[Finding]:
         for split, number in context.instances.items():
             yield Finding(f"data: {split}", "instances", f"{number} instances", OK)
         return
-    for name, kind, needed in (
-        ("ORIGINAL", layout.originals, True), ("EDITED", layout.edited, True), ("IMG", layout.grids, False),
-        ("MASK", layout.masks, False),
-    ):  # fmt: skip
+    files = Counter(place.kind for place in layout.files)
+    for name, needed in (("ORIGINAL", True), ("EDITED", True), ("IMG", False), ("MASK", False)):
         # A tree of grids needs no ORIGINAL and EDITED; masks are taken from differences where none is stored.
-        status = OK if kind else MISSING if needed and not layout.grids else OPTIONAL
-        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{len(kind)} files", status)
+        status = OK if files[name] else MISSING if needed and not files["IMG"] else OPTIONAL
+        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{files[name]} files", status)
     for split, number in context.instances.items():
         folder = split.upper()
         how = "" if number else f"complete it: EDITED/{folder} with source and surrogate, or IMG/{folder}"
