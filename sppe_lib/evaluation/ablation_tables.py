@@ -141,7 +141,7 @@ def ablation_table(profile: Profile) -> Document:
         (
             f"Modules and training lengths are trained anew: {steps} steps (the paper's {CHOSEN_LENGTH.published}) at "
             f"a constant learning rate, the cycle from step {warmup} on; {PROPOSED} of the other tables takes "
-            f"{profile.recovery.steps} steps in this profile. The lengths are states of one run, so a longer one has "
+            f"{profile.recovery.training.steps} steps in this profile. The lengths are states of one run, so a longer one has "
             f"also had more of the cycle; the last row of the modules and `{CHOSEN_LENGTH.label}` are the same model."
         ),
         (

@@ -60,15 +60,15 @@ def _undefined(profile: Profile) -> str | None:
 
 
 def _steps(profile: Profile) -> str:
-    return f"{profile.recovery.steps} steps, cycle from {profile.recovery.cycle_warmup_steps}"
+    return f"{profile.recovery.training.steps} steps, cycle from {profile.recovery.training.cycle_warmup_steps}"
 
 
 def _lora(profile: Profile) -> str:
-    return f"rank {profile.recovery.rank}, scale {profile.recovery.alpha}"
+    return f"rank {profile.recovery.training.rank}, scale {profile.recovery.training.alpha}"
 
 
 def _optimiser(profile: Profile) -> str:
-    chosen = profile.recovery
+    chosen = profile.recovery.training
     rates = "; ".join([f"{chosen.learning_rate:g}", *(f"{method} {rate:g}" for method, rate in chosen.learning_rates)])
     return f"{chosen.optimizer}, {rates}, {chosen.schedule} rate, batch {chosen.batch}, EMA {chosen.ema or 'none'}"
 
@@ -133,7 +133,7 @@ POINTS = (
         "The result",
         "the painted target",
         "the lower right crop",
-        lambda profile: "S' put back outside M" if profile.recovery.keep_outside else "the painted panel",
+        lambda profile: "S' put back outside M" if profile.recovery.sampling.keep_outside else "the painted panel",
         "What is known need not pass through the autoencoder; applies to C2E-S2SER and SOER alike.",
         _without("without putting back S' outside M"),
     ),
@@ -173,7 +173,7 @@ POINTS = (
         UNSAID,
         "35 steps, guidance 1.0, unseeded",
         lambda profile: (
-            f"{profile.recovery.sampling_steps} Euler steps, guidance {profile.recovery.guidance:g}, seeded per instance"
+            f"{profile.recovery.sampling.steps} Euler steps, guidance {profile.recovery.training.guidance:g}, seeded per instance"
         ),
         "Noise belongs to the instance, so results depend neither on batches nor on processes.",
     ),
@@ -265,7 +265,7 @@ POINTS = (
         "Uncertainty",
         "none",
         "none",
-        lambda profile: f"bootstrap over pairs, paired tests, {profile.recovery.seeds} seed(s) of training",
+        lambda profile: f"bootstrap over pairs, paired tests, {profile.recovery.training.seeds} seed(s) of training",
         "Two instances of a pair share their pictures, so pairs are resampled.",
     ),
 )

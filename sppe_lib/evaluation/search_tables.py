@@ -111,7 +111,7 @@ def search_table(profile: Profile) -> Document:
         ),
         (
             f"Trainings take {profile.ablation.steps} steps of one seed, those of the other tables "
-            f"{profile.recovery.steps}; VISII's steps are those for each instance. Where the intervals overlap much, the "
+            f"{profile.recovery.training.steps}; VISII's steps are those for each instance. Where the intervals overlap much, the "
             f"choice is within noise, and a longer training may prefer a smaller learning rate."
         ),
     ]

@@ -121,7 +121,7 @@ def _seeds_note(seeds: int) -> str:
         return f"Repetitions: {NOT_RUN}."
     if seeds == 1:
         return (
-            "One seed only in this profile (`recovery.seeds` is how many): nothing here says how far another training "
+            "One seed only in this profile (`recovery.training.seeds` is how many): nothing here says how far another training "
             "would move these numbers, so there are no standard deviations."
         )
     return (
