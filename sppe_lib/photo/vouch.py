@@ -48,15 +48,13 @@ def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndar
     textured = (whole > 0) & (deviation > 4)
     survivors = int((textured & (change < 2)).sum())
     # Elsewhere: the most textured places, far enough apart, are looked for in all of the region.
-    ranked = np.argwhere(textured)[np.argsort(-deviation[textured], kind="stable")]
     chosen: list[np.ndarray] = []
-    for place in ranked:
+    for place in np.argwhere(textured)[np.argsort(-deviation[textured], kind="stable")]:
         if len(chosen) < 24 and all(np.abs(place - other).max() >= 2 * BLOCK for other in chosen):
             chosen.append(place)
     for row, column in (place - BLOCK // 2 for place in chosen):
-        block = old[row : row + 2 * BLOCK, column : column + 2 * BLOCK][:BLOCK, :BLOCK]
-        if block.shape == (BLOCK, BLOCK) and min(new.shape) >= BLOCK:
-            survivors += int((cv2.matchTemplate(new, block, cv2.TM_CCOEFF_NORMED) > 0.99).sum())
+        block = old[row : row + BLOCK, column : column + BLOCK]
+        survivors += int((cv2.matchTemplate(new, block, cv2.TM_CCOEFF_NORMED) > 0.99).sum())
     return survivors
 
 
@@ -82,12 +80,11 @@ def content_likeness(source: np.ndarray, surrogate: np.ndarray, inside: np.ndarr
 
 
 def leaks(
-    source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str] = (), whole: bool = True
+    source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str] = ()
 ) -> list[str]:
     """Why a surrogate (RGB uint8) must not leave; an empty list where nothing speaks against it.
 
-    `secrets`: strings that must be nowhere in it, beside those that were found. `whole`: read all of the picture and
-    look at all its faces, not its private regions alone.
+    `secrets`: strings that must be nowhere in it, beside those that were found.
     """
     private = private_mask(list(regions), source.shape[:2])
     if surrogate.shape != source.shape or not private.any():
@@ -99,34 +96,31 @@ def leaks(
         likeness = content_likeness(source, surrogate, region.pixels(source.shape[:2]))
         if likeness > SAME_CONTENT and region.way != "text":
             found.append(f"the {region.category} at {region.box} still looks the same (cosine {likeness:.2f})")
-    return found + _faces(source, surrogate, regions, whole) + _writing(surrogate, private, regions, secrets, whole)
+    return found + _faces(source, surrogate, private, regions) + _writing(surrogate, regions, secrets)
 
 
-def _faces(source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], whole: bool) -> list[str]:
-    private = [np.array(region.box) for region in regions if region.category in ("human face", "faces", "person")]
-    if not private:
-        return []
-    known = [face_embedding(source, box) for box in private]
-    shown = private + [box for box in (face_boxes(surrogate) if whole else [])]
+def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regions: Sequence[Region]) -> list[str]:
+    hidden = [np.array(region.box, dtype=float) for region in regions if region.way == "face"]
+    for box in face_boxes(source):
+        x0, y0, x1, y1 = box[:4].clip(0).astype(int)
+        if private[y0:y1, x0:x1].mean() > 0.3 and all(overlap(box, other) < 0.5 for other in hidden):
+            hidden.append(box)
+    known = [face_embedding(source, box) for box in hidden]
     found = []
-    for box in shown:
-        own = [number for number, other in enumerate(private) if overlap(box, other) > 0.5]
-        near = min(float(np.linalg.norm(face_embedding(surrogate, box) - known[number])) for number in own or range(len(known)))
+    for box in (hidden + face_boxes(surrogate)) if hidden else []:
+        near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
         if near <= SAME_PERSON:
             place = tuple(int(side) for side in box[:4])
-            found.append(f"the face at {place} is still a private one (distance {near:.2f}, {SAME_PERSON} is one person)")
+            found.append(f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)")
     return found
 
 
-def _writing(
-    surrogate: np.ndarray, private: np.ndarray, regions: Sequence[Region], secrets: Sequence[str], whole: bool
-) -> list[str]:
-    strings = [region.text for region in regions if region.text] + list(secrets)
+def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str]) -> list[str]:
+    strings = dict.fromkeys([region.text for region in regions if region.text] + list(secrets))
     if not strings:
         return []
-    rows, columns = (slice(None), slice(None)) if whole else window(private, 24)
-    read = text_reader()(np.ascontiguousarray(surrogate[rows, columns, ::-1]), use_cls=False).txts or ()
-    return [f"{text!r} can still be read in it" for text in dict.fromkeys(strings) if any(same_writing(text, line) for line in read)]
+    read = text_reader()(np.ascontiguousarray(surrogate[..., ::-1]), use_cls=False).txts or ()
+    return [f"{text!r} can still be read in it" for text in strings if any(same_writing(text, line) for line in read)]
 
 
 def vouch(

@@ -1,0 +1,186 @@
+"""Bring an edit of the surrogate back to the photo, at its full resolution and without training.
+
+Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' and applied to
+the photo (`colours_by_place_and_light`), what it added or took away is carried over by landmarks (`carried`), and both
+meet the edited surroundings without a seam (`blend.membrane`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from sppe_lib.photo.blend import membrane, warped, window
+from sppe_lib.photo.models import extra
+from sppe_lib.photo.regions import Region
+
+METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
+
+GRIDS = ((4, 3), (12, 6), (32, 10))
+"""(cells along the longer side, cells of lightness), from coarse to fine."""
+
+FITTED_SIDE = 640
+"""Longer side in pixels at which colour maps are fitted; they are smooth, and applied at full resolution."""
+
+
+def recover_pixels(
+    source: np.ndarray,
+    surrogate: np.ndarray,
+    edited: np.ndarray,
+    mask: np.ndarray,
+    method: str = "improved",
+    faces: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+) -> np.ndarray:
+    """The recovered photo, RGB uint8 [H, W, 3]; the first three are uint8 [H, W, 3], `mask` bool [H, W].
+
+    `faces`: landmarks [68, 2] of a face in the source and of the one in its place in the surrogate, for "improved".
+    """
+    inside = mask[..., None]
+    if method == "copy-surrogate":
+        return edited.copy()
+    if method == "paste-source":
+        return np.where(inside, source, edited)
+    if method == "local-linear":
+        return np.where(inside, _local_linear(source, surrogate, edited, mask), edited)
+    first, second, third = (picture.astype(np.float32) / 255 for picture in (source, surrogate, edited))
+    rows, columns = window(mask, 24)
+    maps = colour_maps(second, third, GRIDS)
+    new = applied(maps, first[rows, columns], rows, columns, mask.shape)
+    plain = applied(maps, second[rows, columns], rows, columns, mask.shape)
+    here, target = mask[rows, columns], third[rows, columns]
+    new = as_sharp(new, plain, target, here)
+    new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
+    for own, other in faces:
+        new = carried(new, target - plain, target, own, other, rows, columns)
+    result = edited.copy()
+    result[rows, columns][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
+    return result
+
+
+def _local_linear(source: np.ndarray, surrogate: np.ndarray, edited: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    from types import SimpleNamespace
+
+    from sppe_lib.recovery.trivial import local_linear
+
+    def small(picture: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
+
+    batch = SimpleNamespace(
+        source=small(source),
+        surrogate=small(surrogate),
+        edited_surrogate=small(edited),
+        mask=torch.from_numpy(mask)[None, None].float(),
+    )
+    return (local_linear(batch)[0].permute(1, 2, 0) * 255).round().byte().numpy()
+
+
+def colour_maps(before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
+
+    Both are float32 [H, W, 3] in [0, 1]. Each cell is a ridge regression on the pixels near it in place and lightness
+    (a bilateral grid; Chen et al. 2016 for the idea), drawn towards the map of the next coarser grid, so that cells
+    without evidence take what wider surroundings say. Keyed by lightness, maps do not mix across edges.
+    """
+    cv2 = extra("cv2")
+    scale = min(1.0, FITTED_SIDE / max(before.shape))
+    size = [max(1, round(length * scale)) for length in before.shape[1::-1]]
+    before, after = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (before, after))
+    height, width = before.shape[:2]
+    inputs = np.concatenate([before, np.ones((height, width, 1), np.float32)], axis=-1).reshape(-1, 4)
+    products = np.concatenate(
+        [(inputs[:, :, None] * inputs[:, None]).reshape(-1, 16), (inputs[:, :, None] * after.reshape(-1, 1, 3)).reshape(-1, 12)],
+        axis=1,
+    )
+    light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
+    maps = np.concatenate([np.eye(3), np.zeros((1, 3))])[None, None, None]
+    for across, lights in grids:
+        cells = [max(2, round(across * length / max(height, width))) for length in (height, width)] + [lights]
+        spots = [places[0] / max(height - 1, 1), places[1] / max(width - 1, 1), light]
+        index = np.ravel_multi_index(
+            [np.rint(spot * (count - 1)).astype(int).clip(0, count - 1) for spot, count in zip(spots, cells)], cells
+        )
+        sums = np.stack([np.bincount(index, column, np.prod(cells)) for column in products.T], axis=-1)
+        sums = gaussian_filter(sums.reshape(*cells, 28), (1, 1, 0.7, 0), mode="nearest")
+        prior = np.stack(
+            [map_coordinates(maps[..., i, j], _grid(maps.shape[:3], cells), order=1, mode="nearest") for i in range(4) for j in range(3)],
+            axis=-1,
+        ).reshape(*cells, 4, 3)
+        ridge = 1e-3 * len(index) / np.prod(cells)
+        left = sums[..., :16].reshape(*cells, 4, 4) + ridge * np.eye(4)
+        maps = np.linalg.solve(left, sums[..., 16:].reshape(*cells, 4, 3) + ridge * prior)
+    return maps.astype(np.float32)
+
+
+def _grid(old: Sequence[int], new: Sequence[int]) -> np.ndarray:
+    spans = [np.linspace(0, before - 1, count) for before, count in zip(old, new)]
+    return np.stack(np.meshgrid(*spans, indexing="ij"))
+
+
+def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, shape: tuple[int, int]) -> np.ndarray:
+    """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`: each pixel by its place and lightness."""
+    cells = maps.shape[:3]
+    y = (np.arange(rows.start, rows.stop) / max(shape[0] - 1, 1) * (cells[0] - 1))[:, None]
+    x = (np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (cells[1] - 1))[None]
+    light = picture.mean(-1) * (cells[2] - 1)
+    spots = np.stack(np.broadcast_arrays(y, x, light)).astype(np.float32)
+    result = np.empty_like(picture)
+    for channel in range(3):
+        slopes = [map_coordinates(maps[..., i, channel], spots, order=1, mode="nearest") for i in range(4)]
+        result[..., channel] = sum(slope * picture[..., i] for i, slope in enumerate(slopes[:3])) + slopes[3]
+    return result
+
+
+def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """`new` with as much fine contrast as the editor left: S' against the colour-mapped S, over M and its surroundings."""
+    cv2 = extra("cv2")
+    wide = max(1.0, 0.004 * max(new.shape))
+
+    def fine(picture: np.ndarray) -> np.ndarray:
+        return picture - cv2.GaussianBlur(picture, (0, 0), wide)
+
+    left = np.square(fine(target)).mean() / max(float(np.square(fine(plain)).mean()), 1e-8)
+    return new + (np.sqrt(min(left, 1.0)) - 1) * fine(new) if left < 1 else new
+
+
+def carried(
+    new: np.ndarray, residual: np.ndarray, target: np.ndarray, own: np.ndarray, other: np.ndarray, rows: slice, columns: slice
+) -> np.ndarray:
+    """`new` with what the editor added to a face, moved from the surrogate's landmarks [68, 2] to the source's.
+
+    Where S' is far from what the colour maps explain, and over more than a contour's width, something was added or
+    taken away; there the edited surrogate's own pixels are taken.
+    """
+    cv2 = extra("cv2")
+    corner = np.array([columns.start, rows.start])
+    width = max(3, int(0.02 * np.ptp(own, axis=0).max()) | 1)
+    change = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), width / 3)
+    strong = cv2.morphologyEx((change > 0.16).astype(np.float32), cv2.MORPH_OPEN, np.ones((width, width)))
+    strong = cv2.dilate(strong, np.ones((width, width)))
+    stack = np.dstack([target, cv2.GaussianBlur(strong, (0, 0), width / 2)])
+    start = slice(0, len(new)), slice(0, new.shape[1])
+    moved = warped(stack, other - corner, own - corner, *start)
+    cover = moved[..., 3:].clip(0, 1)
+    return new + cover * (moved[..., :3] - new)
+
+
+def recover_photo(protected, edited: Image.Image, method: str = "improved") -> Image.Image:
+    """The photo with the edit that its surrogate came back with, at its full resolution; see `recover_pixels`.
+
+    `protected`: what `protect` gave. `edited`: the editor's answer, of the surrogate's shape. Raises ConfigError for an
+    unknown method and DataError for a picture of another shape.
+    """
+    from sppe_lib.errors import ConfigError
+    from sppe_lib.photo.edit import fitted
+    from sppe_lib.photo.models import face_landmarks
+
+    if method not in METHODS:
+        raise ConfigError(f"Unknown recovery {method!r}: use one of {', '.join(METHODS)}.")
+    source, surrogate = protected.found.source, np.asarray(protected.surrogate.image)
+    edited = np.asarray(fitted(edited, source.shape[1::-1]))
+    faces = []
+    if method == "improved":
+        boxes = [np.array(region.box) for region in protected.found.regions if region.way == "face"]
+        faces = [(face_landmarks(source, box), face_landmarks(surrogate, box)) for box in boxes]
+    return Image.fromarray(recover_pixels(source, surrogate, edited, protected.found.mask, method, faces))
