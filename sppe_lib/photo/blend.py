@@ -7,10 +7,9 @@ from sppe_lib.photo.models import extra
 
 
 def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: np.ndarray | None = None) -> np.ndarray:
-    """Carry a difference [h, w, c], known in the rim just outside `inside`, smoothly into it, fading after `reach` pixels.
+    """Carry a difference [h, w, c], known in the rim around `inside`, smoothly into it, fading after `reach` pixels.
 
-    No pixel inside, nor where `private` is true, is read (a pyramid of normalised Gaussian windows; for the aim see
-    Perez et al. 2003).
+    No pixel inside, nor where `private` is true, is read (normalised Gaussian windows; for the aim Perez et al. 2003).
     """
     cv2 = extra("cv2")
     region = inside.astype(np.uint8)
@@ -44,7 +43,7 @@ def emptied(picture: np.ndarray, private: np.ndarray, random: np.random.Generato
 
 
 def placed(picture: np.ndarray, content: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """A copy of a picture (uint8) with content [H, W, 3] (0 to 255) at every pixel of a mask, and nothing else changed."""
+    """A copy of a picture (uint8) with content [H, W, 3] (0 to 255) at every pixel of a mask, and there only."""
     result = picture.copy()
     result[inside] = np.rint(content[inside].clip(0, 255)).astype(np.uint8)
     return result
@@ -88,7 +87,7 @@ def warped(content: np.ndarray, points: np.ndarray, onto: np.ndarray, rows: slic
 
 
 def grain(picture: np.ndarray, inside: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Noise [h, w, 1] as strong as the picture's own around a region, so that new content is not smoother than the rest."""
+    """Noise [h, w, 1] as strong as the picture's own around a region: new content must not be smoother than that."""
     cv2 = extra("cv2")
     grey = picture.astype(np.float32).mean(-1)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)

@@ -13,7 +13,7 @@ from sppe_lib.config import load_profile
 from sppe_lib.data.editors import load_editor
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
-from sppe_lib.photo.models import extra
+from sppe_lib.photo.models import extra, package_folder
 from sppe_lib.photo.protect import Protected
 from sppe_lib.pictures import plain_rgb
 from sppe_lib.world.styles import STYLES, apply_style, describe_style
@@ -35,7 +35,7 @@ def paint(image: Image.Image, style: int) -> Image.Image:
 @cache
 def _ageing() -> torch.nn.Module:
     generator = extra("vintagify.generator").ResnetGenerator()
-    weights = extra("vintagify.api").default_model_path
+    weights = package_folder("vintagify") / "resources" / "G_A2B_epoch33.pth"
     generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     return generator.eval()
 
@@ -76,12 +76,14 @@ def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
         if name in words or describe_style(name).removeprefix("in ").removeprefix("a ") in words:
             return lambda image: Image.fromarray(apply_style(np.asarray(image), name, {}))
     raise ConfigError(
-        f"No stand-in on this machine understands {instruction!r}; choose a style such as 'Turn to an oil painting style', "
-        f"or another editor: command:…, a model of the hub, or cloud."
+        f"No stand-in on this machine understands {instruction!r}; choose a style ('Turn to an oil painting style') or "
+        f"another editor: command:…, a model of the hub, or cloud."
     )
 
 
-def edit(protected: Protected, editor: str = "offline", looked: bool = False, profile: str | None = None, seed: int = 0) -> Image.Image:
+def edit(
+    protected: Protected, editor: str = "offline", looked: bool = False, profile: str | None = None, seed: int = 0
+) -> Image.Image:
     """What the editor made of the surrogate, RGB at the photo's size.
 
     `editor`: "offline" (a stand-in within this process) or what `generation.editor` may be: command:…, a model, cloud.
@@ -104,7 +106,9 @@ def edit(protected: Protected, editor: str = "offline", looked: bool = False, pr
         except KitError:
             raise
         except Exception as error:
-            raise ResourceError(f"The editor {editor.split(':')[0]!r} failed ({type(error).__name__}: {error}); try another.") from None
+            raise ResourceError(
+                f"The editor {editor.split(':')[0]!r} failed ({type(error).__name__}: {error}); try another."
+            ) from None
     return fitted(edited, surrogate.image.size)
 
 
@@ -114,7 +118,7 @@ def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:
     shape, wanted = edited.width / edited.height, size[0] / size[1]
     if abs(np.log(shape / wanted)) > 0.03:
         raise DataError(
-            f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}, another shape: it has cropped "
-            f"or turned the picture, so nothing can be brought back; use an editor that keeps it."
+            f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}, a new shape: nothing can "
+            f"be brought back from a cropped or turned picture; use an editor that keeps its shape."
         )
     return edited if edited.size == tuple(size) else edited.resize(size, Image.Resampling.BICUBIC)

@@ -13,7 +13,7 @@ from sppe_lib.photo.models import extra, face_landmarks, invented_face
 from sppe_lib.runtime import numpy_generator
 
 SEEDS = (758, 441, 711, 129, 738, 848, 467, 474, 841, 662, 606, 655)
-"""Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (chosen by eye of 900)."""
+"""Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (by eye, of 900)."""
 
 JAW = slice(0, 17)
 """The landmarks that outline a face; they stay where the source has them, so that the new face fits its head."""
@@ -30,9 +30,7 @@ def donor(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return face.astype(np.float32), face_landmarks(face, box)
 
 
-def draw_face(
-    canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int
-) -> np.ndarray:
+def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int) -> np.ndarray:
     """`canvas` (RGB uint8) with a new face inside a mask, in place of the one with landmarks [68, 2] in `source`.
 
     `seed` chooses who; of the source the place, the pose and the mean and spread of its colours are used.
@@ -54,7 +52,7 @@ def draw_face(
 
 
 def soft(points: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """How much of a face with landmarks [68, 2] covers each pixel, [h, w] in [0, 1]: whole within, none at the mask's edge."""
+    """How much of each pixel a face with landmarks [68, 2] covers, [h, w] in [0, 1]: none at the mask's edge."""
     cv2 = extra("cv2")
     hull = cv2.convexHull(np.vstack([points, points[17:27] + 0.22 * (points[27] - points[8])]).astype(np.float32))
     solid = cv2.fillConvexPoly(np.zeros(inside.shape, np.float32), np.rint(hull).astype(np.int32), 1.0) * inside
@@ -70,7 +68,7 @@ def sharpened(face: np.ndarray) -> np.ndarray:
 
 
 def recoloured(content: np.ndarray, like: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Content [h, w, 3] with the median and, within limits, the spread of another picture's Lab colours inside a mask."""
+    """Content [h, w, 3] with the median and, within limits, the spread of another's Lab colours inside a mask."""
     cv2 = extra("cv2")
     new = cv2.cvtColor(content.clip(0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     old = cv2.cvtColor(like.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)

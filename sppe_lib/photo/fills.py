@@ -55,6 +55,6 @@ def _places(canvas: np.ndarray, private: np.ndarray, here: np.ndarray, corner: t
     limit = np.array(canvas.shape[:2]) - here.shape
     # A place is rounded down to a whole pixel of the small picture: check it again at full size.
     places = np.minimum((order / scale).astype(int), limit)[:200]
-    return np.array([p for p in places if not (private[p[0] : p[0] + len(here), p[1] : p[1] + here.shape[1]] & here).any()])
-
-
+    return np.array(
+        [p for p in places if not (private[p[0] : p[0] + len(here), p[1] : p[1] + here.shape[1]] & here).any()]
+    )

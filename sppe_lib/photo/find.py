@@ -1,4 +1,4 @@
-"""What is private in a photo: faces, writing, plates and, where asked, the person; what is not found is not protected."""
+"""What is private in a photo: faces, writing, plates and, where asked, the person. What is missed is not protected."""
 
 import re
 
@@ -77,7 +77,9 @@ def find_texts(pixels: np.ndarray) -> list[Region]:
     """Lines of writing, plates among them, outlined by their four corners (top left first, clockwise)."""
     read = text_reader()(np.ascontiguousarray(pixels[..., ::-1]), use_cls=False)
     regions = []
-    for corners, text, score in zip(*(part if part is not None else () for part in (read.boxes, read.txts, read.scores))):
+    for corners, text, score in zip(
+        *(part if part is not None else () for part in (read.boxes, read.txts, read.scores))
+    ):
         if score < TEXT_SCORE or sum(letter.isalnum() for letter in text) < 2:
             continue
         outline = tightened(pixels, np.asarray(corners, dtype=np.float64))

@@ -4,6 +4,7 @@ Loaded on first use, once a process. docs/photo.md lists packages, weights and l
 """
 
 import importlib
+import importlib.util
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -24,8 +25,11 @@ def extra(name: str) -> ModuleType:
         raise ResourceError(f"A photo needs {name} ({error}): run make photo, or pip install '.[photo]'.") from None
 
 
-def _folder(package: str) -> Path:
-    return Path(extra(package).__file__).parent
+def package_folder(package: str) -> Path:
+    """Where a package of the extra keeps its files; raises ResourceError where it is missing."""
+    # Found, not imported: only the weights are wanted, and some of these packages import what is not needed.
+    found = importlib.util.find_spec(package)
+    return Path(found.origin).parent if found and found.origin else Path(extra(package).__file__).parent
 
 
 @cache
@@ -37,7 +41,7 @@ def face_detector():
 @cache
 def _dlib(model: str):
     dlib = extra("dlib")
-    files = _folder("face_recognition_models") / "models"
+    files = package_folder("face_recognition_models") / "models"
     if model == "landmarks":
         return dlib.shape_predictor(str(files / "shape_predictor_68_face_landmarks.dat"))
     return dlib.face_recognition_model_v1(str(files / "dlib_face_recognition_resnet_model_v1.dat"))
@@ -63,16 +67,14 @@ def face_embedding(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 @cache
 def text_reader():
-    """rapidocr (PP-OCRv6): a BGR array to `.boxes` [N, 4, 2], `.txts` and `.scores`, each None where nothing is read."""
-    reader = extra("rapidocr")
-    extra("logging").getLogger("RapidOCR").setLevel("ERROR")
-    return reader.RapidOCR()
+    """rapidocr (PP-OCRv6): a BGR array to `.boxes` [N, 4, 2], `.txts` and `.scores`, None where nothing is read."""
+    return extra("rapidocr").RapidOCR(params={"Global.log_level": "critical"})
 
 
 @cache
 def _person_session():
     runtime = extra("onnxruntime")
-    return runtime.InferenceSession(str(_folder("rembg") / "u2netp.onnx"), providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(str(package_folder("rembg") / "u2netp.onnx"), providers=["CPUExecutionProvider"])
 
 
 def foreground(pixels: np.ndarray) -> np.ndarray:
@@ -101,7 +103,7 @@ def image_features(images: torch.Tensor) -> torch.Tensor:
 
 @cache
 def _face_generator() -> torch.nn.Module:
-    folder = _folder("gan_face_generate")
+    folder = package_folder("gan_face_generate")
     generator = extra("gan_face_generate.models").Generator(ngpu=0, nc=3, nz=100, ngf=64)
     weights = torch.load(folder / "weights.tar", map_location="cpu", weights_only=True)["netG_state_dict"]
     generator.load_state_dict({name.removeprefix("module."): value for name, value in weights.items()})

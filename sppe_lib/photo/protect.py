@@ -94,14 +94,16 @@ def open_photo(
     name = "photo" if isinstance(image, (bytes, Image.Image)) else shown_name(image)
     if min(picture.size) < SMALLEST:
         raise DataError(
-            f"The photo {name} is {picture.width}x{picture.height} pixels; a side needs {SMALLEST} for anything to be found."
+            f"The photo {name} is {picture.width}x{picture.height} pixels; a side needs {SMALLEST} to show anything."
         )
     source = np.asarray(picture)
     regions = revised(find(source, whole_body) if detect else [], add, remove, source.shape[:2])
     if mask is not None:
         drawn = plain_rgb(mask).convert("L") if isinstance(mask, Image.Image) else read_mask(mask, picture.size)
         if drawn.size != picture.size:
-            raise DataError(f"The mask is {drawn.width}x{drawn.height} pixels but the photo {name} is {picture.width}x{picture.height}.")
+            raise DataError(
+                f"The mask is {drawn.width}x{drawn.height} pixels not {picture.width}x{picture.height}: draw it anew."
+            )
         extent = Image.fromarray(np.asarray(drawn) > 127).getbbox() or (0, 0, 0, 0)
         regions.append(Region("picture frame", extent, mask=np.asarray(drawn) > 127))
     if not regions:
@@ -132,7 +134,9 @@ def paint_surrogate(found: Found, seed: int, profile: str = "paper") -> np.ndarr
     image, mask = Image.fromarray(found.source), mask_image(found.mask)
     prompt = prompt_for(found.regions[0].category)
     (painted,) = make_surrogates([image], [mask], [prompt], settings, [f"photo {seed}"], strength=1.0)
-    return placed(found.source, np.asarray(painted.image.resize(image.size, Image.Resampling.BICUBIC), np.float32), found.mask)
+    return placed(
+        found.source, np.asarray(painted.image.resize(image.size, Image.Resampling.BICUBIC), np.float32), found.mask
+    )
 
 
 @cache
@@ -141,7 +145,9 @@ def _predictor(profile: str | None) -> ErmaPredictor:
     return ErmaPredictor.load(own if own.is_dir() else Path(__file__).parents[1] / "weights" / "erma")
 
 
-def editability(source: np.ndarray, candidates: Sequence[np.ndarray], instruction: str, profile: str | None = None) -> tuple[list[float], str]:
+def editability(
+    source: np.ndarray, candidates: Sequence[np.ndarray], instruction: str, profile: str | None = None
+) -> tuple[list[float], str]:
     """ERMA's prediction for each candidate, and "" or why there is none (all NaN then).
 
     The profile's own ERMA where it has been trained, else the one that the kit ships, of the vector world.
@@ -162,7 +168,7 @@ def editability(source: np.ndarray, candidates: Sequence[np.ndarray], instructio
 
 
 def _tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
 
 
 def protect(
@@ -175,9 +181,9 @@ def protect(
     profile: str | None = None,
     seed: int = 0,
 ) -> Protected:
-    """A vouched-for surrogate of a photo: of several candidates the one that ERMA trusts most and the leak check passes.
+    """A vouched-for surrogate of a photo: of the candidates that pass the leak check the one that ERMA trusts most.
 
-    `gate`: ERMA's score below which the gate advises against the upload. `painter`: "offline" or "sdxl" (profile paper).
+    `gate`: ERMA's score below which the gate advises against an upload. `painter`: "offline" or "sdxl" (profile paper).
     Raises Refusal, having written nothing, where no candidate can be vouched for; ConfigError for an empty instruction.
     """
     if not instruction.strip():

@@ -14,7 +14,6 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from sppe_lib.photo.blend import membrane, warped, window
 from sppe_lib.photo.models import extra
-from sppe_lib.photo.regions import Region
 
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
 
@@ -90,7 +89,10 @@ def colour_maps(before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int
     height, width = before.shape[:2]
     inputs = np.concatenate([before, np.ones((height, width, 1), np.float32)], axis=-1).reshape(-1, 4)
     products = np.concatenate(
-        [(inputs[:, :, None] * inputs[:, None]).reshape(-1, 16), (inputs[:, :, None] * after.reshape(-1, 1, 3)).reshape(-1, 12)],
+        [
+            (inputs[:, :, None] * inputs[:, None]).reshape(-1, 16),
+            (inputs[:, :, None] * after.reshape(-1, 1, 3)).reshape(-1, 12),
+        ],
         axis=1,
     )
     light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
@@ -104,7 +106,11 @@ def colour_maps(before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int
         sums = np.stack([np.bincount(index, column, np.prod(cells)) for column in products.T], axis=-1)
         sums = gaussian_filter(sums.reshape(*cells, 28), (1, 1, 0.7, 0), mode="nearest")
         prior = np.stack(
-            [map_coordinates(maps[..., i, j], _grid(maps.shape[:3], cells), order=1, mode="nearest") for i in range(4) for j in range(3)],
+            [
+                map_coordinates(maps[..., i, j], _grid(maps.shape[:3], cells), order=1, mode="nearest")
+                for i in range(4)
+                for j in range(3)
+            ],
             axis=-1,
         ).reshape(*cells, 4, 3)
         ridge = 1e-3 * len(index) / np.prod(cells)
@@ -119,7 +125,7 @@ def _grid(old: Sequence[int], new: Sequence[int]) -> np.ndarray:
 
 
 def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, shape: tuple[int, int]) -> np.ndarray:
-    """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`: each pixel by its place and lightness."""
+    """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`, by place and lightness."""
     cells = maps.shape[:3]
     y = (np.arange(rows.start, rows.stop) / max(shape[0] - 1, 1) * (cells[0] - 1))[:, None]
     x = (np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (cells[1] - 1))[None]
@@ -133,7 +139,7 @@ def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, 
 
 
 def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """`new` with as much fine contrast as the editor left: S' against the colour-mapped S, over M and its surroundings."""
+    """`new` with as much fine contrast as the editor left: that of S' against the colour-mapped S."""
     cv2 = extra("cv2")
     wide = max(1.0, 0.004 * max(new.shape))
 
@@ -145,7 +151,13 @@ def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.
 
 
 def carried(
-    new: np.ndarray, residual: np.ndarray, target: np.ndarray, own: np.ndarray, other: np.ndarray, rows: slice, columns: slice
+    new: np.ndarray,
+    residual: np.ndarray,
+    target: np.ndarray,
+    own: np.ndarray,
+    other: np.ndarray,
+    rows: slice,
+    columns: slice,
 ) -> np.ndarray:
     """`new` with what the editor added to a face, moved from the surrogate's landmarks [68, 2] to the source's.
 

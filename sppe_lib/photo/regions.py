@@ -13,8 +13,8 @@ from sppe_lib.errors import ConfigError
 class Region:
     """A private region of a photo.
 
-    `category`: of the taxonomy. `box`: (x0, y0, x1, y1) in pixels. `outline`: its polygon [N, 2] (x, y), or None for the
-    box. `way`: how a surrogate is made ("face", "text" or "fill"). `text`: what is written there. `score` in [0, 1];
+    `category`: of the taxonomy. `box`: (x0, y0, x1, y1) in pixels. `outline`: its polygon [N, 2], or None for the box.
+    `way`: how a surrogate is made ("face", "text" or "fill"). `text`: what is written there. `score` in [0, 1];
     1 where the user drew it. `mask`: bool [H, W] where it is neither polygon nor box.
     """
 
@@ -49,7 +49,9 @@ def drawn(text: str, shape: tuple[int, int]) -> Region:
     try:
         x0, y0, x1, y1 = (int(float(part)) for part in parts[:4])
     except ValueError:
-        raise ConfigError(f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels.") from None
+        raise ConfigError(
+            f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
+        ) from None
     name = known_category(parts[4]).name if len(parts) > 4 else "picture frame"
     height, width = shape
     box = (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))

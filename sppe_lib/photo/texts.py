@@ -48,7 +48,7 @@ def glyphs(text: str, name: str) -> np.ndarray:
 
 
 def flattened(picture: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A line laid flat, float32 [HEIGHT, w, 3], and the perspective [3, 3] from it to its quadrangle [4, 2] of a picture."""
+    """A line laid flat, float32 [HEIGHT, w, 3], and the perspective [3, 3] from it to its quadrangle [4, 2]."""
     cv2 = extra("cv2")
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     width = int(np.clip(HEIGHT * max(sides[0], sides[2]) / max(sides[1], sides[3], 1), 8, 40 * HEIGHT))
@@ -73,7 +73,7 @@ def ink(flat: np.ndarray) -> np.ndarray:
 
 
 def extent(written: np.ndarray) -> tuple[int, int, int, int]:
-    """(x0, y0, x1, y1) of the line within ink [h, w]: of the bands of rows the one with most ink, so not its neighbours."""
+    """(x0, y0, x1, y1) of the line within ink [h, w]: of its bands of rows the one with most ink, not a neighbour."""
     height, width = written.shape
     rows = np.flatnonzero(written.mean(1) > 0.03)
     if not len(rows):
@@ -110,7 +110,9 @@ def draw_text(
     drawn = [glyphs(other_text(text, random), name) for name in FONTS]
     box, weight = (x1 - x0, y1 - y0), float(written[y0:y1, x0:x1].mean())
     line = np.zeros(written.shape, np.float32)
-    line[y0:y1, x0:x1] = cv2.resize(min(drawn, key=lambda letters: _misfit(letters, box, weight)), box, interpolation=cv2.INTER_AREA)
+    line[y0:y1, x0:x1] = cv2.resize(
+        min(drawn, key=lambda letters: _misfit(letters, box, weight)), box, interpolation=cv2.INTER_AREA
+    )
     scale = HEIGHT / max(np.linalg.norm(corners[3] - corners[0]), 1)
     line = cv2.GaussianBlur(line, (0, 0), max(0.6, 0.6 * scale))[..., None]
     paper, colour = _colours(flat, written)
@@ -118,7 +120,11 @@ def draw_text(
     shift = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]])
     old, here = canvas[rows, columns], inside[rows, columns]
     new = cv2.warpPerspective(
-        (1 - line) * paper + line * colour, shift @ onto, here.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        (1 - line) * paper + line * colour,
+        shift @ onto,
+        here.shape[::-1],
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     result = canvas.copy()
     result[rows, columns] = placed(old, new + grain(old, here, random), here)

@@ -111,7 +111,9 @@ def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regio
         near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
         if near <= SAME_PERSON:
             place = tuple(int(side) for side in box[:4])
-            found.append(f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)")
+            found.append(
+                f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)"
+            )
     return found
 
 
@@ -124,7 +126,11 @@ def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence
 
 
 def vouch(
-    source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str] = (), name: str = "photo"
+    source: np.ndarray,
+    surrogate: np.ndarray,
+    regions: Sequence[Region],
+    secrets: Sequence[str] = (),
+    name: str = "photo",
 ) -> Surrogate:
     """The one kind of picture an editor takes, its pixels encoded anew; raises Refusal with every reason against it.
 
