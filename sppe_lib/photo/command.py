@@ -93,10 +93,6 @@ def main(arguments: list[str] | None = None) -> None:
     protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
     print(verdict(protected))
     save(protected.surrogate.image, surrogate)
-    if not protected.passed:
-        raise ConfigError(
-            f"Below the gate of {chosen.gate}: nothing is edited; take another instruction or lower --gate."
-        )
     if chosen.edited:
         edited = fitted(read_picture(chosen.edited), protected.surrogate.image.size)
     elif chosen.editor == "none":

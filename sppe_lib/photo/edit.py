@@ -15,6 +15,7 @@ from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.photo.models import extra, package_folder
 from sppe_lib.photo.protect import Protected
+from sppe_lib.photo.vouch import Refusal
 from sppe_lib.pictures import plain_rgb
 from sppe_lib.world.styles import STYLES, apply_style, describe_style
 
@@ -88,12 +89,14 @@ def edit(
 
     `editor`: "offline" (a stand-in within this process) or what `generation.editor` may be: command:…, a model, cloud.
     For all but the first `looked` must say that someone looked at the preview. The editor is given the Surrogate and
-    the instruction, nothing else. Raises ConfigError, ResourceError for an editor that fails or takes too long, and
-    DataError for a picture of another shape.
+    the instruction, nothing else. Raises Refusal below the gate, ConfigError, ResourceError for an editor that fails
+    or takes too long, and DataError for a picture of another shape.
     """
     surrogate = protected.surrogate
     if type(surrogate) is not Surrogate:
         raise TypeError(f"An editor takes what vouch gives, a Surrogate, not {type(surrogate).__name__}.")
+    if not protected.passed:
+        raise Refusal("ERMA's score is below the gate, so nothing is edited: take another instruction or a lower gate.")
     if editor == "offline":
         edited = stand_in(protected.instruction)(surrogate.image)
     elif not looked:
@@ -118,7 +121,7 @@ def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:
     shape, wanted = edited.width / edited.height, size[0] / size[1]
     if abs(np.log(shape / wanted)) > 0.03:
         raise DataError(
-            f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}, a new shape: nothing can "
-            f"be brought back from a cropped or turned picture; use an editor that keeps its shape."
+            f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}: nothing can be "
+            f"brought back from a cropped or turned picture; use an editor that keeps its shape."
         )
     return edited if edited.size == tuple(size) else edited.resize(size, Image.Resampling.BICUBIC)

@@ -17,7 +17,7 @@ from sppe_lib.photo.models import extra
 
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
 
-GRIDS = ((4, 3), (12, 6), (32, 10))
+GRIDS = ((4, 4), (12, 8), (32, 16))
 """(cells along the longer side, cells of lightness), from coarse to fine."""
 
 FITTED_SIDE = 640
@@ -45,14 +45,17 @@ def recover_pixels(
         return np.where(inside, _local_linear(source, surrogate, edited, mask), edited)
     first, second, third = (picture.astype(np.float32) / 255 for picture in (source, surrogate, edited))
     rows, columns = window(mask, 24)
-    maps = colour_maps(second, third, GRIDS)
+    added = additions(second, third, faces, mask) if len(faces) else np.zeros(mask.shape, np.float32)
+    maps = colour_maps(second, third, GRIDS, 1 - added)
     new = applied(maps, first[rows, columns], rows, columns, mask.shape)
     plain = applied(maps, second[rows, columns], rows, columns, mask.shape)
     here, target = mask[rows, columns], third[rows, columns]
     new = as_sharp(new, plain, target, here)
     new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
     for own, other in faces:
-        new = carried(new, target - plain, target, own, other, rows, columns)
+        new = carried(
+            new, target, added[rows, columns], own - (columns.start, rows.start), other - (columns.start, rows.start)
+        )
     result = edited.copy()
     result[rows, columns][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
     return result
@@ -75,12 +78,15 @@ def _local_linear(source: np.ndarray, surrogate: np.ndarray, edited: np.ndarray,
     return (local_linear(batch)[0].permute(1, 2, 0) * 255).round().byte().numpy()
 
 
-def colour_maps(before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int, int]]) -> np.ndarray:
+def colour_maps(
+    before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int, int]], weight: np.ndarray | None = None
+) -> np.ndarray:
     """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
 
-    Both are float32 [H, W, 3] in [0, 1]. Each cell is a ridge regression on the pixels near it in place and lightness
-    (a bilateral grid; Chen et al. 2016 for the idea), drawn towards the map of the next coarser grid, so that cells
-    without evidence take what wider surroundings say. Keyed by lightness, maps do not mix across edges.
+    Both are float32 [H, W, 3] in [0, 1]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
+    regression on the pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn
+    towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
+    lightness, maps do not mix across edges.
     """
     cv2 = extra("cv2")
     scale = min(1.0, FITTED_SIDE / max(before.shape))
@@ -95,6 +101,8 @@ def colour_maps(before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int
         ],
         axis=1,
     )
+    if weight is not None:
+        products *= cv2.resize(weight, size, interpolation=cv2.INTER_AREA).reshape(-1, 1)
     light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
     maps = np.concatenate([np.eye(3), np.zeros((1, 3))])[None, None, None]
     for across, lights in grids:
@@ -150,31 +158,29 @@ def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.
     return new + (np.sqrt(min(left, 1.0)) - 1) * fine(new) if left < 1 else new
 
 
-def carried(
-    new: np.ndarray,
-    residual: np.ndarray,
-    target: np.ndarray,
-    own: np.ndarray,
-    other: np.ndarray,
-    rows: slice,
-    columns: slice,
+def additions(
+    surrogate: np.ndarray, edited: np.ndarray, faces: Sequence[tuple[np.ndarray, np.ndarray]], mask: np.ndarray
 ) -> np.ndarray:
-    """`new` with what the editor added to a face, moved from the surrogate's landmarks [68, 2] to the source's.
+    """Where something was added to a face of the surrogate or taken away, float32 [H, W] in [0, 1].
 
-    Where S' is far from what the colour maps explain, and over more than a contour's width, something was added or
-    taken away; there the edited surrogate's own pixels are taken.
+    That is where S' is far from what one colour map for each wide part of the picture explains, over more than a
+    contour's width. An edit that is everywhere in the face is a style and no addition: none is found then.
     """
     cv2 = extra("cv2")
-    corner = np.array([columns.start, rows.start])
-    width = max(3, int(0.02 * np.ptp(own, axis=0).max()) | 1)
-    change = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), width / 3)
-    strong = cv2.morphologyEx((change > 0.16).astype(np.float32), cv2.MORPH_OPEN, np.ones((width, width)))
-    strong = cv2.dilate(strong, np.ones((width, width)))
-    stack = np.dstack([target, cv2.GaussianBlur(strong, (0, 0), width / 2)])
-    start = slice(0, len(new)), slice(0, new.shape[1])
-    moved = warped(stack, other - corner, own - corner, *start)
-    cover = moved[..., 3:].clip(0, 1)
-    return new + cover * (moved[..., :3] - new)
+    whole = slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    explained = applied(colour_maps(surrogate, edited, GRIDS[:1]), surrogate, *whole, mask.shape)
+    wide = max(3, int(0.04 * max(np.ptp(own, axis=0).max() for own, _ in faces)) | 1)
+    change = cv2.GaussianBlur(np.abs(edited - explained).max(-1), (0, 0), wide / 4)
+    strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
+    if strong[mask].mean() > 0.35:
+        return np.zeros(mask.shape, np.float32)
+    return cv2.GaussianBlur(cv2.dilate(strong, np.ones((wide, wide))).astype(np.float32), (0, 0), wide / 4)
+
+
+def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """`new` with what was added to a face (float32 [h, w]) moved from its landmarks [68, 2] in S to those in I."""
+    moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
+    return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
 
 
 def recover_photo(protected, edited: Image.Image, method: str = "improved") -> Image.Image:
