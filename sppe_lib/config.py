@@ -1,6 +1,8 @@
 """Profiles and parameters: read from params.yaml, validated, unknown keys refused."""
 
+import copy
 import dataclasses
+import operator
 import os
 import re
 import typing
@@ -12,7 +14,7 @@ import yaml
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import check_location, model_location, model_revision, repository
 
-__all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repository"]
+__all__ = ["Profile", "changed", "choose_profile", "load_profile", "model_location", "repository"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class BenchmarkParameters:
 
     `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
     several of these.
-    The last four are for the sets beside the benchmark (`data/extra_sets.py`); 0 sources or pairs: not built.
+    The last four are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
     """
 
@@ -81,15 +83,12 @@ class EditabilityParameters:
     learned_metrics: bool
 
 
-SAMPLING_ONLY = ("sampling_steps", "keep_outside", "inversion_steps", "inversion_learning_rate", "sample_batch")
-"""Parameters of `recovery` that no training reads: changing one trains nothing anew."""
-
-
 @dataclass(frozen=True)
-class RecoveryParameters:
-    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5).
+class TrainingParameters:
+    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
+    `guidance` and `seed` also decide how a trained method samples.
     """
 
     rank: int
@@ -99,12 +98,7 @@ class RecoveryParameters:
     batch: int
     learning_rate: float
     schedule: str
-    sampling_steps: int
-    keep_outside: bool
     guidance: float
-    inversion_steps: int
-    inversion_learning_rate: float
-    sample_batch: int
     checkpoint_every: int
     seed: int
     seeds: int
@@ -116,6 +110,29 @@ class RecoveryParameters:
     def rate_of(self, method: str) -> float:
         """The learning rate of a trained method: its own where it has one, else the shared one."""
         return dict(self.learning_rates).get(method, self.learning_rate)
+
+
+@dataclass(frozen=True)
+class SamplingParameters:
+    """How pictures are recovered; no training reads any of it.
+
+    `steps` of the sampler; `batch` instances at a time; `keep_outside`: put S' back outside M. The last two are
+    VISII's, per instance.
+    """
+
+    steps: int
+    batch: int
+    keep_outside: bool
+    inversion_steps: int
+    inversion_learning_rate: float
+
+
+@dataclass(frozen=True)
+class RecoveryParameters:
+    """How recovery methods are trained and how they sample."""
+
+    training: TrainingParameters
+    sampling: SamplingParameters
 
 
 @dataclass(frozen=True)
@@ -220,6 +237,9 @@ def _build(cls: type, values: object, where: str):
     checked = {}
     for name, value in values.items():
         kind = hints[name]
+        if dataclasses.is_dataclass(kind):
+            checked[name] = _build(kind, value, f"{where}.{name}")
+            continue
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if name == "learning_rates":
@@ -234,11 +254,11 @@ def _build(cls: type, values: object, where: str):
     return cls(**checked)
 
 
-_AT_LEAST_ONE = ("batch", "sample_batch", "rank", "sampling_steps", "seeds", "surrogate_steps", "editor_steps")
+_AT_LEAST_ONE = ("batch", "rank", "seeds", "surrogate_steps", "editor_steps")
 
 
 def _check(profile: Profile) -> Profile:
-    benchmark, recovery = profile.benchmark, profile.recovery
+    benchmark, training = profile.benchmark, profile.recovery.training
     if not 0.1 <= benchmark.strength <= 1.0:
         raise ConfigError(f"benchmark.strength is {benchmark.strength}: choose a protection strength from 0.1 to 1.0.")
     for split, number in benchmark.pairs.items():
@@ -255,13 +275,14 @@ def _check(profile: Profile) -> Profile:
         size = getattr(profile, section).size
         if size < 16 or size % 16:
             raise ConfigError(f"{section}.size is {size}: choose a multiple of 16 pixels, at least 16.")
-    for section in ("editability", "recovery", "ablation", "generation", "evaluation"):
-        for name, value in dataclasses.asdict(getattr(profile, section)).items():
+    checked = ("editability", "recovery.training", "recovery.sampling", "ablation", "generation", "evaluation")
+    for section in checked:
+        for name, value in dataclasses.asdict(operator.attrgetter(section)(profile)).items():
             if isinstance(value, (bool, str, tuple)):
                 continue
             if name != "seed" and value < 0:
                 raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
-            if name in _AT_LEAST_ONE and value < 1:
+            if (name in _AT_LEAST_ONE or (section, name) == ("recovery.sampling", "steps")) and value < 1:
                 raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
     for name, value in dataclasses.asdict(profile.models).items():
         if isinstance(value, str):
@@ -282,24 +303,24 @@ def _check(profile: Profile) -> Profile:
             )
     if not 0 < profile.evaluation.confidence < 1:
         raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
-    for section in ("recovery", "ablation"):
-        if getattr(profile, section).cycle_warmup_steps > getattr(profile, section).steps:
+    for section, chosen in (("recovery.training", training), ("ablation", profile.ablation)):
+        if chosen.cycle_warmup_steps > chosen.steps:
             raise ConfigError(
                 f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start."
             )
     for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
-        if getattr(recovery, name) not in known:
-            raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
+        if getattr(training, name) not in known:
+            raise ConfigError(f"recovery.training.{name} is {getattr(training, name)!r}: use {' or '.join(known)}.")
     rounds = profile.pretraining.transformer_steps
     if not rounds or not all(type(steps) is int and steps > 0 for steps in rounds):
         raise ConfigError(
             f"pretraining.transformer_steps is {list(rounds)}: list the steps of each round, such as [2400, 2000], at least 1 each."
         )
-    for method, rate in recovery.learning_rates:
+    for method, rate in training.learning_rates:
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate < 0:
-            raise ConfigError(f"recovery.learning_rates.{method} is {rate!r}: choose a number such as 1.0e-3.")
-    if recovery.ema >= 1:
-        raise ConfigError(f"recovery.ema is {recovery.ema}: choose a decay below 1, or 0 for no average.")
+            raise ConfigError(f"recovery.training.learning_rates.{method} is {rate!r}: choose a number such as 1.0e-3.")
+    if training.ema >= 1:
+        raise ConfigError(f"recovery.training.ema is {training.ema}: choose a decay below 1, or 0 for no average.")
     return profile
 
 
@@ -307,7 +328,7 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
     """Read and validate a profile.
 
     `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
-    `overrides`: dotted keys such as {"recovery.steps": 10}; unknown keys are refused.
+    `overrides`: dotted keys such as {"recovery.training.steps": 10}; unknown keys are refused.
     Raises ConfigError with the offending key and the known ones.
     """
     path = repository() / "params.yaml"
@@ -325,17 +346,18 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         raise ConfigError(f"Unknown profile {name!r}: params.yaml has {', '.join(profiles)}.")
     if not isinstance(profiles[name], dict):
         raise ConfigError(f"params.yaml: profile {name} must be a mapping of sections.")
-    values = {
-        section: dict(parameters) if isinstance(parameters, dict) else parameters
-        for section, parameters in profiles[name].items()
-    }
+    values = copy.deepcopy(profiles[name])  # YAML shares what is written once
     sections = {field.name: field.type for field in dataclasses.fields(Profile) if field.name != "name"}
     for key, value in (overrides or {}).items():
-        section, _, parameter = key.partition(".")
-        known = {field.name for field in dataclasses.fields(sections[section])} if section in sections else set()
-        if not isinstance(values.get(section), dict) or parameter not in known:
+        *path, parameter = key.split(".")
+        place, kind = values, Profile
+        for name_of_section in path:
+            place = place.get(name_of_section) if isinstance(place, dict) else None
+            kind = typing.get_type_hints(kind).get(name_of_section) if dataclasses.is_dataclass(kind) else None
+        known = {field.name for field in dataclasses.fields(kind)} if path and dataclasses.is_dataclass(kind) else set()
+        if not isinstance(place, dict) or parameter not in known:
             raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
-        values[section][parameter] = value
+        place[parameter] = value
     unknown = [section for section in values if section not in sections]
     if unknown:
         raise ConfigError(
@@ -346,6 +368,18 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         raise ConfigError(f"params.yaml: profile {name} lacks the section {missing[0]!r}; add it.")
     built = {section: _build(cls, values[section], section) for section, cls in sections.items()}
     return _check(Profile(name=name, **built))
+
+
+def changed(profile: Profile, values: dict[str, object]) -> Profile:
+    """The profile with other values, by dotted name such as {"recovery.training.seed": 1}; they are not checked anew."""
+
+    def put(part: object, path: list[str], value: object):
+        new = put(getattr(part, path[0]), path[1:], value) if path[1:] else value
+        return dataclasses.replace(part, **{path[0]: new})
+
+    for key, value in values.items():
+        profile = put(profile, key.split("."), value)
+    return profile
 
 
 def choose_profile(name: str) -> None:

@@ -59,7 +59,7 @@ def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(
     shown = ablations.CHANGES[ablation_rows.SHUFFLED].encode(profile, backbone, batch)
     assert sum(encoded) == 3 * len(batch) + len(set(batch.pair_id))  # S, S' and S' outside M of each; I of each pair
     own = encode_batch(backbone, batch)
-    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.seed)
+    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.training.seed)
     others = [places[row] for row in range(len(batch))]
     for name, expected in (
         ("source", own.source),

@@ -81,9 +81,10 @@ def test_choosing_a_profile_changes_one_line(copy):
         ("benchmark", "size", 64.5, "benchmark.size must be of type int"),
         ("benchmark", "train_pairs", -1, "benchmark.train_pairs is negative"),
         ("benchmark", "seed", True, "benchmark.seed must be of type int"),
-        ("recovery", "steps", -5, "recovery.steps is -5"),
-        ("recovery", "cycle_warmup_steps", 10**6, "cycle would never start"),
-        ("recovery", "batch", 0, "recovery.batch is 0"),
+        ("recovery.training", "steps", -5, "recovery.training.steps is -5"),
+        ("recovery.training", "cycle_warmup_steps", 10**6, "cycle would never start"),
+        ("recovery.training", "batch", 0, "recovery.training.batch is 0"),
+        ("recovery.sampling", "steps", 0, "recovery.sampling.steps is 0"),
         ("generation", "size", 60, "generation.size is 60"),
         ("generation", "editor_steps", 0, "generation.editor_steps is 0"),
         ("generation", "surrogate_guidance", -1.0, "generation.surrogate_guidance is -1.0"),
@@ -93,7 +94,13 @@ def test_choosing_a_profile_changes_one_line(copy):
     ],
 )
 def test_bad_values_are_refused_by_name(copy, section, key, value, message):
-    change(copy, lambda content: content["profiles"]["smoke"][section].update({key: value}))
+    def damage(content):
+        place = content["profiles"]["smoke"]
+        for name in section.split("."):
+            place = place[name]
+        place[key] = value
+
+    change(copy, damage)
     with pytest.raises(ConfigError, match=message):
         load_profile("smoke")
 
@@ -137,11 +144,11 @@ def test_unreadable_file(copy, monkeypatch, tmp_path):
 
 
 def test_overrides(copy):
-    assert load_profile("smoke", {"recovery.steps": 10}).recovery.steps == 10
+    assert load_profile("smoke", {"recovery.training.steps": 10}).recovery.training.steps == 10
     for wrong in ("recovery.step", "steps", "nothing.steps", "recovery."):
         with pytest.raises(ConfigError, match="Unknown parameter"):
             load_profile("smoke", {wrong: 1})
-    assert load_profile("smoke").recovery.steps == load_profile("smoke", {}).recovery.steps
+    assert load_profile("smoke").recovery.training.steps == load_profile("smoke", {}).recovery.training.steps
 
 
 def test_model_locations():
@@ -204,16 +211,18 @@ def test_rounds_of_pretraining_are_positive_numbers_of_steps(rounds):
 
 @pytest.mark.parametrize("rate", [-1e-3, "fast", True])
 def test_a_methods_own_learning_rate_is_a_number(rate):
-    with pytest.raises(ConfigError, match="recovery.learning_rates.SOER"):
-        load_profile("smoke", {"recovery.learning_rates": {"SOER": rate}})
+    with pytest.raises(ConfigError, match="recovery.training.learning_rates.SOER"):
+        load_profile("smoke", {"recovery.training.learning_rates": {"SOER": rate}})
 
 
 def test_learning_rates_map_methods_to_rates():
     with pytest.raises(ConfigError, match="must map methods to rates"):
-        load_profile("smoke", {"recovery.learning_rates": [1e-3]})
-    assert load_profile("smoke", {"recovery.learning_rates": None}).recovery.learning_rates == ()
+        load_profile("smoke", {"recovery.training.learning_rates": [1e-3]})
+    assert load_profile("smoke", {"recovery.training.learning_rates": None}).recovery.training.learning_rates == ()
 
 
 def test_a_method_without_its_own_learning_rate_has_the_shared_one():
-    chosen = load_profile("smoke", {"recovery.learning_rate": 0.1, "recovery.learning_rates": {"SOER": 0.2}}).recovery
+    chosen = load_profile(
+        "smoke", {"recovery.training.learning_rate": 0.1, "recovery.training.learning_rates": {"SOER": 0.2}}
+    ).recovery.training
     assert (chosen.rate_of("SOER"), chosen.rate_of("C2E-S2SER")) == (0.2, 0.1)

@@ -22,11 +22,11 @@ def profile(tmp_path, monkeypatch):
         "models.metrics_clip": clip,
     }
     settings = {
-        "recovery.optimizer": "adamw8bit",
-        "recovery.gradient_checkpointing": True,
+        "recovery.training.optimizer": "adamw8bit",
+        "recovery.training.gradient_checkpointing": True,
         "models.quantize_base": True,
     }
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | settings)
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | settings)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile
 

@@ -30,8 +30,12 @@ def flux(request, tmp_path, monkeypatch):
     location, clip = make(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
     models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
     clips = {"models.clip": clip, "models.metrics_clip": clip}
-    training = {"recovery.gradient_checkpointing": True, "recovery.ema": 0.5, "recovery.guidance": 1.0}
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | clips | training)
+    training = {
+        "recovery.training.gradient_checkpointing": True,
+        "recovery.training.ema": 0.5,
+        "recovery.training.guidance": 1.0,
+    }
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | clips | training)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile, location, pipeline
 
@@ -133,7 +137,7 @@ def test_texts_are_encoded_once_and_the_encoders_leave_memory(flux, monkeypatch)
     monkeypatch.setattr(T5EncoderModel, "from_pretrained", load)
     monkeypatch.setattr(torch.optim.AdamW, "step", step)
     recovery.fit(profile, "SOER")
-    assert len(loaded) == 1 and in_memory_while_training == [0] * profile.recovery.steps
+    assert len(loaded) == 1 and in_memory_while_training == [0] * profile.recovery.training.steps
     (profile.results / "checkpoints" / "SOER-0.pt").unlink()
     recovery.fit(profile, "SOER")
     assert len(loaded) == 1  # every text stands on disk

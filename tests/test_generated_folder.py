@@ -119,9 +119,9 @@ def test_its_card_says_what_made_it(profile):
     assert made_of == {"rebuilt": json.loads((folder / "generation.json").read_text())}
 
 
-def test_other_sizes_are_resized_and_a_mask_that_vanishes_is_left_out(profile):
+def test_other_sizes_are_resized_and_a_mask_that_closes_is_left_out(profile):
     pictures = source_of(profile).parent / "thin"
-    thin = record(pictures, "VISPR", "train", 9, box=(4, 4, 5, 5))
+    thin = record(pictures, "VISPR", "train", 9, box=(1, 1, SIDE, SIDE))
     generated(profile, source_of(profile), more=[thin])
     smaller = changed(profile, size=16)
     summary = build_benchmark(smaller, processes=1)
@@ -131,7 +131,7 @@ def test_other_sizes_are_resized_and_a_mask_that_vanishes_is_left_out(profile):
         check_instance(row)
         assert row["source"].size == (16, 16) and set(np.unique(np.asarray(row["mask"]))) == {0, 255}
     assert sorted(summary.problems["file"]) == [f"{thin.pair_id}/{code}" for code in ("047", "060")]
-    assert "at 16 pixels is empty" in summary.problems["problem"][0]
+    assert "at 16 pixels is full" in summary.problems["problem"][0]
     assert "2 problems were found" in (summary.folder / "README.md").read_text()
     with pytest.raises(DataError, match="problems? in the generated data"):
         build_benchmark(smaller, processes=1, strict=True)

@@ -10,7 +10,7 @@ from tiny_pipelines import WIDTH, tiny_instruct_pix2pix, tiny_stable_diffusion
 
 from sppe_lib import hub, recovery
 from sppe_lib.clip import load_clip
-from sppe_lib.config import load_profile
+from sppe_lib.config import changed, load_profile
 from sppe_lib.data.schema import Batch, collate, open_split
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.recovery import cross_image_stable_diffusion as cross_image
@@ -33,7 +33,11 @@ def profile(tmp_path_factory):
             "models.cross_image": tiny_stable_diffusion(folder / "diffusion"),
             "models.metrics_clip": tiny_clip(folder / "clip", width=WIDTH),
         }
-        steps = {"recovery.sampling_steps": 10, "recovery.inversion_steps": 6, "recovery.inversion_learning_rate": 0.1}
+        steps = {
+            "recovery.sampling.steps": 10,
+            "recovery.sampling.inversion_steps": 6,
+            "recovery.sampling.inversion_learning_rate": 0.1,
+        }
         profile = load_profile("smoke", {"benchmark.size": 32} | models | steps)
         tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 3}, size=32)
         yield profile
@@ -75,14 +79,14 @@ def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, b
     assert (recover(with_other_edit(batch)) - pictures).abs().amax((1, 2, 3)).min() > 1e-3
     recovery.method(name).load(profile)  # a second one, on the same pipeline, leaves the first as it is
     assert torch.equal(recover(batch), pictures)
-    reseeded = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, seed=1))
+    reseeded = changed(profile, {"recovery.training.seed": 1})
     assert not torch.allclose(recovery.method(name).load(reseeded)(batch), pictures, atol=1e-3)
 
 
 def test_visiis_loss_falls_and_only_words_change(profile, batch, editor):
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
-    longer = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, inversion_steps=20))
+    longer = changed(profile, {"recovery.sampling.inversion_steps": 20})
     found = visii.invert(pipeline, clip, example, batch.instance_id, longer)
     assert torch.equal(found[~example.words[..., 0]], example.start[~example.words[..., 0]])
     assert (found[example.words[..., 0]] != example.start[example.words[..., 0]]).all(dim=-1).any()
@@ -193,8 +197,8 @@ def test_only_the_first_stream_looks_at_another_and_only_in_the_decoder(diffusio
 @pytest.mark.parametrize("name", OWN)
 def test_a_missing_or_wrong_model_is_said_clearly(profile, name, tmp_path):
     def load(**models):
-        changed = dataclasses.replace(profile.models, **models)
-        return recovery.method(name).load(dataclasses.replace(profile, models=changed))
+        others = dataclasses.replace(profile.models, **models)
+        return recovery.method(name).load(dataclasses.replace(profile, models=others))
 
     role = OWN[name]
     with pytest.raises(ResourceError, match="Cannot load .*nowhere"):

@@ -235,7 +235,7 @@ def test_weights_that_were_cut_off_are_missing(flux, place):
 def test_a_rate_for_what_is_not_trained_is_told():
     assert not statuses(check_learning_rates, "mini")
     found = statuses(
-        check_learning_rates, "mini", **{"recovery.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}}
+        check_learning_rates, "mini", **{"recovery.training.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}}
     )
     assert found["learning rates"].found == "SOERR, VISII" and found["learning rates"].status == MISSING
 

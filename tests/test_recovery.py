@@ -10,7 +10,7 @@ from datasets import Dataset
 from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
 
-from sppe_lib import recovery
+from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
@@ -35,7 +35,7 @@ def profile(tmp_path, monkeypatch):
             "models.text": clip,
             "models.vae": flux,
             "models.transformer": flux,
-            "recovery.sample_batch": 5,
+            "recovery.sampling.batch": 5,
         },
     )
     tiny_benchmark(profile.results / "benchmark", 6, size=32)
@@ -44,7 +44,7 @@ def profile(tmp_path, monkeypatch):
 
 def changed(profile, **parameters):
     """The profile with other recovery parameters."""
-    return dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, **parameters))
+    return config.changed(profile, {f"recovery.training.{name}": value for name, value in parameters.items()})
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
@@ -83,7 +83,7 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, na
     first = Dataset.from_parquet(str(recovery.recover_split(profile, name)))
     assert first["instance_id"] == open_split(profile.results / "benchmark", "test")["instance_id"]
     assert first[0]["image"].size == (32, 32)
-    other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, sample_batch=3))
+    other = config.changed(profile, {"recovery.sampling.batch": 3})
     second = Dataset.from_parquet(str(recovery.recover_split(other, name)))
     for one, two in zip(first, second, strict=True):
         difference = (
@@ -109,8 +109,8 @@ def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(prof
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))
     other = torch.where(batch.mask > 0, 1 - batch.edited_surrogate, batch.edited_surrogate)
-    changed = dataclasses.replace(batch, edited_surrogate=other)
-    paintings = [recovery_panels(encode_batch(backbone, some))[1] for some in (batch, changed)]
+    other_edit = dataclasses.replace(batch, edited_surrogate=other)
+    paintings = [recovery_panels(encode_batch(backbone, some))[1] for some in (batch, other_edit)]
     assert torch.equal(paintings[0].known, paintings[1].known) and torch.equal(paintings[0].mask, batch.mask)
 
 
@@ -124,7 +124,7 @@ def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
 
 def test_training_manifest_says_what_was_run(profile):
     manifest = json.loads((recovery.fit(profile, "SOER") / "manifest.json").read_text())
-    assert manifest["steps"] == profile.recovery.steps and manifest["instances"] == 12
+    assert manifest["steps"] == profile.recovery.training.steps and manifest["instances"] == 12
     assert manifest["trained_parameters"] > 0
 
 
@@ -164,7 +164,7 @@ def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
     outside = batch.mask.expand(-1, 3, -1, -1) == 0
     kept = recovery.method("SOER").load(profile)(batch)
-    painted = recovery.method("SOER").load(changed(profile, keep_outside=False))(batch)
+    painted = recovery.method("SOER").load(config.changed(profile, {"recovery.sampling.keep_outside": False}))(batch)
     assert torch.equal(kept[outside], batch.edited_surrogate[outside])
     assert not torch.equal(painted[outside], batch.edited_surrogate[outside])
     assert torch.equal(kept[~outside], painted[~outside])
@@ -232,7 +232,7 @@ def test_a_method_trains_with_its_own_learning_rate_and_another_one_does_not(pro
         for name in ("SOER", "EditTransfer")
     }
     assert highest["SOER"] == pytest.approx(3 * highest["EditTransfer"])
-    with pytest.raises(ConfigError, match="recovery.learning_rates names 'SEOR', which is no trained method"):
+    with pytest.raises(ConfigError, match="recovery.training.learning_rates names 'SEOR', which is no trained method"):
         recovery.fit(changed(profile, learning_rates=(("SEOR", 3e-3),)), "SOER")
 
 
@@ -284,7 +284,7 @@ def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighb
     start = backbone.text.encode(batch.instruction)
     assert not torch.equal(found.sequence, start.sequence)
     # Adam's steps have the learning rate's size whatever the gradient, so rounding shows where it is near zero.
-    steps, rate = profile.recovery.inversion_steps, profile.recovery.inversion_learning_rate
+    steps, rate = profile.recovery.sampling.inversion_steps, profile.recovery.sampling.inversion_learning_rate
     assert (found.sequence[:1] - alone.sequence).abs().median() < 0.1 * steps * rate
 
 

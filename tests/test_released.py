@@ -202,7 +202,7 @@ def test_truncated_picture_is_left_out_and_named(tree):
         ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"),
         ((0, 0, 0, 0), (48, 48), "is empty"),
         ((0, 0, 48, 48), (48, 48), "is full"),
-        ((6, 6, 7, 7), (48, 48), "at 16 pixels is empty"),
+        ((1, 1, 48, 48), (48, 48), "at 16 pixels is full"),
     ],
 )
 def test_bad_masks_are_named(tree, box, size, message):
@@ -223,7 +223,7 @@ def test_grid_masks_keep_their_lower_right_quarter(tree):
     assert instance.mask_origin == "file"
     rows, columns = np.nonzero(pixels(instance.row, "mask"))
     # The box 4..16 x 20..40 of 48 pixels, at 32 pixels.
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 10, 13, 26)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 10, 13, 26)
     # All of the quarter white says where to paint, not what is private.
     save(mask((48, 48, 96, 96), (96, 96)), file)
     _, instances = read(tree)

@@ -28,7 +28,7 @@ from sppe_lib.data.generated_card import generated_card, models_used
 from sppe_lib.data.images import png, read_image, read_mask, resize_mask, square
 from sppe_lib.data.record_list import Record, read_records
 from sppe_lib.data.schema import FEATURES, SPLITS
-from sppe_lib.data.shards import IDENTITY
+from sppe_lib.data.store import IDENTITY
 from sppe_lib.data.surrogates import make_surrogates
 from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text

@@ -23,7 +23,7 @@ from sppe_lib.data.problems import Problem, problem_table, read_json, require_no
 from sppe_lib.data.processes import in_processes
 from sppe_lib.data.released import ReadInstance, choose_pairs
 from sppe_lib.data.schema import FEATURES, FULL_IMAGE_DATASETS, IMAGE_COLUMNS, SPLITS, check_instance, split_files
-from sppe_lib.data.shards import IDENTITY
+from sppe_lib.data.store import IDENTITY
 from sppe_lib.errors import ConfigError, DataError
 
 COMMAND = "accelerate launch -m sppe_lib.data.generate"

@@ -154,7 +154,7 @@ def _build(profile: Profile, backbone: Backbone, dataset, folder: Path) -> None:
         folder / "mask.npy", mode="w+", dtype=np.uint8, shape=(len(dataset), 1, size, size)
     )
     texts: dict[str, list[str]] = {"instruction": [], "tag": []}
-    batch_size = profile.recovery.sample_batch
+    batch_size = profile.recovery.sampling.batch
     start = 0
     for batch in progress(iterate(dataset, batch_size), "encode latents", total=-(-len(dataset) // batch_size)):
         encoded = encode_batch(backbone, batch, PICTURES)

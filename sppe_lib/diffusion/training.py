@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from diffusers.training_utils import EMAModel
 
-from sppe_lib.config import RecoveryParameters
+from sppe_lib.config import TrainingParameters
 from sppe_lib.diffusion.processes import average_gradients, average_values, process, share_of_batch
 from sppe_lib.errors import KitError, ResourceError
 from sppe_lib.runtime import atomic_path, compute_dtype, device, numpy_generator, progress, torch_generator
@@ -54,7 +54,7 @@ class TrainingSettings:
     gradient_clip: float = 1.0
 
     @classmethod
-    def of(cls, name: str, parameters: RecoveryParameters) -> "TrainingSettings":
+    def of(cls, name: str, parameters: TrainingParameters) -> "TrainingSettings":
         """The settings that a profile's parameters give a method."""
         shared = {field.name: getattr(parameters, field.name, None) for field in fields(cls)}
         shared |= {"name": name, "learning_rate": parameters.rate_of(name)}
@@ -94,7 +94,7 @@ def make_optimizer(parameters: Mapping[str, torch.nn.Parameter], settings: Train
         from bitsandbytes.optim import AdamW8bit
     except ImportError:
         raise ResourceError(
-            "recovery.optimizer is adamw8bit, which needs bitsandbytes, and it cannot be imported here: install it or use adamw."
+            "recovery.training.optimizer is adamw8bit, which needs bitsandbytes, and it cannot be imported here: install it or use adamw."
         ) from None
     return AdamW8bit(list(parameters.values()), **options)
 
@@ -141,14 +141,14 @@ def train(
             sum(losses.values()).backward()
         except torch.OutOfMemoryError:
             raise ResourceError(
-                f"Training {settings.name} needs more memory than the {device().type} has: lower recovery.batch, or set "
-                f"recovery.gradient_checkpointing or models.quantize_base; the last checkpoint is kept."
+                f"Training {settings.name} needs more memory than the {device().type} has: lower recovery.training.batch, or set "
+                f"recovery.training.gradient_checkpointing or models.quantize_base; the last checkpoint is kept."
             ) from None
         found = average_values({name: float(value.detach()) for name, value in losses.items()})
         if not all(math.isfinite(value) for value in found.values()):
             raise KitError(
                 f"Training {settings.name} stopped at step {step}: the loss is not finite. The checkpoint before it is kept; "
-                f"lower recovery.learning_rate and run again."
+                f"lower recovery.training.learning_rate and run again."
             )
         average_gradients(parameters.values())
         torch.nn.utils.clip_grad_norm_(parameters.values(), settings.gradient_clip)

@@ -15,7 +15,7 @@ import pandas as pd
 from sppe_lib import recovery
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS, open_split
-from sppe_lib.data.shards import MADE_OF
+from sppe_lib.data.store import MADE_OF
 from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.scores import OVERALL, oriented
 from sppe_lib.editability.sweep import FOLDER, SWEEP

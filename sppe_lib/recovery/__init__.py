@@ -1,10 +1,9 @@
 """Recovery methods behind one small interface: a method may be fitted, and turns a Batch into pictures."""
 
-import dataclasses
 from importlib import import_module
 from pathlib import Path
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, changed
 from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import backbone_keys
@@ -61,25 +60,24 @@ def methods(names: str) -> list[str]:
 
 def with_seed(profile: Profile, number: int) -> Profile:
     """The profile for repetition `number` (from 0) of a trained method: only the seed of training and sampling moves."""
-    recovery = profile.recovery
-    return dataclasses.replace(profile, recovery=dataclasses.replace(recovery, seed=recovery.seed + number))
+    return changed(profile, {"recovery.training.seed": profile.recovery.training.seed + number})
 
 
 def repetitions(profile: Profile, name: str) -> range:
-    """How often a method is run with other seeds: `recovery.seeds` times if it is trained, else once (ablations: once)."""
-    return range(profile.recovery.seeds if name in METHODS and METHODS[name].fit else 1)
+    """How often a method is run with other seeds: `recovery.training.seeds` times if it is trained, else once (ablations: once)."""
+    return range(profile.recovery.training.seeds if name in METHODS and METHODS[name].fit else 1)
 
 
 def fit(profile: Profile, name: str) -> Path | None:
     """Train a method on the training split, once for each seed; returns the first seed's folder, None if nothing is learnt.
 
-    Raises ConfigError for an unknown method, also where `recovery.learning_rates` names one.
+    Raises ConfigError for an unknown method, also where `recovery.training.learning_rates` names one.
     """
     chosen = method(name)
-    for other, _ in profile.recovery.learning_rates:
+    for other, _ in profile.recovery.training.learning_rates:
         if other not in METHODS or not METHODS[other].fit:
             raise ConfigError(
-                f"recovery.learning_rates names {other!r}, which is no trained method: correct it in params.yaml."
+                f"recovery.training.learning_rates names {other!r}, which is no trained method: correct it in params.yaml."
             )
     if not chosen.fit:
         return None
@@ -126,6 +124,6 @@ def _recover(profile: Profile, name: str, recover: Recover, data: str, number: i
         open_evaluated(profile, data),
         recovered_file(profile, name, data, number),
         profile.results / "shards" / digest,
-        profile.recovery.sample_batch,
+        profile.recovery.sampling.batch,
         f"{name}: recover {data}",
     )

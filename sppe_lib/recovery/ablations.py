@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, changed
 from sppe_lib.data.schema import Batch, collate, open_evaluated
 from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.backbone import Backbone
@@ -53,10 +53,14 @@ VARIANTS = {
 def ablation_profile(profile: Profile, share: float = 1.0) -> Profile:
     """The profile with the ablations' own training: `share` of `ablation.steps`, at a constant learning rate."""
     steps, warmup = profile.ablation.steps, profile.ablation.cycle_warmup_steps
-    rate = profile.recovery.rate_of(NAME)
-    length = {"steps": round(share * steps), "cycle_warmup_steps": warmup}
-    shorter = replace(profile.recovery, **length, learning_rate=rate, schedule="constant")
-    return replace(profile, recovery=shorter)
+    rate = profile.recovery.training.rate_of(NAME)
+    length = {
+        "steps": round(share * steps),
+        "cycle_warmup_steps": warmup,
+        "learning_rate": rate,
+        "schedule": "constant",
+    }
+    return changed(profile, {f"recovery.training.{name}": value for name, value in length.items()})
 
 
 def _train_variant(variant: Variant, profile: Profile) -> Path:
@@ -109,7 +113,7 @@ def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> Latent
     # The panels S and S' are another instance's; what is known of the target outside M stays this one's.
     dataset = open_evaluated(profile, VALIDATION[0])
     names = dataset["instance_id"][:]
-    other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
+    other = shuffled_rows(dataset["pair_id"][:], profile.recovery.training.seed)
     taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])
     # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
     shown = encode_batch(backbone, replace(taken, pair_id=taken.instance_id), ("surrogate", "edited_surrogate"))
@@ -118,7 +122,7 @@ def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> Latent
 
 
 def _random_tag(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    seed = profile.recovery.seed
+    seed = profile.recovery.training.seed
     tags = [TAGS[numpy_generator("random tag", seed, name).integers(len(TAGS))] for name in batch.instance_id]
     return encode_batch(backbone, replace(batch, tag=tags))
 
@@ -154,7 +158,7 @@ CHANGES = {
 
 def _load_changed(change: InputChange, profile: Profile) -> Recover:
     if not change.keep_outside:
-        profile = replace(profile, recovery=replace(profile.recovery, keep_outside=False))
+        profile = changed(profile, {"recovery.sampling.keep_outside": False})
     return load_c2e(profile, encode=partial(change.encode, profile), given_tag=change.given_tag)
 
 

@@ -91,12 +91,20 @@ def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[in
             time = draw_times(clean, generators)
             target = noisy(clean, noise, time)
             velocity = grid_velocity(
-                backbone, target, time, recovery_panels(batch), text, known_noise, guidance=profile.recovery.guidance
+                backbone,
+                target,
+                time,
+                recovery_panels(batch),
+                text,
+                known_noise,
+                guidance=profile.recovery.training.guidance,
             )
             losses["recovery"] = flow_matching_loss(velocity, clean, noise)
-            if variant.cycle and step >= profile.recovery.cycle_warmup_steps:
+            if variant.cycle and step >= profile.recovery.training.cycle_warmup_steps:
                 recovered = clean_estimate(target, velocity, time)
-                losses["cycle"] = _cycle_loss(backbone, batch, recovered, generators, profile.recovery.guidance)
+                losses["cycle"] = _cycle_loss(
+                    backbone, batch, recovered, generators, profile.recovery.training.guidance
+                )
             return losses
 
         return losses_at
@@ -138,7 +146,9 @@ def load_c2e(profile: Profile, variant: Variant = Variant(), encode=encode_batch
                 logits = extra.generator(batch.surrogate, batch.edited_surrogate)
                 text = extra.before(text, _true_tags(batch, logits) if given_tag else logits.argmax(dim=-1))
             grid = recovery_panels(batch)
-            return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
+            return grid_velocity(
+                backbone, target, time, grid, text, known_noise, guidance=profile.recovery.training.guidance
+            )
 
         return velocity
 

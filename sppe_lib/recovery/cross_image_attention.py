@@ -112,6 +112,6 @@ def load_cross_image_attention(profile: Profile):
             return predicted - (structure - tokens) / time.view(-1, 1, 1)
 
         start = noisy(encoded.source, drawn, torch.full((len(batch),), START).to(encoded.source))
-        return backbone.decode(integrate(velocity, start, backbone.scheduler, profile.recovery.sampling_steps, START))
+        return backbone.decode(integrate(velocity, start, backbone.scheduler, profile.recovery.sampling.steps, START))
 
     return recover

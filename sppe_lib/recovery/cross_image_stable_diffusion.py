@@ -5,7 +5,7 @@ Both pictures enter by edit-friendly DDPM inversion: noised at every timestep wi
 model's step misses of the next noised picture is kept and added again. Then I is denoised once more, with the
 decoder's self-attention looking at S' (keys and values) and sharpened, the prediction driven further the way of the
 swap (appearance guidance), and latents given the statistics of S' (AdaIN). Constants are the authors', as shares of
-their 100 steps; the steps are `recovery.sampling_steps`.
+their 100 steps; the steps are `recovery.sampling.steps`.
 
 What differs: both chains run beside the result rather than before it, so one pass of the UNet serves both; the chains
 are not guided by text, so that with the swap off I comes back exactly; AdaIN takes the whole picture, since their
@@ -184,8 +184,10 @@ def load_cross_image_stable_diffusion(profile: Profile):
             encode_pictures(pipeline, pictures) * scale for pictures in (batch.source, batch.edited_surrogate)
         )
         texts, _ = encode_texts(pipeline, [PROMPT.format(domain=category) for category in batch.category])
-        generators = [torch_generator("sample", KEY, profile.recovery.seed, name) for name in batch.instance_id]
-        latents = transfer(pipeline, source, appearance, texts, generators, profile.recovery.sampling_steps)
+        generators = [
+            torch_generator("sample", KEY, profile.recovery.training.seed, name) for name in batch.instance_id
+        ]
+        latents = transfer(pipeline, source, appearance, texts, generators, profile.recovery.sampling.steps)
         return decode_latents(pipeline, latents)
 
     return recover

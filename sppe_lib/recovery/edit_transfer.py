@@ -33,7 +33,9 @@ def _make_velocity(profile: Profile, backbone: Backbone, extra: nn.Module) -> Ve
         known, _ = recovery_panels(batch)
         text = backbone.text.encode([_prompt(text) for text in batch.instruction])
         grid = known, paint_all(backbone, batch)
-        return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
+        return grid_velocity(
+            backbone, target, time, grid, text, known_noise, guidance=profile.recovery.training.guidance
+        )
 
     return velocity
 

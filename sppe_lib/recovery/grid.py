@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
-from sppe_lib.config import SAMPLING_ONLY, Profile
+from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.attention import with_attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
@@ -86,7 +86,9 @@ def instance_noise(
     like: torch.Tensor, names: list[str], profile: Profile, method: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`draw_noise` of sampling, for the target and three known panels: each instance's from its own id."""
-    return draw_noise(like, 3, [torch_generator("sample", method, profile.recovery.seed, name) for name in names])
+    return draw_noise(
+        like, 3, [torch_generator("sample", method, profile.recovery.training.seed, name) for name in names]
+    )
 
 
 def sample_encoded(
@@ -102,21 +104,21 @@ def sample_encoded(
             lambda tokens, time: velocity(encoded, tokens, time, known_noise),
             noise,
             backbone.scheduler,
-            profile.recovery.sampling_steps,
+            profile.recovery.sampling.steps,
         )
     return backbone.decode(tokens)
 
 
 def training_folder(profile: Profile, method: str) -> Path:
     """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/seed-<seed>/`."""
-    return profile.results / "training" / method / f"seed-{profile.recovery.seed}"
+    return profile.results / "training" / method / f"seed-{profile.recovery.training.seed}"
 
 
 def build(profile: Profile, make_extra: Callable[[Backbone], torch.nn.Module]) -> tuple[Backbone, torch.nn.Module]:
     """The frozen backbone and a method's own modules, initialised from the profile's seed."""
     backbone = Backbone(profile.models, texts=profile.results / "latents" / "texts")
     with torch.random.fork_rng():
-        torch.manual_seed(profile.recovery.seed)
+        torch.manual_seed(profile.recovery.training.seed)
         return backbone, make_extra(backbone)
 
 
@@ -137,7 +139,7 @@ def fit(
     is in memory while training. Raises ConfigError where the processes cannot share a batch evenly, DataError
     where there is no training split, and what `train` raises.
     """
-    settings = profile.recovery
+    settings = profile.recovery.training
     check_batch(settings.batch, process().num_processes)  # before the data are encoded, which takes long
     with process().main_process_first():  # the others find what it has encoded
         cache = latent_cache(profile, backbone)
@@ -148,8 +150,8 @@ def fit(
     parameters = add_lora(backbone.transformer, settings.rank, settings.alpha, settings.seed)
     trained = {**parameters, **{f"extra.{name}": value for name, value in extra.to(device()).named_parameters()}}
     key = (profile.results / "latents" / "train" / "key.json").read_text()
-    # Neither how often a method is trained and saved, nor how it samples, nor another method's rate decides weights.
-    no_matter = (*SAMPLING_ONLY, "seeds", "checkpoint_every", "learning_rates")
+    # Neither how often a method is trained and saved, nor another method's rate decides weights.
+    no_matter = ("seeds", "checkpoint_every", "learning_rates")
     decides = {name: value for name, value in asdict(settings).items() if name not in no_matter}
     decides["learning_rate"] = settings.rate_of(method)
     fingerprint = hashlib.sha256(
@@ -245,7 +247,7 @@ def load(
 ) -> Callable[[Batch], torch.Tensor]:
     """What `fit` wrote, as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
 
-    `outside_known`: the method paints M only, so that `recovery.keep_outside` applies to it. `encode`
+    `outside_known`: the method paints M only, so that `recovery.sampling.keep_outside` applies to it. `encode`
     prepares what it sees (ablations change that). Raises DataError when the method was not trained for
     this profile.
     """
@@ -263,6 +265,10 @@ def load(
         with torch.no_grad():
             encoded = encode(backbone, batch)
         recovered = sample_encoded(backbone, velocity, encoded, batch.instance_id, profile, method)
-        return keep_outside(recovered, batch) if outside_known and profile.recovery.keep_outside else recovered.cpu()
+        return (
+            keep_outside(recovered, batch)
+            if outside_known and profile.recovery.sampling.keep_outside
+            else recovered.cpu()
+        )
 
     return recover

@@ -66,7 +66,7 @@ def _make_velocity(profile: Profile, backbone: Backbone, branch: ExampleBranch) 
             ids,
             time,
             text,
-            profile.recovery.guidance,
+            profile.recovery.training.guidance,
             control=lambda guided: branch(batch, features, ids, time, text, guided),
         )
 

@@ -88,7 +88,7 @@ def train_soer(profile: Profile):
                 backbone.text.encode(batch.instruction),
                 known_noise,
                 extra(batch, learn),
-                profile.recovery.guidance,
+                profile.recovery.training.guidance,
             )
             return {
                 "recovery": flow_matching_loss(velocity, clean, noise, 1 + (inside if learn == "mask" else 1 - inside))
@@ -111,7 +111,7 @@ def load_soer(profile: Profile):
             text = backbone.text.encode(batch.instruction)
             grid = recovery_panels(batch)
             return grid_velocity(
-                backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.guidance
+                backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.training.guidance
             )
 
         return velocity

@@ -39,10 +39,10 @@ def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Pr
     """
     start = backbone.text.encode(batch.instruction)
     sequence, pooled = (value.clone().requires_grad_() for value in (start.sequence, start.pooled))
-    optimizer = torch.optim.Adam([sequence, pooled], lr=profile.recovery.inversion_learning_rate)
-    generators = [torch_generator(NAME, profile.recovery.seed, name) for name in names]
+    optimizer = torch.optim.Adam([sequence, pooled], lr=profile.recovery.sampling.inversion_learning_rate)
+    generators = [torch_generator(NAME, profile.recovery.training.seed, name) for name in names]
     clean = batch.edited_surrogate
-    for _ in range(profile.recovery.inversion_steps):
+    for _ in range(profile.recovery.sampling.inversion_steps):
         noise, known_noise = draw_noise(clean, 1, generators)
         time = draw_times(clean, generators)
         text = TextStates(sequence, pooled)

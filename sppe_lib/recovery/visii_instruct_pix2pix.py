@@ -103,11 +103,11 @@ def invert(
     embedding does not depend on the others in its batch.
     """
     change = torch.zeros_like(example.start, requires_grad=True)
-    optimizer = torch.optim.Adam([change], lr=profile.recovery.inversion_learning_rate)
-    generators = [torch_generator(KEY, profile.recovery.seed, name) for name in names]
+    optimizer = torch.optim.Adam([change], lr=profile.recovery.sampling.inversion_learning_rate)
+    generators = [torch_generator(KEY, profile.recovery.training.seed, name) for name in names]
     timesteps = example.levels.config.num_train_timesteps
     orders = torch.stack([torch.randperm(timesteps, generator=generator) for generator in generators])
-    for step in range(profile.recovery.inversion_steps):
+    for step in range(profile.recovery.sampling.inversion_steps):
         drawn = [torch.randn(example.edited.shape[1:], generator=generator) for generator in generators]
         embedding = example.start + example.words * change
         errors = noise_loss(
@@ -142,10 +142,12 @@ def load_visii_instruct_pix2pix(profile: Profile):
         edited = pipeline(
             prompt_embeds=embedding,
             image=batch.source,
-            num_inference_steps=profile.recovery.sampling_steps,
+            num_inference_steps=profile.recovery.sampling.steps,
             guidance_scale=TEXT_GUIDANCE,
             image_guidance_scale=PICTURE_GUIDANCE,
-            generator=[torch_generator("sample", KEY, profile.recovery.seed, name) for name in batch.instance_id],
+            generator=[
+                torch_generator("sample", KEY, profile.recovery.training.seed, name) for name in batch.instance_id
+            ],
             output_type="pt",
         )
         return edited.images.float().cpu()

@@ -79,9 +79,9 @@ def time_table(profile: Profile, without: str = "") -> Document:
         f"machine and on what else it did; this table was written on {processor()}, {os.cpu_count()} cores. A stage "
         f"that DVC skipped keeps the time of the run that made it."
     )
-    if profile.recovery.seeds > 1:
+    if profile.recovery.training.seeds > 1:
         note += (
-            f" `recovery.seeds` is {profile.recovery.seeds}: trained methods are trained and recover that often, except "
+            f" `recovery.training.seeds` is {profile.recovery.training.seeds}: trained methods are trained and recover that often, except "
             f"for trainings that were there already."
         )
     return Document("table_time", TITLE, [note], [Section("", cells)], times)

@@ -19,7 +19,7 @@ from pathlib import Path
 from sppe_lib.data.sources import SOURCES, read_source
 from sppe_lib.data.sources.annotated import Reading, private_masks
 from sppe_lib.data.sources.instructpix2pix import HUB_ID, NAME, PUBLISHED_PROMPTS, EditExample, open_rows, select
-from sppe_lib.data.vector_world import choose_instructions
+from sppe_lib.data.miniature import choose_instructions
 from sppe_lib.errors import DataError, command_line
 from sppe_lib.runtime import atomic_path, progress, write_text
 

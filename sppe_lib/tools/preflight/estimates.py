@@ -13,7 +13,7 @@ from huggingface_hub import try_to_load_from_cache
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from sppe_lib.config import Profile
-from sppe_lib.data.build import row_bytes
+from sppe_lib.data.store import row_bytes
 from sppe_lib.data.schema import SPLITS
 from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES
@@ -169,7 +169,9 @@ def count(profile: Profile) -> Counts:
         stand_in = SimpleNamespace(transformer=transformer, token_width=token_width, channels=channels)
         branch = _count(prompt_diffusion.ExampleBranch(stand_in))
         backbone = _count(transformer)
-        adapter = add_lora(transformer, profile.recovery.rank, profile.recovery.alpha, profile.recovery.seed)
+        adapter = add_lora(
+            transformer, profile.recovery.training.rank, profile.recovery.training.alpha, profile.recovery.training.seed
+        )
         lora = sum(value.numel() for value in adapter.values())
     config, levels = transformer.config, vae.config.block_out_channels
     return Counts(
@@ -194,18 +196,18 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     `counts` saves counting again.
     """
     size, counts = number_bytes or compute_dtype().itemsize, counts or count(profile)
-    settings, pixels = profile.recovery, profile.benchmark.size**2
+    settings, pixels = profile.recovery.training, profile.benchmark.size**2
     rows = []
     for load in LOADS:
         if location := load.own and getattr(profile.models, load.own):
             configs = {part: component_config(location, part, STABLE_DIFFUSION) for part in STABLE_DIFFUSION}
             weights, activations = stable_diffusion_memory(
-                configs, profile.benchmark.size, settings.sample_batch, size, bool(load.learns)
+                configs, profile.benchmark.size, profile.recovery.sampling.batch, size, bool(load.learns)
             )
             rows.append(_row(load, weights, 0, activations, 0))
             continue
         training = load.stage == "train"
-        batch = (settings.batch if training else settings.sample_batch) * load.streams
+        batch = (settings.batch if training else profile.recovery.sampling.batch) * load.streams
         sequence = load.panels * counts.tokens + counts.text_tokens
         cycle = settings.cycle_warmup_steps < settings.steps
         blocks = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
@@ -216,7 +218,7 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
         activations = per_channel * batch * sequence * counts.width
         if load.attention:
             activations += 2 * batch * counts.heads * sequence**2 * 4
-        encoded = settings.sample_batch * (len(PICTURES) if training else len(PICTURES) - 1)
+        encoded = profile.recovery.sampling.batch * (len(PICTURES) if training else len(PICTURES) - 1)
         activations = max(activations, encoded * pixels * counts.vae_channels * VAE_BYTES)
         learnt = load.lora * counts.lora + load.branch * counts.branch
         trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)

@@ -101,7 +101,7 @@ def _memory_findings(title: str, table: pd.DataFrame, available: int) -> Iterato
         yield Finding(title, needed, gigabytes(available), OK)
     for stage, rows in table[table["asked"] > available].groupby("stage", sort=False):
         needed = "; ".join(f"{row['method']} about {gigabytes(row['asked'])}" for row in rows.to_dict("records"))
-        smaller = "recovery.rank" if stage == "train" else "recovery.sample_batch"
+        smaller = "recovery.training.rank" if stage == "train" else "recovery.sampling.batch"
         yield Finding(
             f"{title}: {stage}", needed, gigabytes(available), MISSING,
             f"a larger one, a smaller {smaller} or benchmark.size, or only what fits: dvc repro '{stage}@<method>'",

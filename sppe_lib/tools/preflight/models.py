@@ -65,9 +65,9 @@ def _hub_finding(context: Context, role: str, location: str) -> Finding:
 
 def check_learning_rates(context: Context) -> Iterator[Finding]:
     """Rates for methods that are not trained, or not there at all: nothing would use them."""
-    unknown = [name for name, _ in context.profile.recovery.learning_rates if name not in TRAINED]
+    unknown = [name for name, _ in context.profile.recovery.training.learning_rates if name not in TRAINED]
     if unknown:
-        how = f"correct recovery.learning_rates in params.yaml: {', '.join(TRAINED)}"
+        how = f"correct recovery.training.learning_rates in params.yaml: {', '.join(TRAINED)}"
         yield Finding("learning rates", "names of trained methods", ", ".join(unknown), MISSING, how)
 
 

@@ -1,4 +1,4 @@
-"""What every edit of the simulated editor shares: looking at a scene, missing, choosing a realisation.
+"""How the simulated editor looks at a scene: what shows, what it misses, which realisation it chooses.
 
 The simulated editor stands in for a cloud model. It may look only at what is visible: pixels at a
 coarse size, boxes, attributes, occlusion; never at `Element.private`. Its documented failure modes:
@@ -12,10 +12,10 @@ coarse size, boxes, attributes, occlusion; never at `Element.private`. Its docum
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -85,12 +85,17 @@ class View:
         shift = int(np.random.default_rng([self.seed, self.code_number]).integers(0, count))
         return (tone + shift) % count
 
+    def realised(self, values: Any, box: Box) -> Any:
+        """A list stands for the realisations of one value: this image's; anything else is the same in all."""
+        return values[self.realisation(box, len(values))] if isinstance(values, list) else values
+
     def unchanged(self, outcome: Literal["missed", "absent"]) -> EditResult:
         """The result of doing nothing."""
         return EditResult(self.scene, outcome)
 
-
-Edit = Callable[[View], EditResult]
+    def done(self, **changes: Any) -> EditResult:
+        """The scene with another setting, other elements or other styles."""
+        return EditResult(replace(self.scene, **changes), "done")
 
 
 def box_of(element: Element) -> Box:
@@ -100,15 +105,6 @@ def box_of(element: Element) -> Box:
 
 def _alpha(fragment: str) -> np.ndarray:
     return rasterise(svg_document(fragment), 2 * LOOK_SIZE)[..., 3].astype(float) / 255
-
-
-def visible_area(scene: Scene, index: int, part: str = "all") -> float:
-    """Share of the canvas on which the element at `index` shows, in [0, 1].
-
-    What later elements hide and what lies outside the canvas does not count. `part` restricts it
-    to a part of the element ("head" of a person).
-    """
-    return visibility(scene, index, part)[0]
 
 
 def visibility(scene: Scene, index: int, part: str = "all") -> tuple[float, float]:
@@ -150,55 +146,38 @@ def misses(view: View, box: Box, area: float, fraction: float = 1.0) -> bool:
     return bool(view.rng(box, "miss").random() < miss_chance(area, fraction, contrast_of(view, box)))
 
 
-def largest(view: View, kinds: tuple[str, ...]) -> tuple[int, float, float] | None:
-    """(index, visible share of canvas, visible share of it) of the most visible element of some kinds."""
-    found = None
-    for index in by_size(view.scene):
-        element = view.scene.elements[index]
-        if found is not None and element.width * element.height / 1e4 < found[1]:
+@dataclass(frozen=True)
+class Target:
+    """What an edit aims at: an element, or the photograph in one of its attributes, and how much of it shows."""
+
+    index: int
+    photograph: str
+    area: float
+    fraction: float
+
+
+def most_visible(view: View, candidates: Callable[[Element], Iterable[tuple[str, str, float]]]) -> Target | None:
+    """The candidate that shows most, or None.
+
+    `candidates` gives (attribute of a photograph or "", part of the element that shows it, share of that part).
+    """
+    best = None
+    elements = view.scene.elements
+    for index in sorted(range(len(elements)), key=lambda index: -elements[index].width * elements[index].height):
+        if best is not None and elements[index].width * elements[index].height / 1e4 < best.area:
             break  # this and all later boxes are smaller than what was found
-        if element.kind in kinds:
-            area, fraction = visibility(view.scene, index)
-            if area > 0 and (found is None or area > found[1]):
-                found = (index, area, fraction)
-    return found
+        for photograph, part, share in candidates(elements[index]):
+            area, fraction = visibility(view.scene, index, part)
+            if area > 0 and (best is None or share * area > best.area):
+                best = Target(index, photograph, share * area, fraction)
+    return best
 
 
-def by_size(scene: Scene) -> list[int]:
-    """Indices of the elements, largest box first."""
-    sizes = [element.width * element.height for element in scene.elements]
-    return sorted(range(len(sizes)), key=lambda index: -sizes[index])
+def most_visible_thing(view: View, *kinds: str) -> Target | None:
+    """The element of some kinds that shows most, or None."""
+    return most_visible(view, lambda element: [("", "all", 1.0)] if element.kind in kinds else [])
 
 
 def with_element(scene: Scene, index: int, *new: Element) -> Scene:
     """The scene with the element at `index` replaced by none, one or more."""
     return replace(scene, elements=(*scene.elements[:index], *new, *scene.elements[index + 1 :]))
-
-
-def change_largest(view: View, kinds: tuple[str, ...], change: Callable[[Element], Element]) -> EditResult:
-    """Change the most visible element of some kinds, unless it is missed."""
-    found = largest(view, kinds)
-    if found is None:
-        return view.unchanged("absent")
-    index, area, fraction = found
-    target = view.scene.elements[index]
-    if misses(view, box_of(target), area, fraction):
-        return view.unchanged("missed")
-    return EditResult(with_element(view.scene, index, change(target)), "done")
-
-
-def change_each(view: View, wanted: Callable[[Element], bool], change: Callable[[Element], Element]) -> EditResult:
-    """Change every visible element that is wanted; each has its own chance to be missed."""
-    scene, found = view.scene, False
-    for index, element in enumerate(view.scene.elements):
-        if not wanted(element):
-            continue
-        area, fraction = visibility(view.scene, index)
-        if area <= 0:
-            continue
-        found = True
-        if not misses(view, box_of(element), area, fraction):
-            scene = with_element(scene, index, change(element))
-    if not found:
-        return view.unchanged("absent")
-    return view.unchanged("missed") if scene is view.scene else EditResult(scene, "done")
