@@ -19,7 +19,7 @@ from sppe_lib.data.images import png
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import SPLITS, check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation.results import data_name
+from sppe_lib.evaluation.frame import data_name
 from sppe_lib.tools.preflight.context import MISSING, OK, Context
 from sppe_lib.tools.preflight.data import check_data
 

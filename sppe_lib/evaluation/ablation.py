@@ -8,8 +8,17 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.evaluation.frame import measured_in, methods_of, published_ablation, select
-from sppe_lib.evaluation.metrics import METRICS
-from sppe_lib.evaluation.rendering import Document, Section, beside, document, metric_cells, number, spanned, table, text
+from sppe_lib.evaluation.rendering import (
+    Document,
+    Section,
+    beside,
+    document,
+    metric_cells,
+    number,
+    spanned,
+    table,
+    text,
+)
 from sppe_lib.evaluation.statistics import compare, summarise
 from sppe_lib.evaluation.tables import WHERE
 from sppe_lib.recovery.ablation_rows import BASE, CYCLE, FULL, INPUTS, ITERATIONS, LENGTHS, Ablation
@@ -51,7 +60,10 @@ def ablation_data(profile: Profile) -> pd.DataFrame:
         part = pd.DataFrame(WHERE, columns=["metric", "region"]).assign(group=row.group, variant=row.label)
         part = part.merge(means[means["method"] == method_of(row)].drop(columns="method"), "left")
         theirs, other = (
-            [published.get((one.group, one.published, name)) if one and region == "all" else None for name, region in WHERE]
+            [
+                published.get((one.group, one.published, name)) if one and region == "all" else None
+                for name, region in WHERE
+            ]
             for one in (row, against)
         )
         part = part.assign(
@@ -61,19 +73,25 @@ def ablation_data(profile: Profile) -> pd.DataFrame:
         )
         if against:
             found = compare(frame, method_of(row), method_of(against), ["metric", "region"], profile.evaluation)
-            found = found.rename(columns={"value": "difference", "low": "difference_low", "high": "difference_high", "n": "pairs"})
+            found = found.rename(
+                columns={"value": "difference", "low": "difference_low", "high": "difference_high", "n": "pairs"}
+            )
             ran = {method_of(row), method_of(against)} <= set(methods_of(frame))
             part = part.merge(found if ran else found.iloc[:0], "left", ["metric", "region"])
         parts.append(part)
     counts = dict.fromkeys(["n", "undefined", "pairs"], "Int64")
-    numbers = dict.fromkeys(["published", "difference_published", "difference", "difference_low", "difference_high"], float)
+    numbers = dict.fromkeys(
+        ["published", "difference_published", "difference", "difference_low", "difference_high"], float
+    )
     return pd.concat(parts, ignore_index=True).astype(counts | numbers)
 
 
 def _difference(row, places: int) -> str:
     """`difference (paper) [low to high] effect`; bold where the interval leaves out zero."""
     places = 2 if places == 2 else 3
-    shown = beside(row.difference, row.difference_published, places, (row.difference_low > 0 or row.difference_high < 0, False))
+    shown = beside(
+        row.difference, row.difference_published, places, (row.difference_low > 0 or row.difference_high < 0, False)
+    )
     if pd.notna(row.difference_low):
         shown += f" [{spanned(row.difference_low, row.difference_high, places)}]"
     return shown + (f" r {number(row.effect, 2)}" if pd.notna(row.effect) else "")
@@ -99,6 +117,4 @@ def ablation_table(profile: Profile) -> Document:
     inside = data[(data["group"] == "input") & (data["region"] == "inside")]
     sections.append(Section("Inputs: differences inside M", _differences(inside), how))
     n = data["n"].max()
-    return document(
-        "table8_ablation", profile, sections, data, n=0 if pd.isna(n) else n, chosen=CHOSEN_LENGTH
-    )
+    return document("table8_ablation", profile, sections, data, n=0 if pd.isna(n) else n, chosen=CHOSEN_LENGTH)

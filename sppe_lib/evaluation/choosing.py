@@ -166,7 +166,9 @@ def chooser_table(profile: Profile) -> Document:
     sections = []
     for worth, rows in data.groupby("worth", sort=False):
         cells = _cells(rows, "chosen by") | {
-            "of the oracle's": [NOTHING if pd.isna(share) else f"{100 * share:.0f} %" for share in rows["share_of_oracle"]],
+            "of the oracle's": [
+                NOTHING if pd.isna(share) else f"{100 * share:.0f} %" for share in rows["share_of_oracle"]
+            ],
             "mean of the chosen": [number(value, 3) for value in rows["mean"]],
             "sources": rows["n"].map(str),
         }

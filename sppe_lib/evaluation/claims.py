@@ -6,8 +6,8 @@ miniature a verdict speaks about the miniature, not about the paper's data.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,9 @@ from sppe_lib.evaluation.frame import (
 )  # fmt: skip
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, gaps, read_yaml
-from sppe_lib.evaluation.statistics import NAN, Difference, compare, correlate, interval, relative_margin, spread, summarise
+from sppe_lib.evaluation.statistics import (
+    NAN, Correlation, Difference, Mean, compare, correlate, interval, mean_of, relative_margin, spread,
+)  # fmt: skip
 from sppe_lib.evaluation.tables import DIFFERENCE, seed_values
 from sppe_lib.published import read_published
 from sppe_lib.runtime import write_text
@@ -35,30 +37,29 @@ BEST_OTHER = "the best other"
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The number that a verdict hangs on: what it is, its interval, over how many, its test (NaN where none)."""
+class Answer:
+    """What a rule found: in words, its verdict, and the number that it hangs on (NaN, 0 or "" where there is none).
 
+    `quantity`: what the number is; `low`, `high`: its interval; `n`: over how many; `scope`: what the verdict leaves
+    out.
+    """
+
+    measured: str = NOT_TESTED
+    holds: bool | None = None
     quantity: str = ""
     value: float = NAN
     low: float = NAN
     high: float = NAN
     n: int = 0
     p_value: float = NAN
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a rule found: in words, its verdict, the number it hangs on, and what the verdict leaves out, if anything."""
-
-    measured: str = NOT_TESTED
-    holds: bool | None = None
-    evidence: Evidence = Evidence()
     scope: str = ""
 
-
-def from_difference(quantity: str, found: Difference) -> Evidence:
-    """A paired difference as the number that a verdict hangs on."""
-    return Evidence(quantity, found.value, found.low, found.high, found.n, found.p_value)
+    def on(self, quantity: str, found: Mean | Difference | Correlation) -> "Answer":
+        """The answer with the number that it hangs on."""
+        names = ("value", "low", "high", "n", "p_value")
+        return replace(
+            self, quantity=quantity, **{name: value for name, value in asdict(found).items() if name in names}
+        )
 
 
 # The paper's own numbers, in words.
@@ -67,17 +68,16 @@ def from_difference(quantity: str, found: Difference) -> Evidence:
 def published_margins() -> dict[str, tuple[str, float]]:
     """Per metric: the paper's best IQA baseline and ERMA's margin over it in per cent (from Table 4)."""
     table = read_published("table4_editability").set_index("method")
-    found = {}
-    for name in ("srcc", "plcc"):
-        others = table[name].drop(PROPOSED_ASSESSOR)
-        found[name] = others.idxmax(), relative_margin(table.loc[PROPOSED_ASSESSOR, name], others.max())
-    return found
+    others = table.drop(PROPOSED_ASSESSOR)
+    return {
+        name: (others[name].idxmax(), relative_margin(table.loc[PROPOSED_ASSESSOR, name], others[name].max()))
+        for name in ("srcc", "plcc")
+    }
 
 
 def published_spreads() -> dict[str, float]:
     """Per assessor: population standard deviation of the published SRCC over the eleven groups."""
-    table = published_correlations()
-    table = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
+    table = published_correlations().query("metric == 'srcc' and group != @OVERALL")
     return {method: spread(rows["value"].to_numpy()) for method, rows in table.groupby("method", sort=False)}
 
 
@@ -89,28 +89,40 @@ def published_wins(run: str = "benchmark") -> int:
     return int((values[PROPOSED] > others.max(axis="columns")).sum())
 
 
+@cache
 def _published_gaps() -> dict[str, str]:
-    margins = published_margins()
+    margins, of_eight = published_margins(), f"of {len(METRIC_NAMES)}"
+    spreads = sorted(published_spreads().items(), key=lambda entry: entry[1])
     table = published_ablation().set_index(["group", "metric", "variant"])["value"]
     modules, lengths = table["module"].unstack(), table["iteration"].unstack()
     base, cycle, full = (modules[name] for name in ("base", "base + cycle", "base + cycle + edit tag"))
     longer = lengths["8000"] - lengths["6000"]
-    eight = len(METRIC_NAMES)
+    moved = ", ".join(f"{metric(name).label} {longer[name]:+.4f}" for name in ("ssim_src", "psnr_src", "dir_i"))
     return {
-        "margins": ", ".join(f"{margin:+.1f} % {name.upper()} over {other}" for name, (other, margin) in margins.items()),
-        "thresholds": " and ".join(f"{margin:.1f} % {name.upper()}" for name, (_, margin) in margins.items()),
-        "spreads": ", ".join(
-            f"{name} {value:.3f}" for name, value in sorted(published_spreads().items(), key=lambda entry: entry[1])
+        "margins": ", ".join(
+            f"{margin:+.1f} % {name.upper()} over {other}" for name, (other, margin) in margins.items()
         ),
-        "wins": f"{published_wins()} of {eight}",
-        "unseen_wins": f"{published_wins('unseen')} of {eight}",
-        "module_wins": f"the cycle {(cycle > base).sum()} of {eight}, the edit tag {(full > cycle).sum()} of {eight}",
-        "length": ", ".join(f"{metric(name).label} {longer[name]:+.4f}" for name in ("ssim_src", "psnr_src", "dir_i"))
-        + " from 6000 to 8000 steps (Table 8)",
+        "thresholds": " and ".join(f"{margin:.1f} % {name.upper()}" for name, (_, margin) in margins.items()),
+        "spreads": ", ".join(f"{name} {value:.3f}" for name, value in spreads),
+        "wins": f"{published_wins()} {of_eight}",
+        "unseen_wins": f"{published_wins('unseen')} {of_eight}",
+        "module_wins": f"the cycle {(cycle > base).sum()} {of_eight}, the edit tag {(full > cycle).sum()} {of_eight}",
+        "length": f"{moved} from 6000 to 8000 steps",
     }
 
 
-# Words for comparisons.
+# Comparisons on several metrics, in words.
+
+
+def compared(profile: Profile, rows: pd.DataFrame, first: str, second: str, names: list[str]) -> dict[str, Difference]:
+    """First minus second on each of the columns `names`, such as `psnr_gt_inside`."""
+    found = {}
+    for name in names:
+        entry, region = column(name)
+        own = select(rows, metric=entry.name, region=region)
+        result = compare(own, first, second, ["metric"], profile.evaluation).drop(columns="metric")
+        found[name] = Difference(*next(result.itertuples(index=False), (NAN, NAN, NAN, NAN, NAN, 0)))
+    return found
 
 
 def _ahead_on(found: dict[str, Difference]) -> list[str]:
@@ -140,83 +152,76 @@ def standing(result: Difference) -> float:
     return result.value / half if half > 0 else float(np.sign(result.value))
 
 
-def weakest(found: dict[str, Difference]) -> Evidence:
+def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answer:
     """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest `standing`.
 
     The quantity also says on how many metrics the method is ahead, and surely ahead.
     """
     defined = {name: result for name, result in found.items() if result.n}
     if not defined:
-        return Evidence()
+        return answer
     wins = _ahead_on(found)
     lost = {name: result for name, result in defined.items() if name not in wins}
     name, least = min((lost or defined).items(), key=lambda entry: standing(entry[1]))
     certain = sum(found[win].low > 0 for win in wins)
-    which = "least ahead on" if not lost else "furthest behind on"
-    return from_difference(f"ahead on {len(wins)} of {len(found)}, surely on {certain}; {which} {name}", least)
+    which = "furthest behind on" if lost else "least ahead on"
+    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {certain}; {which} {name}", least)
 
 
-# The rules: each takes the profile and a claim's entry.
-
-
-def compared(profile: Profile, rows: pd.DataFrame, first: str, second: str, names: list[str]) -> dict[str, Difference]:
-    """First minus second on each of the columns `names`, such as `psnr_gt_inside`."""
-    found = {}
-    for name in names:
-        entry, region = column(name)
-        own = select(rows, metric=entry.name, region=region)
-        rows_found = compare(own, first, second, ["metric"], profile.evaluation).drop(columns="metric")
-        found[name] = Difference(*next(rows_found.itertuples(index=False), (NAN, NAN, NAN, NAN, NAN, 0)))
-    return found
+# The rules about recovery: each takes the profile and a claim's entry.
 
 
 def _rivals(rows: pd.DataFrame) -> list[str]:
     return [name for name in methods_of(rows) if name not in (PROPOSED, *TRIVIAL_METHODS)]
 
 
-def _best_others(rows: pd.DataFrame) -> dict[str, str]:
-    """Per metric the rival with the highest mean."""
-    whole = select(rows, region="all", method=_rivals(rows))
-    means = whole.groupby(["metric", "method"], sort=False, observed=True)["value"].apply(pd.Series.mean)
-    return means.fillna(-np.inf).unstack()[_rivals(rows)].idxmax(axis="columns").to_dict()
+def _missing(rows: pd.DataFrame, run: str) -> list[str]:
+    """Methods of the paper's table of a run that were not measured."""
+    return [
+        name for name in published_recovery().query("run == @run")["method"].unique() if name not in methods_of(rows)
+    ]
+
+
+def _means(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means of the whole image: metrics by methods."""
+    values = select(rows, region="all").groupby(["metric", "method"], sort=False, observed=True)["value"]
+    return values.apply(pd.Series.mean).unstack()
+
+
+def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[str]) -> dict[str, Difference]:
+    best = _means(rows)[_rivals(rows)].fillna(-np.inf).idxmax(axis="columns")
+    return {f"{name} against {best[name]}": compared(profile, rows, first, best[name], [name])[name] for name in names}
 
 
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
     rows = measured_in(profile, entry["run"])
-    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES))
+    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES, "{name}"))
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
-        if first not in methods_of(rows) or not (_rivals(rows) if second == BEST_OTHER else second in methods_of(rows)):
+        others = _rivals(rows) if second == BEST_OTHER else [second]
+        if first not in methods_of(rows) or not set(others) & set(methods_of(rows)):
             complete = False
             continue
         if second == BEST_OTHER:
-            against = _best_others(rows)
-            complete = complete and not _missing(profile, entry["run"])
-            own = {
-                f"{name} against {against[name]}": compared(profile, rows, first, against[name], [name])[name]
-                for name in metrics
-            }
+            own, complete = (
+                _against_best(profile, rows, first, list(metrics)),
+                complete and not _missing(rows, entry["run"]),
+            )
         else:
             own = compared(profile, rows, first, second, list(metrics))
-            own = {(metrics[name] or name).format(second=second): result for name, result in own.items()}
+            own = {metrics[name].format(name=name, second=second): result for name, result in own.items()}
         words.append((f"{step}: " if step else "") + describe(own))
         found |= {f"{name} with {step}" if step else name: result for name, result in own.items()}
     if not found:
         return Answer()
     holds = len(_ahead_on(found)) == len(found)
-    answer = "; ".join(words)
     if "unit" in entry:
-        answer = ", ".join(f"{name} {result.value:+.2f} {entry['unit']}" for name, result in found.items())
-    answer += _ALSO[entry["also"]](profile, rows, holds) if "also" in entry else ""
-    return Answer(answer, None if holds and not complete else holds, weakest(found))
-
-
-def _missing(profile: Profile, run: str) -> list[str]:
-    """Methods of the paper's table of a run that were not measured."""
-    ran = methods_of(measured_in(profile, run))
-    return [name for name in published_recovery().query("run == @run")["method"].unique() if name not in ran]
+        words = [", ".join(f"{name} {result.value:+.2f} {entry['unit']}" for name, result in found.items())]
+    also = _ALSO[entry["also"]](profile, rows, holds) if "also" in entry else ""
+    answer = Answer("; ".join(words) + also, None if holds and not complete else holds)
+    return hanging_on_the_weakest(answer, found)
 
 
 def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
@@ -234,28 +239,30 @@ def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
 def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
     """How many sources and surrogates a verdict on the sweep set is about, and how it goes at each strength."""
     ours = select(rows, method=PROPOSED, metric=METRIC_NAMES[0], region="all")
-    strengths = sorted(ours["strength"].unique())
-    by_strength = ", ".join(
-        f"{strength:g}: {len(_ahead_on(compared(profile, select(rows, strength=strength), PROPOSED, BASELINE, METRIC_NAMES)))}"
-        for strength in strengths
-    )
+    wins = {
+        strength: len(_ahead_on(compared(profile, part, PROPOSED, BASELINE, METRIC_NAMES)))
+        for strength, part in rows.groupby("strength")
+    }
     return (
-        f"; {ours['pair'].nunique()} sources, {len(ours)} surrogates at strengths {strengths[0]:g} to "
-        f"{strengths[-1]:g}; ahead by strength: {by_strength}"
+        f"; {ours['pair'].nunique()} sources, {len(ours)} surrogates at strengths {min(wins):g} to {max(wins):g}; "
+        f"ahead by strength: " + ", ".join(f"{strength:g}: {count}" for strength, count in wins.items())
     )
 
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
     """Which methods were compared and which are missing, and where a trivial baseline, which is not counted, is above."""
-    words, missing = f"; each metric against the best of {', '.join(_rivals(rows))}", _missing(profile, "unseen")
-    if missing:
-        words += f", without {', '.join(missing)}, not run here"
-    whole = select(rows, region="all").groupby(["metric", "method"], sort=False, observed=True)["value"]
-    means, above = whole.mean().unstack(), []
-    for name in METRIC_NAMES:
-        better = [other for other in TRIVIAL_METHODS if other in means and means.loc[name, other] > means.loc[name, PROPOSED]]
-        above += [f"{name} ({', '.join(better)})"] if better else []
-    return words + (f"; not counted: a trivial baseline is above on {', '.join(above)}" if above else "")
+    words, missing, means = (
+        f"; each metric against the best of {', '.join(_rivals(rows))}",
+        _missing(rows, "unseen"),
+        _means(rows),
+    )
+    words += f", without {', '.join(missing)}, not run here" if missing else ""
+    trivial = means[[name for name in TRIVIAL_METHODS if name in means]]
+    above = trivial.gt(means[PROPOSED], axis="index")
+    named = [
+        f"{name} ({', '.join(above.columns[row])})" for name, row in zip(above.index, above.to_numpy()) if row.any()
+    ]
+    return words + (f"; not counted: a trivial baseline is above on {', '.join(named)}" if named else "")
 
 
 _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_rivals}
@@ -269,14 +276,14 @@ def at_least(profile: Profile, entry: dict) -> Answer:
         return Answer()
     if second:
         found = compared(profile, rows, first, second, [entry["metric"]])[entry["metric"]]
-        evidence, sign, counted = from_difference(entry["quantity"], found), "+", f"{found.n} pairs"
+        sign, counted = "+", f"{found.n} pairs"
     else:
         own = select(rows, method=first, metric=kind.name, region=region)
-        (found,) = summarise(own, ["metric"], profile.evaluation).itertuples()
-        evidence, sign, counted = Evidence(entry["quantity"], *found[2:6]), "", f"n = {found.n}"
+        found = mean_of(own["value"].to_numpy(), own["pair"].to_numpy(), profile.evaluation)
+        sign, counted = "", f"n = {found.n}"
     unit = f" {kind.unit}" if kind.unit else ""
     words = f"{found.value:{sign}.2f}{unit} ({found.low:{sign}.2f} to {found.high:{sign}.2f}), {counted}"
-    return Answer(words, bool(found.value >= entry["least"]), evidence)
+    return Answer(words, bool(found.value >= entry["least"])).on(entry["quantity"], found)
 
 
 def signs(profile: Profile, entry: dict) -> Answer:
@@ -287,43 +294,47 @@ def signs(profile: Profile, entry: dict) -> Answer:
     found = compared(profile, rows, entry["first"], entry["second"], list(wanted))
     words = ", ".join(f"{metric(name).label} {with_interval(result)}" for name, result in found.items())
     name = min(found, key=lambda name: wanted[name] * found[name].effect)
-    evidence = from_difference(f"difference on {name}, the least clear of the three", found[name])
     holds = all(wanted[name] * result.value > 0 for name, result in found.items())
-    return Answer(f"{words}, {entry['names']}", holds, evidence)
+    return Answer(f"{words}, {entry['names']}", holds).on(
+        f"difference on {name}, the least clear of the {entry['of']}", found[name]
+    )
 
 
-def direction_correlations(profile: Profile, run: str, first: str, second: str) -> dict:
+def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
     """Pearson's r of two metrics over the instances of a run, by method."""
     rows = select(measured_in(profile, run), region="all")
     found = {}
     for name in methods_of(rows):
         one, other = (select(rows, method=name, metric=which) for which in (first, second))
-        found[name] = correlate(one["value"].to_numpy(), other["value"].to_numpy(), one["pair"].to_numpy(), profile.evaluation)
+        columns = (one["value"].to_numpy(), other["value"].to_numpy(), one["pair"].to_numpy())
+        found[name] = correlate(*columns, profile.evaluation)
     return found
 
 
 def correlates(profile: Profile, entry: dict) -> Answer:
     """Two metrics correlate over instances for every method that ran: every interval is above zero."""
-    found = direction_correlations(profile, entry["run"], entry["first"], entry["second"])
+    found = metric_correlations(profile, entry["run"], entry["first"], entry["second"])
     found = {name: result for name, result in found.items() if np.isfinite(result.value)}
     if not found:
         return Answer()
     words = ", ".join(f"{name} r = {one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for name, one in found.items())
     name, least = min(found.items(), key=lambda one: one[1].value)
-    # No p-value: Pearson's test would take the two instances of a pair for independent, which the interval does not.
-    evidence = Evidence(f"Pearson's r of {name}, the smallest", least.value, least.low, least.high, least.n)
-    return Answer(words, all(result.low > 0 for result in found.values()), evidence)
+    return Answer(words, all(one.low > 0 for one in found.values())).on(f"Pearson's r of {name}, the smallest", least)
 
 
-def _assessed(profile: Profile) -> pd.DataFrame | None:
-    """Correlations of this run, or None without ERMA and another assessor."""
+# The rules about editability.
+
+
+def _assessed(profile: Profile) -> pd.DataFrame:
+    """Correlations of this run; no rows without ERMA and another assessor."""
     table = read_correlations(profile)
-    methods = set(table["method"])
-    return table if PROPOSED_ASSESSOR in methods and len(methods) > 1 else None
+    return table if {PROPOSED_ASSESSOR} < set(table["method"]) else table.iloc[:0]
 
 
 def _unavailable(profile: Profile, measured: set[str]) -> str:
-    described = {entry["name"] for entry in read_assessors(profile)} | set(read_published("table4_editability")["method"])
+    described = {entry["name"] for entry in read_assessors(profile)} | set(
+        read_published("table4_editability")["method"]
+    )
     missing = sorted(described - measured)
     return f"; not available here: {', '.join(missing)}" if missing else ""
 
@@ -334,95 +345,92 @@ def _left_out(measured: set[str]) -> str:
     return f"without the paper's {', '.join(missing)}, whose weights are not available" if missing else ""
 
 
+def _ends(profile: Profile, samples: dict, first: object, second: object) -> tuple[float, float]:
+    """The interval of the difference of two bootstrapped numbers; NaN where one was not bootstrapped."""
+    known = first in samples and second in samples
+    return interval(samples[first] - samples[second], profile.evaluation) if known else (NAN, NAN)
+
+
 def best_assessor(profile: Profile, entry: dict) -> Answer:
     """ERMA's SRCC and PLCC are above every baseline's (`by: order`), or by the paper's relative margins (`by: margin`).
 
     The verdict hangs on the metric with the smaller difference to its best baseline.
     """
-    table, published, samples = _assessed(profile), published_margins(), assessor_samples(profile)
-    if table is None:
-        return Answer()
-    words, verdicts, margins = [], [], []
-    for name in published:
-        rows = table[(table["group"] == OVERALL) & (table["metric"] == name)].set_index("method").dropna(subset="value")
+    table, words, verdicts, differences = _assessed(profile), [], [], []
+    for name, (_, needed) in published_margins().items():
+        rows = table[(table["group"] == OVERALL) & (table["metric"] == name)].dropna(subset="value").set_index("method")
         others = rows["value"].drop(PROPOSED_ASSESSOR, errors="ignore")
-        if others.empty or PROPOSED_ASSESSOR not in rows.index:
+        if others.empty or len(others) == len(rows):
             continue
         ours, other, value = float(rows["value"][PROPOSED_ASSESSOR]), others.idxmax(), float(others.max())
-        margin, ends, words_on_ends = relative_margin(ours, value), (NAN, NAN), ""
-        if {(name, PROPOSED_ASSESSOR), (name, other)} <= samples.keys():
-            ends = interval(samples[name, PROPOSED_ASSESSOR] - samples[name, other], profile.evaluation)
-            words_on_ends = f", difference {ends[0]:+.3f} to {ends[1]:+.3f}"
+        margin = relative_margin(ours, value)
+        low, high = _ends(profile, assessor_samples(profile), (name, PROPOSED_ASSESSOR), (name, other))
         # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
         by_margin = entry["by"] == "margin" and np.isfinite(margin)
-        verdicts.append(bool(margin >= published[name][1] if by_margin else ours > value))
+        verdicts.append(bool(margin >= needed if by_margin else ours > value))
         size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
-        words.append(f"{name.upper()} {ours:.3f}, best baseline {other} {value:.3f} ({size}{words_on_ends})")
-        quantity = f"{name.upper()} minus that of {other}"
-        margins.append(Evidence(quantity, ours - value, *ends, int(rows.loc[PROPOSED_ASSESSOR, "n"])))
+        size += f", difference {low:+.3f} to {high:+.3f}" if np.isfinite(low) else ""
+        words.append(f"{name.upper()} {ours:.3f}, best baseline {other} {value:.3f} ({size})")
+        found = Correlation(ours - value, low, high, int(rows.loc[PROPOSED_ASSESSOR, "n"]))
+        differences.append((f"{name.upper()} minus that of {other}", found))
     if not verdicts:
         return Answer()
     methods = set(table["method"])
     measured = "; ".join(words) + f"; over {len(methods) - 1} baselines{_unavailable(profile, methods)}"
-    return Answer(measured, all(verdicts), min(margins, key=lambda one: one.value), _left_out(methods))
+    answer = Answer(measured, all(verdicts), scope=_left_out(methods))
+    return answer.on(*min(differences, key=lambda one: one[1].value))
 
 
 def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
     """ERMA's population standard deviation of SRCC over the groups is the smallest."""
-    table = _assessed(profile)
-    if table is None:
-        return Answer()
-    methods, name = set(table["method"]), PROPOSED_ASSESSOR
+    table, name = _assessed(profile), PROPOSED_ASSESSOR
     by_group = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
     spreads = {method: spread(rows["value"].to_numpy()) for method, rows in by_group.groupby("method")}
     ranked = sorted((value, method) for method, value in spreads.items() if np.isfinite(value))
-    words = ", ".join(f"{method} {value:.3f}" for value, method in ranked) + _unavailable(profile, methods)
     others = [one for one in ranked if one[1] != name]
     if not others or len(others) == len(ranked):
-        return Answer(words)
-    value, other = others[0]
-    samples, ends = assessor_spreads(profile), (NAN, NAN)
-    if {name, other} <= samples.keys():
-        ends = interval(samples[name] - samples[other], profile.evaluation)
+        return Answer()
+    methods, (value, other) = set(table["method"]), others[0]
+    words = ", ".join(f"{method} {value:.3f}" for value, method in ranked) + _unavailable(profile, methods)
     sizes = by_group[by_group["method"] == name].set_index("group")["n"]
-    quantity = f"spread minus that of {other}, the steadiest other (smallest group: {sizes.idxmin()}, n = {sizes.min()})"
-    evidence = Evidence(quantity, spreads[name] - value, *ends, int(sizes.sum()))
-    return Answer(words, ranked[0][1] == name, evidence, _left_out(methods))
+    smallest = f"smallest group: {sizes.idxmin()}, n = {sizes.min()}"
+    ends = _ends(profile, assessor_spreads(profile), name, other)
+    answer = Answer(words, ranked[0][1] == name, scope=_left_out(methods))
+    found = Correlation(spreads[name] - value, *ends, int(sizes.sum()))
+    return answer.on(f"spread minus that of {other}, the steadiest other ({smallest})", found)
 
 
-RULES: dict[str, Callable[[Profile, dict], Answer]] = {
-    rule.__name__: rule for rule in (ahead, at_least, signs, correlates, best_assessor, steadiest_assessor)
-}
+RULES = {rule.__name__: rule for rule in (ahead, at_least, signs, correlates, best_assessor, steadiest_assessor)}
 
 
-def evaluate_claims(profile: Profile) -> list[dict]:
-    """Every claim with its number (null for this kit's own goals) and verdict; what is not defined is null."""
-    values, found = gaps(profile, **_published_gaps()), []
-    for entry in read_yaml("claims.yaml"):
-        answer = RULES[entry["rule"]](profile, entry)
-        evidence = answer.evidence
-        numbers = {"value": evidence.value, "ci_low": evidence.low, "ci_high": evidence.high, "p_value": evidence.p_value}
-        found.append(
-            {
-                "number": entry.get("number"),
-                "claim": entry["claim"].format(**values),
-                "published": entry.get("published", "").format(**values),
-                "measured": answer.measured,
-                "holds": answer.holds,
-                "scope": (answer.scope or None) if answer.holds is not None else None,
-                "origin": KIT_GOAL if entry.get("goal") else PAPER,
-                "quantity": evidence.quantity or None,
-                **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
-                "n": int(evidence.n) or None,
-            }
-        )
-    return found
+def evaluate_claim(profile: Profile, entry: dict) -> dict:
+    """A claim of claims.yaml with its number (null for this kit's own goals) and verdict; what is not defined is null."""
+    answer, values = RULES[entry["rule"]](profile, entry), gaps(profile, **_published_gaps())
+    numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
+    return {
+        "number": entry.get("number"),
+        "claim": entry["claim"].format(**values),
+        "published": entry.get("published", "").format(**values),
+        "measured": answer.measured,
+        "holds": answer.holds,
+        "scope": (answer.scope or None) if answer.holds is not None else None,
+        "origin": KIT_GOAL if entry.get("goal") else PAPER,
+        "quantity": answer.quantity or None,
+        **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
+        "n": int(answer.n) or None,
+    }
+
+
+def evaluate_claims(profile: Profile, run: str | None = None) -> list[dict]:
+    """Every claim with its verdict, in the order of claims.yaml; `run`: only those about this run of the frame."""
+    return [evaluate_claim(profile, one) for one in read_yaml("claims.yaml") if run in (None, one.get("run"))]
 
 
 def write_claims(profile: Profile) -> list[dict]:
     """Write `figures/<profile>/claims.json` atomically and return its content."""
     claims = [entry | {"data": data_name(profile), "profile": profile.name} for entry in evaluate_claims(profile)]
-    write_text(profile.figures / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(profile.figures / "claims.json", text)
     return claims
 
 
@@ -436,9 +444,8 @@ def describe_evidence(entry: dict) -> str:
     """What the verdict hangs on, in one line: the quantity, its value, interval, n and p."""
     if entry["quantity"] is None:
         return NOTHING
-    value, low, high = (
-        NOTHING if entry[name] is None else f"{entry[name]:.4g}" for name in ("value", "ci_low", "ci_high")
-    )
+    ends = (NOTHING if entry[name] is None else f"{entry[name]:.4g}" for name in ("value", "ci_low", "ci_high"))
+    value, low, high = ends
     words = f"{entry['quantity']}: {value}" + (f" ({low} to {high})" if entry["ci_low"] is not None else "")
     words += f", n = {entry['n']}" if entry["n"] else ""
     return words + (f", p = {entry['p_value']:.2g}" if entry["p_value"] is not None else "")

@@ -26,10 +26,20 @@ from sppe_lib.editability.sweep import SWEEP, sweep_is_built
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation import choosing, sweep
 from sppe_lib.evaluation.ablation import ablation_data
-from sppe_lib.evaluation.claims import direction_correlations
+from sppe_lib.evaluation.claims import metric_correlations
 from sppe_lib.evaluation.frame import (
-    PROPOSED, PROPOSED_ASSESSOR, TRIVIAL_METHODS, by_source, data_name, measured_in, ordered_methods,
-    published_correlations, published_recovery, read_correlations, read_instances, select,
+    PROPOSED,
+    PROPOSED_ASSESSOR,
+    TRIVIAL_METHODS,
+    by_source,
+    data_name,
+    measured_in,
+    ordered_methods,
+    published_correlations,
+    published_recovery,
+    read_correlations,
+    read_instances,
+    select,
 )  # fmt: skip
 from sppe_lib.evaluation.metrics import metric
 from sppe_lib.evaluation.qualitative import RULE, Row, choose_rows, figure12, overview
@@ -206,7 +216,7 @@ def _overall_means(profile: Profile) -> pd.DataFrame:
 
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
     source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
-    for method, (x, y) in wide[[source.name, reference.name]].dropna().iterrows():
+    for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
         marker = "s" if method in TRIVIAL_METHODS else "o"
         look = {"edgecolor": "black", "linewidth": 0.5, "zorder": 3, "alpha": 0.85}
         axis.scatter(x, y, s=55, color=colours[method], marker=marker, label=method, **look)
@@ -240,7 +250,7 @@ def figure11(profile: Profile) -> Figure:
 
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
-    found = direction_correlations(profile, "benchmark", "dir_s", "dir_i")
+    found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
     measured, columns = measured_in(profile, "benchmark"), 4
     rows = max(1, -(-len(found) // columns))
     figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
@@ -274,7 +284,12 @@ def figure_gate(profile: Profile) -> Figure:
             values, _ = choosing.scored(data, name, worth)
             if len(values):
                 colour, width, line = looks.get(name, ("#9db4cf", 1.0, "-"))
-                look = {"color": colour, "linewidth": width, "linestyle": line, "label": name if name in looks else None}
+                look = {
+                    "color": colour,
+                    "linewidth": width,
+                    "linestyle": line,
+                    "label": name if name in looks else None,
+                }
                 axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look)
         axis.plot([], [], color="#9db4cf", label="image-quality metrics")
         axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
@@ -309,7 +324,9 @@ def figure_chooser(profile: Profile) -> Figure:
 
 
 def _differences(axis, rows: pd.DataFrame, heights: list[float], colour: str, marker: str, label: str) -> None:
-    axis.hlines(heights, *rows[["difference_low", "difference_high"]].to_numpy(dtype=float).T, color=colour, linewidth=1.4)
+    axis.hlines(
+        heights, *rows[["difference_low", "difference_high"]].to_numpy(dtype=float).T, color=colour, linewidth=1.4
+    )
     axis.plot(rows["difference"], heights, linestyle="", markersize=4.5, color=colour, marker=marker, label=label)
 
 
@@ -319,7 +336,8 @@ def figure_ablation(profile: Profile) -> Figure:
     variants = data[["group", "variant", "against"]].drop_duplicates()
     groups = list(dict.fromkeys(variants["group"]))
     places = {  # a gap between the groups
-        (row.group, row.variant): index + 0.6 * groups.index(row.group) for index, row in enumerate(variants.itertuples())
+        (row.group, row.variant): index + 0.6 * groups.index(row.group)
+        for index, row in enumerate(variants.itertuples())
     }
     looks = {"all": (-0.18, "#4c78a8", "o", "whole image"), "inside": (0.18, "#c44e52", "s", "inside M")}
     with matplotlib.rc_context({"font.size": 8}):
@@ -329,7 +347,9 @@ def figure_ablation(profile: Profile) -> Figure:
             for region, (shift, *look) in looks.items():
                 rows = data[(data["metric"] == name) & (data["region"] == region)].dropna(subset="difference")
                 if len(rows):
-                    _differences(axis, rows, [places[row.group, row.variant] + shift for row in rows.itertuples()], *look)
+                    _differences(
+                        axis, rows, [places[row.group, row.variant] + shift for row in rows.itertuples()], *look
+                    )
             axis.axvline(0, color="#555555", linewidth=1, zorder=1)
             axis.set_title(metric_label(metric(name)), fontsize=9)
             axis.grid(axis="x", color="#e6e6e6", zorder=0)
@@ -362,7 +382,6 @@ def _show(axis, image, title: str) -> None:
     axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
     axis.set_title(title, fontsize=8, pad=2)
     axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
 
 
 def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]) -> None:

@@ -104,7 +104,9 @@ def _read(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
     table = pd.read_csv(path, dtype={"instance_id": str, "pair_id": str})
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        raise DataError(f"{path.parent.name}/{path.name} lacks the column {missing[0]!r}: run {stage} again to rewrite it.")
+        raise DataError(
+            f"{path.parent.name}/{path.name} lacks the column {missing[0]!r}: run {stage} again to rewrite it."
+        )
     return table
 
 
@@ -120,7 +122,10 @@ def _long(table: pd.DataFrame, columns: dict[str, tuple[str, str]], run: str, se
     table = table.rename(columns={"instance_id": "instance", "pair_id": "pair"})
     identity = ["instance", "pair", "group", "tag", "strength", "candidate"]
     long = table.reindex(columns=[*identity, *columns]).melt(identity, list(columns))
-    named = {name: long["variable"].map({key: both[part] for key, both in columns.items()}) for part, name in enumerate(("metric", "region"))}
+    named = {
+        name: long["variable"].map({key: both[part] for key, both in columns.items()})
+        for part, name in enumerate(("metric", "region"))
+    }
     return long.assign(run=run, seed=seed, method=method, **named)[FRAME_COLUMNS]
 
 
@@ -133,7 +138,9 @@ def _measured(profile: Profile) -> list[pd.DataFrame]:
         files = measured_files(profile, run)
         tables = {method: _read(path, COLUMNS, "05_tables") for method, path in files.items()}
         if len({frozenset(table["instance_id"]) for table in tables.values()}) > 1:
-            raise DataError(f"The files in metrics/{run} cover different instances: run 04_recover for every method again.")
+            raise DataError(
+                f"The files in metrics/{run} cover different instances: run 04_recover for every method again."
+            )
         parts += [
             _long(tables[method], columns, data, int(seed or 0), method)
             for method in ordered_methods(list(tables))
@@ -178,7 +185,9 @@ def _frame(profile: Profile, written: tuple) -> pd.DataFrame:
     # Tables, figures and claims read the same files; `written` tells one run's from another's.
     parts = _measured(profile) + _sweep(profile)
     if not parts:
-        return pd.DataFrame(columns=FRAME_COLUMNS).astype({"seed": int, "strength": float, "candidate": int, "value": float})
+        return pd.DataFrame(columns=FRAME_COLUMNS).astype(
+            {"seed": int, "strength": float, "candidate": int, "value": float}
+        )
     kinds = dict.fromkeys(["run", "method", "group", "tag", "region", "metric"], "category")
     return pd.concat(parts, ignore_index=True).astype(kinds)
 

@@ -20,7 +20,11 @@ UNDEFINED = "undefined directions"
 
 def _kit(profile: Profile, entry: dict) -> str:
     chosen = profile.recovery.training
-    cases = {"simulated": is_simulated(profile), "keep_outside": profile.recovery.sampling.keep_outside, "otherwise": True}
+    cases = {
+        "simulated": is_simulated(profile),
+        "keep_outside": profile.recovery.sampling.keep_outside,
+        "otherwise": True,
+    }
     kit = entry["kit"]
     if isinstance(kit, dict):
         kit = next(words for case, words in kit.items() if cases[case])
@@ -66,6 +70,10 @@ def ledger_table(profile: Profile) -> Document:
             for entry in read_yaml("ledger.yaml")
         ]
     )
-    headings = {"kit": f"this kit, profile {profile.name}", "release": "released code", "effect": "measured effect here"}
+    headings = {
+        "kit": f"this kit, profile {profile.name}",
+        "release": "released code",
+        "effect": "measured effect here",
+    }
     cells = data.rename(columns=headings).replace("", NOTHING)
     return document("table_ledger", profile, [Section("", cells)], data)

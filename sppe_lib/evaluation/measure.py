@@ -22,7 +22,14 @@ from sppe_lib.config import Profile
 from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
-    METRIC_NAMES, REGIONAL_NAMES, REGIONS, Views, compute_metrics, grey_outside, prepare, prepare_mask,
+    METRIC_NAMES,
+    REGIONAL_NAMES,
+    REGIONS,
+    Views,
+    compute_metrics,
+    grey_outside,
+    prepare,
+    prepare_mask,
 )  # fmt: skip
 from sppe_lib.recovery.ablation_rows import PREFIX
 from sppe_lib.runtime import atomic_path, progress
@@ -208,7 +215,9 @@ def _views(profile: Profile, dataset: Dataset, recovered: Recovered, data: str) 
         rows = slice(start, start := start + len(batch))
         mask, pictures = prepare_mask(batch.mask), prepare(recovered.images(batch))
         images = {"recovered": pictures, "source": prepare(batch.source), "edited_source": prepare(batch.edited_source)}
-        features = {(role, region): torch.from_numpy(references[_key(role, region)][rows]) for role, region in REFERENCES}
+        features = {
+            (role, region): torch.from_numpy(references[_key(role, region)][rows]) for role, region in REFERENCES
+        }
         features |= {("recovered", region): _features(clip, pictures, mask, region) for region in (None, *REGIONS)}
         yield batch, Views(images, mask, features)
 

@@ -172,7 +172,15 @@ def _against(suffix: str, where: str, family: str, role: str) -> tuple[Metric, M
     return (
         Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, partial(feature_similarity, against=role)),
         Metric(f"ssim_{suffix}", f"SSIM ({where})", family, partial(structural_mean, against=role)),
-        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, partial(peak_signal_to_noise, against=role), 0, PSNR_LIMIT, "dB"),
+        Metric(
+            f"psnr_{suffix}",
+            f"PSNR ({where})",
+            family,
+            partial(peak_signal_to_noise, against=role),
+            0,
+            PSNR_LIMIT,
+            "dB",
+        ),
     )
 
 

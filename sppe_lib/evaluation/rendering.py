@@ -72,9 +72,7 @@ def text(name: str, key: str, profile: Profile, **more: object) -> str:
     return read_yaml("tables.yaml")[name][key].format(**gaps(profile, **more))
 
 
-def document(
-    name: str, profile: Profile, sections: Sequence[Section], data: pd.DataFrame, **more: object
-) -> Document:
+def document(name: str, profile: Profile, sections: Sequence[Section], data: pd.DataFrame, **more: object) -> Document:
     """A table by its name in tables.yaml, where its title and notes stand; `more` fills their gaps.
 
     The CSV takes the columns that tables.yaml lists, all of `data` where it lists none.
@@ -186,10 +184,28 @@ _LATEX = str.maketrans(
     dict(
         zip(
             "\\&%$#_{}~^↑↓–−±≥Î×²′",
-            (
-                r"\textbackslash{} \& \% \$ \# \_ \{ \} \textasciitilde{} \textasciicircum{} $\uparrow$ $\downarrow$ "
-                r"-- $-$ $\pm$ $\geq$ $\hat{I}$ $\times$ $^2$ $'$"
-            ).split(),
+            [
+                r"\textbackslash{}",
+                r"\&",
+                r"\%",
+                r"\$",
+                r"\#",
+                r"\_",
+                r"\{",
+                r"\}",
+                r"\textasciitilde{}",
+                r"\textasciicircum{}",
+                r"$\uparrow$",
+                r"$\downarrow$",
+                r"--",
+                r"$-$",
+                r"$\pm$",
+                r"$\geq$",
+                r"$\hat{I}$",
+                r"$\times$",
+                r"$^2$",
+                r"$'$",
+            ],
             strict=True,
         )
     )

@@ -33,7 +33,10 @@ def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
     if not path.is_file():
         return {}
     dataset = open_evaluated(profile, VALIDATION[0])
-    recovered, values = open_pictures(path, cell.method, dataset["instance_id"][:], "delete it and run 03b_search again"), []
+    recovered, values = (
+        open_pictures(path, cell.method, dataset["instance_id"][:], "delete it and run 03b_search again"),
+        [],
+    )
     for batch in iterate(dataset, profile.evaluation.batch):
         images = {"recovered": prepare(recovered.images(batch)), "edited_source": prepare(batch.edited_source)}
         values += CRITERION.compute(Views(images, prepare_mask(batch.mask), {}), REGION).tolist()

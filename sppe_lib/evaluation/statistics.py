@@ -20,7 +20,6 @@ SMALLEST_VARIANCE = 1e-12
 """Of a resample, relative to all values: less is the rounding error of a constant."""
 
 
-
 @dataclass(frozen=True)
 class Mean:
     """Mean over defined instances, its bootstrap interval, and how many instances were defined and undefined."""
@@ -68,9 +67,7 @@ def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParame
     return pd.DataFrame(rows, columns=[*by, *Mean.__dataclass_fields__])
 
 
-def compare(
-    frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters
-) -> pd.DataFrame:
+def compare(frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
     """Method `a` minus method `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
     first, second = (frame[frame["method"] == name] for name in (a, b))
     others = {key: part for key, part in second.groupby(list(by), sort=False, observed=True)}

@@ -55,9 +55,9 @@ def strength_data(profile: Profile) -> pd.DataFrame:
     """panel, line, strength, value, n, low, high, undefined of every curve; no rows where nothing was measured."""
     frame = select(read_frame(profile), run="sweep", candidate=0)
     parts = [
-        summarise(select(frame, **rows).sort_values("strength", kind="stable"), ["strength"], profile.evaluation).assign(
-            panel=panel.name, line=line
-        )
+        summarise(
+            select(frame, **rows).sort_values("strength", kind="stable"), ["strength"], profile.evaluation
+        ).assign(panel=panel.name, line=line)
         for panel in PANELS
         for line, rows in panel.lines.items()
     ]
@@ -76,7 +76,8 @@ def _strength_section(panel: Panel, rows: pd.DataFrame) -> Section:
     for strength, part in rows.groupby("strength"):
         found = part.set_index("line").reindex(cells[""])
         cells[f"{strength:g}"] = [
-            f"{number(row.value, panel.decimals)} ({spanned(row.low, row.high, panel.decimals)})" for row in found.itertuples()
+            f"{number(row.value, panel.decimals)} ({spanned(row.low, row.high, panel.decimals)})"
+            for row in found.itertuples()
         ]
     notes = [f"By chance: {number(chance(rows), panel.decimals)}."] if panel.name == "leakage_identified" else []
     missing = rows[rows["undefined"] > 0]
@@ -122,6 +123,4 @@ def refutation_table(profile: Profile) -> Document:
         for strength, rows in data.groupby("strength", sort=False)
     ]
     empty = Section("", paired_cells(data, "sources"), [f"Recovery on the sweep set: {NOT_RUN}."])
-    return document(
-        "table_refutation", profile, sections or [empty], data, metrics=len(METRIC_NAMES), rows=len(data)
-    )
+    return document("table_refutation", profile, sections or [empty], data, metrics=len(METRIC_NAMES), rows=len(data))

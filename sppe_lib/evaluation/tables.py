@@ -15,13 +15,39 @@ from sppe_lib.data.schema import SPLITS
 from sppe_lib.data.taxonomy import GROUPS, TAGS, categories
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation.frame import (
-    BASELINE, PROPOSED, PROPOSED_ASSESSOR, assessor_samples, data_name, is_trained, measured_in, methods_of, ordered_methods,
-    published_correlations, published_methods, published_recovery, read_assessors, read_correlations, read_frame,
-    read_instances, select,
+    BASELINE,
+    PROPOSED,
+    PROPOSED_ASSESSOR,
+    assessor_samples,
+    data_name,
+    is_trained,
+    measured_in,
+    methods_of,
+    ordered_methods,
+    published_correlations,
+    published_methods,
+    published_recovery,
+    read_assessors,
+    read_correlations,
+    read_frame,
+    read_instances,
+    select,
 )  # fmt: skip
 from sppe_lib.evaluation.metrics import METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
 from sppe_lib.evaluation.rendering import (
-    NOT_RUN, NOTHING, Document, Section, beside, decimals, document, metric_cells, metric_label, number, spanned, table, text,
+    NOT_RUN,
+    NOTHING,
+    Document,
+    Section,
+    beside,
+    decimals,
+    document,
+    metric_cells,
+    metric_label,
+    number,
+    spanned,
+    table,
+    text,
     write,
 )  # fmt: skip
 from sppe_lib.evaluation.statistics import compare, holm, interval, summarise
@@ -105,7 +131,8 @@ def editability_tables(profile: Profile) -> list[Document]:
     wide |= {name: part["value"] for name, part in parts.items()} | {"n": parts["srcc"]["n"]}
     theirs = pd.DataFrame({name: part["published"] for name, part in parts.items()})
     wide["published"] = [
-        " ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value)) for row in theirs.to_dict("records")
+        " ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value))
+        for row in theirs.to_dict("records")
     ]
     for name, label in CORRELATIONS.items():
         part = parts[name]
@@ -133,7 +160,9 @@ def _every(keys: dict[str, list]) -> pd.DataFrame:
     return pd.DataFrame(list(itertools.product(*keys.values())), columns=list(keys))
 
 
-def _means(profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None) -> pd.DataFrame:
+def _means(
+    profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """`summarise` with a row for every combination of the keys, and the published value where there is one.
 
     Without an instance n is 0; a method that did not run has no n.
@@ -143,7 +172,9 @@ def _means(profile: Profile, rows: pd.DataFrame, keys: dict[str, list], publishe
     ran = data["method"].isin(methods_of(rows))
     data.loc[ran, ["n", "undefined"]] = data.loc[ran, ["n", "undefined"]].fillna(0)
     if published is not None:
-        data = data.merge(published.rename(columns={"value": "published"}), "left", [key for key in keys if key in published])
+        data = data.merge(
+            published.rename(columns={"value": "published"}), "left", [key for key in keys if key in published]
+        )
     return data.astype({"n": "Int64", "undefined": "Int64"})
 
 
@@ -190,9 +221,7 @@ def recovery_table(profile: Profile) -> Document:
     for entry in METRICS:
         cells = table(data[data["metric"] == entry.name], "method", "group")
         sections.append(Section(f"{metric_label(entry)} by group ({entry.family})", cells))
-    return document(
-        "table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique()
-    )
+    return document("table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique())
 
 
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
@@ -202,7 +231,9 @@ def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], 
     rows = select(rows, metric=metrics, **({} if regional else {"region": "all"}))
     keys = {"metric": metrics, "method": methods_of(rows), key: list(values)}
     data = _means(profile, rows, keys)
-    sections = [Section(heading, table(data[data[key] == value], "method", "metric")) for value, heading in values.items()]
+    sections = [
+        Section(heading, table(data[data[key] == value], "method", "metric")) for value, heading in values.items()
+    ]
     return document(name, profile, sections, data)
 
 
@@ -242,7 +273,21 @@ def paired_data(profile: Profile) -> pd.DataFrame:
         for name in others
     ]
     if not parts:
-        return pd.DataFrame(columns=["metric", "method", "region", "value", "published", "low", "high", "p_value", "effect", "n", "p_corrected"])
+        return pd.DataFrame(
+            columns=[
+                "metric",
+                "method",
+                "region",
+                "value",
+                "published",
+                "low",
+                "high",
+                "p_value",
+                "effect",
+                "n",
+                "p_corrected",
+            ]
+        )
     data = pd.concat(parts, ignore_index=True)
     return data.assign(p_corrected=holm(data["p_value"].to_numpy())).astype({"published": float})
 
@@ -291,9 +336,13 @@ def unseen_table(profile: Profile) -> Document:
     sections = [Section("", table(data, "method", "metric"), [_undefined(data)] if ran else [])]
     sections += _intervals(profile, data, ran, "{confidence} intervals of this run")
     source = profile.benchmark.unseen_source
-    what = text("table7_recovery_unseen", source if source == "vector-world" else "folder" if source else "none", profile)
+    what = text(
+        "table7_recovery_unseen", source if source == "vector-world" else "folder" if source else "none", profile
+    )
     size = f"{rows['instance'].nunique()} instances of {rows['pair'].nunique()} pairs" if ran else "no instances yet"
-    return document("table7_recovery_unseen", profile, sections, data, size=size, what=what, left_out=", ".join(left_out))
+    return document(
+        "table7_recovery_unseen", profile, sections, data, size=size, what=what, left_out=", ".join(left_out)
+    )
 
 
 def seed_values(profile: Profile) -> pd.DataFrame:
