@@ -22,7 +22,7 @@ from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
 from sppe_lib.pictures import check_mask
 from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS, edit
 from sppe_lib.world.scene import render
-from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
+from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
 SIZE = 32
 SMALL = {
@@ -170,12 +170,14 @@ def test_no_text_is_published_or_repeated():
     texts = [entry.text.lower() for entry in UNSEEN_INSTRUCTIONS.values()]
     assert len(set(texts)) == len(texts)
     assert not set(texts) & {entry.text.lower() for entry in taxonomy.instructions().values()}
-    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions()) and not set(SCENES) & set(taxonomy.categories())
+    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions()) and not set(UNSEEN_SCENES) & set(
+        taxonomy.categories()
+    )
 
 
 @pytest.mark.parametrize("number", [1, 12, 96, 250])
 def test_texts_fit_and_repeat_only_when_there_are_no_more(number):
-    kinds = [list(SCENES)[index % len(SCENES)] for index in range(number)]
+    kinds = [list(UNSEEN_SCENES)[index % len(UNSEEN_SCENES)] for index in range(number)]
     codes = unseen.assign_instructions(kinds, 0)
     assert all(kind in UNSEEN_INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
     assert max(Counter(codes).values()) <= -(-number // 96)
@@ -210,10 +212,10 @@ def test_outside_a_full_mask_every_metric_is_undefined(rows):
             assert np.isfinite(values[f"{name}_inside"]).all(), name
 
 
-@pytest.mark.parametrize("kind", SCENES)
+@pytest.mark.parametrize("kind", UNSEEN_SCENES)
 def test_scenes_differ_by_seed_and_are_repeatable(kind):
-    first, second = make_unseen_scene(kind, 1), make_unseen_scene(kind, 2)
-    assert first == make_unseen_scene(kind, 1) and first != second
+    first, second = make_scene(kind, 1), make_scene(kind, 2)
+    assert first == make_scene(kind, 1) and first != second
     assert np.abs(render(first, SIZE).astype(int) - render(second, SIZE)).mean() > 1
 
 
@@ -221,7 +223,7 @@ def test_scenes_differ_by_seed_and_are_repeatable(kind):
 def test_every_edit_that_is_done_shows(entry):
     outcomes = set()
     for seed in range(12):
-        scene = make_unseen_scene(entry.kinds[seed % len(entry.kinds)], seed)
+        scene = make_scene(entry.kinds[seed % len(entry.kinds)], seed)
         result = edit(scene, entry.code, seed)
         assert result == edit(scene, entry.code, seed)
         outcomes.add(result.outcome)
@@ -235,13 +237,13 @@ def test_every_edit_that_is_done_shows(entry):
 
 def test_the_unseen_editor_fails_as_documented():
     outcomes = Counter(
-        edit(make_unseen_scene(kind, seed), code, seed).outcome
+        edit(make_scene(kind, seed), code, seed).outcome
         for kind, code in (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
         for seed in range(40)
     )
     assert set(outcomes) == {"done", "missed", "absent"}
     red = _code("Dye the sails red")
-    results = [edit(make_unseen_scene("boats at sea", seed), red, seed) for seed in range(20)]
+    results = [edit(make_scene("boats at sea", seed), red, seed) for seed in range(20)]
     sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
     assert len(sails) > 1
 
@@ -270,11 +272,11 @@ def test_bad_requests_are_named(profile):
     with pytest.raises(ConfigError, match="Unknown set 'validation': use one of sweep, unseen"):
         build_set(profile, "validation")
     with pytest.raises(ConfigError, match="u113.*u01 to"):
-        edit(make_unseen_scene("cats", 0), "u113", 0)
+        edit(make_scene("cats", 0), "u113", 0)
     with pytest.raises(ConfigError, match="-1"):
-        edit(make_unseen_scene("cats", 0), "u01", -1)
-    with pytest.raises(ConfigError, match="'dogs': use one of cats"):
-        make_unseen_scene("dogs", 0)
+        edit(make_scene("cats", 0), "u01", -1)
+    with pytest.raises(ConfigError, match="dogs"):
+        make_scene("dogs", 0)
     for name, value in (("sweep_sources", -1), ("unseen_pairs", -1), ("sweep_candidates", 0)):
         with pytest.raises(ConfigError, match=f"benchmark.{name} is"):
             load_profile("smoke", {f"benchmark.{name}": value})

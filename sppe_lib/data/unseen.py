@@ -14,7 +14,7 @@ from sppe_lib.data.miniature import DrawnPair, PairPlan, Pictures, edited_column
 from sppe_lib.data.schema import UNSEEN, full_image_columns
 from sppe_lib.runtime import numpy_generator
 from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS
-from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
+from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
 REPEAT_COST, MISFIT_COST = 10.0, 1e6
 """Costs in `assign_instructions`, where luck costs 0 to 1: using a text once more, and one that does not fit."""
@@ -39,7 +39,7 @@ def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
 
 def plan_unseen(parameters: BenchmarkParameters) -> list[PairPlan]:
     """The plans of all pairs: kinds of scenes in turn, one instruction each."""
-    names = list(SCENES)
+    names = list(UNSEEN_SCENES)
     kinds = [names[index % len(names)] for index in range(parameters.unseen_pairs)]
     return [
         PairPlan(parameters.seed, "unseen", index, kind, (code,), parameters.size, parameters.strength)
@@ -49,7 +49,7 @@ def plan_unseen(parameters: BenchmarkParameters) -> list[PairPlan]:
 
 def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     """Draw one pair and its instance: two scenes of a kind, each edited on its own."""
-    source, surrogate = (make_unseen_scene(plan.category, plan.seed_for(role)) for role in ("scene", "surrogate"))
+    source, surrogate = (make_scene(plan.category, plan.seed_for(role)) for role in ("scene", "surrogate"))
     private = np.ones((plan.size, plan.size), dtype=bool)
     (code,) = plan.codes
     instruction = UNSEEN_INSTRUCTIONS[code]
