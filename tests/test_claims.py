@@ -8,7 +8,14 @@ import pytest
 from evaluation_files import metric_rows, profile_in, write_editability, write_metrics
 
 from sppe_lib.evaluation.claims import (
-    KIT_GOAL, NOT_TESTED, Answer, evaluate_claim, evaluate_claims, hanging_on_the_weakest, verdict_in_words, write_claims,
+    KIT_GOAL,
+    NOT_TESTED,
+    Answer,
+    evaluate_claim,
+    evaluate_claims,
+    hanging_on_the_weakest,
+    verdict_in_words,
+    write_claims,
 )  # fmt: skip
 from sppe_lib.evaluation.rendering import read_yaml
 from sppe_lib.evaluation.statistics import Difference

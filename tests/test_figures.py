@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sppe_lib.data.schema import open_split
+from sppe_lib.errors import DataError
 from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, SWEEP_FIGURES, draw, save, write_figures
 from sppe_lib.evaluation.qualitative import FIGURE12_CHOICES, OVERVIEW_CHOICES, choose_rows
 from sppe_lib.pictures import GAP, grid, panel
@@ -72,6 +73,9 @@ def test_panels_keep_their_pixels_in_the_file(tmp_path):
 def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
     profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
     tiny.tiny_benchmark(profile.results / "benchmark", 2)
+    with pytest.raises(DataError, match="05_tables"):
+        write_figures(profile)
+    (profile.results / "metrics").mkdir()
     written = write_figures(profile, FIGURES | SWEEP_FIGURES)
     assert sorted(path.stem for path in profile.figures.glob("*.png")) == sorted(written)
     for name in ("figure_ablation", "figure_gate", "figure_chooser"):

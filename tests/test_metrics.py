@@ -233,6 +233,9 @@ def test_evaluate_all_takes_what_is_there_and_forgets_what_is_gone(run):
     withdrawn = metrics_file(run, "withdrawn")
     withdrawn.parent.mkdir(parents=True)
     withdrawn.write_text("instance_id\nold\n")
+    killed = recovered_file(run, "SOER").parent / ".benchmark.parquet.x1" / "benchmark.parquet"
+    killed.parent.mkdir()
+    killed.write_bytes(recovered_file(run, "SOER").read_bytes()[:100])
     assert {name: set(tables) for name, tables in evaluate_all(run).items()} == {"benchmark": set(METHODS)}
     assert set((run.results / "metrics").rglob("*.csv")) == {metrics_file(run, method) for method in METHODS}
 

@@ -11,7 +11,7 @@ from sppe_lib.errors import DataError
 from sppe_lib.evaluation import tables
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.frame import read_frame, select
-from sppe_lib.evaluation.measure import metrics_file
+from sppe_lib.evaluation.measure import evaluate_all, metrics_file
 from sppe_lib.evaluation.metrics import METRIC_NAMES
 from sppe_lib.evaluation.rendering import (
     Document,
@@ -172,6 +172,9 @@ def test_a_missing_group_and_a_missing_method_are_gaps(run):
 
 def test_tables_of_a_run_that_has_only_a_benchmark(profile):
     tiny.tiny_benchmark(profile.results / "benchmark", 1)
+    with pytest.raises(DataError, match="05_tables"):  # pages of a finished run are not replaced by empty ones
+        tables.write_tables(profile)
+    assert not profile.figures.exists() and evaluate_all(profile) == {}
     tables.write_tables(profile)
     assert _csv(profile, "table5_table6_recovery_sppe")["value"].isna().all()
     assert _csv(profile, "table4_editability")["srcc"].isna().all()
@@ -204,11 +207,11 @@ def test_what_a_killed_run_left_is_no_method(run):
 
 def test_results_in_a_folder_named_like_a_pattern_are_read_as_they_are(tmp_path, monkeypatch):
     """Beside each stands the folder that its name would match as a pattern."""
-    for number, name in enumerate(("run1", "run[1]", "ab", "a*b", "acb", "a?b")):
+    for level, name in enumerate(("run1", "run[1]", "ab", "a*b", "acb", "a?b")):
         profile = profile_in(tmp_path / name, monkeypatch, bootstrap=0)
-        write_metrics(profile, {"SOER": metric_rows(level=0.1 * number)})
+        write_metrics(profile, {"SOER": metric_rows(level=0.1 * level)})
         found = select(read_frame(profile), metric="ssim_gt", region="all")["value"].mean()
-        assert found == pytest.approx(0.1 * number, abs=0.01)
+        assert found == pytest.approx(0.1 * level, abs=0.01)
 
 
 def test_cells():

@@ -14,14 +14,20 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.frame import (
-    BASELINE, PROPOSED, PROPOSED_ASSESSOR, TRIVIAL_METHODS, assessor_samples, assessor_spreads, data_name, measured_in,
-    methods_of, published_ablation, published_correlations, published_recovery, read_assessors, read_correlations, select,
-)  # fmt: skip
+from sppe_lib.evaluation import frame
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, gaps, read_yaml
 from sppe_lib.evaluation.statistics import (
-    NAN, Correlation, Difference, Mean, compare, correlate, interval, mean_of, relative_margin, spread,
+    NAN,
+    Correlation,
+    Difference,
+    Mean,
+    compare,
+    correlate,
+    interval,
+    mean_of,
+    relative_margin,
+    spread,
 )  # fmt: skip
 from sppe_lib.evaluation.tables import DIFFERENCE, seed_values
 from sppe_lib.published import read_published
@@ -68,32 +74,32 @@ class Answer:
 def published_margins() -> dict[str, tuple[str, float]]:
     """Per metric: the paper's best IQA baseline and ERMA's margin over it in per cent (from Table 4)."""
     table = read_published("table4_editability").set_index("method")
-    others = table.drop(PROPOSED_ASSESSOR)
+    others = table.drop(frame.PROPOSED_ASSESSOR)
     return {
-        name: (others[name].idxmax(), relative_margin(table.loc[PROPOSED_ASSESSOR, name], others[name].max()))
+        name: (others[name].idxmax(), relative_margin(table.loc[frame.PROPOSED_ASSESSOR, name], others[name].max()))
         for name in ("srcc", "plcc")
     }
 
 
 def published_spreads() -> dict[str, float]:
     """Per assessor: population standard deviation of the published SRCC over the eleven groups."""
-    table = published_correlations().query("metric == 'srcc' and group != @OVERALL")
+    table = frame.published_correlations().query("metric == 'srcc' and group != @OVERALL")
     return {method: spread(rows["value"].to_numpy()) for method, rows in table.groupby("method", sort=False)}
 
 
 def published_wins(run: str = "benchmark") -> int:
     """On how many metrics the paper's C2E-S2SER exceeds SOER overall; of the run `unseen`, all methods of Table 7."""
-    table = published_recovery().query("run == @run and group == @OVERALL")
+    table = frame.published_recovery().query("run == @run and group == @OVERALL")
     values = table.pivot(index="metric", columns="method", values="value")
-    others = values[[BASELINE]] if run == "benchmark" else values.drop(columns=PROPOSED)
-    return int((values[PROPOSED] > others.max(axis="columns")).sum())
+    others = values[[frame.BASELINE]] if run == "benchmark" else values.drop(columns=frame.PROPOSED)
+    return int((values[frame.PROPOSED] > others.max(axis="columns")).sum())
 
 
 @cache
 def _published_gaps() -> dict[str, str]:
     margins, of_eight = published_margins(), f"of {len(METRIC_NAMES)}"
     spreads = sorted(published_spreads().items(), key=lambda entry: entry[1])
-    table = published_ablation().set_index(["group", "metric", "variant"])["value"]
+    table = frame.published_ablation().set_index(["group", "metric", "variant"])["value"]
     modules, lengths = table["module"].unstack(), table["iteration"].unstack()
     base, cycle, full = (modules[name] for name in ("base", "base + cycle", "base + cycle + edit tag"))
     longer = lengths["8000"] - lengths["6000"]
@@ -119,7 +125,7 @@ def compared(profile: Profile, rows: pd.DataFrame, first: str, second: str, name
     found = {}
     for name in names:
         entry, region = column(name)
-        own = select(rows, metric=entry.name, region=region)
+        own = frame.select(rows, metric=entry.name, region=region)
         result = compare(own, first, second, ["metric"], profile.evaluation).drop(columns="metric")
         found[name] = Difference(*next(result.itertuples(index=False), (NAN, NAN, NAN, NAN, NAN, 0)))
     return found
@@ -172,19 +178,21 @@ def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answ
 
 
 def _rivals(rows: pd.DataFrame) -> list[str]:
-    return [name for name in methods_of(rows) if name not in (PROPOSED, *TRIVIAL_METHODS)]
+    return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.TRIVIAL_METHODS)]
 
 
 def _missing(rows: pd.DataFrame, run: str) -> list[str]:
     """Methods of the paper's table of a run that were not measured."""
     return [
-        name for name in published_recovery().query("run == @run")["method"].unique() if name not in methods_of(rows)
+        name
+        for name in frame.published_recovery().query("run == @run")["method"].unique()
+        if name not in frame.methods_of(rows)
     ]
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
     """Means of the whole image: metrics by methods."""
-    values = select(rows, region="all").groupby(["metric", "method"], sort=False, observed=True)["value"]
+    values = frame.select(rows, region="all").groupby(["metric", "method"], sort=False, observed=True)["value"]
     return values.apply(pd.Series.mean).unstack()
 
 
@@ -195,13 +203,13 @@ def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[
 
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
-    rows = measured_in(profile, entry["run"])
+    rows = frame.measured_in(profile, entry["run"])
     metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES, "{name}"))
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
         others = _rivals(rows) if second == BEST_OTHER else [second]
-        if first not in methods_of(rows) or not set(others) & set(methods_of(rows)):
+        if first not in frame.methods_of(rows) or not set(others) & set(frame.methods_of(rows)):
             complete = False
             continue
         if second == BEST_OTHER:
@@ -238,9 +246,9 @@ def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
 
 def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
     """How many sources and surrogates a verdict on the sweep set is about, and how it goes at each strength."""
-    ours = select(rows, method=PROPOSED, metric=METRIC_NAMES[0], region="all")
+    ours = frame.select(rows, method=frame.PROPOSED, metric=METRIC_NAMES[0], region="all")
     wins = {
-        strength: len(_ahead_on(compared(profile, part, PROPOSED, BASELINE, METRIC_NAMES)))
+        strength: len(_ahead_on(compared(profile, part, frame.PROPOSED, frame.BASELINE, METRIC_NAMES)))
         for strength, part in rows.groupby("strength")
     }
     return (
@@ -250,15 +258,15 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
 
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
-    """Which methods were compared and which are missing, and where a trivial baseline, which is not counted, is above."""
+    """Which methods were compared, which are missing, and where a trivial baseline, which is not counted, is above."""
     words, missing, means = (
         f"; each metric against the best of {', '.join(_rivals(rows))}",
         _missing(rows, "unseen"),
         _means(rows),
     )
     words += f", without {', '.join(missing)}, not run here" if missing else ""
-    trivial = means[[name for name in TRIVIAL_METHODS if name in means]]
-    above = trivial.gt(means[PROPOSED], axis="index")
+    trivial = means[[name for name in frame.TRIVIAL_METHODS if name in means]]
+    above = trivial.gt(means[frame.PROPOSED], axis="index")
     named = [
         f"{name} ({', '.join(above.columns[row])})" for name, row in zip(above.index, above.to_numpy()) if row.any()
     ]
@@ -270,15 +278,15 @@ _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_riv
 
 def at_least(profile: Profile, entry: dict) -> Answer:
     """The mean of `first` on a metric, or its difference to `second`, is at least the number `least`."""
-    rows, (kind, region) = measured_in(profile, entry["run"]), column(entry["metric"])
+    rows, (kind, region) = frame.measured_in(profile, entry["run"]), column(entry["metric"])
     first, second = entry["first"], entry.get("second")
-    if not {first, second or first} <= set(methods_of(rows)):
+    if not {first, second or first} <= set(frame.methods_of(rows)):
         return Answer()
     if second:
         found = compared(profile, rows, first, second, [entry["metric"]])[entry["metric"]]
         sign, counted = "+", f"{found.n} pairs"
     else:
-        own = select(rows, method=first, metric=kind.name, region=region)
+        own = frame.select(rows, method=first, metric=kind.name, region=region)
         found = mean_of(own["value"].to_numpy(), own["pair"].to_numpy(), profile.evaluation)
         sign, counted = "", f"n = {found.n}"
     unit = f" {kind.unit}" if kind.unit else ""
@@ -288,8 +296,8 @@ def at_least(profile: Profile, entry: dict) -> Answer:
 
 def signs(profile: Profile, entry: dict) -> Answer:
     """From `second` to `first` each of `metrics` moves the way that its sign says."""
-    rows, wanted = measured_in(profile, entry["run"]), entry["metrics"]
-    if not {entry["first"], entry["second"]} <= set(methods_of(rows)):
+    rows, wanted = frame.measured_in(profile, entry["run"]), entry["metrics"]
+    if not {entry["first"], entry["second"]} <= set(frame.methods_of(rows)):
         return Answer()
     found = compared(profile, rows, entry["first"], entry["second"], list(wanted))
     words = ", ".join(f"{metric(name).label} {with_interval(result)}" for name, result in found.items())
@@ -302,10 +310,10 @@ def signs(profile: Profile, entry: dict) -> Answer:
 
 def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
     """Pearson's r of two metrics over the instances of a run, by method."""
-    rows = select(measured_in(profile, run), region="all")
+    rows = frame.select(frame.measured_in(profile, run), region="all")
     found = {}
-    for name in methods_of(rows):
-        one, other = (select(rows, method=name, metric=which) for which in (first, second))
+    for name in frame.methods_of(rows):
+        one, other = (frame.select(rows, method=name, metric=which) for which in (first, second))
         columns = (one["value"].to_numpy(), other["value"].to_numpy(), one["pair"].to_numpy())
         found[name] = correlate(*columns, profile.evaluation)
     return found
@@ -327,12 +335,12 @@ def correlates(profile: Profile, entry: dict) -> Answer:
 
 def _assessed(profile: Profile) -> pd.DataFrame:
     """Correlations of this run; no rows without ERMA and another assessor."""
-    table = read_correlations(profile)
-    return table if {PROPOSED_ASSESSOR} < set(table["method"]) else table.iloc[:0]
+    table = frame.read_correlations(profile)
+    return table if {frame.PROPOSED_ASSESSOR} < set(table["method"]) else table.iloc[:0]
 
 
 def _unavailable(profile: Profile, measured: set[str]) -> str:
-    described = {entry["name"] for entry in read_assessors(profile)} | set(
+    described = {entry["name"] for entry in frame.read_assessors(profile)} | set(
         read_published("table4_editability")["method"]
     )
     missing = sorted(described - measured)
@@ -359,19 +367,19 @@ def best_assessor(profile: Profile, entry: dict) -> Answer:
     table, words, verdicts, differences = _assessed(profile), [], [], []
     for name, (_, needed) in published_margins().items():
         rows = table[(table["group"] == OVERALL) & (table["metric"] == name)].dropna(subset="value").set_index("method")
-        others = rows["value"].drop(PROPOSED_ASSESSOR, errors="ignore")
+        others = rows["value"].drop(frame.PROPOSED_ASSESSOR, errors="ignore")
         if others.empty or len(others) == len(rows):
             continue
-        ours, other, value = float(rows["value"][PROPOSED_ASSESSOR]), others.idxmax(), float(others.max())
+        ours, other, value = float(rows["value"][frame.PROPOSED_ASSESSOR]), others.idxmax(), float(others.max())
         margin = relative_margin(ours, value)
-        low, high = _ends(profile, assessor_samples(profile), (name, PROPOSED_ASSESSOR), (name, other))
+        low, high = _ends(profile, frame.assessor_samples(profile), (name, frame.PROPOSED_ASSESSOR), (name, other))
         # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
         by_margin = entry["by"] == "margin" and np.isfinite(margin)
         verdicts.append(bool(margin >= needed if by_margin else ours > value))
         size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
         size += f", difference {low:+.3f} to {high:+.3f}" if np.isfinite(low) else ""
         words.append(f"{name.upper()} {ours:.3f}, best baseline {other} {value:.3f} ({size})")
-        found = Correlation(ours - value, low, high, int(rows.loc[PROPOSED_ASSESSOR, "n"]))
+        found = Correlation(ours - value, low, high, int(rows.loc[frame.PROPOSED_ASSESSOR, "n"]))
         differences.append((f"{name.upper()} minus that of {other}", found))
     if not verdicts:
         return Answer()
@@ -383,7 +391,7 @@ def best_assessor(profile: Profile, entry: dict) -> Answer:
 
 def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
     """ERMA's population standard deviation of SRCC over the groups is the smallest."""
-    table, name = _assessed(profile), PROPOSED_ASSESSOR
+    table, name = _assessed(profile), frame.PROPOSED_ASSESSOR
     by_group = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
     spreads = {method: spread(rows["value"].to_numpy()) for method, rows in by_group.groupby("method")}
     ranked = sorted((value, method) for method, value in spreads.items() if np.isfinite(value))
@@ -394,7 +402,7 @@ def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
     words = ", ".join(f"{method} {value:.3f}" for value, method in ranked) + _unavailable(profile, methods)
     sizes = by_group[by_group["method"] == name].set_index("group")["n"]
     smallest = f"smallest group: {sizes.idxmin()}, n = {sizes.min()}"
-    ends = _ends(profile, assessor_spreads(profile), name, other)
+    ends = _ends(profile, frame.assessor_spreads(profile), name, other)
     answer = Answer(words, ranked[0][1] == name, scope=_left_out(methods))
     found = Correlation(spreads[name] - value, *ends, int(sizes.sum()))
     return answer.on(f"spread minus that of {other}, the steadiest other ({smallest})", found)
@@ -404,7 +412,7 @@ RULES = {rule.__name__: rule for rule in (ahead, at_least, signs, correlates, be
 
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
-    """A claim of claims.yaml with its number (null for this kit's own goals) and verdict; what is not defined is null."""
+    """A claim of claims.yaml with its number (null: this kit's own goal) and verdict; what is not defined is null."""
     answer, values = RULES[entry["rule"]](profile, entry), gaps(profile, **_published_gaps())
     numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
     return {
@@ -428,7 +436,7 @@ def evaluate_claims(profile: Profile, run: str | None = None) -> list[dict]:
 
 def write_claims(profile: Profile) -> list[dict]:
     """Write `figures/<profile>/claims.json` atomically and return its content."""
-    claims = [entry | {"data": data_name(profile), "profile": profile.name} for entry in evaluate_claims(profile)]
+    claims = [entry | {"data": frame.data_name(profile), "profile": profile.name} for entry in evaluate_claims(profile)]
     text = json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(profile.figures / "claims.json", text)
     return claims

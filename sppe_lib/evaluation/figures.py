@@ -24,23 +24,9 @@ from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.editability.sweep import SWEEP, sweep_is_built
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation import choosing, sweep
+from sppe_lib.evaluation import choosing, frame, sweep
 from sppe_lib.evaluation.ablation import ablation_data
 from sppe_lib.evaluation.claims import metric_correlations
-from sppe_lib.evaluation.frame import (
-    PROPOSED,
-    PROPOSED_ASSESSOR,
-    TRIVIAL_METHODS,
-    by_source,
-    data_name,
-    measured_in,
-    ordered_methods,
-    published_correlations,
-    published_recovery,
-    read_correlations,
-    read_instances,
-    select,
-)  # fmt: skip
 from sppe_lib.evaluation.metrics import metric
 from sppe_lib.evaluation.qualitative import RULE, Row, choose_rows, figure12, overview
 from sppe_lib.evaluation.rendering import NOT_RUN, metric_label
@@ -166,12 +152,12 @@ def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
 
 def figure5(profile: Profile) -> Figure:
     """Figure 5: pairs by modality, group and category as nested rings; the paper's, and this run's."""
-    ours = read_instances(profile).groupby("category")["pair_id"].nunique().to_dict()
+    ours = frame.read_instances(profile).groupby("category")["pair_id"].nunique().to_dict()
     published = {entry.name: entry.published_pairs for entry in categories().values()}
     figure = Figure(figsize=(11, 5.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     _sunburst(left, published, f"Paper: SPPE, {sum(published.values()):,} pairs")
-    _sunburst(right, ours, f"This run: {data_name(profile)}, {sum(ours.values()):,} pairs")
+    _sunburst(right, ours, f"This run: {frame.data_name(profile)}, {sum(ours.values()):,} pairs")
     figure.suptitle("Figure 5. Privacy categories (inner: modality, middle: group, outer: category)", fontsize=11)
     return figure
 
@@ -191,14 +177,16 @@ def _heat_map(axis, table: pd.DataFrame, methods: list[str], title: str) -> None
 
 def figure10(profile: Profile) -> Figure:
     """Figure 10: SRCC and PLCC by group and assessor; the paper's on the left, this run's on the right."""
-    published, measured = published_correlations(), read_correlations(profile)
+    published, measured = frame.published_correlations(), frame.read_correlations(profile)
     theirs = list(dict.fromkeys(published["method"]))
     ours = sorted(dict.fromkeys(measured["method"]), key=lambda name: (name not in theirs, name))
     figure = Figure(figsize=(12, 6.4), layout="constrained")
     for (left, right), (name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
         _heat_map(left, published[published["metric"] == name], theirs, f"{label}, paper (SPPE)")
         if ours:
-            _heat_map(right, measured[measured["metric"] == name], ours, f"{label}, this run: {data_name(profile)}")
+            _heat_map(
+                right, measured[measured["metric"] == name], ours, f"{label}, this run: {frame.data_name(profile)}"
+            )
         else:
             absent(right, f"editability: {NOT_RUN}")
     figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
@@ -207,17 +195,19 @@ def figure10(profile: Profile) -> Figure:
 
 def _overall_means(profile: Profile) -> pd.DataFrame:
     """Methods by (column, metric): the paper's (`published`) and this run's (`value`) means over all groups."""
-    rows = select(measured_in(profile, "benchmark"), region="all")
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
     ours = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
-    published = published_recovery().query("run == 'benchmark' and group == @OVERALL").set_index(["method", "metric"])
+    published = (
+        frame.published_recovery().query("run == 'benchmark' and group == @OVERALL").set_index(["method", "metric"])
+    )
     wide = pd.DataFrame({"published": published["value"], "value": ours}).unstack("metric").astype(float)
-    return wide.reindex(ordered_methods(list(rows["method"].unique())))
+    return wide.reindex(frame.ordered_methods(list(rows["method"].unique())))
 
 
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
     source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
     for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
-        marker = "s" if method in TRIVIAL_METHODS else "o"
+        marker = "s" if method in frame.TRIVIAL_METHODS else "o"
         look = {"edgecolor": "black", "linewidth": 0.5, "zorder": 3, "alpha": 0.85}
         axis.scatter(x, y, s=55, color=colours[method], marker=marker, label=method, **look)
     unit = f" [{reference.unit}]" if reference.unit else ""
@@ -233,7 +223,9 @@ def figure11(profile: Profile) -> Figure:
     colours = dict(zip(data.index, seaborn.color_palette("tab10", len(data))))
     figure = Figure(figsize=(11, 6.6), layout="constrained")
     axes = figure.subplots(2, len(SCATTER_METRICS))
-    for row, column, title in zip(axes, ("published", "value"), ("paper (SPPE)", f"this run: {data_name(profile)}")):
+    for row, column, title in zip(
+        axes, ("published", "value"), ("paper (SPPE)", f"this run: {frame.data_name(profile)}")
+    ):
         for axis, name in zip(row, SCATTER_METRICS):
             if data[column].notna().any(axis=None):
                 _scatter(axis, data[column], name, colours, title)
@@ -251,7 +243,7 @@ def figure11(profile: Profile) -> Figure:
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
     found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
-    measured, columns = measured_in(profile, "benchmark"), 4
+    measured, columns = frame.measured_in(profile, "benchmark"), 4
     rows = max(1, -(-len(found) // columns))
     figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -260,21 +252,21 @@ def figure13(profile: Profile) -> Figure:
     if not found:
         absent(axes[0, 0], f"recovery: {NOT_RUN}")
     for axis, (method, one) in zip(axes.flat, found.items()):
-        x, y = (select(measured, method=method, metric=name)["value"] for name in ("dir_s", "dir_i"))
+        x, y = (frame.select(measured, method=method, metric=name)["value"] for name in ("dir_s", "dir_i"))
         axis.scatter(x, y, s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)
         axis.set_title(f"{method}\nr = {one.value:.2f} ({one.low:.2f} to {one.high:.2f}), n = {one.n}", fontsize=8)
         axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
         axis.grid(color="#e3e3e3", zorder=0)
     figure.supxlabel("DirS: direction of the surrogate's edit", fontsize=9)
     figure.supylabel("DirI: direction of the reference edit", fontsize=9)
-    figure.suptitle(f"Figure 13. Do the two directions agree? This run: {data_name(profile)}", fontsize=11)
+    figure.suptitle(f"Figure 13. Do the two directions agree? This run: {frame.data_name(profile)}", fontsize=11)
     return figure
 
 
 def figure_gate(profile: Profile) -> Figure:
     """Mean worth of the kept uploads against the fraction refused, a panel for each worth."""
     data = choosing.gate_data(profile)
-    looks = {PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), choosing.ORACLE: ("black", 1.2, ":")}
+    looks = {frame.PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), choosing.ORACLE: ("black", 1.2, ":")}
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
         if worth not in data or data[worth].notna().sum() < 2:
@@ -297,13 +289,13 @@ def figure_gate(profile: Profile) -> Figure:
         axis.grid(color="#e6e6e6")
     if figure.axes[0].get_legend_handles_labels()[1]:
         figure.axes[0].legend(fontsize=8, frameon=False)
-    figure.suptitle(f"An assessor as a gate before the upload. This run: {data_name(profile)}", fontsize=11)
+    figure.suptitle(f"An assessor as a gate before the upload. This run: {frame.data_name(profile)}", fontsize=11)
     return figure
 
 
 def figure_chooser(profile: Profile) -> Figure:
     """Mean gain of every chooser over a random choice, a panel for each worth, with intervals over sources."""
-    data, colours = choosing.chooser_gains(profile), {PROPOSED_ASSESSOR: "#c44e52", choosing.ORACLE: "#555555"}
+    data, colours = choosing.chooser_gains(profile), {frame.PROPOSED_ASSESSOR: "#c44e52", choosing.ORACLE: "#555555"}
     figure = Figure(figsize=(10, 4.8), layout="constrained")
     for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
         rows = data[(data["worth"] == worth) & (data["method"] != choosing.RANDOM)].sort_values("value", kind="stable")
@@ -318,7 +310,7 @@ def figure_chooser(profile: Profile) -> Figure:
         axis.set_xlabel(f"gain over a random choice: {label}")
         axis.grid(axis="x", color="#e6e6e6")
         axis.set_axisbelow(True)
-    title = f"An assessor as a chooser among surrogates (0: random). This run: {data_name(profile)}"
+    title = f"An assessor as a chooser among surrogates (0: random). This run: {frame.data_name(profile)}"
     figure.suptitle(title, fontsize=11)
     return figure
 
@@ -360,8 +352,8 @@ def figure_ablation(profile: Profile) -> Figure:
             axes[0].legend(fontsize=7, frameon=False, loc="best")
         else:
             axes[0].text(0.5, 0.5, NOT_RUN, ha="center", transform=axes[0].transAxes)
-        confidence = f"{100 * profile.evaluation.confidence:.0f} % intervals"
-        title = f"What each part of {PROPOSED} is worth: paired differences, {confidence}. This run: validation split of {data_name(profile)}"
+        title = f"paired differences, {100 * profile.evaluation.confidence:.0f} % intervals"
+        title = f"What each part of {frame.PROPOSED} is worth: {title}. This run: validation split of {frame.data_name(profile)}"
         figure.suptitle(title, fontsize=10)
     return figure
 
@@ -371,7 +363,7 @@ def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, lis
 
     The sources are judged at the benchmark's strength; `index` of a row is that surrogate's row in the set.
     """
-    table = by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
+    table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
     first = table[table["candidate"] == 0]
     judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
     chosen = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
@@ -432,7 +424,7 @@ def figure6(profile: Profile) -> Figure:
         _draw_panel(axis, panel, data[data["panel"] == panel.name], colours)
     bands = f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)"
     below.supxlabel(bands, fontsize=9)
-    figure.suptitle(f"Figure 6. The strength sweep. This run: {data_name(profile)}", fontsize=11)
+    figure.suptitle(f"Figure 6. The strength sweep. This run: {frame.data_name(profile)}", fontsize=11)
     return figure
 
 
@@ -459,7 +451,11 @@ def draw(profile: Profile, name: str) -> Figure:
 
 
 def write_figures(profile: Profile, names=tuple(FIGURES)) -> list[str]:
-    """Write figures to `figures/<profile>/` as PNG and PDF; returns their names."""
+    """Write figures to `figures/<profile>/` as PNG and PDF; returns their names.
+
+    Raises DataError, before anything is written, where 05_tables has measured nothing.
+    """
+    frame.require_metrics(profile)
     for name in names:
         save(draw(profile, name), profile.figures, name)
     return list(names)

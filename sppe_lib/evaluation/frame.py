@@ -37,7 +37,8 @@ PROPOSED_ASSESSOR = "ERMA"
 
 BENCHMARK_COLUMNS = (*IDENTITY_COLUMNS, "dataset", "split", "instruction_code")
 
-FRAME_COLUMNS = ["run", "seed", "method", "instance", "pair", "group", "tag", "strength", "candidate", "region", "metric", "value"]  # fmt: skip
+IDENTITY = ["instance", "pair", "group", "tag", "strength", "candidate"]
+FRAME_COLUMNS = ["run", "seed", "method", *IDENTITY, "region", "metric", "value"]
 
 SCORE_COLUMNS = ["instance_id", "pair_id", "group", "label"]
 
@@ -79,7 +80,7 @@ def is_trained(method: str) -> bool:
 
 
 def published_recovery() -> pd.DataFrame:
-    """What the paper prints of recovery: run, metric, method, group, value (Tables 5 and 6, and 7 as the run `unseen`)."""
+    """What the paper prints of recovery: run, metric, method, group, value (Tables 5 and 6; 7 as the run `unseen`)."""
     ours = read_published("table5_table6_recovery_sppe").assign(run="benchmark")
     unseen = read_published("table7_recovery_instructpix2pix").melt("method", list(METRIC_NAMES), var_name="metric")
     return pd.concat([ours, unseen.assign(run="unseen", group=OVERALL)], ignore_index=True)
@@ -120,8 +121,7 @@ def _long(table: pd.DataFrame, columns: dict[str, tuple[str, str]], run: str, se
     """Rows of the frame from a wide table; `columns`: column -> (metric, region)."""
     table = by_source(table) if run == SWEEP else table.assign(strength=np.nan, candidate=0)
     table = table.rename(columns={"instance_id": "instance", "pair_id": "pair"})
-    identity = ["instance", "pair", "group", "tag", "strength", "candidate"]
-    long = table.reindex(columns=[*identity, *columns]).melt(identity, list(columns))
+    long = table.reindex(columns=[*IDENTITY, *columns]).melt(IDENTITY, list(columns))
     named = {
         name: long["variable"].map({key: both[part] for key, both in columns.items()})
         for part, name in enumerate(("metric", "region"))
@@ -169,6 +169,12 @@ def _sweep(profile: Profile) -> list[pd.DataFrame]:
 def _stamp(folder: Path) -> tuple:
     files = sorted(folder.rglob("*.csv")) if folder.is_dir() else []
     return tuple((path.as_posix(), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+def require_metrics(profile: Profile) -> None:
+    """Raise DataError unless 05_tables has run, so that pages of a finished run are not replaced by empty ones."""
+    if not (profile.results / "metrics").is_dir():
+        raise DataError(f"Nothing of profile {profile.name} was measured yet: run 05_tables first.")
 
 
 def read_frame(profile: Profile) -> pd.DataFrame:

@@ -7,7 +7,6 @@ difference costs is read from the results where the run measures it.
 import pandas as pd
 
 from sppe_lib.config import Profile
-from sppe_lib.errors import DataError
 from sppe_lib.evaluation.claims import compared
 from sppe_lib.evaluation.frame import is_simulated, measured_in, methods_of, select
 from sppe_lib.evaluation.metrics import column
@@ -42,7 +41,7 @@ def _undefined(profile: Profile) -> str:
 
 
 def _effect(profile: Profile, effect: dict | str | None) -> str:
-    """What a point is worth here: paired differences of two ablations on the validation split; "" where not measured."""
+    """What a point is worth here: paired differences of two ablations, validation split; "" where not measured."""
     if effect is None or effect == UNDEFINED:
         return _undefined(profile) if effect else ""
     rows, names = measured_in(profile, "validation"), [PREFIX + effect[end] for end in ("first", "second")]
@@ -57,12 +56,7 @@ def _effect(profile: Profile, effect: dict | str | None) -> str:
 
 
 def ledger_table(profile: Profile) -> Document:
-    """The ledger as a table: topic, paper, release, kit, reason, measured effect.
-
-    Raises DataError where nothing was measured yet, so that a page of a finished run is not replaced by an empty one.
-    """
-    if not (profile.results / "metrics").is_dir():
-        raise DataError(f"Nothing of profile {profile.name} was measured yet: run 05_tables first.")
+    """The ledger as a table: topic, paper, release, kit, reason, measured effect."""
     data = pd.DataFrame(
         [
             {name: entry[name] for name in ("topic", "paper", "release")}

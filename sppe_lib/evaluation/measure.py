@@ -19,6 +19,7 @@ from torch.nn.functional import normalize
 
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
+from sppe_lib.data.parquet import open_parquet
 from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
@@ -83,9 +84,9 @@ def open_pictures(path: Path, method: str, expected: list[str], remedy: str = RE
     """Open a file of a method's pictures; raises DataError unless they are those of the `expected` instances."""
     name = f"{method}/{path.name}"
     try:
-        dataset = Dataset.from_parquet(str(path)).cast_column("image", Image())
+        dataset = open_parquet(path).cast_column("image", Image())
         names = dataset["instance_id"][:]
-    except Exception as error:
+    except (DataError, KeyError, ValueError) as error:
         raise DataError(f"{name} cannot be read ({error}); {remedy}.") from None
     row = {instance: index for index, instance in enumerate(names)}
     if len(row) != len(names):
@@ -223,7 +224,7 @@ def _views(profile: Profile, dataset: Dataset, recovered: Recovered, data: str) 
 
 
 def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd.DataFrame:
-    """All metrics of a method's pictures in `recovered/<method>/<run>.parquet`, one row an instance; columns as in COLUMNS.
+    """All metrics of a method's pictures in `recovered/<method>/<run>.parquet`, one row an instance, as in COLUMNS.
 
     Writes `metrics_file` atomically. Undefined values are empty there and NaN here. Raises DataError where
     pictures are missing, unreadable, of another size or of other instances.
@@ -244,8 +245,12 @@ def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd
 def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
     """`evaluate_method` for everything that was recovered; files of other methods are removed.
 
-    Returns the tables by run and method; empty where 04_recover has not run.
+    Returns the tables by run and method. Where there are no recovered pictures at all nothing is returned and metrics
+    that are there stay: tables can be made again from them alone.
     """
+    (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
+    if not (profile.results / "recovered").is_dir():
+        return {}
     tables = {
         run: {method: evaluate_method(profile, method, run) for method in methods}
         for run, methods in recovered_runs(profile).items()
@@ -254,5 +259,4 @@ def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
     for path in (profile.results / "metrics").rglob("*.csv"):
         if path not in wanted:
             path.unlink()
-    (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
     return tables

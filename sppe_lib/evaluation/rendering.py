@@ -59,12 +59,11 @@ def gaps(profile: Profile, **more: object) -> dict[str, object]:
     """What every text of tables.yaml may name, and `more`."""
     kinds = read_yaml("tables.yaml")["kinds"]
     kind = kinds["simulated" if is_simulated(profile) else "rebuilt" if is_rebuilt(profile) else "released"]
-    return {
-        "profile": profile.name, "data": data_name(profile), "confidence": f"{100 * profile.evaluation.confidence:.0f} %",
-        "strength": profile.benchmark.strength, "settings": profile, "kind": kind["kind"],
-        "where": kind["where"].format(profile=profile.name, data=data_name(profile)),
-        "proposed": PROPOSED, "baseline": BASELINE, "assessor": PROPOSED_ASSESSOR, "nothing": NOTHING, "not_run": NOT_RUN,
-    } | more  # fmt: skip
+    names = {"profile": profile.name, "data": data_name(profile), "nothing": NOTHING, "not_run": NOT_RUN}
+    methods = {"proposed": PROPOSED, "baseline": BASELINE, "assessor": PROPOSED_ASSESSOR}
+    numbers = {"confidence": f"{100 * profile.evaluation.confidence:.0f} %", "strength": profile.benchmark.strength}
+    words = {"kind": kind["kind"], "where": kind["where"].format(**names), "settings": profile}
+    return names | methods | numbers | words | more
 
 
 def text(name: str, key: str, profile: Profile, **more: object) -> str:

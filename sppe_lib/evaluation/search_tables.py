@@ -51,7 +51,7 @@ def _best(rows: pd.DataFrame) -> int | None:
 
 
 def search_data(profile: Profile) -> pd.DataFrame:
-    """Every cell of the search, in the order of `search.cells`: method, parameters, steps, value, low, high, n, in_params, best.
+    """Every cell of the search, in its order: method, parameters, steps, value, low, high, n, in_params, best.
 
     `steps` of optimisation are its cost, `in_params` marks the values that params.yaml has, `best` those that the
     rule chooses for the method. A cell that was not run has no value.

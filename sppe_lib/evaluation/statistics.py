@@ -68,7 +68,7 @@ def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParame
 
 
 def compare(frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
-    """Method `a` minus method `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
+    """Method `a` minus `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
     first, second = (frame[frame["method"] == name] for name in (a, b))
     others = {key: part for key, part in second.groupby(list(by), sort=False, observed=True)}
     rows = [
@@ -173,7 +173,7 @@ def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator
 def resampled_correlations(
     scores: pd.DataFrame, methods: Sequence[str], settings: EvaluationParameters
 ) -> dict[tuple[str, str], np.ndarray]:
-    """SRCC and PLCC with the label of every method on bootstrap resamples of the pairs: (metric, method) -> [resamples].
+    """SRCC and PLCC of every method and the label on resamples of the pairs: (metric, method) -> [resamples].
 
     `scores`: pair_id, label and a column for each method, higher is better. All methods see the same resamples, so
     their values may be subtracted. NaN where a resample has a constant side.

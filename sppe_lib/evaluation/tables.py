@@ -14,25 +14,7 @@ from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS
 from sppe_lib.data.taxonomy import GROUPS, TAGS, categories
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.frame import (
-    BASELINE,
-    PROPOSED,
-    PROPOSED_ASSESSOR,
-    assessor_samples,
-    data_name,
-    is_trained,
-    measured_in,
-    methods_of,
-    ordered_methods,
-    published_correlations,
-    published_methods,
-    published_recovery,
-    read_assessors,
-    read_correlations,
-    read_frame,
-    read_instances,
-    select,
-)  # fmt: skip
+from sppe_lib.evaluation import frame
 from sppe_lib.evaluation.metrics import METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
 from sppe_lib.evaluation.rendering import (
     NOT_RUN,
@@ -58,16 +40,16 @@ CORRELATIONS = {"srcc": "SRCC", "plcc": "PLCC"}
 WHERE = [(entry.name, region) for entry in METRICS for region in ("all", "inside") if entry.regional or region == "all"]
 """Metrics and the regions over which methods are compared."""
 
-DIFFERENCE = f"{PROPOSED} minus {BASELINE}"
+DIFFERENCE = f"{frame.PROPOSED} minus {frame.BASELINE}"
 """How the rows of the table of seeds call the difference of the two methods on the same seed."""
 
 
 def datasets_table(profile: Profile) -> Document:
     """Table 1: data sets for privacy in images, the published rows and one for this run's set."""
-    published, instances = read_published("table1_datasets").astype({"scale": "Int64"}), read_instances(profile)
+    published, instances = read_published("table1_datasets").astype({"scale": "Int64"}), frame.read_instances(profile)
     row = published[published["dataset"] == "SPPE"].iloc[0].to_dict()
     row |= {
-        "dataset": "SPPE (this run)" if data_name(profile) == "SPPE" else data_name(profile),
+        "dataset": "SPPE (this run)" if frame.data_name(profile) == "SPPE" else frame.data_name(profile),
         "annotation": "label, segmentation",
         "utility": f"yes ({instances['instruction_code'].nunique()} prompts)",
         "scale": len(instances),
@@ -82,7 +64,7 @@ def datasets_table(profile: Profile) -> Document:
 
 def taxonomy_table(profile: Profile) -> Document:
     """Table 2: source-surrogate pairs and instances of each category in this run, beside the published pairs."""
-    by_category = read_instances(profile).groupby("category")["pair_id"]
+    by_category = frame.read_instances(profile).groupby("category")["pair_id"]
     data = pd.DataFrame(
         [(entry.modality, entry.group, entry.name, entry.published_pairs) for entry in categories().values()],
         columns=["modality", "group", "category", "published"],
@@ -100,10 +82,10 @@ def taxonomy_table(profile: Profile) -> Document:
 
 def _assessors(profile: Profile, measured: set[str]) -> dict[str, str]:
     """Every assessor and why it has no number here ("" if it has one): the paper's, then this run's, ERMA last."""
-    described = {entry["name"]: entry for entry in read_assessors(profile)}
+    described = {entry["name"]: entry for entry in frame.read_assessors(profile)}
     names = dict.fromkeys([*read_published("table4_editability")["method"], *described, *sorted(measured)])
     reasons = {}
-    for name in sorted(names, key=lambda name: name == PROPOSED_ASSESSOR):
+    for name in sorted(names, key=lambda name: name == frame.PROPOSED_ASSESSOR):
         unavailable = described.get(name, {}).get("available", True) is False
         reason = described.get(name, {}).get("reason") or "weights not available"
         reasons[name] = "" if name in measured else reason if unavailable else NOT_RUN
@@ -115,14 +97,14 @@ def editability_tables(profile: Profile) -> list[Document]:
 
     Correlations are those of result files, already signed so that higher is better.
     """
-    measured = read_correlations(profile)
+    measured = frame.read_correlations(profile)
     reasons = _assessors(profile, set(measured["method"]))
     keys = {"metric": list(CORRELATIONS), "method": list(reasons), "group": [*GROUPS, OVERALL]}
-    published = published_correlations().rename(columns={"value": "published"})
+    published = frame.published_correlations().rename(columns={"value": "published"})
     data = _every(keys).merge(measured, "left", list(keys)).merge(published, "left", list(keys)).astype({"n": "Int64"})
     overall = data[data["group"] == OVERALL]
     bounds = pd.DataFrame(
-        [(*key, *interval(values, profile.evaluation)) for key, values in assessor_samples(profile).items()],
+        [(*key, *interval(values, profile.evaluation)) for key, values in frame.assessor_samples(profile).items()],
         columns=["metric", "method", "low", "high"],
     )
     overall = overall.merge(bounds, "left", ["metric", "method"])
@@ -147,7 +129,7 @@ def editability_tables(profile: Profile) -> list[Document]:
         Section(f"{label} ↑", table(data[data["metric"] == name], "method", "group", 3))
         for name, label in CORRELATIONS.items()
     ]
-    labelled = data[(data["metric"] == "srcc") & (data["method"] == PROPOSED_ASSESSOR)].dropna(subset="n")
+    labelled = data[(data["metric"] == "srcc") & (data["method"] == frame.PROPOSED_ASSESSOR)].dropna(subset="n")
     sizes = ", ".join(f"{row.group} {row.n}" for row in labelled.itertuples()) or "none yet"
     return [
         document("table4_editability", profile, [Section("", pd.DataFrame(cells))], pd.DataFrame(wide)),
@@ -169,7 +151,7 @@ def _means(
     """
     found = summarise(rows, list(keys), profile.evaluation)
     data = _every(keys).merge(found, "left", list(keys))
-    ran = data["method"].isin(methods_of(rows))
+    ran = data["method"].isin(frame.methods_of(rows))
     data.loc[ran, ["n", "undefined"]] = data.loc[ran, ["n", "undefined"]].fillna(0)
     if published is not None:
         data = data.merge(
@@ -180,7 +162,7 @@ def _means(
 
 def _overall(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of the whole image, each once for its group and once for all."""
-    rows = select(rows, region="all")
+    rows = frame.select(rows, region="all")
     return pd.concat([rows, rows.assign(group=OVERALL)], ignore_index=True)
 
 
@@ -206,13 +188,13 @@ def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading
 
 def recovery_table(profile: Profile) -> Document:
     """Tables 5 and 6 in one: the eight metrics overall, their intervals, and each metric by group."""
-    rows = _overall(measured_in(profile, "benchmark"))
-    ran = methods_of(rows)
-    published = published_recovery().query("run == 'benchmark'").drop(columns="run")
-    keys = {"metric": list(METRIC_NAMES), "method": ordered_methods(ran), "group": [*GROUPS, OVERALL]}
+    rows = _overall(frame.measured_in(profile, "benchmark"))
+    ran = frame.methods_of(rows)
+    published = frame.published_recovery().query("run == 'benchmark'").drop(columns="run")
+    keys = {"metric": list(METRIC_NAMES), "method": frame.ordered_methods(ran), "group": [*GROUPS, OVERALL]}
     data = _means(profile, rows, keys, published)
     overall = data[data["group"] == OVERALL]
-    reference = select(rows, group=OVERALL, metric="psnr_gt")
+    reference = frame.select(rows, group=OVERALL, metric="psnr_gt")
     hits = reference[reference["value"] >= PSNR_LIMIT - 1e-3].groupby("method", observed=True).size()
     hit = "; ".join(f"{name} {hits[name]}" for name in ran if name in hits) or "none"
     limit = text("table5_table6_recovery_sppe", "limit", profile, limit=PSNR_LIMIT, hit=hit)
@@ -226,10 +208,10 @@ def recovery_table(profile: Profile) -> Document:
 
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
     """A table with a section for each value of `key` (with its heading), of this run alone."""
-    rows = measured_in(profile, "benchmark")
+    rows = frame.measured_in(profile, "benchmark")
     metrics = [entry.name for entry in METRICS if entry.regional or not regional]
-    rows = select(rows, metric=metrics, **({} if regional else {"region": "all"}))
-    keys = {"metric": metrics, "method": methods_of(rows), key: list(values)}
+    rows = frame.select(rows, metric=metrics, **({} if regional else {"region": "all"}))
+    keys = {"metric": metrics, "method": frame.methods_of(rows), key: list(values)}
     data = _means(profile, rows, keys)
     sections = [
         Section(heading, table(data[data[key] == value], "method", "metric")) for value, heading in values.items()
@@ -245,16 +227,16 @@ def inside_outside_table(profile: Profile) -> Document:
 
 def tag_table(profile: Profile) -> Document:
     """The eight metrics by instruction tag (ADD/REMOVE, EDIT, STYLE)."""
-    instances = measured_in(profile, "benchmark").drop_duplicates("instance")["tag"].value_counts()
+    instances = frame.measured_in(profile, "benchmark").drop_duplicates("instance")["tag"].value_counts()
     headings = {tag: f"{tag} ({instances.get(tag, 0)} instances)" for tag in TAGS}
     return _parts_table(profile, "table_recovery_by_tag", "tag", headings, regional=False)
 
 
 def published_difference(metric: str, method: str) -> float | None:
     """The paper's C2E-S2SER minus another method on a metric, overall; None where it did not publish one."""
-    published = published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
     theirs = published.set_index(["metric", "method"])["value"]
-    return theirs[metric, PROPOSED] - theirs[metric, method] if (metric, method) in theirs else None
+    return theirs[metric, frame.PROPOSED] - theirs[metric, method] if (metric, method) in theirs else None
 
 
 def paired_data(profile: Profile) -> pd.DataFrame:
@@ -262,11 +244,13 @@ def paired_data(profile: Profile) -> pd.DataFrame:
 
     `p_corrected`: Holm's correction over all rows of the table.
     """
-    rows = measured_in(profile, "benchmark")
-    others = [name for name in methods_of(rows) if name != PROPOSED and PROPOSED in methods_of(rows)]
+    rows = frame.measured_in(profile, "benchmark")
+    others = [
+        name for name in frame.methods_of(rows) if name != frame.PROPOSED and frame.PROPOSED in frame.methods_of(rows)
+    ]
     where = pd.DataFrame(WHERE, columns=["metric", "region"])
     parts = [
-        where.merge(compare(rows, PROPOSED, name, ["metric", "region"], profile.evaluation), "left").assign(
+        where.merge(compare(rows, frame.PROPOSED, name, ["metric", "region"], profile.evaluation), "left").assign(
             method=name,
             published=[published_difference(metric, name) if region == "all" else None for metric, region in WHERE],
         )
@@ -317,7 +301,8 @@ def paired_table(profile: Profile) -> Document:
     """Paired differences of C2E-S2SER to every method, with Wilcoxon tests and effect sizes."""
     data = paired_data(profile)
     sections = [
-        Section(f"{PROPOSED} minus {name}", paired_cells(rows)) for name, rows in data.groupby("method", sort=False)
+        Section(f"{frame.PROPOSED} minus {name}", paired_cells(rows))
+        for name, rows in data.groupby("method", sort=False)
     ]
     return document(
         "table_recovery_paired", profile, sections or [Section("", paired_cells(data))], data, rows=len(data)
@@ -326,13 +311,13 @@ def paired_table(profile: Profile) -> Document:
 
 def unseen_table(profile: Profile) -> Document:
     """Table 7: the eight metrics of every method on unseen images and instructions, and their intervals."""
-    rows = select(measured_in(profile, "unseen"), region="all")
-    published = published_recovery().query("run == 'unseen'").drop(columns="run")
-    left_out = [name for name in published_methods() if name not in set(published["method"])]
-    methods = [name for name in ordered_methods(methods_of(rows)) if name not in left_out]
+    rows = frame.select(frame.measured_in(profile, "unseen"), region="all")
+    published = frame.published_recovery().query("run == 'unseen'").drop(columns="run")
+    left_out = [name for name in frame.published_methods() if name not in set(published["method"])]
+    methods = [name for name in frame.ordered_methods(frame.methods_of(rows)) if name not in left_out]
     keys = {"metric": list(METRIC_NAMES), "method": methods}
     data = _means(profile, rows, keys, published.drop(columns="group"))
-    ran = [name for name in methods if name in methods_of(rows)]
+    ran = [name for name in methods if name in frame.methods_of(rows)]
     sections = [Section("", table(data, "method", "metric"), [_undefined(data)] if ran else [])]
     sections += _intervals(profile, data, ran, "{confidence} intervals of this run")
     source = profile.benchmark.unseen_source
@@ -351,14 +336,16 @@ def seed_values(profile: Profile) -> pd.DataFrame:
     Trained methods only: the others have nothing that a seed would move but their sampling, and run once. The
     difference of C2E-S2SER and SOER on the same seed is one more method, DIFFERENCE.
     """
-    frame = select(read_frame(profile), run="benchmark", region="all", metric=METRIC_NAMES)
-    frame = select(frame, method=[name for name in methods_of(frame) if is_trained(name)])
-    values = frame.groupby(["method", "metric", "seed"], sort=False, observed=True)["value"].apply(pd.Series.mean)
+    rows = frame.select(frame.read_frame(profile), run="benchmark", region="all", metric=METRIC_NAMES)
+    rows = frame.select(rows, method=[name for name in frame.methods_of(rows) if frame.is_trained(name)])
+    values = rows.groupby(["method", "metric", "seed"], sort=False, observed=True)["value"].apply(pd.Series.mean)
     values = values.reset_index().astype({"method": str, "metric": str})
     wide = values.pivot(index=["metric", "seed"], columns="method", values="value")
-    if not {PROPOSED, BASELINE} <= set(wide.columns):
+    if not {frame.PROPOSED, frame.BASELINE} <= set(wide.columns):
         return values
-    difference = (wide[PROPOSED] - wide[BASELINE]).dropna().reset_index(name="value").assign(method=DIFFERENCE)
+    difference = (
+        (wide[frame.PROPOSED] - wide[frame.BASELINE]).dropna().reset_index(name="value").assign(method=DIFFERENCE)
+    )
     ordered = difference.sort_values("metric", key=lambda column: column.map(METRIC_NAMES.index), kind="stable")
     return pd.concat([values, ordered], ignore_index=True)
 
@@ -370,9 +357,9 @@ def seed_table(profile: Profile) -> Document:
     """
     found = seed_values(profile).groupby(["method", "metric"], sort=False)["value"]
     data = found.agg(value="mean", n="count", sd="std", lowest="min", highest="max").reset_index()
-    published = published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
     theirs = published.set_index(["metric", "method"])["value"].to_dict()
-    theirs |= {(metric, DIFFERENCE): published_difference(metric, BASELINE) for metric in METRIC_NAMES}
+    theirs |= {(metric, DIFFERENCE): published_difference(metric, frame.BASELINE) for metric in METRIC_NAMES}
     data["published"] = [theirs.get((row.metric, row.method), float("nan")) for row in data.itertuples()]
     above = found.agg(lambda values: (values > 0).sum()).to_numpy()
     data["above"] = pd.array(above, "Int64")
@@ -394,7 +381,7 @@ def seed_table(profile: Profile) -> Document:
         lines = [
             {
                 "metric": labels[row.metric][0],
-                f"seeds with {PROPOSED} above": f"{row.above} of {row.n}",
+                f"seeds with {frame.PROPOSED} above": f"{row.above} of {row.n}",
                 "mean difference (paper)": beside(row.value, row.published, labels[row.metric][1]),
                 "standard deviation": number(row.sd, labels[row.metric][1]),
                 "lowest": number(row.lowest, labels[row.metric][1]),
@@ -403,7 +390,7 @@ def seed_table(profile: Profile) -> Document:
             for row in both.itertuples()
         ]
         sections.append(Section(f"{DIFFERENCE}, seed by seed", pd.DataFrame(lines)))
-    seeds = select(read_frame(profile), run="benchmark")["seed"].nunique()
+    seeds = frame.select(frame.read_frame(profile), run="benchmark")["seed"].nunique()
     which = {0: "none", 1: "one"}.get(seeds, "several")
     note = text("table_recovery_seeds", which, profile, number=seeds)
     return document("table_recovery_seeds", profile, sections, data, seeds=note)
@@ -432,7 +419,10 @@ def all_documents(profile: Profile) -> list[Document]:
     ]
 
 
-def write_tables(profile: Profile, documents: list[Document] | None = None) -> list[Path]:
-    """Write every table to `figures/<profile>/tables/` as CSV, Markdown and LaTeX; returns the paths."""
-    folder = profile.figures / "tables"
-    return [path for entry in documents or all_documents(profile) for path in write(entry, folder)]
+def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
+    """Write tables (all of the paper's, if none are given) to `figures/<profile>/<folder>/`; returns the paths.
+
+    Raises DataError, before anything is written, where 05_tables has measured nothing.
+    """
+    frame.require_metrics(profile)
+    return [path for one in documents or all_documents(profile) for path in write(one, profile.figures / folder)]
