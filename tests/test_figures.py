@@ -9,7 +9,9 @@ from PIL import Image
 
 from sppe_lib.data.schema import open_split
 from sppe_lib.errors import DataError
+from sppe_lib.evaluation import choosing, claims, sweep, tables
 from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, SWEEP_FIGURES, draw, save, write_figures
+from sppe_lib.evaluation.ledger import ledger_table
 from sppe_lib.evaluation.qualitative import FIGURE12_CHOICES, OVERVIEW_CHOICES, choose_rows
 from sppe_lib.pictures import GAP, grid, panel
 
@@ -143,3 +145,40 @@ def test_the_ablations_figure_shows_both_regions(run):
     assert {"whole image", "inside M"} <= {line.get_label() for axis in figure.axes for line in axis.lines}
     points = [line for line in figure.axes[0].lines if line.get_label() in ("whole image", "inside M")]
     assert len(points) == 2 and all(line.get_xdata()[0] == pytest.approx(-4, abs=0.2) for line in points)
+
+
+PARTS = {
+    "nothing": (),
+    "editability alone": ("editability",),
+    "recovery of one group and one tag, without outcomes": ("recovery", "one group"),
+    "one method": ("one method", "editability"),
+    "the sweep set without recovery": ("editability", "sweep"),
+    "unseen images and ablations alone": ("unseen", "validation"),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_every_optional_part_can_be_absent(tmp_path, monkeypatch, parts):
+    profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
+    rows = metric_rows()
+    if "one group" in parts:
+        rows = rows[(rows["group"] == "Face") & (rows["tag"] == "STYLE")].iloc[:4]
+    tiny.tiny_benchmark(profile.results / "benchmark", 1, size=32)
+    (profile.results / "metrics").mkdir()
+    if "recovery" in parts or "one method" in parts:
+        methods = ["local-linear"] if "one method" in parts else ["copy-surrogate", "SOER", "C2E-S2SER"]
+        write_metrics(profile, dict.fromkeys(methods, rows))
+    if "editability" in parts:
+        write_editability(profile)
+    if "sweep" in parts:
+        tiny.tiny_sweep(profile.results / "sweep", 2, {0.5: 2}, size=32)
+    if "unseen" in parts:
+        write_metrics(profile, {"C2E-S2SER": rows}, "unseen")
+        write_metrics(profile, {"ablation/base": rows}, "validation")
+    sweep_tables = [make(profile) for make in (sweep.strength_table, sweep.refutation_table, choosing.chooser_table)]
+    written = tables.write_tables(profile) + tables.write_tables(profile, [*sweep_tables, ledger_table(profile)], "more")
+    claims.write_claims(profile)
+    write_figures(profile, FIGURES | SWEEP_FIGURES)
+    pages = {path.stem: path.read_text() for path in written if path.suffix == ".md"}
+    assert "not run in this profile yet" in pages["table_refutation"]
+    assert "editability" in parts or "not run in this profile yet" in pages["table4_editability"]
