@@ -57,12 +57,9 @@ class Context:
             return {split: pairs.total() for split, pairs in self.layout.instances.items()}
         if not isinstance(self.layout, Layout):
             return None
-        edited = [
-            {(key, code) for which, key, code in self.layout.edited if which == role}
-            for role in ("source", "surrogate")
-        ]
-        found = edited[0] & edited[1] | set(self.layout.grids)
-        return {split: sum(key.split == split for key, _ in found) for split in SPLITS}
+        edited = self.layout.of_kind("EDITED", "source") & self.layout.of_kind("EDITED", "surrogate")
+        found = edited | self.layout.of_kind("IMG")
+        return {split: sum(place.split == split for place in found) for split in SPLITS}
 
     @cached_property
     def counts(self) -> estimates.Counts:

@@ -1,5 +1,6 @@
 """What a profile needs of data: the benchmark's folder, Table 7's, and what the paper's data were made of."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sppe_lib.data.generated_folder import Generated, generated_folders
@@ -29,13 +30,11 @@ def check_data(context: Context) -> Iterator[Finding]:
         for split, number in context.instances.items():
             yield Finding(f"data: {split}", "instances", f"{number} instances", OK)
         return
-    for name, kind, needed in (
-        ("ORIGINAL", layout.originals, True), ("EDITED", layout.edited, True), ("IMG", layout.grids, False),
-        ("MASK", layout.masks, False),
-    ):  # fmt: skip
+    files = Counter(place.kind for place in layout.files)
+    for name, needed in (("ORIGINAL", True), ("EDITED", True), ("IMG", False), ("MASK", False)):
         # A tree of grids needs no ORIGINAL and EDITED; masks are taken from differences where none is stored.
-        status = OK if kind else MISSING if needed and not layout.grids else OPTIONAL
-        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{len(kind)} files", status)
+        status = OK if files[name] else MISSING if needed and not files["IMG"] else OPTIONAL
+        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{files[name]} files", status)
     for split, number in context.instances.items():
         folder = split.upper()
         how = "" if number else f"complete it: EDITED/{folder} with source and surrogate, or IMG/{folder}"
