@@ -14,7 +14,7 @@ from sppe_lib.data.sources import SOURCES
 from sppe_lib.data.sources.instructpix2pix import OBTAIN
 from sppe_lib.data.store import Summary
 from sppe_lib.locations import model_location
-from sppe_lib.model_files import cached_commit
+from sppe_lib.models import cached_commit
 
 _EDITS = {
     "command": "were made by an external program; whether it uploads anything is for whoever named it to say.",
