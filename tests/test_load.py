@@ -7,15 +7,13 @@ from sppe_lib.tools import load
 
 
 @pytest.mark.long
-def test_memory_does_not_grow_with_the_benchmark(tmp_path):
-    table = load.measure()
-    assert len(table) == 6 and (table["peak_mib"] > 50).all()
-    for _, rows in table.groupby("step"):
-        growth = rows.set_index("times")["peak_mib"]
-        assert growth[16] < 1.25 * growth[1]
+@pytest.mark.parametrize("column", ["build_mb", "read_mb"])
+def test_memory_does_not_grow_with_the_benchmark(column):
+    peaks = load.memory_curve((1, 16)).set_index("factor")[column]
+    assert peaks[1] > 20 and peaks[16] < 1.25 * peaks[1]
 
 
-def test_the_curve_is_written(tmp_path):
-    table = pd.DataFrame({"step": ["build", "read"], "times": 1, "instances": 80, "peak_mib": [500.0, 400.0]})
-    load.write(table, tmp_path)
-    assert pd.read_csv(tmp_path / "memory.csv").equals(table) and (tmp_path / "memory.png").stat().st_size > 1000
+def test_the_curve_is_drawn(tmp_path):
+    curve = pd.DataFrame({"instances": [80, 320], "build_mb": [500.0, 500.0], "read_mb": [400.0, 410.0]})
+    load.draw(curve, tmp_path / "memory.png")
+    assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")

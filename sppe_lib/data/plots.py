@@ -15,6 +15,9 @@ from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.world import scenes, surrogates
 from sppe_lib.world.scene import render
 
+FULL_IMAGE_PARTS = ("source", "surrogate", "edited_surrogate", "edited_source")
+"""What there is to see of an instance whose mask covers everything."""
+
 PARTS = {
     "source": "I  source",
     "mask": "M  private",
@@ -33,10 +36,6 @@ def _show(axis: Axes, picture: object) -> None:
     axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
     axis.set_xticks([])
     axis.set_yticks([])
-
-
-def _outcome(row: dict, column: str) -> str:
-    return row.get(OUTCOMES.get(column), "")
 
 
 def picture_grid(pictures: Sequence[tuple[str, object]], columns: int, cell: float = 1.25) -> Figure:
@@ -70,17 +69,19 @@ def strength_grid(categories: Sequence[str], strengths: Sequence[float], size: i
     return picture_grid(pictures, columns=1 + len(strengths))
 
 
-def instance_grid(split: Dataset, indices: Sequence[int], cell: float = 1.6) -> Figure:
-    """Instances as rows I, M, S, S', I'; the instruction stands above each row's middle."""
-    size = (len(PARTS) * cell, len(indices) * (cell + 0.45))
-    figure, axes = plt.subplots(len(indices), len(PARTS), figsize=size, squeeze=False)
+def instance_grid(
+    split: Dataset, indices: Sequence[int], columns: Sequence[str] = tuple(PARTS), cell: float = 1.6
+) -> Figure:
+    """Instances as rows of pictures, I, M, S, S', I' or some; the instruction stands above each row's middle."""
+    size = (len(columns) * cell, len(indices) * (cell + 0.45))
+    figure, axes = plt.subplots(len(indices), len(columns), figsize=size, squeeze=False)
     for line, index in zip(axes, indices):
         row = split[int(index)]
-        for axis, (column, label) in zip(line, PARTS.items()):
+        for axis, column in zip(line, columns):
             _show(axis, row[column])
-            outcome = _outcome(row, column)
-            axis.set_xlabel(label + (f"\n({outcome})" if outcome else ""), fontsize=7)
-        line[len(PARTS) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
+            outcome = row.get(OUTCOMES.get(column), "")
+            axis.set_xlabel(PARTS[column] + (f"\n({outcome})" if outcome else ""), fontsize=7)
+        line[len(columns) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.4, h_pad=1.2)
     plt.close(figure)
     return figure
@@ -139,22 +140,4 @@ def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
     figure.set_figheight(figure.get_figheight() + 0.3)
     figure.suptitle(f"{rows[0]['category']}: {rows[0]['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.3)
-    return figure
-
-
-def full_image_grid(split: Dataset, indices: Sequence[int], across: int = 2, cell: float = 1.1) -> Figure:
-    """Instances whose surrogates are whole pictures: I, S, S', I' with the instruction above, `across` in a line."""
-    shown = [column for column in PARTS if column != "mask"]
-    lines = -(-len(indices) // across)
-    figure = plt.figure(figsize=(across * len(shown) * cell, lines * (cell + 0.34)))
-    for place, block in zip(indices, figure.subfigures(lines, across, squeeze=False).flat):
-        row = split[int(place)]
-        block.suptitle(row["instruction"], fontsize=7.5, y=0.99)
-        axes = block.subplots(1, len(shown), gridspec_kw={"wspace": 0.04, "left": 0.01, "right": 0.99, "top": 0.86})
-        for axis, column in zip(axes, shown):
-            _show(axis, row[column])
-            outcome = _outcome(row, column)
-            label = PARTS[column].split()[0] + (f" ({outcome})" if outcome else "")
-            axis.set_xlabel(label, fontsize=6.5, labelpad=2)
-    plt.close(figure)
     return figure

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, read_asset
-from sppe_lib.world.props_documents import EMBLEMS
-from sppe_lib.world.props_papers import paper_ink
-from sppe_lib.world.props_pictures import PICTURES
-from sppe_lib.world.props_screens import CONTENTS
-from sppe_lib.world.props_shapes import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
+from sppe_lib.world.colours import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
+from sppe_lib.world.props import CONTENTS, EMBLEMS, PICTURES, paper_ink
 
 WORDS: dict[str, list[str]] = read_asset("words.yaml")
 """Lists of words that can stand for each other."""
@@ -101,11 +99,16 @@ class Dice:
         if words in known:
             return known[words]
         first, *more = re.split(r" ([+-]) ", words)
+        if first not in LISTS:
+            raise ConfigError(
+                f"A recipe asks for {{{words}}}: name a list, a function of dice.py or a value drawn before."
+            )
         options = list(LISTS[first])
         for sign, other in zip(more[::2], more[1::2], strict=True):
-            options = [*options, *LISTS.get(other, [other])] if sign == "+" else [
-                option for option in options if option != known[other]
-            ]  # fmt: skip
+            if sign == "+":
+                options += LISTS.get(other, [other])
+            else:
+                options = [option for option in options if option != known[other]]
         return self.pick(options)
 
 

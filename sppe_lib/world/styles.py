@@ -110,7 +110,9 @@ def outlines(image: np.ndarray, source: np.ndarray, colour: Colour, gain: float)
     return paint(image, source, colour, np.clip(gain * f.edges(source), 0, 1))
 
 
-def grid(image: np.ndarray, source: np.ndarray, colour: Colour, amount: float, period: float, share: float):
+def grid(
+    image: np.ndarray, source: np.ndarray, colour: Colour, amount: float, period: float, share: float
+) -> np.ndarray:
     """Regular lines across and down."""
     lines = np.maximum(f.stripes(image, period, share, 0), f.stripes(image, period, share, 1))
     return paint(image, source, colour, amount * lines)
