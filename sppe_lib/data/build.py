@@ -1,7 +1,7 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -131,7 +131,7 @@ def _heading(summary: Summary, name: str) -> Heading:
 class _Set:
     """How a set beside the benchmark is drawn, which parameter counts it, and who else has it."""
 
-    plan: Callable[[BenchmarkParameters], list[PairPlan]]
+    plan: Callable[[BenchmarkParameters], Sequence[PairPlan]]
     draw: Callable[[PairPlan], DrawnPair]
     parameter: str
     elsewhere: str
