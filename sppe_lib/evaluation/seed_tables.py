@@ -32,7 +32,7 @@ def seed_values(profile: Profile) -> pd.DataFrame:
         {"metric": name, "method": method, "seed": seed, "value": table[name].mean()}
         for seed, measured in read_repetitions(profile).items()
         for method, table in measured.items()
-        if method in METHODS and METHODS[method].fit
+        if method in METHODS and METHODS[method].trained
         for name in METRIC_NAMES
     ]
     return pd.DataFrame(rows, columns=["metric", "method", "seed", "value"])

@@ -16,14 +16,13 @@ from sppe_lib import recovery
 from sppe_lib.config import Profile, changed
 from sppe_lib.data.schema import EVALUATED, split_files
 from sppe_lib.locations import backbone_keys
+from sppe_lib.recovery import TRAINED
 from sppe_lib.recovery.method import VALIDATION
 from sppe_lib.recovery.sharded import digest_of
 from sppe_lib.runtime import atomic_path
 
 FOLDER = "search"
 """Where the search's pictures go under `results/<profile>/`, and its table under `figures/<profile>/`."""
-
-TRAINED = tuple(name for name, method in recovery.METHODS.items() if method.fit)
 
 GRID = {
     "VISII": {

@@ -21,8 +21,9 @@ from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.model_files import is_hub_id
 from sppe_lib.published import read_published
-from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
-from sppe_lib.recovery.grid import training_folder
+from sppe_lib.recovery import METHODS, TRAINED
+from sppe_lib.recovery.method import training_folder
+from sppe_lib.recovery.prompt_diffusion import ExampleBranch
 from sppe_lib.runtime import compute_dtype
 from sppe_lib.tools.preflight.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 
@@ -90,16 +91,16 @@ class Load:
 
 
 LOADS = (
-    Load("train", edit_transfer.NAME, 4, "lora"),
-    Load("train", prompt_diffusion.NAME, 1, "lora", branch=True),
-    Load("train", soer.NAME, 5, "lora"),
-    Load("train", c2e_s2ser.NAME, 4, "lora", passes=2),
-    Load("recover", visii.NAME, 2, "text", lora=False, own="visii"),
-    Load("recover", cross_image_attention.NAME, 2, lora=False, streams=2, attention=True, own="cross_image"),
-    Load("recover", edit_transfer.NAME, 4),
-    Load("recover", prompt_diffusion.NAME, 1, branch=True),
-    Load("recover", soer.NAME, 5),
-    Load("recover", c2e_s2ser.NAME, 4),
+    Load("train", "EditTransfer", 4, "lora"),
+    Load("train", "Prompt-Diffusion", 1, "lora", branch=True),
+    Load("train", "SOER", 5, "lora"),
+    Load("train", "C2E-S2SER", 4, "lora", passes=2),
+    Load("recover", "VISII", 2, "text", lora=False, own="visii"),
+    Load("recover", "Cross-Image Attention", 2, lora=False, streams=2, attention=True, own="cross_image"),
+    Load("recover", "EditTransfer", 4),
+    Load("recover", "Prompt-Diffusion", 1, branch=True),
+    Load("recover", "SOER", 5),
+    Load("recover", "C2E-S2SER", 4),
 )
 """Every stage that runs the transformer. What is not here (CLIP, ERMA, metrics) needs less than any of these."""
 
@@ -167,7 +168,7 @@ def count(profile: Profile) -> Counts:
         token_width = 4 * vae.config.latent_channels
         channels = transformer.config.in_channels
         stand_in = SimpleNamespace(transformer=transformer, token_width=token_width, channels=channels)
-        branch = _count(prompt_diffusion.ExampleBranch(stand_in))
+        branch = _count(ExampleBranch(stand_in))
         backbone = _count(transformer)
         adapter = add_lora(
             transformer, profile.recovery.training.rank, profile.recovery.training.alpha, profile.recovery.training.seed
@@ -260,7 +261,7 @@ def disk_needed(profile: Profile, instances: dict[str, int], counts: Counts) -> 
     picture a method and test instance, at half of its raw bytes.
     """
     size = profile.benchmark.size
-    fitted = sum(method.fit is not None for method in METHODS.values())
+    fitted = len(TRAINED)
     trained = fitted * counts.lora + counts.branch
     latents = len(PICTURES) * counts.tokens * counts.token_width * 2 + size * size
     return {

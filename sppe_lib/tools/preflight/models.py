@@ -8,7 +8,7 @@ from sppe_lib.config import Profile
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.model_files import cache_problems, folder_problems, is_hub_id, patterns
-from sppe_lib.recovery.search import TRAINED
+from sppe_lib.recovery import TRAINED
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, gigabytes
 
 GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as get; get()"
