@@ -11,9 +11,9 @@ from released_tree import mask, save, write_tree
 from sppe_lib.config import load_profile
 from sppe_lib.data import build
 from sppe_lib.data.build import build_benchmark
-from sppe_lib.data.images import read_image, read_mask
 from sppe_lib.data.schema import open_split
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
+from sppe_lib.pictures import read_mask, read_picture
 from sppe_lib.runtime import atomic_path, require_disk, write_text
 
 REPOSITORY = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def one_sentence(error) -> str:
 
 def test_missing_image(tmp_path):
     with pytest.raises(DataError, match="faces/1.jpg is missing; restore") as error:
-        read_image(tmp_path / "faces" / "1.jpg")
+        read_picture(tmp_path / "faces" / "1.jpg")
     one_sentence(error)
 
 
@@ -53,7 +53,7 @@ def test_unreadable_image(tmp_path):
     for content in (b"", b"not an image", b"\x89PNG\r\n\x1a\n"):
         path.write_bytes(content)
         with pytest.raises(DataError, match="1.jpg is .*; replace it") as error:
-            read_image(path)
+            read_picture(path)
         one_sentence(error)
 
 
@@ -62,10 +62,10 @@ def test_truncated_image(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     path = save(Image.fromarray(noise), tmp_path / f"1{suffix}")
     whole = path.read_bytes()
-    assert read_image(path, size=16).size == (16, 16)
+    assert read_picture(path, size=16).size == (16, 16)
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="truncated or damaged"):
-        read_image(path)
+        read_picture(path)
 
 
 def test_masks(tmp_path):

@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from sppe_lib import recovery
 from sppe_lib.config import load_profile, model_location
-from sppe_lib.data.build import row_bytes
+from sppe_lib.data.store import row_bytes
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.tools.preflight import estimates, stable_diffusion_estimates
 

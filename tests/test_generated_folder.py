@@ -227,9 +227,7 @@ def test_a_damaged_shard_is_named(profile):
     first = sorted(folder.glob("train-*"))[0]
     content = first.read_bytes()
     first.write_bytes(content[:200])
-    with pytest.raises(
-        DataError, match=f"The shard rebuilt/{first.name} cannot be read .*; delete it and generate it again"
-    ):
+    with pytest.raises(DataError, match=f"rebuilt/{first.name} cannot be read .*; delete it and"):
         build_benchmark(profile)
     first.write_bytes(content)
     table = pq.read_table(first)

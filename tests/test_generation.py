@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sppe_lib.config import load_profile
-from sppe_lib.data import taxonomy, vector_world
+from sppe_lib.data import miniature, taxonomy
 from sppe_lib.data.build import build_benchmark
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
-from sppe_lib.data.shards import row_bytes
-from sppe_lib.data.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
+from sppe_lib.data.store import row_bytes
+from sppe_lib.data.miniature import choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
 from sppe_lib.errors import DataError
 from sppe_lib.world.scene import Element, Scene
 
@@ -30,13 +30,17 @@ def pixels(row: dict, column: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
 
 
+def draw(pairs: dict[str, int], processes: int = 1, redraws: Counter | None = None) -> list:
+    return list(draw_pairs(plan_splits(pairs, 32, 0.5, 0), processes, redraws=redraws))
+
+
 def rows_of(pairs) -> list[dict]:
     return [row for pair in pairs for row in pair.rows]
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=1))
+    return draw(PAIRS)
 
 
 # Planning
@@ -128,7 +132,7 @@ def test_the_instances_of_a_pair_share_everything_but_the_edit(drawn):
 
 
 def test_two_processes_draw_the_same_bytes(drawn):
-    again = list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=2))
+    again = draw(PAIRS, processes=2)
     assert rows_of(again) == rows_of(drawn)
 
 
@@ -177,7 +181,7 @@ def test_identity_is_the_looks_and_any_telling_text():
             Scene({}, (Element(kind, 1, 2, 3, 4, attributes, "all"), Element("tree", 0, 0, 9, 9, {"text": "public 1"})))
             for attributes in (first, second)
         )
-        return bool(frozenset.intersection(*map(vector_world.identities, scenes)))
+        return bool(frozenset.intersection(*map(miniature.identities, scenes)))
 
     assert shared({"hair": "red"}, {"hair": "red"})
     assert not shared({"hair": "red"}, {"hair": "blue"})
@@ -189,34 +193,34 @@ def test_identity_is_the_looks_and_any_telling_text():
 
 
 def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):
-    real = vector_world.scenes.make_scene
+    real = miniature.scenes.make_scene
     stolen = draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
     first_val = plan_split("val", 1, 32, 0.5, 0)[0].seed_for("scene")
     test_scene = stolen.plan.seed_for("scene")
     monkeypatch.setattr(
-        vector_world.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
+        miniature.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
     )
-    redraws = Redraws()
-    pairs = list(draw_pairs({"train": 1, "val": 1, "test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
-    assert redraws.identities == 1
+    redraws = Counter()
+    pairs = draw({"train": 1, "val": 1, "test": 1}, redraws=redraws)
+    assert redraws["identities"] == 1
     assert [pair.plan.attempt for pair in pairs] == [0, 1, 0]
     assert not pairs[0].identities & pairs[1].identities
 
 
 def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
-    real = vector_world.surrogates.pair_mask
+    real = miniature.surrogates.pair_mask
     answers = [np.zeros((32, 32), bool), np.ones((32, 32), bool)]
     monkeypatch.setattr(
-        vector_world.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
+        miniature.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
     )
-    redraws = Redraws()
-    pair = next(draw_pairs({"test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
-    assert (pair.plan.attempt, redraws.masks) == (2, 2)
+    redraws = Counter()
+    (pair,) = draw({"test": 1}, redraws=redraws)
+    assert (pair.plan.attempt, redraws["masks"]) == (2, 2)
 
 
 def test_a_category_without_usable_scenes_is_an_error(monkeypatch):
-    monkeypatch.setattr(vector_world, "ATTEMPTS", 3)
-    monkeypatch.setattr(vector_world.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
+    monkeypatch.setattr(miniature, "ATTEMPTS", 3)
+    monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
     with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
         draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
 

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from sppe_lib.data import schema
-from sppe_lib.data.images import png
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.pictures import png
 
 
 def picture(value: int, size: int = 16) -> Image.Image:

@@ -9,17 +9,9 @@ from source_trees import HEIGHT, OBJECTS, WIDTH, attribute, image, write_dipa, w
 from sppe_lib.data import taxonomy
 from sppe_lib.data.released import compare_with_published, find_instances
 from sppe_lib.data.released_layout import category_of
-from sppe_lib.data.sources import (
-    SOURCES,
-    dipa,
-    instructpix2pix,
-    mapping_table,
-    read_source,
-    redactions,
-    unreached_categories,
-    vispr,
-)
-from sppe_lib.data.sources.annotated import Region, private_masks, region_mask, scale_between
+from sppe_lib.data.sources import SOURCES, instructpix2pix, layouts, mapping_table, read_source, unreached_categories
+from sppe_lib.data.sources.reading import private_masks, scale_between
+from sppe_lib.data.sources.regions import Region, region_mask
 from sppe_lib.data.sources.instructpix2pix import EditExample, open_rows, select, tag_agreement, tag_of
 from sppe_lib.data.sources.inventory import inventory
 from sppe_lib.data.sources.plots import region_grid
@@ -105,9 +97,12 @@ def test_mapping_tables_name_real_categories_only():
 
 
 def test_mapping_of_redactions_agrees_with_the_released_folders():
-    assert {name: category_of(name) for name in redactions.CATEGORIES} == redactions.CATEGORIES
-    assert len(redactions.CATEGORIES) == 28
-    assert len([name for name in vispr.CATEGORIES if not name.endswith("_all") and name != "a109_person_body"]) == 68
+    assert {name: category_of(name) for name in SOURCES["Redactions"].categories} == SOURCES["Redactions"].categories
+    assert len(SOURCES["Redactions"].categories) == 28
+    assert (
+        len([name for name in SOURCES["VISPR"].categories if not name.endswith("_all") and name != "a109_person_body"])
+        == 68
+    )
 
 
 def test_unknown_data_set():
@@ -155,7 +150,7 @@ def test_vispr_labels_have_no_place_until_paired(tmp_path):
     }
     assert dict(reading.unmapped) == {"a12_semi_nudity": 1, "a0_safe": 1}
     assert list(private_masks(reading)) == []
-    paired = vispr.with_regions(reading, read_source("Redactions", write_redactions(tmp_path / "R")))
+    paired = layouts.with_regions(reading, read_source("Redactions", write_redactions(tmp_path / "R")))
     assert {record.category for record in private_masks(paired)} == {"faces", "multi-vehicle plates"}
     assert all(record.image.parent.parent.name == "V" for record in private_masks(paired))
 
@@ -163,9 +158,9 @@ def test_vispr_labels_have_no_place_until_paired(tmp_path):
 def test_vispr_labels_with_a_detectors_masks(tmp_path):
     reading = read_source("VISPR", write_vispr(tmp_path / "V"))
     with pytest.raises(DataError, match="'masks' holds no mask"):
-        vispr.with_mask_files(reading, tmp_path / "masks")
+        layouts.with_mask_files(reading, tmp_path / "masks")
     save(mask((2, 3, 6, 8), (WIDTH, HEIGHT)), tmp_path / "masks/multi-vehicle_plates/2017_2.png")
-    records = list(private_masks(vispr.with_mask_files(reading, tmp_path / "masks")))
+    records = list(private_masks(layouts.with_mask_files(reading, tmp_path / "masks")))
     assert [(record.category, (np.asarray(record.mask) > 0).sum()) for record in records] == [
         ("multi-vehicle plates", 20)
     ]
@@ -178,21 +173,21 @@ def test_dipa_boxes_count_where_somebody_finds_them_private(tmp_path, name):
     assert reading.annotations == 2 and dict(reading.unmapped) == {"Lamp": 1}
     masks = {record.category: (np.asarray(record.mask) > 0).sum() for record in private_masks(reading)}
     assert masks == {"human face": 80, "laptop": 12}
-    everything = dipa.read(root, name, min_annotators=0)
+    everything = SOURCES[name].read(root, min_annotators=0)
     assert [region.category for region in everything.images[0].regions] == ["human face", "person", "laptop"]
-    unanimous = dipa.read(root, name, min_annotators=2)
+    unanimous = SOURCES[name].read(root, min_annotators=2)
     assert [region.category for region in unanimous.images[0].regions] == ["human face", "laptop"]
 
 
-def test_empty_and_full_masks_are_listed(tmp_path):
+def test_full_masks_are_listed_and_thin_regions_are_drawn(tmp_path):
     everything = [0, 0, WIDTH, 0, WIDTH, HEIGHT, 0, HEIGHT]
-    sliver = [3.6, 3.6, 3.9, 3.6, 3.9, 3.9]
-    items = [attribute("a105_face_all", everything), attribute("a38_ticket", sliver)]
+    sliver, line = [3.6, 3.6, 3.9, 3.6, 3.9, 3.9], [1, 1, 5, 5, 9, 9]
+    items = [attribute("a105_face_all", everything), attribute("a38_ticket", sliver), attribute("a35_mail", line)]
     reading = read_source("Redactions", write_redactions(tmp_path / "R", items))
-    assert [record.category for record in private_masks(reading)] == ["multi-vehicle plates"]
-    problems = reading.report()
-    assert ["is full" in text or "is empty" in text for text in problems["problem"]] == [True, True]
-    assert list(problems["file"]) == ["2017_1.jpg (faces)", "2017_1.jpg (ticket)"]
+    sizes = {record.category: (np.asarray(record.mask) > 0).sum() for record in private_masks(reading)}
+    assert sizes == {"multi-vehicle plates": 100, "ticket": 1, "mail": 8}
+    (problem,) = reading.problems
+    assert "is full" in problem.problem and problem.file == "2017_1.jpg (faces)"
 
 
 # Bad input
@@ -269,7 +264,7 @@ def test_faulty_boxes_of_dipa(tmp_path, second):
     with pytest.raises(DataError, match=r"1 x box of zero area: 0a1b.jpg \(Human face\)"):
         read_source(name, root)
     root = write_dipa(tmp_path / name, second, OBJECTS[1:])
-    with pytest.raises(DataError, match=r"1 x judgement without box: 0a1b.jpg \(Human face\)"):
+    with pytest.raises(DataError, match=r"1 x judgement without box: 0a1b \(Human face\)"):
         read_source(name, root)
 
 
@@ -429,10 +424,11 @@ def test_weak_tags_agree_with_the_published_ones():
 
 def test_records_of_a_reading_are_what_generation_reads(tmp_path):
     from sppe_lib.data.generate import read_records
-    from sppe_lib.data.images import read_image, read_mask
+    from sppe_lib.pictures import read_mask
+    from sppe_lib.pictures import read_picture as read_image
     from sppe_lib.data.sources.records import write_records
 
-    reading = redactions.read(write_redactions(tmp_path / "Redactions"))
+    reading = SOURCES["Redactions"].read(write_redactions(tmp_path / "Redactions"))
     masks = list(private_masks(reading))
     records = read_records(write_records(reading, tmp_path / "records"))
     assert [(record.category, record.split) for record in records] == [
@@ -456,9 +452,12 @@ def test_the_command_says_errors_in_one_sentence(tmp_path, capsys):
 def test_a_reading_without_places_gives_no_records_and_leaves_what_was_there(tmp_path):
     from sppe_lib.data.sources.records import write_records
 
-    reading = vispr.read(write_vispr(tmp_path / "VISPR"))
+    reading = SOURCES["VISPR"].read(write_vispr(tmp_path / "VISPR"))
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "kept").write_text("old")
-    with pytest.raises(DataError, match="no private region|No image of VISPR"):
+    with pytest.raises(ConfigError, match="kept"):
         write_records(reading, tmp_path / "records")
+    with pytest.raises(DataError, match="No image of VISPR"):
+        write_records(reading, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     assert [path.name for path in (tmp_path / "records").iterdir()] == ["kept"]

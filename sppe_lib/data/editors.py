@@ -15,6 +15,7 @@ from sppe_lib.data.command_editor import load_command_editor
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError
 from sppe_lib.hub import load_pipeline, run_pipeline
+from sppe_lib.pictures import plain_rgb
 from sppe_lib.runtime import progress, torch_generator
 
 Editor = Callable[[Sequence[Image.Image] | Sequence[Surrogate], Sequence[str], Sequence[int]], list[Image.Image]]
@@ -44,7 +45,7 @@ def load_hub_editor(
         ):
             (result,) = run_pipeline(
                 loaded,
-                image=image.convert("RGB"),
+                image=plain_rgb(image),
                 prompt=instruction,
                 num_inference_steps=parameters.editor_steps,
                 generator=torch_generator("edit", seed),

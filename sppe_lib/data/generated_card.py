@@ -12,7 +12,7 @@ from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import INSTRUCTPIX2PIX, SPLITS
 from sppe_lib.data.sources import SOURCES
 from sppe_lib.data.sources.instructpix2pix import OBTAIN
-from sppe_lib.data.summary import Summary
+from sppe_lib.data.store import Summary
 from sppe_lib.locations import model_location
 from sppe_lib.model_files import cached_commit
 

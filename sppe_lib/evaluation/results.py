@@ -9,7 +9,7 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS, open_split
-from sppe_lib.data.shards import MADE_OF
+from sppe_lib.data.store import MADE_OF
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.evaluate import COLUMNS

@@ -8,7 +8,7 @@ from sppe_lib.config import Profile, repository
 from sppe_lib.data.generated_folder import Generated, find_generated
 from sppe_lib.data.released_layout import Layout, scan
 from sppe_lib.data.schema import SPLITS
-from sppe_lib.data.summary import VECTOR_WORLD
+from sppe_lib.data.store import VECTOR_WORLD
 from sppe_lib.errors import KitError
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.model_files import Hub, HubAnswer

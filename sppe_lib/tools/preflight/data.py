@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sppe_lib.data.generated_folder import Generated, generated_folders
 from sppe_lib.data.sources.inventory import inventory
-from sppe_lib.data.summary import VECTOR_WORLD
+from sppe_lib.data.store import VECTOR_WORLD
 from sppe_lib.data.unseen_folder import count_instances
 from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding

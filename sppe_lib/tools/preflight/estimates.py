@@ -13,7 +13,7 @@ from huggingface_hub import try_to_load_from_cache
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from sppe_lib.config import Profile
-from sppe_lib.data.build import row_bytes
+from sppe_lib.data.store import row_bytes
 from sppe_lib.data.schema import SPLITS
 from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES

@@ -3,40 +3,41 @@
 Every pair draws from its own seeds, made of the benchmark's seed, the split's name and the pair's
 number, so the bytes do not depend on the order or the number of processes. Two splits therefore
 never share a scene; on top of that, a scene whose private person, text or thing (`identities`), or
-whose pixels, already occur in another split is drawn again, so no identity is shared either (`Claims`).
+whose pixels, already occur in another split is drawn again, so no identity is shared either.
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.images import mask_image, png
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.schema import text_columns
+from sppe_lib.data.schema import SPLITS, text_columns
 from sppe_lib.errors import DataError
+from sppe_lib.pictures import mask_image, png
 from sppe_lib.runtime import numpy_generator, seed_of
 from sppe_lib.world import editor, scenes, surrogates
 from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Scene, render
 
-DATASET = "SPPE-mini (simulated)"
-
 DRAWING_ORDER = ("test", "val", "train")
 """Smallest first, so that the identities of the test split are the first to be claimed."""
 
 ATTEMPTS = 200
-"""Scenes tried for one pair before giving up; ordinary runs need one or two."""
+"""Scenes tried for one source before giving up; ordinary runs need one or two."""
 
 
 @dataclass(frozen=True)
 class PairPlan:
-    """What to draw for one source-surrogate pair; `attempt` counts the scenes that were refused."""
+    """What to draw for one source and its surrogate; `attempt` counts the scenes that were refused.
+
+    Other sets (`sweep`, `unseen`) plan theirs by other names, and may give a source several surrogates, hence pairs.
+    """
 
     seed: int
     split: str
@@ -46,6 +47,22 @@ class PairPlan:
     size: int
     strength: float
     attempt: int = 0
+
+    dataset = "SPPE-mini (simulated)"
+
+    @property
+    def stored_split(self) -> str:
+        """The split of its rows: sets beside the benchmark have a test split only."""
+        return self.split if self.split in SPLITS else "test"
+
+    @property
+    def pairs(self) -> dict[str, float]:
+        """The pairs of this source: id -> protection strength of the surrogate."""
+        return {f"mini/{self.split}/{self.index:05d}": self.strength}
+
+    def protect(self, scene: Scene) -> list[Scene]:
+        """The surrogates of a scene, one for each pair."""
+        return [surrogates.make_surrogate(scene, self.strength, self.seed_for("surrogate"))]
 
     def seed_for(self, *purpose: object) -> int:
         """The seed of one purpose ("scene", "surrogate", "edit" and the code) of this pair."""
@@ -60,8 +77,7 @@ class PairPlan:
 class DrawnPair:
     """The finished rows of one source, what identifies it, and how many scenes were refused for their masks.
 
-    `private_shares`: pair_id -> share of the picture that is private, 0 to 1. The benchmark has one
-    surrogate, hence one pair, for each source; other sets may have more (`extra_sets`).
+    `private_shares`: pair_id -> share of the picture that is private, 0 to 1.
     """
 
     plan: PairPlan
@@ -69,27 +85,6 @@ class DrawnPair:
     private_shares: dict[str, float]
     identities: frozenset[str]
     refused_masks: int
-
-
-@dataclass
-class Redraws:
-    """How many scenes were drawn again, and why; filled while a split is drawn."""
-
-    masks: int = 0
-    identities: int = 0
-
-
-@dataclass
-class Claims:
-    """Identities and pictures that belong to the splits drawn so far."""
-
-    owner: dict[str, str] = field(default_factory=dict)
-
-    def conflicts(self, pair: DrawnPair) -> bool:
-        return any(self.owner.get(identity, pair.plan.split) != pair.plan.split for identity in pair.identities)
-
-    def take(self, pair: DrawnPair) -> None:
-        self.owner.update(dict.fromkeys(pair.identities, pair.plan.split))
 
 
 def choose_instructions(category_names: Sequence[str], *seed: object) -> list[tuple[str, str]]:
@@ -177,28 +172,6 @@ class Pictures:
         return self._known[-1][1]
 
 
-def usable_scene(
-    plan: PairPlan, protect: Callable[[PairPlan, Scene], list[Scene]]
-) -> tuple[PairPlan, Scene, list[Scene], list[np.ndarray]]:
-    """The first scene, from the plan's attempt on, of which every surrogate has a useful mask.
-
-    `protect(plan, scene)` draws the surrogates. A mask that covers nothing or everything is useless; the
-    scene is then drawn again with the next attempt's seeds. Returns the plan with the attempt that was
-    taken, the scene, its surrogates and their masks (bool [H, W]). Raises DataError after ATTEMPTS attempts.
-    """
-    while plan.attempt < ATTEMPTS:
-        scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
-        protected = protect(plan, scene)
-        masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
-        if all(private.any() and not private.all() for private in masks):
-            return plan, scene, protected, masks
-        plan = replace(plan, attempt=plan.attempt + 1)
-    raise DataError(
-        f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
-        f"attempts; choose another benchmark.seed or fewer pairs."
-    )
-
-
 def edited_columns(
     source: Scene, surrogate: Scene, private: np.ndarray, edit: Callable[[Scene], EditResult], pictures: Pictures
 ) -> dict:
@@ -215,53 +188,66 @@ def edited_columns(
     }
 
 
-def source_identities(scene: Scene, pictures: Pictures) -> frozenset[str]:
-    """The identities of a scene, and its very picture."""
-    return identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
+def _usable_scene(plan: PairPlan) -> tuple[PairPlan, Scene, list[Scene], list[np.ndarray]]:
+    """The first scene, from the plan's attempt on, of which every surrogate has a useful mask.
+
+    A mask that covers nothing or everything is useless; the scene is then drawn again with the next attempt's seeds.
+    Returns the plan with the attempt that was taken, the scene, its surrogates and their masks (bool [H, W]).
+    """
+    while plan.attempt < ATTEMPTS:
+        scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
+        protected = plan.protect(scene)
+        masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
+        if all(private.any() and not private.all() for private in masks):
+            return plan, scene, protected, masks
+        plan = replace(plan, attempt=plan.attempt + 1)
+    raise DataError(
+        f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
+        f"attempts; choose another benchmark.seed or fewer pairs."
+    )
 
 
 def draw_pair(plan: PairPlan) -> DrawnPair:
-    """Draw one pair and its instances: scene, surrogate, mask and the two independent edits each."""
+    """Draw one source and its instances: scene, surrogates, masks, and for each code the two independent edits.
+
+    Raises DataError where no scene has useful masks after ATTEMPTS attempts.
+    """
     first = plan.attempt
-    plan, scene, (surrogate,), (private,) = usable_scene(
-        plan, lambda plan, scene: [surrogates.make_surrogate(scene, plan.strength, plan.seed_for("surrogate"))]
-    )
+    plan, scene, protected, masks = _usable_scene(plan)
     pictures = Pictures(plan.size)
-    pair = f"mini/{plan.split}/{plan.index:05d}"
-    rows = [
-        text_columns(pair, DATASET, plan.split, plan.category, code, plan.strength)
-        | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
-        for code in plan.codes
-    ]
-    shares = {pair: float(private.mean())}
-    return DrawnPair(plan, rows, shares, source_identities(scene, pictures), plan.attempt - first)
+    rows, shares = [], {}
+    for (pair, strength), surrogate, private in zip(plan.pairs.items(), protected, masks):
+        shares[pair] = float(private.mean())
+        rows += [
+            text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
+            | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
+            for code in plan.codes
+        ]
+    known = identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
+    return DrawnPair(plan, rows, shares, known, plan.attempt - first)
 
 
 def draw_pairs(
-    pairs: dict[str, int], size: int, strength: float, seed: int, processes: int = 2, redraws: Redraws | None = None
-) -> Iterator[DrawnPair]:
-    """Draw whole splits, DRAWING_ORDER first to last, each pair in order.
-
-    `pairs`: how many for each split. `redraws` is filled with how many scenes were refused. A scene that
-    would share an identity or a picture with another split is drawn again, here, in order, so that the
-    result is the same for any number of processes.
-    """
-    plans = plan_splits(pairs, size, strength, seed)
-    return draw_claimed(draw_pair, plans, Claims(), processes, redraws if redraws is not None else Redraws())
-
-
-def draw_claimed(
-    draw: Callable[[PairPlan], DrawnPair], plans: Sequence[PairPlan], claims: Claims, processes: int, redraws: Redraws
+    plans: Sequence[PairPlan],
+    processes: int = 2,
+    claims: dict[str, str] | None = None,
+    redraws: Counter | None = None,
+    draw: Callable[[PairPlan], DrawnPair] = draw_pair,
 ) -> Iterator[DrawnPair]:
     """Draw plans in order and claim what they show; what another split has claimed already is drawn again.
 
-    `draw` must be importable. `claims` and `redraws` are filled.
+    `claims` (identity -> split) and `redraws` (how many scenes for their "masks", how many for their "identities")
+    are filled. Drawing again happens here, in order, so the result is the same for any number of processes.
+    `draw` must be importable.
     """
+    claims = {} if claims is None else claims
+    redraws = Counter() if redraws is None else redraws
     for pair in in_processes(draw, plans, processes):
-        redraws.masks += pair.refused_masks
-        while claims.conflicts(pair):
-            redraws.identities += 1
+        split = pair.plan.split
+        redraws["masks"] += pair.refused_masks
+        while any(claims.get(identity, split) != split for identity in pair.identities):
+            redraws["identities"] += 1
             pair = draw(replace(pair.plan, attempt=pair.plan.attempt + 1))
-            redraws.masks += pair.refused_masks
-        claims.take(pair)
+            redraws["masks"] += pair.refused_masks
+        claims.update(dict.fromkeys(pair.identities, split))
         yield pair
