@@ -41,7 +41,7 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
 
 
 def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
-    assert set(search.GRID) == {"VISII", *(name for name, method in recovery.METHODS.items() if method.fit)}
+    assert set(search.GRID) == {"VISII", *recovery.TRAINED}
     for grid in search.GRID.values():
         for key, values in grid.items():
             for value in values:
