@@ -86,10 +86,10 @@ def cost(profile: Profile, cell: Cell) -> int:
 def _digest(profile: Profile, cell: Cell) -> str:
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
     # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
-    searched = {"batch", *(key.rpartition(".")[2] for grid in GRID.values() for key in grid)}
-    chosen = cell_profile(profile, cell).recovery
-    sampling = {name: value for name, value in asdict(chosen.sampling).items() if name not in searched}
-    fixed = asdict(replace(chosen.training, learning_rate=0.0)), sampling
+    searched = {key.removeprefix("recovery.") for grid in GRID.values() for key in grid} | {"sampling.batch"}
+    settings = asdict(cell_profile(profile, cell).recovery)
+    flat = {f"{part}.{name}": value for part, values in settings.items() for name, value in values.items()}
+    fixed = {name: value for name, value in flat.items() if name not in searched}
     models = profile.models
     weights = backbone_keys(models)
     folder, split = EVALUATED[VALIDATION[0]]
