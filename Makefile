@@ -11,7 +11,11 @@ export PYTHONPATH := $(CURDIR)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup check repro reproduced test test-all fuzz load lint lab search pretrain lock
+IMAGE ?=
+INSTRUCTION ?= Turn to an oil painting style
+export IMAGE INSTRUCTION
+
+.PHONY: help setup photo check repro reproduced test test-all fuzz load lint lab search pretrain lock
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -24,6 +28,14 @@ help:  ## Show this list
 	@touch $@
 
 setup: .venv/.installed  ## Make the environment in .venv
+
+.venv/.photo: .venv/.installed requirements-photo.lock
+	.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps --require-hashes -r requirements-photo.lock
+	@touch $@
+
+photo: .venv/.photo  ## Protect, edit and recover a photo: make photo IMAGE=photo.jpg INSTRUCTION="..."; without, an astronaut
+	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo "instruction=$$INSTRUCTION" \
+	  $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
 
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
 	$(PYTHON) -m sppe_lib.tools.preflight "$$PROFILE"
@@ -38,7 +50,8 @@ test: setup  ## Run every test but the long ones, the notebooks among them
 	rm -rf results/test
 	$(PYTHON) -m pytest
 	SPPE_PROFILE=smoke SPPE_RESULTS=results/test/results SPPE_FIGURES=results/test/figures \
-	$(PYTHON) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
+	$(PYTHON) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks \
+	  $(if $(wildcard .venv/.photo),,--ignore=notebooks/11_your_photo.ipynb)
 
 test-all: test  ## Those, and the long ones: interruptions, a fresh clone, no network (an hour)
 	$(PYTHON) -m pytest -m long
@@ -66,4 +79,7 @@ pretrain: setup  ## Train the shipped models again (hours; resumable)
 lock: setup  ## Bring requirements.lock and environment.yml up to pyproject.toml, keeping versions: UPGRADE=--upgrade moves them
 	.venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
+	$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['photo'], sep='\n')" \
+	  | .venv/bin/uv pip compile - --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --quiet $(UPGRADE) --constraints requirements.lock --output-file requirements-photo.lock
 	$(PYTHON) -m sppe_lib.tools.environment

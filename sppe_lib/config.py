@@ -43,11 +43,11 @@ Real = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_n
 Number = Annotated[Real, Field(ge=0, le=LARGEST)]
 Rate = Annotated[Real, Field(gt=0, le=1000)]
 
-parameters = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-"""Makes a section of a profile: frozen, without unknown keys."""
+FORBID = ConfigDict(extra="forbid")
+"""Unknown keys are refused."""
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class BenchmarkParameters:
     """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (paper, section 3).
 
@@ -75,7 +75,7 @@ class BenchmarkParameters:
         return {"train": self.train_pairs, "val": self.val_pairs, "test": self.test_pairs}
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class ModelParameters:
     """Model locations: `weights/...` (shipped), a local folder, or a hub id, `owner/name` or `owner/name@revision`.
 
@@ -98,7 +98,7 @@ class ModelParameters:
         return self.vae, self.transformer, self.text, self.quantize_base
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class EditabilityParameters:
     """ERMA's training (paper, section 4)."""
 
@@ -113,7 +113,7 @@ class EditabilityParameters:
     learned_metrics: Flag
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class TrainingParameters:
     """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
@@ -142,7 +142,7 @@ class TrainingParameters:
         return dict(self.learning_rates).get(method, self.learning_rate)
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class SamplingParameters:
     """How pictures are recovered; no training reads any of it.
 
@@ -157,7 +157,7 @@ class SamplingParameters:
     inversion_learning_rate: Rate
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class RecoveryParameters:
     """How recovery methods are trained and how they sample."""
 
@@ -165,7 +165,7 @@ class RecoveryParameters:
     sampling: SamplingParameters
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class AblationParameters:
     """Short trainings that are recovered on the validation split: the ablations (Table 8) and the search.
 
@@ -179,7 +179,7 @@ class AblationParameters:
     search_cells: Count = 0
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class PretrainingParameters:
     """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only.
 
@@ -194,7 +194,7 @@ class PretrainingParameters:
     compile: Flag
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class GenerationParameters:
     """Which models draw surrogates and edits of photographs; an empty name means none (the vector world draws).
 
@@ -217,7 +217,7 @@ class GenerationParameters:
     seed: Seed
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class EvaluationParameters:
     """Batch of the metric pass and settings of the bootstrap intervals."""
 
@@ -233,7 +233,7 @@ def _folder(variable: str, name: str) -> Path:
     return repository() / (Path(chosen).expanduser() if chosen else name)
 
 
-@parameters
+@dataclass(frozen=True, config=FORBID)
 class Profile:
     """A named set of parameters; `results` and `figures` are the folders its stages write."""
 

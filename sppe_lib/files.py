@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,12 +40,10 @@ def _started(process: str) -> str:
 
 @functools.cache  # once a process: a folder may get thousands of files
 def _sweep(folder: Path) -> None:
-    """Remove the temporaries that processes of this machine left when they were killed; what one had put aside returns."""
-    host = platform.node()
+    """Remove what processes of this machine left half written when they were killed; what one had put aside returns."""
     for path in folder.glob(f"{MARK}*"):
-        machine, _, rest = path.name.removeprefix(MARK).rpartition("_")[0].rpartition("@")
-        process, _, started = rest.partition("+")
-        if machine != host or not started or _started(process) == started:
+        owner = re.fullmatch(rf"{MARK}(.*)@(\d+)\+(\d+)_.*", path.name)
+        if not owner or owner[1] != platform.node() or _started(owner[2]) == owner[3]:
             continue
         for old in path.glob("old/*"):
             if not (folder / old.name).exists():

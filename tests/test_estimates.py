@@ -11,7 +11,7 @@ from sppe_lib import recovery
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.data.store import row_bytes
 from sppe_lib.diffusion.lora import add_lora
-from sppe_lib.tools.preflight import estimates, stable_diffusion_estimates
+from sppe_lib.tools.preflight import estimates
 
 REPOSITORY = Path(__file__).parents[1]
 WIDTH, TOKENS, TEXT = 256, 96, 32
@@ -74,7 +74,7 @@ def test_activations_are_those_that_autograd_keeps(learns, dtype):
     assert per_block == pytest.approx(estimates.KEPT_BYTES[learns, dtype], rel=0.15)
 
 
-@pytest.mark.parametrize("number_bytes", stable_diffusion_estimates.UNET_KEPT_BYTES)
+@pytest.mark.parametrize("number_bytes", estimates.UNET_KEPT_BYTES)
 def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
     dtype, width, side = {2: torch.bfloat16, 4: torch.float32}[number_bytes], 32, 32
     with torch.random.fork_rng():
@@ -86,7 +86,7 @@ def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
     words = torch.randn(1, 77, 64, dtype=dtype, requires_grad=True)
     latents = torch.randn(1, 4, side, side, dtype=dtype)
     kept = saved_bytes(unet, lambda: unet(latents, 1, words), torch.float32)  # in its own type, not under autocast
-    assert kept / (side**2 * width) == pytest.approx(stable_diffusion_estimates.UNET_KEPT_BYTES[number_bytes], rel=0.15)
+    assert kept / (side**2 * width) == pytest.approx(estimates.UNET_KEPT_BYTES[number_bytes], rel=0.15)
 
 
 def test_memory_of_baselines_on_their_own_models():

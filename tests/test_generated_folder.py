@@ -15,13 +15,12 @@ from released_tree import mask, picture, save
 from sppe_lib.config import load_profile, repository
 from sppe_lib.data import generate as generation
 from sppe_lib.data.build import build_benchmark
-from sppe_lib.data.images import png
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import SPLITS, check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.results import data_name
-from sppe_lib.tools.preflight.context import MISSING, OK, Context
-from sppe_lib.tools.preflight.data import check_data
+from sppe_lib.pictures import png
+from sppe_lib.tools.preflight.context import MISSING, OK, Context, check_data
 
 SIDE = 32
 PAIRS = {"train": 3, "val": 2, "test": 2}

@@ -16,9 +16,9 @@ from PIL import Image
 from sppe_lib.config import load_profile
 from sppe_lib.data import miniature, taxonomy
 from sppe_lib.data.build import build_benchmark
+from sppe_lib.data.miniature import choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
 from sppe_lib.data.store import row_bytes
-from sppe_lib.data.miniature import choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
 from sppe_lib.errors import DataError
 from sppe_lib.world.scene import Element, Scene
 

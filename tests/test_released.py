@@ -64,7 +64,8 @@ def test_pictures_end_up_in_their_columns(tree):
 
 
 def test_labels_join_their_instances(tree):
-    _, instances = read(tree)
+    found, instances = read(tree)
+    assert list(read_instances(found, processes=2)) == list(read_instances(found, processes=1))
     labels = {name: instance.row["released_label"] for name, instance in instances.items()}
     assert labels["released/test/a208_laptop_computer/4/064"] == 0.75
     assert labels["released/test/a208_laptop_computer/4/036"] == -0.25
@@ -78,13 +79,6 @@ def test_without_a_mask_file_the_difference_is_used(tree):
     private = pixels(instance.row, "mask") == 255
     assert private[10:18, 10:18].all()
     assert not private[:5].any() and not private[-5:].any()
-
-
-def test_number_of_processes_changes_nothing(tree):
-    found = find_instances(tree, size=32, strength=0.5)
-    one = [instance.row for instance in read_instances(found, processes=1)]
-    two = [instance.row for instance in read_instances(found, processes=2)]
-    assert one == two
 
 
 def test_limits_keep_whole_pairs_and_are_repeatable(tree):
@@ -174,8 +168,6 @@ def test_label_without_pictures_is_reported(tree):
     ("content", "message"),
     [
         ("[{", "labels/bad.json is not valid JSON"),
-        ('[{"category": "a", "stem": "b", "code": "001", "label": 3}]', "entry 0 has the label 3"),
-        ('[{"category": "a", "stem": "b", "code": "001", "label": NaN}]', "entry 0 has the label nan"),
         ('[{"category": "a", "stem": "b", "code": "001", "label": 0}, {"stem": "b"}]', "entry 1 lacks category"),
     ],
 )
@@ -232,7 +224,7 @@ def test_grid_masks_keep_their_lower_right_quarter(tree):
 
 def test_instance_stored_only_as_a_grid(tree):
     grid = Image.new("RGB", (96, 96))
-    for index, name in enumerate(("surrogate", "edited_surrogate", "source", "edited_source")):
+    for index in range(4):
         grid.paste(
             tuple(40 * index + channel for channel in (10, 20, 30)),
             (48 * (index % 2), 48 * (index // 2), 48 * (index % 2) + 48, 48 * (index // 2) + 48),

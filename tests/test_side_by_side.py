@@ -71,6 +71,7 @@ def test_after_a_failure_nothing_more_starts_and_the_log_is_told(tmp_path):
 
 
 PIPELINE = """
+vars: [{which: [a, b]}]
 stages:
   kept: {frozen: true, cmd: "false", outs: [kept.txt]}
   always: {always_changed: true, cmd: "echo same > results/${profile}/always.txt", outs: ["results/${profile}/always.txt"]}
@@ -78,7 +79,7 @@ stages:
     outs: ["results/${profile}/d ta.txt"], params: ["profiles.${profile}"]}
   one: {cmd: "cat results/${profile}/d*.txt > results/${profile}/one.txt", deps: ["results/${profile}/d ta.txt"],
     outs: ["results/${profile}/one.txt"]}
-  two: {matrix: {which: [a, b]}, cmd: "cat results/${profile}/d*.txt > 'results/${profile}/${item.which}'",
+  two: {matrix: {which: "${which}"}, cmd: "cat results/${profile}/d*.txt > 'results/${profile}/${item.which}'",
     deps: ["results/${profile}/d ta.txt", other.txt, kept.txt], outs: ["results/${profile}/${item.which}"]}
 """
 

@@ -20,8 +20,7 @@ from sppe_lib.data.sources import records
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.generalisation_tables import generalisation_table
 from sppe_lib.pictures import read_picture
-from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context
-from sppe_lib.tools.preflight.data import check_unseen
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, check_unseen
 
 REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")

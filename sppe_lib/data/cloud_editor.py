@@ -111,12 +111,12 @@ _UNREADABLE = (DataError, ValueError, KeyError, TypeError, IndexError, Attribute
 
 
 def _limited(response: httpx.Response) -> bytes:
-    # Unpacked as it comes, so that no small answer can fill the memory; one cut off here is no JSON.
+    # Unpacked as it comes, so that no small answer can fill the memory; of one that is too long nothing is kept.
     answer = b""
     for part in response.iter_bytes():
         answer += part
         if len(answer) > LARGEST:
-            break
+            return b""
     return answer
 
 

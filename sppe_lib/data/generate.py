@@ -25,7 +25,7 @@ from accelerate import PartialState
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.data.editors import CLOUD, Editor, load_editor
 from sppe_lib.data.generated_card import generated_card, models_used
-from sppe_lib.data.own_folder import contents
+from sppe_lib.data.own_folder import contents, digest
 from sppe_lib.data.parquet import parquet_file
 from sppe_lib.data.problems import read_json, shown
 from sppe_lib.data.record_list import Record, read_records
@@ -50,10 +50,11 @@ class Shard:
     target: Path
     records: Sequence[Record]
 
-    @property
-    def made_of(self) -> bytes:
-        """A digest of its records and of the contents of their files."""
-        listed = [[record.described(), record.digests()] for record in self.records]
+    def made_of(self, known: dict[Path, str]) -> bytes:
+        """A digest of its records and of the contents of their files; `known` keeps those of files that are shared."""
+        for path in {path for record in self.records for path in record.files} - known.keys():
+            known[path] = digest(path)
+        listed = [[record.described(), *map(known.get, record.files)] for record in self.records]
         return _digest(listed).encode()
 
 
@@ -108,11 +109,11 @@ def generate(
         )
     planned = plan_shards(records, folder, shards, parameters.batch)
     identity = _identity(profile, records, planned)
-    begun = _begun(folder, identity)
+    begun, known = _begun(folder, identity), {}
     mine = [
         (shard, made_of)
         for shard in planned[process::processes]
-        if _made_of(shard.target) != (made_of := shard.made_of)
+        if _made_of(shard.target) != (made_of := shard.made_of(known))
     ]
     if not mine:
         return []

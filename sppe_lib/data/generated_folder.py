@@ -4,6 +4,7 @@
 full-image pairs (`unseen_folder`). Rows are streamed: a paper-sized set is not copied into a cache first.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ def generated_folders(root: Path) -> list[Path]:
     def begun(folder: Path) -> bool:
         return (folder / IDENTITY).is_file() or any(folder.glob("*-of-*.parquet"))
 
-    if not root.is_dir():
+    if not os.path.isdir(root):
         return []
     return [root] if begun(root) else [path for path in sorted(root.iterdir()) if path.is_dir() and begun(path)]
 

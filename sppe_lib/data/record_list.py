@@ -8,11 +8,9 @@ own words: the instruction and its weak tag, what the surrogate model is to pain
 import dataclasses
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.own_folder import digest
 from sppe_lib.data.problems import shown
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, full_image_columns, text_columns
 from sppe_lib.data.surrogates import prompt_for
@@ -74,12 +72,10 @@ class Record:
         fields = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OWN}
         return {name: value.name if isinstance(value, Path) else value for name, value in fields.items()}
 
-    def digests(self) -> list[str]:
-        """The SHA-256 of the content of each of its files: one that is corrected under its name makes another pair."""
-        return [_digest(path) for path in (self.source, self.mask, self.edited) if path]
-
-
-_digest = cache(digest)  # pairs share pictures, and pictures of one size the full mask
+    @property
+    def files(self) -> list[Path]:
+        """Its picture and mask, and I' where it brings one."""
+        return [path for path in (self.source, self.mask, self.edited) if path]
 
 
 def read_records(path: str | Path) -> list[Record]:

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from sppe_lib import pictures
 from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import Problem, problem_table, require_no_problems
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.released_layout import RELEASED_SPLITS, Key, Layout, category_of, scan, tree_of
+from sppe_lib.data.released_layout import RELEASED_SPLITS, Layout, Place, category_of, scan, tree_of
 from sppe_lib.data.schema import text_columns
 from sppe_lib.errors import DataError
-from sppe_lib.pictures import check_mask, mask_image, picture_layout, png, read_mask, read_picture, resize_mask
-from sppe_lib.pictures import shrink_mask, square
 from sppe_lib.runtime import seed_of
 
 DIFFERENCE_THRESHOLD = 24
@@ -33,11 +32,11 @@ class InstancePlan:
     """One instance: the absolute paths of its files and its row's text columns.
 
     `panels` holds source, surrogate, edited_source, edited_surrogate; or, if the instance exists only as a
-    four-panel grid, `grid` does. `mask` is None where none is stored. `key` is its place in the layout.
+    four-panel grid, `grid` does. `mask` is None where none is stored. `place` is its place in the layout.
     """
 
     row: dict
-    key: Key
+    place: Place
     size: int
     panels: dict[str, Path]
     grid: Path | None
@@ -98,7 +97,7 @@ def find_instances(
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
     present = defaultdict(set)
     for plan in plans:
-        present[plan.key.split].add(plan.row["pair_id"])
+        present[plan.place.split].add(plan.row["pair_id"])
     kept = {pair for split, ids in present.items() for pair in choose_pairs(ids, (pairs or {}).get(split, 0), seed)}
     return Released([plan for plan in plans if plan.row["pair_id"] in kept], problems)
 
@@ -129,114 +128,102 @@ def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
 
 
 def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]:
-    found = sorted({(key, code) for _, key, code in layout.edited} | set(layout.grids))
+    found = sorted(layout.of_kind("EDITED", "source") | layout.of_kind("EDITED", "surrogate") | layout.of_kind("IMG"))
     splits = defaultdict(set)
-    for key, _ in found:
-        splits[key.anywhere].add(key.split)
-    unmapped = {key.folder for key, _ in found if category_of(key.folder) is None}
-    for key, code in found:
-        name = f"{key.folder}/{key.stem}_{code}"
-        if key.folder in unmapped:
+    for place in found:
+        splits[place.folder, place.stem].add(place.split)
+    for folder in sorted({place.folder for place in found if category_of(place.folder) is None}):
+        layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
+    for place in found:
+        if category_of(place.folder) is None:
             continue
-        if code not in taxonomy.instructions():
-            layout.add_problem("unknown instruction code", name, "use a code from 001 to 065")
+        if place.code not in taxonomy.instructions():
+            layout.add_problem("unknown instruction code", place.name, "use a code from 001 to 065")
             continue
-        if not key.split:
-            layout.add_problem("no split", name, "put its EDITED folder below TRAIN, VAL or TEST")
+        if not place.split:
+            layout.add_problem("no split", place.name, "put its EDITED folder below TRAIN, VAL or TEST")
             continue
-        panels = _panels(layout, key, code)
-        grid = layout.grids.get((key, code))
-        if panels is None and grid is None:
-            continue
-        mask = (key, code) if (key, code) in layout.masks else (key.anywhere, code)
-        label = (key, code) if (key, code) in layout.labels else (key.anywhere, code)
-        if len(splits[key.anywhere]) > 1 and mask in layout.masks and not mask[0].split:
+        panels = _panels(layout, place)
+        grid = layout.files.get(place._replace(kind="IMG"))
+        mask = layout.find(layout.files, place._replace(kind="MASK"))
+        label = layout.find(layout.labels, place)
+        several = len(splits[place.folder, place.stem]) > 1
+        if several and mask and not mask.split:
             # Whose it is cannot be known, and the wrong one would leave private pixels outside.
-            several = f"{layout.masks[mask]} ({', '.join(sorted(splits[key.anywhere]))})"
-            layout.add_problem("mask of a name in several splits", several, "put it below the folder of its split")
+            remedy = "put it below the folder of its split"
+            layout.add_problem("mask of a name in several splits", f"{layout.files[mask]} ({place.split})", remedy)
             continue
-        if mask in layout.masks and layout.masks[mask] is None:
+        if not (panels or grid) or (mask and layout.files[mask] is None):
             continue  # listed already
         if grid:
-            _check_caption(layout, grid, code)
-        used = panels or {"grid": grid}
-        row = text_columns(
-            f"released/{key.split}/{key.folder}/{key.stem}",
-            tree_of(used.values()),
-            key.split,
-            category_of(key.folder),
-            code,
-            strength,
-            layout.labels.get(label) if len(splits[key.anywhere]) == 1 or label[0].split else None,
-        )
+            _check_caption(layout, grid, place.code)
+        pair = f"released/{place.split}/{place.folder}/{place.stem}"
+        tree = tree_of(panels.values() if panels else [grid])
+        cosine = None if label is None or (several and not label.split) else layout.labels[label]
         yield InstancePlan(
-            row=row,
-            key=key,
+            row=text_columns(pair, tree, place.split, category_of(place.folder), place.code, strength, cosine),
+            place=place,
             size=size,
-            panels={panel: layout.root / path for panel, path in (panels or {}).items()},
+            panels={panel: layout.root / path for panel, path in panels.items()},
             grid=None if panels else layout.root / grid,
-            mask=layout.root / layout.masks[mask] if mask in layout.masks else None,
+            mask=layout.root / layout.files[mask] if mask else None,
         )
-    for folder in sorted(unmapped):
-        layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
 
 
-def _panels(layout: Layout, key: Key, code: str) -> dict[str, Path] | None:
-    """The four pictures of an instance; None, with a problem for each that is missing, where it is not complete."""
+def _panels(layout: Layout, instance: Place) -> dict[str, Path]:
+    """The four pictures of an instance; empty, with a problem for each that is missing, where it is not complete."""
     panels, missing = {}, []
     for role in ("source", "surrogate"):
-        # A tree without split folders (DIPA) serves every split.
-        original = next((place for place in ((role, key), (role, key.anywhere)) if place in layout.originals), None)
-        panels[role] = layout.originals.get(original)
-        panels[f"edited_{role}"] = layout.edited.get((role, key, code))
-        folder = f"{FOLDERS[key.split]}/{role}/{key.folder}"
-        if original is None:
-            missing.append(f"ORIGINAL/{folder}/{key.stem}.jpg")
-        if (role, key, code) not in layout.edited:
-            missing.append(f"EDITED/{folder}/{key.stem}_{code}.jpg")
-    if (key, code) not in layout.grids:
+        for panel, place in (
+            (role, instance._replace(code="", role=role, kind="ORIGINAL")),
+            (f"edited_{role}", instance._replace(role=role, kind="EDITED")),
+        ):
+            # A tree without split folders (DIPA) serves every split: of originals only, since edits have a split here.
+            known = layout.find(layout.files, place) if place.kind == "ORIGINAL" else place
+            panels[panel] = layout.files.get(known)
+            if known not in layout.files:
+                stem = place.name.rpartition("/")[2]
+                missing.append(f"{place.kind}/{FOLDERS[place.split]}/{role}/{place.folder}/{stem}.jpg")
+    if instance._replace(kind="IMG") not in layout.files:
         for path in missing:
             layout.add_problem("instance without its pair", path, "restore it from the release")
-    return panels if all(panels.values()) else None
+    return panels if all(panels.values()) else {}
 
 
 def _check_caption(layout: Layout, grid: Path, code: str) -> None:
     # Beside a grid stands `instruction [SPLIT] category`; its code is in its name, so the two can disagree.
-    caption = layout.root / grid.with_suffix(".txt")
-    if not caption.is_file():
+    caption = grid.with_suffix(".txt")
+    if not (layout.root / caption).is_file():
         layout.add_problem("grid without caption", grid, "restore its .txt from the release")
         return
-    text = caption.read_text(encoding="utf-8-sig", errors="replace").partition("[SPLIT]")[0].strip()
+    text = (layout.root / caption).read_text(encoding="utf-8-sig", errors="replace").partition("[SPLIT]")[0].strip()
     if text.lower() != taxonomy.instruction(code).text.lower():
-        name = grid.with_suffix(".txt")
-        layout.add_problem("caption is not its code's instruction", name, "correct the caption or the code")
+        layout.add_problem("caption is not its code's instruction", caption, "correct the caption or the code")
 
 
 def _list_unused(layout: Layout, plans: list[InstancePlan]) -> None:
     """Note pictures, masks and labels that no instance needs, and instances without a label where others have one."""
-    edits = {(key, code) for _, key, code in layout.edited} | set(layout.grids)
-    pictured = edits | {(key.anywhere, code) for key, code in edits}
-    edited = {key for key, _ in pictured}
-    for (_, key), path in layout.originals.items():
-        if path and key not in edited:
-            layout.add_problem("original without edited pictures", path, "restore the edited pictures")
-    for place, path in layout.masks.items():
-        if path and place not in pictured:
-            layout.add_problem("mask without pictures", path, "restore the pictures or remove the mask")
-    complete = {(plan.key, plan.row["instruction_code"]) for plan in plans}
-    complete |= {(key.anywhere, code) for key, code in complete}
-    for key, code in sorted(set(layout.labels) - complete):
-        name = f"{key.folder}/{key.stem}_{code}"
-        layout.add_problem("label without pictures", name, "download the pictures or remove the label")
-    some = {(plan.key.split, plan.key.folder) for plan in plans if plan.row["released_label"] is not None}
+    pictured = {place[:4] for place in layout.files if place.kind in ("EDITED", "IMG")}
+    pictured |= {("", *place[1:]) for place in pictured} | {(*place[:3], "") for place in pictured}
+    pictured |= {("", *place[1:]) for place in pictured}
+    for place, path in layout.files.items():
+        if path and place[:4] not in pictured:
+            if place.kind == "ORIGINAL":
+                layout.add_problem("original without edited pictures", path, "restore the edited pictures")
+            else:
+                layout.add_problem("mask without pictures", path, "restore the pictures or remove the mask")
+    complete = {plan.place for plan in plans} | {plan.place._replace(split="") for plan in plans}
+    for place in sorted(set(layout.labels) - complete):
+        layout.add_problem("label without pictures", place.name, "download the pictures or remove the label")
+    some = {(plan.place.split, plan.place.folder) for plan in plans if plan.row["released_label"] is not None}
     for plan in plans:
-        if plan.row["released_label"] is None and (plan.key.split, plan.key.folder) in some:
+        if plan.row["released_label"] is None and (plan.place.split, plan.place.folder) in some:
             layout.add_problem("instance without label", plan.row["instance_id"], "complete the label file")
 
 
 def _grid_panels(path: Path) -> dict[str, Image.Image]:
     """The four panels of a stored grid: S and S' above, I and I' below."""
-    grid = read_picture(path)
+    grid = pictures.read_picture(path)
     width, height = grid.size[0] // 2, grid.size[1] // 2
     corners = {
         "surrogate": (0, 0),
@@ -257,27 +244,27 @@ def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.
     if plan.mask is None:
         return _difference(plan, panels), "difference"
     original = panels["source"].size
-    size, _ = picture_layout(plan.mask)
+    size, _ = pictures.picture_layout(plan.mask)
     if size == (2 * original[0], 2 * original[1]) or (size != original and size == (1024, 1024)):
-        white = np.asarray(read_mask(plan.mask, size, may_be_full=True)) > 127
+        white = np.asarray(pictures.read_mask(plan.mask, size, may_be_full=True)) > 127
         half = (white.shape[0] // 2, white.shape[1] // 2)
         quarter = white[half[0] :, half[1] :]
         if quarter.sum() == white.sum():
             if quarter.all():
                 return _difference(plan, panels), "difference"
-            return resize_mask(mask_image(quarter), plan.size), "file"
-    orientation = picture_layout(plan.panels["source"])[1] if plan.panels else 1
-    return resize_mask(read_mask(plan.mask, original, orientation=orientation), plan.size), "file"
+            return pictures.resize_mask(pictures.mask_image(quarter), plan.size), "file"
+    orientation = pictures.picture_layout(plan.panels["source"])[1] if plan.panels else 1
+    return pictures.resize_mask(pictures.read_mask(plan.mask, original, orientation=orientation), plan.size), "file"
 
 
 def _difference(plan: InstancePlan, panels: dict[str, Image.Image]) -> Image.Image:
     source, surrogate = panels["source"], panels["surrogate"]
     if source.size != surrogate.size:
-        source, surrogate = square(source, plan.size), square(surrogate, plan.size)
+        source, surrogate = pictures.square(source, plan.size), pictures.square(surrogate, plan.size)
     source, surrogate = (np.asarray(image, dtype=np.int16) for image in (source, surrogate))
     private = np.abs(source - surrogate).max(axis=-1) > DIFFERENCE_THRESHOLD
-    check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
-    return mask_image(shrink_mask(private, plan.size, plan.size))
+    pictures.check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
+    return pictures.mask_image(pictures.shrink_mask(private, plan.size, plan.size))
 
 
 def read_instance(plan: InstancePlan) -> ReadInstance:
@@ -287,7 +274,7 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
         if plan.grid:
             panels = _grid_panels(plan.grid)
         else:
-            panels = {panel: read_picture(path) for panel, path in plan.panels.items()}
+            panels = {panel: pictures.read_picture(path) for panel, path in plan.panels.items()}
         size = panels["source"].size
         for panel, image in panels.items():
             if image.size == size[::-1] != size:
@@ -295,11 +282,11 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
         mask, origin = _private(plan, panels)
         # Thin frames can close when a mask is made smaller.
         private = np.asarray(mask) > 127
-        check_mask(private, f"of {name} at {plan.size} pixels")
+        pictures.check_mask(private, f"of {name} at {plan.size} pixels")
     except DataError as error:
         return failed_instance(name, error)
-    pictures = {panel: png(square(image, plan.size)) for panel, image in panels.items()}
-    return ReadInstance(plan.row | pictures | {"mask": png(mask)}, float(private.mean()), origin)
+    columns = {panel: pictures.png(pictures.square(image, plan.size)) for panel, image in panels.items()}
+    return ReadInstance(plan.row | columns | {"mask": pictures.png(mask)}, float(private.mean()), origin)
 
 
 def read_instances(released: Released, processes: int = 2) -> Iterator[ReadInstance]:

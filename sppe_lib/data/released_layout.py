@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import Problem, files_below, read_json, shown
@@ -48,46 +49,53 @@ def category_of(folder: str) -> str | None:
     return name if name in taxonomy.categories() else None
 
 
-@dataclass(frozen=True, order=True)
-class Key:
-    """One released picture's place: its split ("" where the path names none), category folder and stem."""
+class Place(NamedTuple):
+    """Where a picture belongs: its split ("" where the path names none), category folder and stem.
+
+    `code` is its instruction's; "" for originals. `role` is source or surrogate; "" for masks and grids. `kind` is one
+    of KINDS.
+    """
 
     split: str
     folder: str
     stem: str
+    code: str = ""
+    role: str = ""
+    kind: str = ""
 
     @property
-    def anywhere(self) -> "Key":
-        """The same without a split."""
-        return Key("", self.folder, self.stem)
+    def name(self) -> str:
+        """The category folder and stem, with the code where it has one."""
+        return f"{self.folder}/{self.stem}" + (f"_{self.code}" if self.code else "")
+
+
+KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": "original"}
+"""Folders that say what a picture is, and what it is; below none of the first three it is an original."""
 
 
 @dataclass
 class Layout:
-    """Everything found below a root, paths relative to it; a path is None where two files claim the place.
+    """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place.
 
-    `originals`: (role, key) to path; `edited`: (role, key, code) to path; `masks` and `grids`: (key, code) to path;
-    `labels`: (key, code) to cosine.
+    A path is None where two files claim its place.
     """
 
     root: Path
-    originals: dict[tuple[str, Key], Path | None] = field(default_factory=dict)
-    edited: dict[tuple[str, Key, str], Path | None] = field(default_factory=dict)
-    masks: dict[tuple[Key, str], Path | None] = field(default_factory=dict)
-    grids: dict[tuple[Key, str], Path | None] = field(default_factory=dict)
-    labels: dict[tuple[Key, str], float] = field(default_factory=dict)
+    files: dict[Place, Path | None] = field(default_factory=dict)
+    labels: dict[Place, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def find(self, places: Mapping[Place, object], wanted: Place) -> Place | None:
+        """The place in `places` (`files` or `labels`), or else the same without a split, or None."""
+        return next((place for place in (wanted, wanted._replace(split="")) if place in places), None)
+
+    def of_kind(self, kind: str, role: str = "") -> set[Place]:
+        """The places of a kind and role, as instances: split, folder, stem and code alone."""
+        return {Place(*place[:4]) for place in self.files if (place.kind, place.role) == (kind, role)}
 
     def add_problem(self, problem: str, file: object, remedy: str) -> None:
         """Note a problem; `file` is relative to the root."""
         self.problems.append(Problem(problem, shown(str(file)), remedy))
-
-    def _place(self, places: dict, key: tuple, path: Path) -> None:
-        known = places.setdefault(key, path)
-        if known == path or (known and (self.root / known).samefile(self.root / path)):
-            return
-        self.add_problem("two pictures of one name", f"{known or 'more'} and {path}", "keep one of them")
-        places[key] = None
 
     def add_picture(self, path: Path) -> None:
         """Note a picture by where it lies; what cannot be placed becomes a problem."""
@@ -95,22 +103,20 @@ class Layout:
             return
         above = [part.upper() for part in path.parts[:-2]]
         split = next((RELEASED_SPLITS[part] for part in above if part in RELEASED_SPLITS), "")
-        role, folder, stem = path.parts[-3].lower(), path.parts[-2], path.stem
-        kind = next((kind for kind in ("MASK", "IMG", "EDITED") if kind in above), "ORIGINAL")
-        if kind in ("EDITED", "ORIGINAL") and role not in ("source", "surrogate"):
+        kind = next((kind for kind in KINDS if kind in above), "ORIGINAL")
+        role = path.parts[-3].lower() if kind in ("EDITED", "ORIGINAL") else ""
+        stem, code = (path.stem, "") if kind == "ORIGINAL" else split_code(path.stem) or (path.stem, None)
+        if role not in ("", "source", "surrogate"):
             self.add_problem("picture outside the layout", path, "move it below a source or surrogate folder")
-        elif kind == "ORIGINAL":
-            self._place(self.originals, (role, Key(split, folder, stem)), path)
-        elif (coded := split_code(stem)) is None:
-            what = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture"}[kind]
-            name = f"<stem>_<three-digit code>{path.suffix}"
-            self.add_problem(f"{what} without instruction code", path, f"name it {name}")
+        elif code is None:
+            remedy = f"name it <stem>_<three-digit code>{path.suffix}"
+            self.add_problem(f"{KINDS[kind]} without instruction code", path, remedy)
         else:
-            key, code = Key(split, folder, coded[0]), coded[1]
-            if kind == "EDITED":
-                self._place(self.edited, (role, key, code), path)
-            else:
-                self._place(self.masks if kind == "MASK" else self.grids, (key, code), path)
+            place = Place(split, path.parts[-2], stem, code, role, kind)
+            known = self.files.setdefault(place, path)
+            if known != path and not (known and (self.root / known).samefile(self.root / path)):
+                self.add_problem("two pictures of one name", f"{known or 'more'} and {path}", "keep one of them")
+                self.files[place] = None
 
     def add_labels(self, path: Path) -> None:
         """Note the labels of a JSON file, if it is a label list. Raises DataError naming an entry that is not sound."""
@@ -121,21 +127,21 @@ class Layout:
             return
         for number, row in enumerate(rows):
             where = f"{shown(path)}, entry {number}"
-            key, code = _label_key(row, where)
+            place = _label_place(row, where)
             for role in ("source", "surrogate"):
                 # Roots differ between the release's scripts, the end of a path does not.
                 named = Path(str(row.get(role, "")))
-                if role in row and (*named.parts[-3:-1], named.stem) != (role, key.folder, key.stem):
+                if role in row and (*named.parts[-3:-1], named.stem) != (role, place.folder, place.stem):
                     self.add_problem("label names another picture", f"{where}: {named}", f"correct its {role}")
-            if self.labels.setdefault((key, code), float(row["label"])) != float(row["label"]):
+            if self.labels.setdefault(place, float(row["label"])) != float(row["label"]):
                 self.add_problem("label given twice", where, "keep one of the two different values")
 
 
 LABEL_FIELDS = {"category", "stem", "code", "label"}
 
 
-def _label_key(row: Mapping, where: str) -> tuple[Key, str]:
-    """(key, code) of an entry of a label file that is found to be sound; the split is that of its paths, or none."""
+def _label_place(row: Mapping, where: str) -> Place:
+    """The place of an entry of a label file that is found to be sound; the split is that of its paths, or none."""
     if not LABEL_FIELDS.issubset(row):
         missing = ", ".join(sorted(LABEL_FIELDS.difference(row)))
         raise DataError(f"The label file {where} lacks {missing}; download the file again.")
@@ -151,7 +157,7 @@ def _label_key(row: Mapping, where: str) -> tuple[Key, str]:
         )
     parts = [part.upper() for role in ("source", "surrogate") for part in Path(str(row.get(role, ""))).parts]
     split = next((RELEASED_SPLITS[part] for part in parts if part in RELEASED_SPLITS), "")
-    return Key(split, str(names[0]), str(names[1])), str(names[2])
+    return Place(split, *map(str, names))
 
 
 def split_code(stem: str) -> tuple[str, str] | None:
@@ -189,7 +195,7 @@ def scan(root: str | Path) -> Layout:
             layout.add_labels(path)
         elif "IMG" in path.parts and path.suffix == ".txt" and not found.with_suffix(".png").is_file():
             layout.add_problem("caption without grid", path, "restore the grid or remove the caption")
-    if not (layout.originals or layout.edited or layout.grids):
+    if all(place.kind == "MASK" for place in layout.files):
         raise DataError(
             f"The data folder {shown(root.name)!r} holds no pictures in the released layout; expected "
             f"ORIGINAL/<SPLIT>/source/<category>/<stem>.jpg and EDITED/<SPLIT>/source/<category>/<stem>_<code>.jpg."

@@ -14,7 +14,6 @@ from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data import taxonomy
 from sppe_lib.data.card import Heading, card_text
 from sppe_lib.data.schema import FEATURES, SPLITS
-from sppe_lib.errors import ResourceError
 from sppe_lib.runtime import atomic_path, progress, require_disk
 
 VECTOR_WORLD = "vector-world"
@@ -167,21 +166,15 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
 
     Simulated sets also keep the split of every identity, so that other sets can avoid them; generated ones keep what
     made them. `number`: how many rows there are, at most. `heading` is asked when all rows are written. Fills
-    `summary.counts` and returns the summary. Raises ResourceError where the disk has no room or takes no files.
+    `summary.counts` and returns the summary. Raises ResourceError where the disk has no room.
     """
     size, name = summary.parameters.size, summary.folder.name
-    try:
-        require_disk(summary.folder, number * row_bytes(size))
-        with atomic_path(summary.folder) as folder:
-            folder.mkdir()
-            summary.counts = write_shards(progress(rows, name.capitalize(), number), folder, size)
-            for file, text in _beside(summary, heading):
-                (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise ResourceError(
-            f"The folder {name!r} cannot be written ({error.strerror or error}); make room there and correct its "
-            f"rights, or set SPPE_RESULTS to another folder."
-        ) from None
+    require_disk(summary.folder, number * row_bytes(size))
+    with atomic_path(summary.folder) as folder:
+        folder.mkdir()
+        summary.counts = write_shards(progress(rows, name.capitalize(), number), folder, size)
+        for file, text in _beside(summary, heading):
+            (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
     return summary
 
 

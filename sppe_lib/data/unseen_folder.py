@@ -4,6 +4,7 @@
 world's stand-in is in other profiles, so recovery, metrics and Table 7 find it there.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def find_unseen(profile: Profile) -> GeneratedFolder:
     """
     name = profile.benchmark.unseen_source
     make = f"{COMMANDS[0]}, then {COMMANDS[1]} {name} --profile {profile.name}"
-    if not (repository() / name).is_dir():
+    if not os.path.isdir(repository() / name):
         raise ConfigError(
             f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
             f'with {make}; or set it to "" to do without.'

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from sppe_lib import recovery
 from sppe_lib.config import Profile, changed
-from sppe_lib.data.schema import EVALUATED, split_files
+from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery import TRAINED
 from sppe_lib.recovery.method import VALIDATION
-from sppe_lib.recovery.sharded import digest_of
-from sppe_lib.runtime import atomic_path
+from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 
 FOLDER = "search"
 """Where the search's pictures go under `results/<profile>/`, and its table under `figures/<profile>/`."""
@@ -32,9 +31,6 @@ GRID = {
     **{name: {"recovery.training.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
 }
 """Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
-
-SHARED = ("benchmark", "latents")
-"""Folders of the profile that a cell's training reads, or fills for all others."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +109,10 @@ def run_cell(profile: Profile, cell: Cell) -> Path:
     path = picture_file(profile, cell)
     if path.is_file():
         return path
-    place = f"{FOLDER}/work/{path.stem}"
-    work = profile.results / place
-    work.mkdir(parents=True, exist_ok=True)
-    (profile.results / "latents").mkdir(exist_ok=True)
-    for name in SHARED:
-        if not (work / name).is_symlink():
-            (work / name).symlink_to((profile.results / name).absolute())
-    inside = replace(cell_profile(profile, cell), name=f"{profile.name}/{place}")
-    recovery.fit(inside, cell.method)
-    made = recovery.recover_split(inside, cell.method, VALIDATION[0])
-    with atomic_path(path) as temporary:
-        shutil.copyfile(made, temporary)
-    shutil.rmtree(work)
+    chosen, method = cell_profile(profile, cell), recovery.METHODS[cell.method].imported()
+    work = profile.results / FOLDER / "work" / path.stem
+    made = method.load(chosen, method.fit(chosen, workplace=work)) if cell.method in TRAINED else method.load(chosen)
+    data, batch = open_evaluated(profile, VALIDATION[0]), chosen.recovery.sampling.batch
+    recover_in_shards(made.recover, data, path, work / "shards", batch, f"{cell.method}: {cell.name}")
+    shutil.rmtree(work, ignore_errors=True)
     return path

@@ -94,9 +94,9 @@ class TrainedMethod(Method):
         return cls(backbone, profile.recovery, profile.benchmark.size)
 
     @classmethod
-    def load(cls, profile: Profile) -> "TrainedMethod":
-        """The method as `fit` left it. Raises DataError when it was not trained for this profile."""
-        folder = training_folder(profile, cls.name)
+    def load(cls, profile: Profile, folder: Path | None = None) -> "TrainedMethod":
+        """The method as `fit` left it, in `folder` if given. Raises DataError when it was not trained for this profile."""
+        folder = folder or training_folder(profile, cls.name)
         if not (folder / "manifest.json").is_file():
             raise DataError(
                 f"No trained {cls.name} for profile {profile.name}: run 03_train_recovery with method={cls.name!r} first."
@@ -108,11 +108,12 @@ class TrainedMethod(Method):
         return method
 
     @classmethod
-    def fit(cls, profile: Profile, snapshots: Mapping[int, str] | None = None) -> Path:
+    def fit(cls, profile: Profile, snapshots: Mapping[int, str] | None = None, workplace: Path | None = None) -> Path:
         """Train the method on the profile's training split; returns the training folder.
 
         Every trained method gets the same data, batches, steps and rank, and the rate that was found for it.
-        `snapshots`: number of steps -> name under which the state after that many is kept, too. Raises ConfigError
+        `snapshots`: number of steps -> name under which the state after that many is kept, too. `workplace`: a folder in
+        place of the profile's own `training/` and `checkpoints/`. Raises ConfigError
         where the processes cannot share a batch evenly, DataError where there is no training split, and what `train` raises.
         """
         check_batch(
@@ -124,6 +125,8 @@ class TrainedMethod(Method):
             method.backbone.text.encode(sorted({*map(method.prompt, cache.instructions), ""}))
         method.backbone.free_encoders()
         folders = {steps: training_folder(profile, name) for steps, name in (snapshots or {}).items()}
+        if workplace is not None:
+            return train_method(method, cache, workplace / "training", workplace, folders)
         checkpoints = profile.results / "checkpoints"
         return train_method(method, cache, training_folder(profile, cls.name), checkpoints, folders)
 

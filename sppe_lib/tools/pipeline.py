@@ -14,6 +14,7 @@ processor. On an accelerator, which the stages would have to share, one at a tim
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -51,10 +52,27 @@ def write_pipeline(name: str) -> Path:
     stages = {key: stage for key, stage in content["stages"].items() if not stage.get("frozen")}
     for stage in stages.values():
         stage.get("do", stage)["wdir"] = "../../.."
-    text = yaml.safe_dump({"vars": [{"profile": name}], "stages": stages}, sort_keys=False, allow_unicode=True)
+    variables = [*content.get("vars", []), {"profile": name}]
+    text = yaml.safe_dump({"vars": variables, "stages": stages}, sort_keys=False, allow_unicode=True)
     write_text(folder / "dvc.yaml", text)
     write_text(folder / "config", NO_GIT)
     return folder
+
+
+def mend(folder: Path) -> None:
+    """Remove what a kill left half written of DVC's own: its record of a pipeline, and who has which file in use.
+
+    What the record held is in DVC's cache of runs, so nothing that was made is made again.
+    """
+    for path, read in ((folder / "dvc.lock", yaml.safe_load), (repository() / ".dvc" / "tmp" / "rwlock", json.loads)):
+        if not path.is_file():
+            continue
+        try:
+            whole = isinstance(read(path.read_text(encoding="utf-8")), dict)
+        except (ValueError, yaml.YAMLError):
+            whole = False
+        if not whole:
+            path.unlink()
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -153,6 +171,7 @@ def main(arguments: list[str]) -> int:
         raise ConfigError(f"{chosen.jobs} stages at once: choose at least 1, and 1 with arguments of dvc repro.")
     profile = load_profile(chosen.profile or None)
     folder = write_pipeline(profile.name)
+    mend(folder)
     environment = environment_of(folder)
     if chosen.jobs == 1:
         return repro(folder, own, environment)

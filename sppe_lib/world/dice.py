@@ -3,24 +3,17 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import yaml
 
-from sppe_lib.world import people
+from sppe_lib.errors import ConfigError
+from sppe_lib.world import people, read_asset
 from sppe_lib.world.props_documents import EMBLEMS
 from sppe_lib.world.props_papers import paper_ink
 from sppe_lib.world.props_pictures import PICTURES
 from sppe_lib.world.props_screens import CONTENTS
 from sppe_lib.world.props_shapes import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
-
-
-def read_asset(name: str) -> Any:
-    """The content of a YAML file in `assets`."""
-    return yaml.safe_load((files("sppe_lib.world") / "assets" / name).read_text("utf-8"))
-
 
 WORDS: dict[str, list[str]] = read_asset("words.yaml")
 """Lists of words that can stand for each other."""
@@ -109,11 +102,16 @@ class Dice:
         if words in known:
             return known[words]
         first, *more = re.split(r" ([+-]) ", words)
+        if first not in LISTS:
+            raise ConfigError(
+                f"A recipe asks for {{{words}}}: name a list, a function of dice.py or a value drawn before."
+            )
         options = list(LISTS[first])
         for sign, other in zip(more[::2], more[1::2], strict=True):
-            options = [*options, *LISTS.get(other, [other])] if sign == "+" else [
-                option for option in options if option != known[other]
-            ]  # fmt: skip
+            if sign == "+":
+                options += LISTS.get(other, [other])
+            else:
+                options = [option for option in options if option != known[other]]
         return self.pick(options)
 
 

@@ -6,20 +6,17 @@ failure modes are described in `view`, its verbs in `edits`.
 """
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from sppe_lib.errors import ConfigError
-from sppe_lib.world import props, unseen_props, unseen_settings  # noqa: F401  (they register drawers)
+from sppe_lib.world import props, read_asset, unseen_props, unseen_settings  # noqa: F401  (they register drawers)
 from sppe_lib.world.edits import VERBS
 from sppe_lib.world.scene import Scene
-from sppe_lib.world.view import EditResult, View
+from sppe_lib.world.view import EditResult, NotDone, View
 
 __all__ = ["EDITS", "UNSEEN_INSTRUCTIONS", "EditResult", "UnseenInstruction", "edit"]
 
-_TABLE = yaml.safe_load((files("sppe_lib.world") / "assets" / "edits.yaml").read_text("utf-8"))
+_TABLE = read_asset("edits.yaml")
 
 Edit = dict[str, Any]
 """{verb: its parameters}, or {"as_published": code}."""
@@ -63,5 +60,8 @@ def edit(scene: Scene, code: str, seed: int) -> EditResult:
     ((verb, parameters),) = (EDITS[code] if code in EDITS else UNSEEN_INSTRUCTIONS[code].edit).items()
     if verb == "as_published":
         return edit(scene, parameters, seed)
-    view = View(scene, code, int(seed))
-    return VERBS[verb](view, **parameters) if isinstance(parameters, dict) else VERBS[verb](view, parameters)
+    arguments = parameters if isinstance(parameters, dict) else {"name": parameters}
+    try:
+        return EditResult(VERBS[verb](View(scene, code, int(seed)), **arguments), "done")
+    except NotDone as why:
+        return EditResult(scene, str(why))

@@ -8,17 +8,16 @@ of each style.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import yaml
 
 from sppe_lib.errors import ConfigError
+from sppe_lib.world import read_asset
 from sppe_lib.world import style_filters as f
 from sppe_lib.world.colours import rgb
 
-STYLES: dict[str, dict] = yaml.safe_load((files("sppe_lib.world") / "assets" / "styles.yaml").read_text("utf-8"))
+STYLES: dict[str, dict] = read_asset("styles.yaml")
 """Name of a style -> its words, what varies, and its steps."""
 
 Colour = str | Sequence[float]
@@ -37,15 +36,10 @@ def apply_style(image: np.ndarray, name: str, parameters: Mapping[str, Any]) -> 
     plain = source = styled = image.astype(float) / 255
     for step in STYLES[name]["steps"]:
         ((operation, arguments),) = step.items()
-        arguments = _filled_in(arguments, varied)
         if operation == "mark":
             source = styled
-        elif operation in FILTERS:
-            styled = FILTERS[operation](styled, *(arguments if isinstance(arguments, list) else [arguments]))
-        elif isinstance(arguments, dict):
-            styled = OPERATIONS[operation](styled, source, **arguments)
         else:
-            styled = OPERATIONS[operation](styled, source, *(arguments if isinstance(arguments, list) else [arguments]))
+            styled = _call(OPERATIONS[operation], _filled_in(arguments, varied), styled, source)
     mixed = f.blend(plain, styled, float(parameters.get("strength", 1.0)))
     return np.round(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
 
@@ -53,6 +47,13 @@ def apply_style(image: np.ndarray, name: str, parameters: Mapping[str, Any]) -> 
 def describe_style(name: str) -> str:
     """A short phrase such as "in a pencil sketch style"."""
     return STYLES[name]["words"]
+
+
+def _call(function: Callable, arguments: Any, *first: Any) -> Any:
+    """The function with arguments from YAML: a mapping, a list, or a single one."""
+    if isinstance(arguments, dict):
+        return function(*first, **arguments)
+    return function(*first, *(arguments if isinstance(arguments, list) else [arguments]))
 
 
 def _filled_in(value: Any, varied: Mapping[str, Any]) -> Any:
@@ -109,7 +110,9 @@ def outlines(image: np.ndarray, source: np.ndarray, colour: Colour, gain: float)
     return paint(image, source, colour, np.clip(gain * f.edges(source), 0, 1))
 
 
-def grid(image: np.ndarray, source: np.ndarray, colour: Colour, amount: float, period: float, share: float):
+def grid(
+    image: np.ndarray, source: np.ndarray, colour: Colour, amount: float, period: float, share: float
+) -> np.ndarray:
     """Regular lines across and down."""
     lines = np.maximum(f.stripes(image, period, share, 0), f.stripes(image, period, share, 1))
     return paint(image, source, colour, amount * lines)
@@ -196,29 +199,31 @@ def draw(image: np.ndarray, source: np.ndarray, *pieces: str | dict) -> np.ndarr
         if name == "opacity":
             opacity = arguments
         else:
-            svg += ORNAMENTS[name](**arguments) if isinstance(arguments, dict) else ORNAMENTS[name](*arguments)
+            svg += _call(ORNAMENTS[name], arguments)
     drawn = f.drawing(svg, image.shape[0], image.shape[1])
     return f.blend(image, drawn[..., :3], drawn[..., 3] * opacity)
 
 
-FILTERS: dict[str, Callable[..., np.ndarray]] = {
-    "saturate": f.saturate, "contrast": f.contrast, "blur": f.blur, "posterise": f.posterise, "swirl": f.swirl,
-    "shift_channels": f.shift_channels, "dim": lambda image, factor: image * factor,
-    "blocks": lambda image, number: f.blocks(np.clip(image, 0, 1), number),
-    "scanlines": lambda image, amount, period: image * (1 - amount * f.stripes(image, period))[..., None],
-    "grain": lambda image, amount, size, number: image + amount * f.texture(image, size, number)[..., None],
-    "glow": lambda image, amount, size: 1 - (1 - image) * (1 - amount * f.blur(image, size)),
-    "negative": lambda image, *film: (1 - image) * np.array(film),
-}  # fmt: skip
-"""Operations that need the picture so far only."""
+def _of_image(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """An operation that needs no source picture."""
+    return lambda image, source, *arguments: function(image, *arguments)
+
 
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "tint": tint, "paint": paint, "source": back_to_source, "outlines": outlines, "grid": grid, "vignette": vignette,
     "strokes": strokes, "relief": relief, "stains": stains, "hatching": hatching, "paper_rim": paper_rim,
     "dabs": dabs, "waves": waves, "halftone": halftone, "neon": neon, "draw": draw,
+    "saturate": _of_image(f.saturate), "contrast": _of_image(f.contrast), "blur": _of_image(f.blur),
+    "posterise": _of_image(f.posterise), "swirl": _of_image(f.swirl), "shift_channels": _of_image(f.shift_channels),
+    "dim": lambda image, source, factor: image * factor,
+    "negative": lambda image, source, *film: (1 - image) * np.array(film),
+    "blocks": lambda image, source, number: f.blocks(np.clip(image, 0, 1), number),
+    "glow": lambda image, source, amount, size: 1 - (1 - image) * (1 - amount * f.blur(image, size)),
+    "grain": lambda image, source, amount, *grain: image + amount * f.texture(image, *grain)[..., None],
+    "scanlines": lambda image, source, amount, period: image * (1 - amount * f.stripes(image, period))[..., None],
     "wet_edges": lambda image, source, amount, size: image * (1 - amount * f.edges(source, size))[..., None],
 }  # fmt: skip
-"""Operations that look at the source too: the plain picture, or the one at the last step `mark`."""
+"""Name of an operation -> function(picture so far, source: the plain picture or the one at the last `mark`, ...)."""
 
 
 # ------------------------------------------------------------------------- ornaments, as SVG on 100 x 100 units

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.world import people, props  # noqa: F401
-from sppe_lib.world.dice import LISTS, Dice, read_asset
+from sppe_lib.world import people, props, read_asset  # noqa: F401
+from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.props_landmarks import LANDMARKS
 from sppe_lib.world.props_shapes import PAPERS, VIVID, contrasting, is_dark, lines_of
 from sppe_lib.world.scene import Element, Scene, private_mask

@@ -12,7 +12,7 @@ coarse size, boxes, attributes, occlusion; never at `Element.private`. Its docum
 """
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -42,6 +42,10 @@ class EditResult:
 
     scene: Scene
     outcome: Literal["done", "missed", "absent"]
+
+
+class NotDone(Exception):
+    """Raised with "missed" or "absent" by an edit that leaves the scene as it is."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,55 @@ class View:
         """A list stands for the realisations of one value: this image's; anything else is the same in all."""
         return values[self.realisation(box, len(values))] if isinstance(values, list) else values
 
-    def unchanged(self, outcome: Literal["missed", "absent"]) -> EditResult:
-        """The result of doing nothing."""
-        return EditResult(self.scene, outcome)
+    def look(self, values: Mapping[str, Any] | None, box: Box) -> dict[str, Any]:
+        """Attributes, each with this image's realisation."""
+        return {key: self.realised(value, box) for key, value in (values or {}).items()}
 
-    def done(self, **changes: Any) -> EditResult:
-        """The scene with another setting, other elements or other styles."""
-        return EditResult(replace(self.scene, **changes), "done")
+    def misses(self, box: Box = WHOLE, area: float = 1.0, fraction: float = 1.0) -> bool:
+        """Whether this edit misses a target in a box, of which these shares of canvas and target show."""
+        contrast = float(self.crop(box).std(axis=(0, 1)).mean() * 2)
+        return bool(self.rng(box, "miss").random() < miss_chance(area, fraction, contrast))
+
+    def attempt(self, box: Box = WHOLE, area: float = 1.0, fraction: float = 1.0) -> None:
+        """Raise NotDone("missed") if this edit misses its target."""
+        if self.misses(box, area, fraction):
+            raise NotDone("missed")
+
+    def most_visible(self, candidates: Callable[[Element], Iterable[tuple[str, str, float]]]) -> "Target":
+        """The candidate that shows most; raises NotDone("absent") when none does.
+
+        `candidates` gives (attribute of a photograph or "", part of the element that shows it, share of that part).
+        """
+        best, elements = None, self.scene.elements
+        for index in sorted(range(len(elements)), key=lambda index: -elements[index].width * elements[index].height):
+            if best is not None and elements[index].width * elements[index].height / 1e4 < best.area:
+                break  # this and all later boxes are smaller than what was found
+            for photograph, part, share in candidates(elements[index]):
+                area, fraction = visibility(self.scene, index, part)
+                if area > 0 and (best is None or share * area > best.area):
+                    best = Target(index, elements[index], photograph, share * area, fraction)
+        if best is None:
+            raise NotDone("absent")
+        return best
+
+    def thing(self, *kinds: str) -> "Target":
+        """The element of some kinds that shows most."""
+        return self.most_visible(lambda element: [("", "all", 1.0)] if element.kind in kinds else [])
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an edit aims at: an element, or the photograph in one of its attributes, and how much of it shows."""
+
+    index: int
+    element: Element
+    photograph: str
+    area: float
+    fraction: float
+
+    @property
+    def box(self) -> Box:
+        return box_of(self.element)
 
 
 def box_of(element: Element) -> Box:
@@ -134,48 +180,6 @@ def miss_chance(area: float, fraction: float = 1.0, contrast: float = 1.0) -> fl
     hidden = 0.8 * max(0.0, 0.7 - fraction)
     faint = 0.15 * max(0.0, 1 - contrast / 0.12)
     return float(min(1.0, BASE_MISS + small + hidden + faint))
-
-
-def contrast_of(view: View, box: Box) -> float:
-    """Spread of the coarse pixels in a box, in [0, 1]: how much there is to see."""
-    return float(view.crop(box).std(axis=(0, 1)).mean() * 2)
-
-
-def misses(view: View, box: Box, area: float, fraction: float = 1.0) -> bool:
-    """Whether this edit misses its target."""
-    return bool(view.rng(box, "miss").random() < miss_chance(area, fraction, contrast_of(view, box)))
-
-
-@dataclass(frozen=True)
-class Target:
-    """What an edit aims at: an element, or the photograph in one of its attributes, and how much of it shows."""
-
-    index: int
-    photograph: str
-    area: float
-    fraction: float
-
-
-def most_visible(view: View, candidates: Callable[[Element], Iterable[tuple[str, str, float]]]) -> Target | None:
-    """The candidate that shows most, or None.
-
-    `candidates` gives (attribute of a photograph or "", part of the element that shows it, share of that part).
-    """
-    best = None
-    elements = view.scene.elements
-    for index in sorted(range(len(elements)), key=lambda index: -elements[index].width * elements[index].height):
-        if best is not None and elements[index].width * elements[index].height / 1e4 < best.area:
-            break  # this and all later boxes are smaller than what was found
-        for photograph, part, share in candidates(elements[index]):
-            area, fraction = visibility(view.scene, index, part)
-            if area > 0 and (best is None or share * area > best.area):
-                best = Target(index, photograph, share * area, fraction)
-    return best
-
-
-def most_visible_thing(view: View, *kinds: str) -> Target | None:
-    """The element of some kinds that shows most, or None."""
-    return most_visible(view, lambda element: [("", "all", 1.0)] if element.kind in kinds else [])
 
 
 def with_element(scene: Scene, index: int, *new: Element) -> Scene:

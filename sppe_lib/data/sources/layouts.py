@@ -1,23 +1,7 @@
 """The layouts of VISPR, Visual Redactions, DIPA and DIPA2: where their annotations are and what they look like.
 
-Nothing is downloaded, so what was not seen in the authors' own code or files is not verified; images are therefore
-found by their names, at any depth.
-
-* **VISPR** (Orekondy, Schiele, Fritz, ICCV 2017): one JSON per image with `image_path`, `labels` (attribute ids) and
-  `id`, beside its image, in vispr/tools of tribhuvanesh/vpa and in the reader of sourasb05/Fed-DIPA2. A label says that
-  something is in the image, not where: `with_regions` gives it a place by Visual Redactions, whose images are VISPR's,
-  `with_mask_files` by a detector's masks. What is merged into one category follows prev_to_new_attr_vec of the authors
-  of Visual Redactions, except names, whose merging they do not spell out.
-* **Redactions** (Orekondy, Fritz, Schiele, CVPR 2018): one JSON per fold; `annotations` maps an image id to image_path,
-  image_height, image_width and attributes, each with attr_id and polygons, flat lists x1, y1, x2, y2, ... (collate.py
-  and anno_utils.py of tribhuvanesh/visual_redactions). The site speaks of COCO's RLE as well, which is not read.
-* **DIPA, DIPA2** (Xu et al., IUI 2023 and IMWUT 2023): images/<image>.jpg; original labels/<image>_label, objects with
-  bbox [x, y, width, height] and the image's width and height, one record a line, in single quotes in places (DIPA2:
-  <image>_label.json with `annotations`); annotations/<platform>/labels/<image>_<worker>_label.json, a person's
-  judgement on each object name (`defaultAnnotation`, `ifNoPrivacy`) and boxes of their own (`manualAnnotation`, taken
-  to be at the scale of the original labels), by their readmes and the readers of AnranXu/DIPA_visualization. The image
-  id ends at the first underscore. A box counts as private if at least one person said so: the paper names no rule, this
-  one is ours. There are no splits.
+What is known of each, and from where, is in sources.yaml. Nothing is downloaded, so what was not seen in the authors'
+own code or files is not verified; images are therefore found by their names, at any depth.
 """
 
 import ast
