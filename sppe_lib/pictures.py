@@ -6,15 +6,20 @@ formats that PIL decodes by itself are opened; whatever goes wrong is one DataEr
 """
 
 import io
+import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from sppe_lib.errors import DataError, KitError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes)."""
@@ -95,7 +100,7 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _grey_8_bit(image: Image.Image) -> Image.Image:
-    # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first that holds all, 1 or 8 or 16 bits.
+    # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first of 1, 255 and 65535 that holds.
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
     transparent = image.info.get("transparency")
     low, high = float(values.min()), float(values.max())
@@ -133,7 +138,7 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square of so many pixels (bicubic).
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square (bicubic), in pixels.
 
     `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
     or larger than MAX_PIXELS.
@@ -201,10 +206,11 @@ def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def resize_mask(mask: Image.Image, size: int) -> Image.Image:
-    """A grey mask at a square of `size` pixels: a pixel is private if any part of what it covers is."""
+    """A mask of any mode, grey at a square of `size` pixels: a pixel is private if any part of what it covers is."""
+    mask = mask if mask.mode == "L" else plain_rgb(mask, paper=0).convert("L")
     if mask.size == (size, size):
         return mask
-    return mask_image(shrink_mask(np.asarray(mask.convert("L")) > 127, size, size))
+    return mask_image(shrink_mask(np.asarray(mask) > 127, size, size))
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
@@ -214,7 +220,8 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
     """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
-    image = Image.frombytes("L", image.size, image.tobytes()) if image.mode == "L" else plain_rgb(image)
+    grey = image.mode == "L" and not image.has_transparency_data
+    image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()
@@ -223,3 +230,66 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
 def png(image: Image.Image | np.ndarray) -> dict:
     """`png_bytes` as the value of a `datasets.Image` column."""
     return {"bytes": png_bytes(image), "path": None}
+
+
+# One grid for every figure.
+
+GAP = 8
+"""Pixels between the panels of a grid."""
+
+_DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
+
+
+def panel(image: Image.Image, side: int) -> np.ndarray:
+    """A picture as [h, w, 3] uint8 about `side` pixels large; small ones grow by whole pixels."""
+    factor = max(side // max(image.size), 1)
+    if factor > 1:
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    elif max(image.size) > side:
+        image = image.resize((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image.convert("RGB"))
+
+
+def grid(
+    pictures: Sequence[Sequence[Image.Image]],
+    titles: Sequence[str],
+    texts: Sequence[tuple[str, str]],
+    headline: str = "",
+    foot: str = "",
+    side: int = 128,
+) -> "Figure":
+    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption.
+
+    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
+    """
+    # Imported here: readers of pictures need no drawing.
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    width = _BESIDE + len(titles) * (side + GAP) + GAP
+    height = _ABOVE + len(pictures) * (side + GAP) + _BELOW
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    for row, line in enumerate(pictures):
+        for column, picture in enumerate(line):
+            y, x, pixels = _ABOVE + row * (side + GAP), _BESIDE + column * (side + GAP), panel(picture, side)
+            canvas[y - 1 : y + side + 1, x - 1 : x + side + 1] = 160  # a grey hairline around each
+            canvas[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+    with matplotlib.rc_context({"font.family": "DejaVu Sans", "pdf.fonttype": 42}):
+        figure = Figure(figsize=(width / _DOTS, height / _DOTS), dpi=_DOTS, facecolor="white")
+        axis = figure.add_axes((0, 0, 1, 1))
+        axis.imshow(canvas, interpolation="none", aspect="auto")
+        axis.set_axis_off()
+        left = GAP / width
+        figure.text(left, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
+        foot = textwrap.fill(foot, max(60, int(width / 7.2)))
+        figure.text(left, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
+        for column, title in enumerate(titles):
+            middle = (_BESIDE + column * (side + GAP) + side / 2) / width
+            look = {"fontsize": min(6.5, side / 20), "linespacing": 1.35}
+            figure.text(middle, 1 - (_ABOVE - 6) / height, title, ha="center", va="bottom", **look)
+        for row, (what, caption) in enumerate(texts):
+            middle = height - _ABOVE - row * (side + GAP) - side / 2
+            words = "\n".join(textwrap.wrap(what, 25))
+            figure.text(left, (middle + 3) / height, words, fontsize=7, va="bottom")
+            figure.text(left, (middle - 5) / height, caption, fontsize=5.8, va="top", color="#555555")
+    return figure

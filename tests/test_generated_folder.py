@@ -18,7 +18,7 @@ from sppe_lib.data.build import build_benchmark
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import SPLITS, check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation.results import data_name
+from sppe_lib.evaluation.frame import data_name
 from sppe_lib.pictures import png
 from sppe_lib.tools.preflight.context import MISSING, OK, Context, check_data
 

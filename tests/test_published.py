@@ -4,9 +4,8 @@ import pytest
 
 from sppe_lib.data.taxonomy import GROUPS
 from sppe_lib.errors import ConfigError
-from sppe_lib.evaluation.claims import published_margins, published_spreads
+from sppe_lib.evaluation.claims import published_margins, published_spreads, published_wins
 from sppe_lib.evaluation.metrics import METRIC_NAMES
-from sppe_lib.evaluation.results import published_wins
 from sppe_lib.published import published_names, read_published
 
 

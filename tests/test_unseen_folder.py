@@ -18,7 +18,7 @@ from sppe_lib.data.generate import generate, read_records
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
 from sppe_lib.data.sources import records
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation.generalisation_tables import generalisation_table
+from sppe_lib.evaluation.tables import unseen_table
 from sppe_lib.pictures import read_picture
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, check_unseen
 
@@ -157,7 +157,7 @@ def test_methods_recover_it_and_table_7_says_what_it_is(profile):
     build_set(profile, "unseen")
     recovered = Dataset.from_parquet(str(recovery.recover_split(profile, "copy-surrogate", "unseen")))
     assert recovered["instance_id"][:] == open_evaluated(profile, "unseen")["instance_id"][:]
-    notes = " ".join(generalisation_table(profile).notes)
+    notes = " ".join(unseen_table(profile).notes)
     assert "images and instructions of InstructPix2Pix" in notes and "stand-in" not in notes
 
 

@@ -47,6 +47,9 @@ LENGTHS = ("width", "height", "r", "rx", "ry", "stroke-width")
 """Geometric attributes that the origin of a box does not move."""
 GEOMETRY = {*HORIZONTAL, *VERTICAL, *LENGTHS, "points", "d"}
 
+INSTRUCTIONS = {"if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits"}
+"""What stands after "data-" without being an attribute to replace."""
+
 FONTS = {family: font for font, (family, _) in FAMILIES.items()}
 
 _TERM = re.compile(r"([+-]?[\d.]+)(px|vw|vh|vmin)?((?:[*/]-?[\d.]+)*)")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.world.props_shapes import ellipse, line, path, polygon, rect
 from sppe_lib.world.settings_outdoor import OUTDOOR_DRAWERS, SKIES, dusk, gradient
+from sppe_lib.world.shapes import ellipse, line, path, polygon, rect
 
 OUTDOOR = ("street", "park", "beach", "city", "forest", "snow", "underwater")
 

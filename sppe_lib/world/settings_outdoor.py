@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sppe_lib.world.props_shapes import ellipse, hex_of, line, path, polygon, rect
+from sppe_lib.world.colours import hex_of
+from sppe_lib.world.shapes import ellipse, line, path, polygon, rect
 
 SKIES = {"day": ("#79bdf2", "#d9effc"), "sunset": ("#5a3a86", "#ff9a4a"), "night": ("#070b26", "#27306b")}
 

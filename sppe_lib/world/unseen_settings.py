@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sppe_lib.world.props_shapes import ellipse, line, path, polygon, rect
 from sppe_lib.world.settings import PLACE_DRAWERS
 from sppe_lib.world.settings_outdoor import SKIES, dusk, gradient, sky
+from sppe_lib.world.shapes import ellipse, line, path, polygon, rect
 
 SNOW = "#f2f6fb"
 
