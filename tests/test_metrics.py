@@ -150,7 +150,14 @@ def test_no_change_has_no_direction():
     source, edited = [1, 0.0], [1, 0.3]
     dir_i, dir_s = _directions(source, source, source, edited, edited)
     assert np.isnan(dir_i) and dir_s == pytest.approx(1, abs=1e-5)
-    assert all(np.isnan(value) for value in _directions(source, edited, source, edited, source))
+    dir_i, dir_s = _directions(source, edited, source, source, edited)
+    assert dir_i == pytest.approx(1, abs=1e-5) and np.isnan(dir_s)
+
+
+def test_a_method_that_does_not_edit_has_failed_and_is_not_undefined():
+    source, edited = [1, 0.0], [1, 0.3]
+    assert _directions(source, edited, source, edited, source) == (0, 0)
+    assert all(np.isnan(value) for value in _directions(source, source, source, source, source))
 
 
 def test_only_large_images_are_resized():
