@@ -28,6 +28,7 @@ from sppe_lib.evaluation.rendering import (
     metric_cells,
     metric_label,
     number,
+    read_yaml,
     spanned,
     table,
     text,
@@ -308,21 +309,7 @@ def paired_data(profile: Profile) -> pd.DataFrame:
         for name in others
     ]
     if not parts:
-        return pd.DataFrame(
-            columns=[
-                "metric",
-                "method",
-                "region",
-                "value",
-                "published",
-                "low",
-                "high",
-                "p_value",
-                "effect",
-                "n",
-                "p_corrected",
-            ]
-        )
+        return pd.DataFrame(columns=read_yaml("tables.yaml")["table_recovery_paired"]["columns"])
     data = pd.concat(parts, ignore_index=True)
     return data.assign(p_corrected=holm(data["p_value"].to_numpy())).astype({"published": float})
 
