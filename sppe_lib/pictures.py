@@ -100,7 +100,7 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _grey_8_bit(image: Image.Image) -> Image.Image:
-    # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first that holds all, 1 or 8 or 16 bits.
+    # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first of 1, 255 and 65535 that holds.
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
     transparent = image.info.get("transparency")
     low, high = float(values.min()), float(values.max())
@@ -138,7 +138,7 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square of so many pixels (bicubic).
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square (bicubic), in pixels.
 
     `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
     or larger than MAX_PIXELS.
@@ -206,10 +206,11 @@ def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def resize_mask(mask: Image.Image, size: int) -> Image.Image:
-    """A grey mask at a square of `size` pixels: a pixel is private if any part of what it covers is."""
+    """A mask of any mode, grey at a square of `size` pixels: a pixel is private if any part of what it covers is."""
+    mask = mask if mask.mode == "L" else plain_rgb(mask, paper=0).convert("L")
     if mask.size == (size, size):
         return mask
-    return mask_image(shrink_mask(np.asarray(mask.convert("L")) > 127, size, size))
+    return mask_image(shrink_mask(np.asarray(mask) > 127, size, size))
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
@@ -219,7 +220,8 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
     """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
-    image = Image.frombytes("L", image.size, image.tobytes()) if image.mode == "L" else plain_rgb(image)
+    grey = image.mode == "L" and not image.has_transparency_data
+    image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()

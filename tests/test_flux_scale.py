@@ -150,12 +150,12 @@ def test_latents_are_made_again_when_the_autoencoder_changes(flux):
 
     profile, location, pipeline = flux
     backbone = Backbone(profile.models)
-    first = latent_cache(profile, backbone).batch([0]).source
+    first = latent_cache(profile.results, backbone).batch([0]).source
     changed = backbone.vae
     with torch.no_grad():
         changed.encoder.conv_in.weight.mul_(2)
     changed.save_pretrained(f"{location}/vae")
-    second = latent_cache(profile, Backbone(profile.models)).batch([0]).source
+    second = latent_cache(profile.results, Backbone(profile.models)).batch([0]).source
     assert not torch.equal(first, second)
     assert (
         encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape

@@ -53,7 +53,7 @@ def environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("SPPE_HOME", "PYTHONPATH")}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "SOURCE_DATE_EPOCH": "0",
-        "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "site"), "DVC_NO_ANALYTICS": "1", "OMP_NUM_THREADS": "1",
+        "DVC_SITE_CACHE_DIR": f"{folder}-site", "DVC_NO_ANALYTICS": "1", "OMP_NUM_THREADS": "1",
         "HF_HUB_OFFLINE": "",
     }  # fmt: skip
 

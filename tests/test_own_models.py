@@ -86,8 +86,8 @@ def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, b
 def test_visiis_loss_falls_and_only_words_change(profile, batch, editor):
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
-    longer = changed(profile, {"recovery.sampling.inversion_steps": 20})
-    found = visii.invert(pipeline, clip, example, batch.instance_id, longer)
+    longer = dataclasses.replace(profile.recovery.sampling, inversion_steps=20)
+    found = visii.VisiiInstructPix2Pix(pipeline, clip, longer, 0).invert(example, batch.instance_id)
     assert torch.equal(found[~example.words[..., 0]], example.start[~example.words[..., 0]])
     assert (found[example.words[..., 0]] != example.start[example.words[..., 0]]).all(dim=-1).any()
 
@@ -107,7 +107,8 @@ def test_visii_follows_the_direction_of_the_edit_up_to_a_point(profile, batch, e
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
     monkeypatch.setattr(visii, "NOISE_WEIGHT", 0.0)
-    found = visii.invert(pipeline, clip, example, batch.instance_id, profile)
+    method = visii.VisiiInstructPix2Pix(pipeline, clip, profile.recovery.sampling, 0)
+    found = method.invert(example, batch.instance_id)
     before, after = (visii.direction_loss(clip, example, embedding) for embedding in (example.start, found))
     far = before > -visii.ENOUGH_DIRECTION
     assert far.any() and (after < before)[far].all() and torch.equal(after[~far], before[~far])

@@ -16,7 +16,8 @@ from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.diffusion import processes
 from sppe_lib.errors import ConfigError, KitError
-from sppe_lib.recovery import grid, launch, sharded
+from sppe_lib.recovery import launch, sharded
+from sppe_lib.recovery import trained as training
 
 METHOD = "SOER"
 
@@ -121,8 +122,8 @@ def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch
     class Three:
         num_processes, process_index = 3, 1
 
-    monkeypatch.setattr(grid, "process", Three)
-    monkeypatch.setattr(grid, "latent_cache", lambda *arguments: pytest.fail("encoded"))
+    monkeypatch.setattr(training, "process", Three)
+    monkeypatch.setattr(training, "latent_cache", lambda *arguments: pytest.fail("encoded"))
     with pytest.raises(
         ConfigError, match="recovery.training.batch is 4, which 3 processes cannot share evenly: choose a multiple"
     ):

@@ -18,7 +18,7 @@ from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.recovery import c2e_s2ser, trivial
 
-TRAINED = [name for name, method in recovery.METHODS.items() if method.fit]
+TRAINED = recovery.TRAINED
 
 
 @pytest.fixture
@@ -57,17 +57,17 @@ def weights(folder) -> dict[str, torch.Tensor]:
 def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch, tmp_path):
     straight = weights(recovery.fit(profile, name))
     from sppe_lib.diffusion import training
-    from sppe_lib.recovery import grid
+    from sppe_lib.recovery import trained as module
 
     def killed(*arguments, **options):
         training.train(*arguments, **options, stop_after=3)
         raise KeyboardInterrupt
 
     (profile.results / "checkpoints" / f"{name}-0.pt").unlink()
-    monkeypatch.setattr(grid, "train", killed)
+    monkeypatch.setattr(module, "train", killed)
     with pytest.raises(KeyboardInterrupt):
         recovery.fit(profile, name)
-    monkeypatch.setattr(grid, "train", training.train)
+    monkeypatch.setattr(module, "train", training.train)
     folder = recovery.fit(profile, name)
     # The checkpoint was at step 2 of 4: the log proves that the run continued rather than began anew.
     assert list(pd.read_csv(folder / "log.csv")["step"]) == [0, 1, 2, 3]
@@ -117,8 +117,8 @@ def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(prof
 def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
     log = pd.read_csv(recovery.fit(profile, "C2E-S2SER") / "log.csv")
     assert log["cycle"].isna().tolist() == [True, True, False, False]
-    base = c2e_s2ser.Variant("base", cycle=False, tag=False)
-    log = pd.read_csv(c2e_s2ser.train_c2e(profile, base) / "log.csv")
+    base = type("Base", (c2e_s2ser.C2eS2ser,), {"name": "base", "cycle": False, "tag": False})
+    log = pd.read_csv(base.fit(profile) / "log.csv")
     assert not {"cycle", "tag"} & set(log.columns)
 
 
@@ -274,13 +274,14 @@ def test_templated_prompts_keep_the_whole_instruction():
 
 def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighbours(profile):
     from sppe_lib.diffusion.latents import encode_batch
-    from sppe_lib.recovery.visii import invert
+    from sppe_lib.recovery.visii import Visii
 
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
     first = collate(list(open_split(profile.results / "benchmark", "test").select(range(1))))
-    found = invert(backbone, encode_batch(backbone, batch), batch.instance_id, profile)
-    alone = invert(backbone, encode_batch(backbone, first), first.instance_id, profile)
+    method = Visii(backbone, profile.recovery.sampling, seed=0)
+    found = method.invert(encode_batch(backbone, batch), batch.instance_id)
+    alone = method.invert(encode_batch(backbone, first), first.instance_id)
     start = backbone.text.encode(batch.instruction)
     assert not torch.equal(found.sequence, start.sequence)
     # Adam's steps have the learning rate's size whatever the gradient, so rounding shows where it is near zero.
@@ -299,7 +300,7 @@ def test_adapted_statistics_are_those_of_the_appearance():
 
 
 def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
-    from sppe_lib.recovery.cross_image_attention import CrossImageAttention
+    from sppe_lib.recovery.cross_image_attention import CrossImageProcessor
 
     backbone = Backbone(profile.models)
     generator = torch.Generator().manual_seed(1)
@@ -309,7 +310,7 @@ def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
     )
     arguments = features, torch.zeros(8, 3), torch.tensor([0.5, 0.5]), text
     stock = backbone.predict(*arguments)
-    processor = CrossImageAttention(4)
+    processor = CrossImageProcessor(4)
     backbone.transformer.set_attn_processor(processor)
     assert torch.allclose(backbone.predict(*arguments), stock, atol=2e-2)  # bfloat16 resolution
     processor.active = True

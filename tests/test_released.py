@@ -3,10 +3,12 @@
 import io
 import json
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from released_tree import mask, picture, save, write_instance, write_tree
@@ -318,3 +320,26 @@ def test_unused_masks_captions_and_unlabelled_instances_are_listed(tree):
         "mask without pictures": "MASK/a105_face_all/2017_9_007.png",
         "instance without label": "released/test/a208_laptop_computer/4/036",
     }
+
+
+PARTS = st.sampled_from(["ORIGINAL", "EDITED", "MASK", "IMG", "TRAIN", "source", "surrogate", "a105_face_all", "x"])
+FILES = st.sampled_from(["1.jpg", "1_007.jpg", "1_007.png", "1_007.txt", "labels.json", "1.JPEG", "_007.png", ".jpg"])
+LABELS = st.fixed_dictionaries(
+    {}, optional={name: st.none() | st.text(max_size=5) for name in ("category", "stem", "code", "label", "source")}
+)
+CONTENT = st.binary(max_size=40) | st.lists(LABELS, max_size=3).map(lambda rows: json.dumps(rows).encode())
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.tuples(st.lists(PARTS, max_size=5), FILES).map(lambda p: "/".join((*p[0], p[1]))), CONTENT))
+def test_any_files_are_read_or_refused_in_one_sentence(files):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (path := Path(folder, name)).parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        try:
+            found = find_instances(folder, 16, 0.5)
+        except DataError as error:
+            assert "\n" not in str(error)
+        else:
+            assert all(instance.row is None for instance in read_instances(found, 1)) and found.problems

@@ -41,7 +41,7 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
 
 
 def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
-    assert set(search.GRID) == {"VISII", *(name for name, method in recovery.METHODS.items() if method.fit)}
+    assert set(search.GRID) == {"VISII", *recovery.TRAINED}
     for grid in search.GRID.values():
         for key, values in grid.items():
             for value in values:
@@ -83,18 +83,18 @@ def test_a_cell_recovers_the_validation_split_as_a_profile_with_its_values_would
 
 
 def test_a_done_cell_is_not_repeated_and_a_stopped_one_leaves_no_result(profile, monkeypatch):  # noqa: F811
-    chosen, real = cell("EditTransfer", learning_rate=1e-3), recovery.recover_split
+    chosen, real = cell("EditTransfer", learning_rate=1e-3), search.recover_in_shards
 
     def stopped(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recovery, "recover_split", stopped)
+    monkeypatch.setattr(search, "recover_in_shards", stopped)
     with pytest.raises(KeyboardInterrupt):
         search.run_cell(profile, chosen)
     assert not search.picture_file(profile, chosen).exists()
-    monkeypatch.setattr(recovery, "recover_split", real)
+    monkeypatch.setattr(search, "recover_in_shards", real)
     path = search.run_cell(profile, chosen)
-    monkeypatch.setattr(recovery, "fit", stopped)
+    monkeypatch.setattr(search, "recover_in_shards", stopped)
     assert search.run_cell(profile, chosen) == path
 
 

@@ -1,7 +1,7 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,7 +36,7 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
                 )
         plans = plan_splits(parameters.pairs, parameters.size, parameters.strength, parameters.seed)
         rows = _simulated_rows(draw_pairs(plans, processes, redraws=summary.redraws), summary)
-        return write_set(rows, sum(len(plan.codes) for plan in plans), summary, _miniature_heading)
+        return write_set(rows, sum(len(plan.codes) for plan in plans), summary, partial(_heading, name="simulated"))
     if found := generated_folder.find_generated(profile):
         # Imported late: it names models, and so brings diffusers along, which no other source needs.
         from sppe_lib.data.generated_card import rebuilt_heading
@@ -47,7 +47,7 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
     else:
         found = _find_released(parameters, strict)
         instances = released.read_instances(found, processes)
-        total, heading = len(found.plans), _released_heading
+        total, heading = len(found.plans), partial(_heading, name="released")
     return write_set(_stored_rows(instances, found, strict, summary), total, summary, heading)
 
 
@@ -97,48 +97,42 @@ def _stored_rows(
     summary.problems = found.report()
 
 
-def _miniature_heading(summary: Summary) -> Heading:
-    about = prose("simulated", strength=summary.parameters.strength, **_redraws(summary))
-    return Heading("SPPE-mini (simulated)", "01_benchmark", about)
+TITLES = {
+    "simulated": ("SPPE-mini (simulated)", "01_benchmark"),
+    "released": ("SPPE, local copy of the release", "01_benchmark"),
+    "sweep": ("SPPE-mini sweep (simulated)", "01b_more_sets"),
+    "unseen": ("SPPE-mini unseen (simulated)", "01b_more_sets"),
+}
+"""Of each text in `cards/` for a set: its title, and the notebook that builds it."""
 
 
-def _released_heading(summary: Summary) -> Heading:
-    about = prose(
-        "released",
-        size=summary.parameters.size,
-        strength=summary.parameters.strength,
-        threshold=released.DIFFERENCE_THRESHOLD,
-        file_masks=summary.mask_origins["file"],
-        derived_masks=summary.mask_origins["difference"],
-        problems=len(summary.problems),
-    )
-    return Heading("SPPE, local copy of the release", "01_benchmark", about)
-
-
-def _sweep_heading(summary: Summary) -> Heading:
-    parameters, strengths = summary.parameters, ", ".join(f"{strength:g}" for strength in STRENGTHS)
-    values = {"strength": parameters.strength, "candidates": parameters.sweep_candidates, "strengths": strengths}
-    return Heading("SPPE-mini sweep (simulated)", "01b_more_sets", prose("sweep", **values, **_redraws(summary)))
-
-
-def _unseen_heading(summary: Summary) -> Heading:
-    plans = plan_unseen(summary.parameters)
-    kinds, texts = (dict.fromkeys(getattr(plan, name) for plan in plans) for name in ("category", "codes"))
-    about = prose("unseen", kinds=", ".join(kinds), texts=len(texts), pairs=len(plans))
-    return Heading("SPPE-mini unseen (simulated)", "01b_more_sets", about)
-
-
-def _redraws(summary: Summary) -> dict[str, int]:
-    return {name: summary.redraws[name] for name in ("identities", "masks")}
+def _heading(summary: Summary, name: str) -> Heading:
+    parameters = summary.parameters
+    values = {
+        "size": parameters.size,
+        "strength": parameters.strength,
+        "strengths": ", ".join(f"{strength:g}" for strength in STRENGTHS),
+        "candidates": parameters.sweep_candidates,
+        "threshold": released.DIFFERENCE_THRESHOLD,
+        "file_masks": summary.mask_origins["file"],
+        "derived_masks": summary.mask_origins["difference"],
+        "problems": 0 if summary.problems is None else len(summary.problems),
+        "identities": summary.redraws["identities"],
+        "masks": summary.redraws["masks"],
+    }
+    if name == "unseen":
+        plans = plan_unseen(parameters)
+        kinds, texts = (dict.fromkeys(getattr(plan, column) for plan in plans) for column in ("category", "codes"))
+        values |= {"kinds": ", ".join(kinds), "texts": len(texts), "pairs": len(plans)}
+    return Heading(*TITLES[name], prose(name, **values))
 
 
 @dataclass(frozen=True)
 class _Set:
-    """How a set beside the benchmark is drawn, what its card says, which parameter counts it, and who else has it."""
+    """How a set beside the benchmark is drawn, which parameter counts it, and who else has it."""
 
-    plan: Callable[[BenchmarkParameters], list[PairPlan]]
+    plan: Callable[[BenchmarkParameters], Sequence[PairPlan]]
     draw: Callable[[PairPlan], DrawnPair]
-    heading: Callable[[Summary], Heading]
     parameter: str
     elsewhere: str
 
@@ -147,14 +141,12 @@ _SETS = {
     "sweep": _Set(
         plan_sweep,
         draw_pair,
-        _sweep_heading,
         "sweep_sources",
         "at paper scale it needs new surrogates of the released sources, which the release does not hold",
     ),
     "unseen": _Set(
         plan_unseen,
         draw_unseen_pair,
-        _unseen_heading,
         "unseen_pairs",
         "at paper scale benchmark.unseen_source names a folder generated from InstructPix2Pix, which takes its place",
     ),
@@ -203,7 +195,7 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     claims = claimed(profile, processes) if name == "sweep" else {}  # nothing unseen is anybody's
     drawn = draw_pairs(plans, processes, claims, summary.redraws, chosen.draw)
     number = sum(len(plan.pairs) for plan in plans)
-    return write_set(_simulated_rows(drawn, summary), number, summary, chosen.heading)
+    return write_set(_simulated_rows(drawn, summary), number, summary, partial(_heading, name=name))
 
 
 def build_sets(profile: Profile, processes: int = 2) -> dict[str, Summary | str]:

@@ -54,7 +54,7 @@ def card_text(
     `outcomes` counts what the simulated editor did on (source, surrogate), and is empty for real data.
     """
     of_split = counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
-    shares = np.array(list(shares)) * 100
+    percent = np.array(shares) * 100
     parts = [
         front_matter(heading.title, [split for split in SPLITS if split in of_split.index], bool(outcomes)),
         f"# {heading.title}\n",
@@ -63,9 +63,9 @@ def card_text(
         heading.about,
         "## Size\n",
         of_split.reset_index().to_markdown(index=False) + "\n",
-        f"Pictures are {size}x{size} pixels. The private region covers {shares.min():.1f} % to "
-        f"{shares.max():.1f} % of a\npicture, half of the time between {np.percentile(shares, 25):.1f} % and "
-        f"{np.percentile(shares, 75):.1f} %. By split and category: `counts.csv`.\n",
+        f"Pictures are {size}x{size} pixels. The private region covers {percent.min():.1f} % to "
+        f"{percent.max():.1f} % of a\npicture, half of the time between {np.percentile(percent, 25):.1f} % and "
+        f"{np.percentile(percent, 75):.1f} %. By split and category: `counts.csv`.\n",
     ]
     if outcomes:
         lines = ["What the simulated editor did, in instances:", "", "| on the source | on the surrogate | instances |"]

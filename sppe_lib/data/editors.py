@@ -4,8 +4,9 @@ The vector world has its own simulated editor (`world/editor.py`). SmartEdit, th
 and runs as a command (`command_editor.py`); the hub's editors run through diffusers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -26,7 +27,12 @@ The cloud editor, which uploads, takes surrogates only; the others, which stay o
 
 
 def load_hub_editor(
-    parameters: GenerationParameters, pipeline: str, model: str, guidance: str, options: dict, arguments: dict
+    parameters: GenerationParameters,
+    pipeline: str,
+    model: str,
+    guidance: str = "guidance_scale",
+    options: Mapping[str, object] = MappingProxyType({}),
+    arguments: Mapping[str, object] = MappingProxyType({}),
 ) -> Editor:
     """An editor of the model hub.
 
@@ -63,25 +69,17 @@ EDITORS: dict[str, Callable[[GenerationParameters], Editor]] = {
         load_hub_editor,
         pipeline="StableDiffusionInstructPix2PixPipeline",
         model="timbrooks/instruct-pix2pix",
-        guidance="guidance_scale",
         # The checker returns a black picture where it objects, which would enter the benchmark as an edit.
         options={"safety_checker": None, "requires_safety_checker": False},
-        arguments={},
     ),
     "flux-kontext": partial(
-        load_hub_editor,
-        pipeline="FluxKontextPipeline",
-        model="black-forest-labs/FLUX.1-Kontext-dev",
-        guidance="guidance_scale",
-        options={},
-        arguments={},
+        load_hub_editor, pipeline="FluxKontextPipeline", model="black-forest-labs/FLUX.1-Kontext-dev"
     ),
     "qwen-image-edit": partial(
         load_hub_editor,
         pipeline="QwenImageEditPipeline",
         model="Qwen/Qwen-Image-Edit",
         guidance="true_cfg_scale",
-        options={},
         arguments={"negative_prompt": " "},  # without one this pipeline leaves guidance out
     ),
     "command": load_command_editor,

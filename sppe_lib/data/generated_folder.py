@@ -206,7 +206,7 @@ def sized(row: dict, size: int) -> tuple[dict, float]:
         stored = row[name]["bytes"] if isinstance(row[name], dict) else None
         images[name] = read_picture(stored or b"", name=f"{name} of {row['instance_id']}")
     check_instance(row | images)
-    mask = resize_mask(images["mask"].convert("L"), size)
+    mask = resize_mask(images["mask"], size)
     private = np.asarray(mask) > 127
     if images["source"].size != (size, size):
         # A thin frame can close when a mask is made smaller.

@@ -28,7 +28,7 @@ def parquet_file(path: Path) -> pq.ParquetFile:
     """Open a Parquet file without reading its rows; DataError naming it where that cannot be done."""
     try:
         return pq.ParquetFile(pa.memory_map(os.fsencode(path)))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
 
 

@@ -97,7 +97,8 @@ def examples(split: Dataset, source_outcome: str, surrogate_outcome: str, number
 def tag_examples(split: Dataset, per_tag: int = 2) -> list[int]:
     """Rows that show each tag, from different categories where possible."""
     tags, names = list(split["tag"]), list(split["category"])
-    chosen, seen = [], set()
+    chosen: list[int] = []
+    seen: set[str] = set()
     for tag in taxonomy.TAGS:
         rows = [index for index, value in enumerate(tags) if value == tag]
         for _ in range(min(per_tag, len(rows))):
@@ -123,7 +124,7 @@ def counts_by_group(counts: pd.DataFrame) -> pd.DataFrame:
 def private_share_histogram(shares: Sequence[float]) -> Figure:
     """How much of a picture is private, over all pairs (shares from 0 to 1)."""
     figure, axis = plt.subplots(figsize=(5, 2.2), layout="tight")
-    axis.hist(np.asarray(list(shares)) * 100, bins=np.linspace(0, 100, 41), color="#4c72b0")
+    axis.hist(np.asarray(list(shares)) * 100, bins=40, range=(0, 100), color="#4c72b0")
     axis.set(xlabel="private part of the picture, %", ylabel="pairs")
     plt.close(figure)
     return figure

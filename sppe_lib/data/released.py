@@ -132,10 +132,12 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
     splits = defaultdict(set)
     for place in found:
         splits[place.folder, place.stem].add(place.split)
-    for folder in sorted({place.folder for place in found if category_of(place.folder) is None}):
+    categories = {place.folder: category_of(place.folder) for place in found}
+    for folder in sorted(folder for folder, category in categories.items() if category is None):
         layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
     for place in found:
-        if category_of(place.folder) is None:
+        category = categories[place.folder]
+        if category is None:
             continue
         if place.code not in taxonomy.instructions():
             layout.add_problem("unknown instruction code", place.name, "use a code from 001 to 065")
@@ -145,49 +147,46 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
             continue
         panels = _panels(layout, place)
         grid = layout.files.get(place._replace(kind="IMG"))
-        mask = layout.find(layout.files, place._replace(kind="MASK"))
-        label = layout.find(layout.labels, place)
+        mask, label = layout.find(place._replace(kind="MASK")), layout.find(place)
         several = len(splits[place.folder, place.stem]) > 1
         if several and mask and not mask.split:
             # Whose it is cannot be known, and the wrong one would leave private pixels outside.
             remedy = "put it below the folder of its split"
-            layout.add_problem("mask of a name in several splits", f"{layout.files[mask]} ({place.split})", remedy)
+            layout.add_problem("mask of a name in several splits", f"{mask.name} ({place.split})", remedy)
             continue
-        if not (panels or grid) or (mask and layout.files[mask] is None):
-            continue  # listed already
         if grid:
             _check_caption(layout, grid, place.code)
+        used = list(panels.values()) or ([grid] if grid else [])
+        if not used or mask in layout.clashes:
+            continue  # listed already
         pair = f"released/{place.split}/{place.folder}/{place.stem}"
-        tree = tree_of(panels.values() if panels else [grid])
         cosine = None if label is None or (several and not label.split) else layout.labels[label]
         yield InstancePlan(
-            row=text_columns(pair, tree, place.split, category_of(place.folder), place.code, strength, cosine),
+            row=text_columns(pair, tree_of(used), place.split, category, place.code, strength, cosine),
             place=place,
             size=size,
             panels={panel: layout.root / path for panel, path in panels.items()},
-            grid=None if panels else layout.root / grid,
+            grid=layout.root / grid if grid and not panels else None,
             mask=layout.root / layout.files[mask] if mask else None,
         )
 
 
 def _panels(layout: Layout, instance: Place) -> dict[str, Path]:
     """The four pictures of an instance; empty, with a problem for each that is missing, where it is not complete."""
-    panels, missing = {}, []
+    panels = {}
     for role in ("source", "surrogate"):
-        for panel, place in (
-            (role, instance._replace(code="", role=role, kind="ORIGINAL")),
-            (f"edited_{role}", instance._replace(role=role, kind="EDITED")),
-        ):
-            # A tree without split folders (DIPA) serves every split: of originals only, since edits have a split here.
-            known = layout.find(layout.files, place) if place.kind == "ORIGINAL" else place
-            panels[panel] = layout.files.get(known)
-            if known not in layout.files:
-                stem = place.name.rpartition("/")[2]
-                missing.append(f"{place.kind}/{FOLDERS[place.split]}/{role}/{place.folder}/{stem}.jpg")
+        original = instance._replace(code="", role=role, kind="ORIGINAL")
+        # A tree without split folders (DIPA) serves every split.
+        panels[role] = layout.find(original) or original
+        panels[f"edited_{role}"] = instance._replace(role=role, kind="EDITED")
     if instance._replace(kind="IMG") not in layout.files:
-        for path in missing:
-            layout.add_problem("instance without its pair", path, "restore it from the release")
-    return panels if all(panels.values()) else {}
+        for place in panels.values():
+            if place not in layout.files and place not in layout.clashes:
+                stem = place.name.rpartition("/")[2]
+                path = f"{place.kind}/{FOLDERS[place.split]}/{place.role}/{place.folder}/{stem}.jpg"
+                layout.add_problem("instance without its pair", path, "restore it from the release")
+    complete = all(place in layout.files for place in panels.values())
+    return {panel: layout.files[place] for panel, place in panels.items()} if complete else {}
 
 
 def _check_caption(layout: Layout, grid: Path, code: str) -> None:
@@ -203,15 +202,14 @@ def _check_caption(layout: Layout, grid: Path, code: str) -> None:
 
 def _list_unused(layout: Layout, plans: list[InstancePlan]) -> None:
     """Note pictures, masks and labels that no instance needs, and instances without a label where others have one."""
-    pictured = {place[:4] for place in layout.files if place.kind in ("EDITED", "IMG")}
-    pictured |= {("", *place[1:]) for place in pictured} | {(*place[:3], "") for place in pictured}
-    pictured |= {("", *place[1:]) for place in pictured}
+    edited = {place for place in (*layout.files, *layout.clashes) if place.kind in ("EDITED", "IMG")}
+    needed = {
+        (split, *place[1:3], code) for place in edited for split in (place.split, "") for code in (place.code, "")
+    }
     for place, path in layout.files.items():
-        if path and place[:4] not in pictured:
-            if place.kind == "ORIGINAL":
-                layout.add_problem("original without edited pictures", path, "restore the edited pictures")
-            else:
-                layout.add_problem("mask without pictures", path, "restore the pictures or remove the mask")
+        if place[:4] not in needed:
+            without = "original without edited pictures" if place.kind == "ORIGINAL" else "mask without pictures"
+            layout.add_problem(without, path, "restore the pictures that belong to it, or remove it")
     complete = {plan.place for plan in plans} | {plan.place._replace(split="") for plan in plans}
     for place in sorted(set(layout.labels) - complete):
         layout.add_problem("label without pictures", place.name, "download the pictures or remove the label")

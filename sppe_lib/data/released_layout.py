@@ -77,21 +77,25 @@ KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": 
 class Layout:
     """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place.
 
-    A path is None where two files claim its place.
+    `clashes` are the places that several files claim; none of these is in `files`.
     """
 
     root: Path
-    files: dict[Place, Path | None] = field(default_factory=dict)
+    files: dict[Place, Path] = field(default_factory=dict)
+    clashes: set[Place] = field(default_factory=set)
     labels: dict[Place, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def find(self, places: Mapping[Place, object], wanted: Place) -> Place | None:
-        """The place in `places` (`files` or `labels`), or else the same without a split, or None."""
-        return next((place for place in (wanted, wanted._replace(split="")) if place in places), None)
+    def find(self, wanted: Place) -> Place | None:
+        """The place of a file or label, or else the same without a split, or None."""
+        places = (wanted, wanted._replace(split=""))
+        known = self.files if wanted.kind else self.labels
+        return next((place for place in places if place in known or place in self.clashes), None)
 
     def of_kind(self, kind: str, role: str = "") -> set[Place]:
         """The places of a kind and role, as instances: split, folder, stem and code alone."""
-        return {Place(*place[:4]) for place in self.files if (place.kind, place.role) == (kind, role)}
+        known = (*self.files, *self.clashes)
+        return {Place(*place[:4]) for place in known if (place.kind, place.role) == (kind, role)}
 
     def add_problem(self, problem: str, file: object, remedy: str) -> None:
         """Note a problem; `file` is relative to the root."""
@@ -114,9 +118,11 @@ class Layout:
         else:
             place = Place(split, path.parts[-2], stem, code, role, kind)
             known = self.files.setdefault(place, path)
-            if known != path and not (known and (self.root / known).samefile(self.root / path)):
-                self.add_problem("two pictures of one name", f"{known or 'more'} and {path}", "keep one of them")
-                self.files[place] = None
+            if place in self.clashes or not (self.root / known).samefile(self.root / path):
+                other = "others" if place in self.clashes else known
+                self.add_problem("two pictures of one name", f"{other} and {path}", "keep one of them")
+                self.clashes.add(place)
+                del self.files[place]
 
     def add_labels(self, path: Path) -> None:
         """Note the labels of a JSON file, if it is a label list. Raises DataError naming an entry that is not sound."""
@@ -163,7 +169,7 @@ def _label_place(row: Mapping, where: str) -> Place:
 def split_code(stem: str) -> tuple[str, str] | None:
     """`2017_45509279_041` as ("2017_45509279", "041"); None where no three-digit code ends the name."""
     match = re.fullmatch(r"(.+)_([0-9]{3})", stem, re.DOTALL)
-    return match.groups() if match else None
+    return (match[1], match[2]) if match else None
 
 
 def tree_of(paths: Iterable[Path]) -> str:

@@ -216,12 +216,10 @@ def first_rows(dataset: Dataset) -> dict[str, int]:
 
 def collate(rows: Sequence[dict]) -> Batch:
     """Turn dataset rows into a Batch."""
-    texts = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
-    images = {
-        name: torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
-        for name in IMAGE_COLUMNS
-    }
-    return Batch(**texts, **images)
+    columns: dict = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
+    for name in IMAGE_COLUMNS:
+        columns[name] = torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
+    return Batch(**columns)
 
 
 def iterate(dataset: Dataset, batch: int, rows: Sequence[int] | None = None) -> Iterator[Batch]:

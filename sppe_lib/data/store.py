@@ -56,7 +56,7 @@ class Summary:
 
     folder: Path
     parameters: BenchmarkParameters
-    counts: pd.DataFrame | None = None
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: Counter = field(default_factory=Counter)
     redraws: Counter = field(default_factory=Counter)
     problems: pd.DataFrame | None = None
@@ -180,7 +180,7 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
 
 def _beside(summary: Summary, heading: Callable[[Summary], Heading]) -> Iterator[tuple[str, str]]:
     """The files that stand beside the shards: (name, text)."""
-    counts, shares = summary.counts, summary.private_shares.values()
+    counts, shares = summary.counts, list(summary.private_shares.values())
     yield "counts.csv", counts.to_csv(index=False)
     if summary.problems is not None:
         yield "problems.csv", summary.problems.to_csv(index=False)

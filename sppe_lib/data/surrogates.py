@@ -119,7 +119,7 @@ def _private(image: Image.Image, mask: Image.Image, name: str, may_be_full: bool
             f"The mask of {name} is {mask.size[0]}x{mask.size[1]} pixels but its image is "
             f"{image.size[0]}x{image.size[1]}; export the mask at the size of its image."
         )
-    private = np.asarray(resize_mask(mask.convert("L"), size)) > 127
+    private = np.asarray(resize_mask(mask, size)) > 127
     check_mask(private, f"of {name} at {size} pixels", may_be_full)
     return mask_image(private)
 

@@ -76,7 +76,7 @@ def ordered_methods(available: list[str]) -> list[str]:
 
 def is_trained(method: str) -> bool:
     """Whether a recovery method learns, and so is repeated with other seeds."""
-    return method in recovery.METHODS and bool(recovery.METHODS[method].fit)
+    return method in recovery.METHODS and recovery.METHODS[method].trained
 
 
 def published_recovery() -> pd.DataFrame:

@@ -19,7 +19,7 @@ from sppe_lib import recovery
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.diffusion.processes import check_batch
 from sppe_lib.errors import ConfigError, KitError, command_line
-from sppe_lib.recovery.grid import training_folder
+from sppe_lib.recovery.method import training_folder
 
 
 def command(processes: int, *arguments: str) -> list[str]:
@@ -39,8 +39,8 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path:
     that the machine does not have GPUs for or that cannot share `recovery.training.batch` evenly, or a profile that is not as in
     params.yaml, where they would read it; KitError where they fail.
     """
-    if not recovery.method(name).fit:
-        trained = ", ".join(known for known, entry in recovery.METHODS.items() if entry.fit)
+    if not recovery.method(name).trained:
+        trained = ", ".join(recovery.TRAINED)
         raise ConfigError(
             f"{name} learns nothing, so there is nothing to train: 04_recover runs it. Methods to train: {trained}."
         )

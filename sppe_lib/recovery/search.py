@@ -14,16 +14,14 @@ from pathlib import Path
 
 from sppe_lib import recovery
 from sppe_lib.config import Profile, changed
-from sppe_lib.data.schema import EVALUATED, split_files
+from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.locations import backbone_keys
+from sppe_lib.recovery import TRAINED
 from sppe_lib.recovery.method import VALIDATION
-from sppe_lib.recovery.sharded import digest_of
-from sppe_lib.runtime import atomic_path
+from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 
 FOLDER = "search"
 """Where the search's pictures go under `results/<profile>/`, and its table under `figures/<profile>/`."""
-
-TRAINED = tuple(name for name, method in recovery.METHODS.items() if method.fit)
 
 GRID = {
     "VISII": {
@@ -33,9 +31,6 @@ GRID = {
     **{name: {"recovery.training.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
 }
 """Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
-
-SHARED = ("benchmark", "latents")
-"""Folders of the profile that a cell's training reads, or fills for all others."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,10 @@ def cost(profile: Profile, cell: Cell) -> int:
 def _digest(profile: Profile, cell: Cell) -> str:
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
     # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
-    searched = {"batch", *(key.rpartition(".")[2] for grid in GRID.values() for key in grid)}
-    chosen = cell_profile(profile, cell).recovery
-    sampling = {name: value for name, value in asdict(chosen.sampling).items() if name not in searched}
-    fixed = asdict(replace(chosen.training, learning_rate=0.0)), sampling
+    searched = {key.removeprefix("recovery.") for grid in GRID.values() for key in grid} | {"sampling.batch"}
+    settings = asdict(cell_profile(profile, cell).recovery)
+    flat = {f"{part}.{name}": value for part, values in settings.items() for name, value in values.items()}
+    fixed = {name: value for name, value in flat.items() if name not in searched}
     models = profile.models
     weights = backbone_keys(models)
     folder, split = EVALUATED[VALIDATION[0]]
@@ -114,17 +109,10 @@ def run_cell(profile: Profile, cell: Cell) -> Path:
     path = picture_file(profile, cell)
     if path.is_file():
         return path
-    place = f"{FOLDER}/work/{path.stem}"
-    work = profile.results / place
-    work.mkdir(parents=True, exist_ok=True)
-    (profile.results / "latents").mkdir(exist_ok=True)
-    for name in SHARED:
-        if not (work / name).is_symlink():
-            (work / name).symlink_to((profile.results / name).absolute())
-    inside = replace(cell_profile(profile, cell), name=f"{profile.name}/{place}")
-    recovery.fit(inside, cell.method)
-    made = recovery.recover_split(inside, cell.method, VALIDATION[0])
-    with atomic_path(path) as temporary:
-        shutil.copyfile(made, temporary)
-    shutil.rmtree(work)
+    chosen, method = cell_profile(profile, cell), recovery.METHODS[cell.method].imported()
+    work = profile.results / FOLDER / "work" / path.stem
+    made = method.load(chosen, method.fit(chosen, workplace=work)) if cell.method in TRAINED else method.load(chosen)
+    data, batch = open_evaluated(profile, VALIDATION[0]), chosen.recovery.sampling.batch
+    recover_in_shards(made.recover, data, path, work / "shards", batch, f"{cell.method}: {cell.name}")
+    shutil.rmtree(work, ignore_errors=True)
     return path

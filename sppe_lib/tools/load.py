@@ -60,10 +60,8 @@ def measure(factor: int) -> dict[str, float]:
     from sppe_lib.data.build import build_benchmark
     from sppe_lib.data.schema import SPLITS, iterate, open_split
 
-    pairs = {
-        f"benchmark.{split}_pairs": factor * number for split, number in load_profile("smoke").benchmark.pairs.items()
-    }
-    profile = load_profile("smoke", pairs)
+    pairs = load_profile("smoke").benchmark.pairs
+    profile = load_profile("smoke", {f"benchmark.{split}_pairs": factor * number for split, number in pairs.items()})
     built = peak_memory(lambda: build_benchmark(profile, processes=1))
     instances = 0
 

@@ -5,12 +5,12 @@ writing, hair, glasses, hats, clothes), then the setting and the styles; never w
 """
 
 from sppe_lib.world import people
-from sppe_lib.world.colours import rgb
+from sppe_lib.world.colours import COLOURS, hex_of, rgb
 from sppe_lib.world.overlays import describe_overlay
-from sppe_lib.world.props_screens import CONTENTS
-from sppe_lib.world.props_shapes import COLOURS, hex_of, lines_of
+from sppe_lib.world.props import CONTENTS
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import describe_setting
+from sppe_lib.world.shapes import lines_of
 from sppe_lib.world.styles import describe_style
 
 WORD_LIMIT = 48

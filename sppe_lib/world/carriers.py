@@ -1,11 +1,12 @@
 """Things that carry a private text: cards, pages, telephones, forms, signs, badges, cakes, calendars, clocks."""
 
 from sppe_lib.world import people
+from sppe_lib.world.colours import VIVID, is_dark
 from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.layouts import Text, box, element, grip, part, person, scene, table, table_things, text
-from sppe_lib.world.props_papers import paper_ink
-from sppe_lib.world.props_shapes import VIVID, is_dark, lines_of
+from sppe_lib.world.props import paper_ink
 from sppe_lib.world.scene import Element, Scene
+from sppe_lib.world.shapes import lines_of
 
 
 def _font(dice: Dice) -> str:

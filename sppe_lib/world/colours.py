@@ -1,11 +1,10 @@
 """Colours of the vector world: names, palettes (`assets/colours.yaml`), "#rrggbb" strings and their mixing."""
 
 from collections.abc import Iterable
-from importlib.resources import files
 
-import yaml
+from sppe_lib.world import read_asset
 
-_TABLES = yaml.safe_load((files("sppe_lib.world") / "assets" / "colours.yaml").read_text(encoding="utf-8"))
+_TABLES = read_asset("colours.yaml")
 
 COLOURS: dict[str, str] = _TABLES["colours"]
 """The colours of the world by name; captions use the names."""

@@ -9,11 +9,8 @@ import numpy as np
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, read_asset
-from sppe_lib.world.props_documents import EMBLEMS
-from sppe_lib.world.props_papers import paper_ink
-from sppe_lib.world.props_pictures import PICTURES
-from sppe_lib.world.props_screens import CONTENTS
-from sppe_lib.world.props_shapes import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
+from sppe_lib.world.colours import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
+from sppe_lib.world.props import CONTENTS, EMBLEMS, PICTURES, paper_ink
 
 WORDS: dict[str, list[str]] = read_asset("words.yaml")
 """Lists of words that can stand for each other."""

@@ -47,6 +47,12 @@ LENGTHS = ("width", "height", "r", "rx", "ry", "stroke-width")
 """Geometric attributes that the origin of a box does not move."""
 GEOMETRY = {*HORIZONTAL, *VERTICAL, *LENGTHS, "points", "d"}
 
+INSTRUCTIONS = {
+    "if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits", "paint", "args", "order",
+    "scatter", "tones", "fill-night", "fill-sunset", "fill-winter", "stroke-winter",
+}  # fmt: skip
+"""What stands after "data-" without being an attribute to replace."""
+
 FONTS = {family: font for font, (family, _) in FAMILIES.items()}
 
 _TERM = re.compile(r"([+-]?[\d.]+)(px|vw|vh|vmin)?((?:[*/]-?[\d.]+)*)")
@@ -157,7 +163,7 @@ class Box:
         return " ".join(result)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Drawing:
     """One drawing of one thing: its attributes, and the part that is asked for ("all" for the whole)."""
 
@@ -179,6 +185,8 @@ class Drawing:
             return self._image(node, box, inside)
         if not inside:
             return ""
+        if node.tag == "defs":
+            return ElementTree.tostring(node, encoding="unicode")
         if node.tag == "text":
             return self._text(node, box)
         return f"<{node.tag}{self._attributes(node, box)}/>"
@@ -239,7 +247,10 @@ class Drawing:
         return written(part, self._lines(node), *within, colour, font, anchor)
 
     def _colour(self, node: Node, name: str) -> str:
-        """Attribute fill or stroke with its slot filled."""
+        """Attribute fill or stroke with its slot filled, or as time and season have it."""
+        for state in (self.look.get("time"), self.look.get("season")):
+            if colour := node.get(f"data-{name}-{state}"):
+                return colour
         function, _, rest = node.get(f"data-{name}", "").rpartition("(")
         slot, *arguments = rest.rstrip(")").split(", ")
         colour = self.look.get(slot)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.world import props, read_asset, unseen_props, unseen_settings  # noqa: F401  (they register drawers)
+from sppe_lib.world import props, read_asset  # noqa: F401  (they register drawers)
 from sppe_lib.world.edits import VERBS
 from sppe_lib.world.scene import Scene
 from sppe_lib.world.view import EditResult, NotDone, View

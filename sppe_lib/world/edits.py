@@ -12,7 +12,7 @@ from typing import Any
 from sppe_lib.world.colours import mix
 from sppe_lib.world.people import CURLY_TOPS, DEFAULTS, LONG_TOPS, hair_is_visible
 from sppe_lib.world.scene import Element, Scene
-from sppe_lib.world.unseen_settings import PLACES_OUTDOOR
+from sppe_lib.world.settings import UNSEEN_OUTDOOR
 from sppe_lib.world.view import WHOLE, NotDone, View, box_of, visibility, with_element
 
 PHOTO_SHARE = 0.12
@@ -160,7 +160,7 @@ def add(
 
     `behind`: behind all elements. `sky`: it needs one, so there is nothing to do indoors.
     """
-    if sky and view.scene.setting["place"] not in PLACES_OUTDOOR:
+    if sky and view.scene.setting["place"] not in UNSEEN_OUTDOOR:
         raise NotDone("absent")
     view.attempt()
     shown, old = view.look(look, WHOLE), view.scene.elements
@@ -207,7 +207,7 @@ def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scen
     `shower`: rain falls in front of everything too.
     """
     setting = view.scene.setting
-    indoors = setting["place"] not in PLACES_OUTDOOR
+    indoors = setting["place"] not in UNSEEN_OUTDOOR
     if (indoors and "time" not in set) or all(setting.get(key) == value for key, value in set.items()):
         raise NotDone("absent")
     view.attempt()
@@ -220,7 +220,7 @@ def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scen
 def wall(view: View, colour: Any) -> Scene:
     """Paint the walls of a room."""
     setting = view.scene.setting
-    if setting["place"] in PLACES_OUTDOOR:
+    if setting["place"] in UNSEEN_OUTDOOR:
         raise NotDone("absent")
     view.attempt()
     colours = {**setting["colours"], "wall": view.realised(colour, WHOLE)}

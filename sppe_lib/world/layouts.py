@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sppe_lib.world import people
+from sppe_lib.world.colours import VIVID
 from sppe_lib.world.dice import LOOKS, Dice, tilt
-from sppe_lib.world.props_shapes import VIVID
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import random_setting
 

@@ -18,14 +18,14 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import yaml
 from dicebear import Avatar, Style
 
+from sppe_lib.world import read_asset
 from sppe_lib.world.colours import colour_name
-from sppe_lib.world.draw import ASSETS, Box, draw_asset
+from sppe_lib.world.draw import Box, draw_asset
 from sppe_lib.world.scene import Element, draws
 
-_TABLES = yaml.safe_load((ASSETS / "people.yaml").read_text(encoding="utf-8"))
+_TABLES = read_asset("people.yaml")
 
 VIEW_BOXES = {"bust": (34.0, -26.0, 212.0, 306.0), "full": (34.0, -66.0, 212.0, 546.0)}
 """Framing to (left, top, width, height) in avatar units; these fill the element's box."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from sppe_lib.data.taxonomy import category as look_up
 from sppe_lib.world import carriers, props  # noqa: F401
+from sppe_lib.world.colours import PAPERS, VIVID
 from sppe_lib.world.dice import LOOKS, Dice, tilt
 from sppe_lib.world.layouts import (
     box,
@@ -23,9 +24,7 @@ from sppe_lib.world.layouts import (
     table_things,
     text,
 )
-from sppe_lib.world.props_landmarks import LANDMARKS
-from sppe_lib.world.props_shapes import PAPERS, VIVID
-from sppe_lib.world.props_vehicles import PLATE_PLACE, SMALL_CAR_PLATE_PLACE
+from sppe_lib.world.props import LANDMARKS, PLATE_PLACE, SMALL_CAR_PLATE_PLACE
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.unseen_scenes import UNSEEN_SCENES
 

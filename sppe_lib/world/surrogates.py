@@ -16,10 +16,11 @@ import numpy as np
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, props, read_asset  # noqa: F401
+from sppe_lib.world.colours import PAPERS, VIVID, contrasting, is_dark
 from sppe_lib.world.dice import LISTS, Dice
-from sppe_lib.world.props_landmarks import LANDMARKS
-from sppe_lib.world.props_shapes import PAPERS, VIVID, contrasting, is_dark, lines_of
+from sppe_lib.world.props import LANDMARKS
 from sppe_lib.world.scene import Element, Scene, private_mask
+from sppe_lib.world.shapes import lines_of
 from sppe_lib.world.surrogate_text import change_text
 
 KIND_CHANGE_FROM = 0.8

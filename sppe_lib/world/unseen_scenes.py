@@ -6,11 +6,10 @@ Their surrogates are other scenes of the same kind, so that the whole picture is
 from collections.abc import Callable
 from typing import Any
 
-from sppe_lib.world import unseen_props, unseen_settings  # noqa: F401
 from sppe_lib.world.dice import Dice
 from sppe_lib.world.layouts import element, rounded
+from sppe_lib.world.props import FRUITS
 from sppe_lib.world.scene import Element, Scene
-from sppe_lib.world.unseen_props import FRUITS
 
 
 def _setting(dice: Dice, place: str) -> dict[str, Any]:

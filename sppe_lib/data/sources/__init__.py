@@ -42,8 +42,7 @@ class Source:
         listed in the reading.
         """
         reading = Reading(self.name)
-        annotations = self.layout(reading, Path(folder), **options)
-        return read_annotations(reading, Path(folder), annotations, self.kind, self.categories, self.closed)
+        return read_annotations(reading, Path(folder), self.layout(reading, Path(folder), **options), self)
 
 
 def _sources() -> dict[str, Source]:

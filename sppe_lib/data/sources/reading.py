@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,15 @@ from sppe_lib.data.sources.regions import Region, region_mask, region_problem
 from sppe_lib.errors import DataError
 from sppe_lib.pictures import check_mask, mask_image, picture_layout
 
+if TYPE_CHECKING:
+    from sppe_lib.data.sources import Source
+
 ASPECT_TOLERANCE = 0.01
 """An image may be another size than its annotation says if the aspect ratio agrees to this share."""
+
+
+FAULTY = "faulty"
+"""The kind of a region that could not be placed; no reading holds one."""
 
 
 @dataclass(frozen=True)
@@ -130,23 +138,15 @@ def _fitting(candidates: list[Path], annotation: Annotation) -> list[Path]:
     return [path for path in candidates if agreement(path) == best]
 
 
-def read_annotations(
-    reading: Reading,
-    folder: Path,
-    annotations: Iterable[Annotation],
-    kind: str,
-    categories: dict[str, str | None],
-    closed: bool,
-) -> Reading:
-    """Fill a reading from the annotations of the images below `folder`.
+def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annotation], source: "Source") -> Reading:
+    """Fill a reading from the annotations of the images below `folder`, by the names and the kind of their source.
 
-    `kind` is that of all shapes; `closed` makes a name that `categories` lacks a problem, else it counts as unmapped.
     Left out and listed: an annotation without image or with several of its name, an image of another shape than
     annotated, and of an image every category of which a region is faulty, since it would be protected in part only. An
     image annotated twice is listed; within one split its regions are joined.
     """
     images, unknown, used = images_below(folder), Counter(), set()
-    placed: dict[tuple[Path, str], AnnotatedImage] = {}
+    placed: dict[tuple[Path, str], list[Region]] = {}
     for annotation in annotations:
         reading.annotations += annotation.records
         candidates = _fitting(images[annotation.image], annotation) if annotation.image in images else []
@@ -155,6 +155,7 @@ def read_annotations(
             continue
         if len(candidates) > 1:
             reading.add_problem("image twice", ", ".join(map(str, candidates)), "keep one image of each name")
+            used.update(candidates)
             continue
         (path,) = candidates
         if annotation.shapes is None or not annotation.records:
@@ -163,14 +164,13 @@ def read_annotations(
         if path in used:
             reading.add_problem("image annotated twice", path, "keep one annotation of each image")
         used.add(path)
-        regions = _regions(reading, unknown, folder / path, annotation, kind, categories, closed)
-        if regions is not None:
-            before = placed.get((path, annotation.split))
-            joined = [*before.regions, *regions] if before else regions
-            placed[path, annotation.split] = AnnotatedImage(
-                reading.dataset, annotation.split, folder / path, list(dict.fromkeys(joined))
-            )
-    reading.images.extend(placed.values())
+        here = placed.setdefault((path, annotation.split), [])
+        here += _regions(reading, unknown, folder / path, annotation, source)
+    for (path, split), regions in placed.items():
+        faulty = {region.category for region in regions if region.kind == FAULTY}
+        if "" not in faulty:
+            sound = [region for region in dict.fromkeys(regions) if region.category not in faulty]
+            reading.images.append(AnnotatedImage(reading.dataset, split, folder / path, sound))
     for name, number in sorted(unknown.items()):
         remedy = "add it to the mapping table, or to its names without a category"
         reading.add_problem("unknown category name", f"{name} ({number} times)", remedy)
@@ -183,21 +183,14 @@ def read_annotations(
     return reading
 
 
-def _regions(
-    reading: Reading,
-    unknown: Counter,
-    image: Path,
-    annotation: Annotation,
-    kind: str,
-    categories: dict[str, str | None],
-    closed: bool,
-) -> list[Region] | None:
-    shapes = []
+def _regions(reading: Reading, unknown: Counter, image: Path, annotation: Annotation, source: "Source") -> list[Region]:
+    # Those of kind FAULTY say which category cannot be protected as a whole, "" for the whole image.
+    shapes, kind, categories = [], source.kind, source.categories
     for name, coordinates in annotation.shapes:
         category = categories.get(name, categories.get(name.strip().lower()))
         if category:
             shapes.append((name, Region(category, kind, tuple(coordinates or ()))))
-        elif closed and name not in categories:
+        elif source.closed and name not in categories:
             unknown[name] += 1
         else:
             reading.unmapped[name] += 1
@@ -207,7 +200,7 @@ def _regions(
         upright, orientation = picture_layout(image)
     except DataError as error:
         reading.add_problem("image that cannot be read", f"{image.name} ({error})", "unpack it again")
-        return None
+        return [Region("", FAULTY)]
     stored = upright[::-1] if orientation in (5, 6, 7, 8) else upright
     scale = scale_between(annotation.size, upright)
     turn = 1 if scale else orientation
@@ -215,14 +208,16 @@ def _regions(
     if scale is None:
         sizes = "{} ({}x{}, annotated {}x{})".format(image.name, *upright, *annotation.size)
         reading.add_problem("image of another shape than annotated", sizes, "replace it with the original image")
-        return None
-    faulty = set()
+        return [Region("", FAULTY)]
+    regions = []
     for name, region in shapes:
         # Checked as annotated: scaling cannot repair a shape, and would fail on what is no number.
         if problem := region_problem(region, annotation.size) if region.coordinates else f"region without its {kind}":
-            faulty.add(region.category)
+            regions.append(Region(region.category, FAULTY))
             reading.add_problem(problem, f"{image.name} ({name})", f"correct or remove the {kind}")
-    return [placed_region(region, scale, stored, turn) for _, region in shapes if region.category not in faulty]
+        else:
+            regions.append(placed_region(region, scale, stored, turn))
+    return regions
 
 
 def scale_between(annotated: tuple[int, int], actual: tuple[int, int]) -> tuple[float, float] | None:

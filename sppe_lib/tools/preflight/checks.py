@@ -15,7 +15,7 @@ from sppe_lib.config import Profile, repository
 from sppe_lib.editability.iqa import METRICS
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.models import cache_problems, folder_problems, is_hub_id, patterns
-from sppe_lib.recovery.search import TRAINED
+from sppe_lib.recovery import TRAINED
 from sppe_lib.runtime import accelerator, free_disk, machine_memory, native_bfloat16, processor
 from sppe_lib.tools.environment import direct_pins, locked_versions
 from sppe_lib.tools.preflight import estimates

@@ -23,7 +23,7 @@ from sppe_lib.locations import model_location, model_revision
 from sppe_lib.models import is_hub_id
 from sppe_lib.published import read_published
 from sppe_lib.recovery import METHODS, prompt_diffusion
-from sppe_lib.recovery.grid import training_folder
+from sppe_lib.recovery.method import training_folder
 from sppe_lib.runtime import compute_dtype
 
 _VAE = {

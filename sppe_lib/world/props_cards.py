@@ -1,1 +1,0 @@
-from sppe_lib.world.colours import MATERIALS  # noqa: F401

@@ -1,1 +1,0 @@
-from sppe_lib.world.props import FRUITS  # noqa: F401
