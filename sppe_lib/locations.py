@@ -77,7 +77,7 @@ def check_location(location: str, where: str) -> None:
 
 
 def location_key(location: str, subfolder: str) -> str:
-    """What identifies stored weights: a digest of the shipped files, of a folder's names, sizes and times, or of the hub id.
+    """What identifies stored weights: a digest of shipped files, of a folder's names, sizes and times, or of a hub id.
 
     The hub id with its revision, where it has one: another revision has another key.
 
