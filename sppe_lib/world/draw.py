@@ -80,9 +80,9 @@ def asset(name: str) -> Node:
         node.tag = node.tag.rpartition("}")[2]
         # The style of the file's strokes; resvg's round caps leave traces on closed shapes.
         if node.tag in ("path", "line", "rect", "circle", "ellipse", "polygon"):
-            for name in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
-                if root.get(name):
-                    node.attrib.setdefault(name, root.get(name))
+            for style in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
+                if root.get(style):
+                    node.attrib.setdefault(style, root.get(style))
     return root
 
 
