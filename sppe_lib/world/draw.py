@@ -233,7 +233,7 @@ class Drawing:
             look["backdrop"] = self._colour(node, "fill")
             if person := look.get(node.get("data-person")):
                 return silhouette + portrait(person, *within, look["backdrop"]) if inside else ""
-        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])), node.get("data-href", ""))
+        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])).replace(" ", "_"), node.get("data-href", ""))
         name = name if name.removesuffix(".svg") in asset_names() else node.get("href")
         return silhouette + Drawing(look, self.part).children(asset(name.removesuffix(".svg")), inner, inside)
 
