@@ -1,4 +1,4 @@
-"""The notebooks tell the story: how each opens and ends, its equations, and that every table and figure is shown once."""
+"""The notebooks tell the story: how each opens and ends, its equations, and every table and figure shown once."""
 
 import json
 import re
