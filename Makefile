@@ -1,18 +1,24 @@
 # Everything runs in .venv; uv fills it from requirements.lock, whose hashes are checked, and compiles it once, so that
-# no stage has to.
+# no stage has to. Recipes name paths relative to this folder, or as variables of the shell: it may have any name.
 PROFILE ?=
 AGAINST ?= HEAD
 JOBS ?= $(if $(filter smoke,$(PROFILE)),2,1)
+UPGRADE ?=
 PYTHON := .venv/bin/python
-TEST_OUTPUT := $(CURDIR)/results/test
+export PROFILE AGAINST
 export SPPE_HOME := $(CURDIR)
-export TOKENIZERS_PARALLELISM := false
+export PYTHONPATH := $(CURDIR)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help setup check repro reproduced test lab search pretrain lock
+IMAGE ?=
+INSTRUCTION ?= Turn to an oil painting style
+export IMAGE INSTRUCTION
+
+.PHONY: help setup photo check repro reproduced test test-all fuzz load lint lab search pretrain lock
 
 help:  ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
 .venv/.installed: requirements.lock pyproject.toml
 	python3 -m venv .venv
@@ -23,32 +29,57 @@ help:  ## Show this list
 
 setup: .venv/.installed  ## Make the environment in .venv
 
+.venv/.photo: .venv/.installed requirements-photo.lock
+	.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps --require-hashes -r requirements-photo.lock
+	@touch $@
+
+photo: .venv/.photo  ## Protect, edit and recover a photo: make photo IMAGE=photo.jpg INSTRUCTION="..."; without, an astronaut
+	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo "instruction=$$INSTRUCTION" \
+	  $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
+
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
-	$(PYTHON) -m sppe_lib.tools.preflight $(PROFILE)
+	$(PYTHON) -m sppe_lib.tools.preflight "$$PROFILE"
 
 repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
-	@$(PYTHON) -m sppe_lib.config $(PROFILE)
-	$(PYTHON) -m $(if $(filter 1,$(JOBS)),dvc repro,sppe_lib.tools.side_by_side $(JOBS))
+	$(PYTHON) -m sppe_lib.tools.pipeline "$$PROFILE" --jobs $(JOBS)
 
 reproduced: setup  ## After make repro: how far this run is from the committed one; AGAINST=... names another commit
-	$(PYTHON) -m sppe_lib.tools.reproduced --profile "$(PROFILE)" --against "$(AGAINST)"
+	$(PYTHON) -m sppe_lib.tools.reproduced --profile "$$PROFILE" --against "$$AGAINST"
 
-test: setup  ## Run every test, the notebooks among them
-	rm -rf $(TEST_OUTPUT)
+test: setup  ## Run every test but the long ones, the notebooks among them
+	rm -rf results/test
 	$(PYTHON) -m pytest
-	SPPE_PROFILE=smoke SPPE_RESULTS=$(TEST_OUTPUT)/results SPPE_FIGURES=$(TEST_OUTPUT)/figures \
-	$(PYTHON) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
+	SPPE_PROFILE=smoke SPPE_RESULTS=results/test/results SPPE_FIGURES=results/test/figures \
+	$(PYTHON) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks \
+	  $(if $(wildcard .venv/.photo),,--ignore=notebooks/11_your_photo.ipynb)
+
+test-all: test  ## Those, and the long ones: interruptions, a fresh clone, no network (an hour)
+	$(PYTHON) -m pytest -m long
+
+fuzz: setup  ## Give every reader ten thousand damaged files
+	$(PYTHON) tests/fuzz_readers.py
+
+load: setup  ## Measure memory as the benchmark grows: 1, 4 and 16 times smoke's
+	$(PYTHON) -m sppe_lib.tools.load --output figures/load
+
+lint: setup  ## Check format, style and types
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
 
 lab: setup  ## Open JupyterLab on the notebooks
 	$(PYTHON) -m jupyter lab notebooks
 
 search: setup  ## Compare hyper-parameters on the validation split (resumable): make search, or make search PROFILE=smoke
-	$(PYTHON) -m sppe_lib.tools.notebooks 03b_search $(if $(PROFILE),profile=$(PROFILE))
+	$(PYTHON) -m sppe_lib.tools.notebooks 03b_search $(if $(PROFILE),"profile=$$PROFILE")
 
 pretrain: setup  ## Train the shipped models again (hours; resumable)
 	$(PYTHON) -m dvc repro --force --single-item pretrain
 
-lock:  ## Refresh requirements.lock and environment.yml from pyproject.toml
-	.venv/bin/uv lock --quiet
-	.venv/bin/uv export --quiet --no-emit-project --no-annotate --no-header -o requirements.lock
+lock: setup  ## Bring requirements.lock and environment.yml up to pyproject.toml, keeping versions: UPGRADE=--upgrade moves them
+	.venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
+	$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['photo'], sep='\n')" \
+	  | .venv/bin/uv pip compile - --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --quiet $(UPGRADE) --constraints requirements.lock --output-file requirements-photo.lock
 	$(PYTHON) -m sppe_lib.tools.environment

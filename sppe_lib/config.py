@@ -1,41 +1,73 @@
-"""Profiles and parameters: read from params.yaml, validated, unknown keys refused."""
+"""Profiles and parameters: read from params.yaml, validated by pydantic, unknown keys refused."""
 
-import dataclasses
+import copy
 import os
 import re
-import typing
-from dataclasses import dataclass
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import check_location, model_location, model_revision, repository
 
-__all__ = ["Profile", "choose_profile", "load_profile", "model_location", "repository"]
+__all__ = ["Profile", "changed", "load_profile", "model_location", "repository"]
+
+LARGEST = 10**9
+"""Above it a number of steps, pairs or pictures is a slip of the finger."""
 
 
-@dataclass(frozen=True)
+def _number(value: object) -> object:
+    # DVC writes 0.00001 as 1e-05, which YAML 1.1, without a dot, reads as text.
+    return float(value) if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+([eE][-+]?\d+)?", value) else value
+
+
+def _as_tuple(value: object) -> object:
+    # Lists and mappings as tuples, so that a profile can be hashed; a key with nothing behind it is empty.
+    if isinstance(value, (list, dict)) or value is None:
+        return tuple(value.items() if isinstance(value, dict) else value or ())
+    return value
+
+
+Text = Annotated[str, StringConstraints(strict=True, max_length=500)]
+Name = Annotated[Text, Field(min_length=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
+Seed = Annotated[int, Field(strict=True, ge=-(2**62), lt=2**62)]
+Size = Annotated[int, Field(strict=True, ge=16, le=16384, multiple_of=16)]
+Real = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
+Number = Annotated[Real, Field(ge=0, le=LARGEST)]
+Rate = Annotated[Real, Field(gt=0, le=1000)]
+
+FORBID = ConfigDict(extra="forbid")
+"""Unknown keys are refused."""
+
+
+@dataclass(frozen=True, config=FORBID)
 class BenchmarkParameters:
-    """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (SPEC §2).
+    """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (paper, section 3).
 
     `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
     several of these.
-    The last four are for the sets beside the benchmark (`data/extra_sets.py`); 0 sources or pairs: not built.
+    The last four are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
     """
 
-    source: str
-    size: int
-    strength: float
-    train_pairs: int
-    val_pairs: int
-    test_pairs: int
-    seed: int
-    sweep_sources: int
-    sweep_candidates: int
-    unseen_pairs: int
-    unseen_source: str = "vector-world"
+    source: Name
+    size: Size
+    strength: Annotated[Real, Field(ge=0.1, le=1.0)]
+    train_pairs: Count
+    val_pairs: Count
+    test_pairs: Count
+    seed: Seed
+    sweep_sources: Count
+    sweep_candidates: Positive
+    unseen_pairs: Count
+    unseen_source: Text = "vector-world"
 
     @property
     def pairs(self) -> dict[str, int]:
@@ -43,7 +75,7 @@ class BenchmarkParameters:
         return {"train": self.train_pairs, "val": self.val_pairs, "test": self.test_pairs}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
 class ModelParameters:
     """Model locations: `weights/...` (shipped), a local folder, or a hub id, `owner/name` or `owner/name@revision`.
 
@@ -51,14 +83,14 @@ class ModelParameters:
     Diffusion); empty: they run on the backbone that the trained methods share.
     """
 
-    clip: str
-    metrics_clip: str
-    vae: str
-    transformer: str
-    text: str
-    visii: str = ""
-    cross_image: str = ""
-    quantize_base: bool = False
+    clip: Text
+    metrics_clip: Text
+    vae: Text
+    transformer: Text
+    text: Text
+    visii: Text = ""
+    cross_image: Text = ""
+    quantize_base: Flag = False
 
     @property
     def backbone(self) -> tuple[str, str, str, bool]:
@@ -66,59 +98,74 @@ class ModelParameters:
         return self.vae, self.transformer, self.text, self.quantize_base
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
 class EditabilityParameters:
-    """ERMA's training (paper §3; values as in SPEC §3)."""
+    """ERMA's training (paper, section 4)."""
 
-    steps: int
-    warmup_steps: int
-    validate_from: int
-    validate_every: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    seed: int
-    learned_metrics: bool
-
-
-SAMPLING_ONLY = ("sampling_steps", "keep_outside", "inversion_steps", "inversion_learning_rate", "sample_batch")
-"""Parameters of `recovery` that no training reads: changing one trains nothing anew."""
+    steps: Count
+    warmup_steps: Count
+    validate_from: Count
+    validate_every: Positive
+    batch: Positive
+    learning_rate: Rate
+    weight_decay: Number
+    seed: Seed
+    learned_metrics: Flag
 
 
-@dataclass(frozen=True)
-class RecoveryParameters:
-    """What every trained recovery method shares, so that none is starved (SPEC §4 and §5).
+@dataclass(frozen=True, config=FORBID)
+class TrainingParameters:
+    """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
+    `guidance` and `seed` also decide how a trained method samples.
     """
 
-    rank: int
-    alpha: int
-    steps: int
-    cycle_warmup_steps: int
-    batch: int
-    learning_rate: float
-    schedule: str
-    sampling_steps: int
-    keep_outside: bool
-    guidance: float
-    inversion_steps: int
-    inversion_learning_rate: float
-    sample_batch: int
-    checkpoint_every: int
-    seed: int
-    seeds: int
-    ema: float = 0.0
-    optimizer: str = "adamw"
-    gradient_checkpointing: bool = False
-    learning_rates: tuple = ()
+    rank: Positive
+    alpha: Positive
+    steps: Count
+    cycle_warmup_steps: Count
+    batch: Positive
+    learning_rate: Rate
+    schedule: Literal["cosine", "constant"]
+    guidance: Number
+    checkpoint_every: Positive
+    seed: Seed
+    seeds: Positive
+    ema: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"
+    gradient_checkpointing: Flag = False
+    learning_rates: Annotated[tuple[tuple[str, Rate], ...], BeforeValidator(_as_tuple)] = ()
 
     def rate_of(self, method: str) -> float:
         """The learning rate of a trained method: its own where it has one, else the shared one."""
         return dict(self.learning_rates).get(method, self.learning_rate)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
+class SamplingParameters:
+    """How pictures are recovered; no training reads any of it.
+
+    `steps` of the sampler; `batch` instances at a time; `keep_outside`: put S' back outside M. The last two are
+    VISII's, per instance.
+    """
+
+    steps: Positive
+    batch: Positive
+    keep_outside: Flag
+    inversion_steps: Count
+    inversion_learning_rate: Rate
+
+
+@dataclass(frozen=True, config=FORBID)
+class RecoveryParameters:
+    """How recovery methods are trained and how they sample."""
+
+    training: TrainingParameters
+    sampling: SamplingParameters
+
+
+@dataclass(frozen=True, config=FORBID)
 class AblationParameters:
     """Short trainings that are recovered on the validation split: the ablations (Table 8) and the search.
 
@@ -126,25 +173,28 @@ class AblationParameters:
     method's grid the search takes (0: all; see recovery/search.py).
     """
 
-    pairs: int
-    steps: int
-    cycle_warmup_steps: int
-    search_cells: int = 0
+    pairs: Count
+    steps: Count
+    cycle_warmup_steps: Count
+    search_cells: Count = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
 class PretrainingParameters:
-    """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only."""
+    """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only.
 
-    records: int
-    weights: str
-    autoencoder_steps: int
-    clip_steps: int
-    transformer_steps: tuple
-    compile: bool
+    `transformer_steps`: the steps of each round.
+    """
+
+    records: Positive
+    weights: Name
+    autoencoder_steps: Count
+    clip_steps: Count
+    transformer_steps: Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    compile: Flag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
 class GenerationParameters:
     """Which models draw surrogates and edits of photographs; an empty name means none (the vector world draws).
 
@@ -152,36 +202,42 @@ class GenerationParameters:
     `size` in pixels; `batch` counts pairs in the surrogate model. The protection strength is the benchmark's.
     """
 
-    surrogate_model: str
-    surrogate_revision: str
-    surrogate_steps: int
-    surrogate_guidance: float
-    editor: str
-    editor_model: str
-    editor_revision: str
-    editor_steps: int
-    editor_guidance: float
-    cloud_url: str
-    size: int
-    batch: int
-    seed: int
+    surrogate_model: Text
+    surrogate_revision: Name
+    surrogate_steps: Positive
+    surrogate_guidance: Number
+    editor: Text
+    editor_model: Text
+    editor_revision: Name
+    editor_steps: Positive
+    editor_guidance: Number
+    cloud_url: Text
+    size: Size
+    batch: Positive
+    seed: Seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FORBID)
 class EvaluationParameters:
     """Batch of the metric pass and settings of the bootstrap intervals."""
 
-    batch: int
-    bootstrap: int
-    confidence: float
-    seed: int
+    batch: Positive
+    bootstrap: Count
+    confidence: Annotated[Real, Field(gt=0, lt=1)]
+    seed: Seed
 
 
-@dataclass(frozen=True)
+def _folder(variable: str, name: str) -> Path:
+    """`name` in the repository, or what an environment variable says: `~` is home, a relative path the repository's."""
+    chosen = os.environ.get(variable, "").strip()
+    return repository() / (Path(chosen).expanduser() if chosen else name)
+
+
+@dataclass(frozen=True, config=FORBID)
 class Profile:
     """A named set of parameters; `results` and `figures` are the folders its stages write."""
 
-    name: str
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     benchmark: BenchmarkParameters
     models: ModelParameters
     editability: EditabilityParameters
@@ -194,178 +250,112 @@ class Profile:
     @property
     def results(self) -> Path:
         """`results/<profile>/`, or `$SPPE_RESULTS/<profile>/`."""
-        return Path(os.environ.get("SPPE_RESULTS", repository() / "results")) / self.name
+        return _folder("SPPE_RESULTS", "results") / self.name
 
     @property
     def figures(self) -> Path:
         """`figures/<profile>/`, or `$SPPE_FIGURES/<profile>/`."""
-        return Path(os.environ.get("SPPE_FIGURES", repository() / "figures")) / self.name
+        return _folder("SPPE_FIGURES", "figures") / self.name
 
 
-def _build(cls: type, values: object, where: str):
-    if not isinstance(values, dict):
-        raise ConfigError(f"params.yaml: {where} must be a mapping of parameters, not {type(values).__name__}.")
-    hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls)]
-    unknown = [key for key in values if key not in names]
-    if unknown:
-        raise ConfigError(f"params.yaml: unknown parameter {where}.{unknown[0]}; known are {', '.join(names)}.")
-    missing = [
-        field.name
-        for field in dataclasses.fields(cls)
-        if field.name not in values and field.default is dataclasses.MISSING
-    ]
-    if missing:
-        raise ConfigError(f"params.yaml: parameter {where}.{missing[0]} is missing; add it.")
-    checked = {}
-    for name, value in values.items():
-        kind = hints[name]
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if name == "learning_rates":
-            value = {} if value is None else value
-            if not isinstance(value, dict):
-                raise ConfigError(f"params.yaml: {where}.{name} must map methods to rates, not {value!r}.")
-        if kind is tuple and isinstance(value, (list, dict)):
-            value = tuple(value.items() if isinstance(value, dict) else value)  # a profile can be hashed
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise ConfigError(f"params.yaml: {where}.{name} must be of type {kind.__name__}, not {value!r}.")
-        checked[name] = value
-    return cls(**checked)
+SECTIONS = {field.name: field.type for field in fields(Profile) if field.name != "name"}
 
 
-_AT_LEAST_ONE = ("batch", "sample_batch", "rank", "sampling_steps", "seeds", "surrogate_steps", "editor_steps")
+def _sentence(error: ValidationError, name: str) -> str:
+    """The first thing that pydantic refused, by the name it has in params.yaml."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    where, value = ".".join(path), repr(first["input"])
+    if first["type"] == "missing":
+        return f"params.yaml: profile {name} lacks {where}; add it."
+    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        cls: Any = Profile
+        for part in path[:-1]:
+            cls = {field.name: field.type for field in fields(cls)}[part]
+        known = ", ".join(field.name for field in fields(cls) if field.name != "name")
+        return f"params.yaml: unknown parameter {where} in profile {name}; known are {known}."
+    if first["type"].startswith("dataclass"):
+        return f"params.yaml: {where} must be a mapping of parameters, not {type(first['input']).__name__}."
+    shown = value if len(value) < 100 else f"{value[:97]}..."
+    return f"params.yaml: {where} is {shown} in profile {name}: {first['msg'].replace('Input', 'it')}."
 
 
 def _check(profile: Profile) -> Profile:
-    benchmark, recovery = profile.benchmark, profile.recovery
-    if not 0.1 <= benchmark.strength <= 1.0:
-        raise ConfigError(f"benchmark.strength is {benchmark.strength}: choose a protection strength from 0.1 to 1.0.")
-    for split, number in benchmark.pairs.items():
-        if number < 0:
-            raise ConfigError(f"benchmark.{split}_pairs is negative: choose a number of pairs, or 0 for all there are.")
-    for name in ("sweep_sources", "unseen_pairs"):
-        if getattr(benchmark, name) < 0:
-            raise ConfigError(f"benchmark.{name} is negative: choose how many, or 0 (see params.yaml).")
-    if benchmark.sweep_candidates < 1:
-        raise ConfigError(
-            f"benchmark.sweep_candidates is {benchmark.sweep_candidates}: a source needs at least 1 surrogate."
-        )
-    for section in ("benchmark", "generation"):
-        size = getattr(profile, section).size
-        if size < 16 or size % 16:
-            raise ConfigError(f"{section}.size is {size}: choose a multiple of 16 pixels, at least 16.")
-    for section in ("editability", "recovery", "ablation", "generation", "evaluation"):
-        for name, value in dataclasses.asdict(getattr(profile, section)).items():
-            if isinstance(value, (bool, str, tuple)):
-                continue
-            if name != "seed" and value < 0:
-                raise ConfigError(f"{section}.{name} is {value}: it must not be negative.")
-            if name in _AT_LEAST_ONE and value < 1:
-                raise ConfigError(f"{section}.{name} is {value}: it must be at least 1.")
-    for name, value in dataclasses.asdict(profile.models).items():
+    """What no single parameter can tell: those that belong together. Raises ConfigError."""
+    for name, value in asdict(profile.models).items():
         if isinstance(value, str):
             check_location(value, f"models.{name}")
-    generation = profile.generation
-    if generation.surrogate_model and int(generation.surrogate_steps * benchmark.strength) < 1:
+    generation, strength = profile.generation, profile.benchmark.strength
+    if generation.surrogate_model and int(generation.surrogate_steps * strength) < 1:
         raise ConfigError(
-            f"generation.surrogate_steps is {generation.surrogate_steps}: at benchmark.strength {benchmark.strength} "
-            f"no step would be left; choose more."
+            f"generation.surrogate_steps is {generation.surrogate_steps}: at benchmark.strength {strength} no step "
+            f"would be left; choose more."
         )
-    for name in ("surrogate", "editor"):
-        if not getattr(generation, f"{name}_revision"):
-            raise ConfigError(f"generation.{name}_revision is empty: name a branch, tag or commit, such as main.")
-        model = getattr(generation, f"{name}_model")
+    for name in ("surrogate_model", "editor_model"):
+        model = getattr(generation, name)
         if model_revision(model) is not None:
-            raise ConfigError(
-                f"generation.{name}_model is {model!r}: put what is behind the @ into generation.{name}_revision."
-            )
-    if not 0 < profile.evaluation.confidence < 1:
-        raise ConfigError(f"evaluation.confidence is {profile.evaluation.confidence}: choose a level such as 0.95.")
-    for section in ("recovery", "ablation"):
-        if getattr(profile, section).cycle_warmup_steps > getattr(profile, section).steps:
+            revision = f"generation.{name.removesuffix('model')}revision"
+            raise ConfigError(f"generation.{name} is {model!r}: put what is behind the @ into {revision}.")
+    for section, lengths in (("recovery.training", profile.recovery.training), ("ablation", profile.ablation)):
+        if lengths.cycle_warmup_steps > lengths.steps:
             raise ConfigError(
                 f"{section}.cycle_warmup_steps is larger than {section}.steps: the cycle would never start."
             )
-    for name, known in (("schedule", ("cosine", "constant")), ("optimizer", ("adamw", "adamw8bit"))):
-        if getattr(recovery, name) not in known:
-            raise ConfigError(f"recovery.{name} is {getattr(recovery, name)!r}: use {' or '.join(known)}.")
-    rounds = profile.pretraining.transformer_steps
-    if not rounds or not all(type(steps) is int and steps > 0 for steps in rounds):
-        raise ConfigError(
-            f"pretraining.transformer_steps is {list(rounds)}: list the steps of each round, such as [2400, 2000], at least 1 each."
-        )
-    for method, rate in recovery.learning_rates:
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate < 0:
-            raise ConfigError(f"recovery.learning_rates.{method} is {rate!r}: choose a number such as 1.0e-3.")
-    if recovery.ema >= 1:
-        raise ConfigError(f"recovery.ema is {recovery.ema}: choose a decay below 1, or 0 for no average.")
     return profile
+
+
+def _read(path: Path) -> dict:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError:
+        raise ConfigError("There is no params.yaml in the folder SPPE_HOME names: correct that variable.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(f"params.yaml is not valid YAML ({reason}); repair it or restore it with git.") from None
+    if not isinstance(content, dict) or not isinstance(content.get("profiles"), dict):
+        raise ConfigError("params.yaml holds no mapping of profiles: restore it with git.")
+    return content
 
 
 def load_profile(name: str | None = None, overrides: dict[str, object] | None = None) -> Profile:
     """Read and validate a profile.
 
     `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
-    `overrides`: dotted keys such as {"recovery.steps": 10}; unknown keys are refused.
+    `overrides`: dotted keys such as {"recovery.training.steps": 10}; unknown keys are refused.
     Raises ConfigError with the offending key and the known ones.
     """
-    path = repository() / "params.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError("There is no params.yaml in the folder SPPE_HOME names: correct that variable.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"params.yaml is not valid YAML ({error}); repair it or restore it with git.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("profiles"), dict):
-        raise ConfigError("params.yaml holds no mapping of profiles: restore it with git.")
-    name = name or os.environ.get("SPPE_PROFILE") or content.get("profile")
-    profiles = content["profiles"]
-    if name not in profiles:
-        raise ConfigError(f"Unknown profile {name!r}: params.yaml has {', '.join(profiles)}.")
-    if not isinstance(profiles[name], dict):
-        raise ConfigError(f"params.yaml: profile {name} must be a mapping of sections.")
-    values = {
-        section: dict(parameters) if isinstance(parameters, dict) else parameters
-        for section, parameters in profiles[name].items()
-    }
-    sections = {field.name: field.type for field in dataclasses.fields(Profile) if field.name != "name"}
-    for key, value in (overrides or {}).items():
-        section, _, parameter = key.partition(".")
-        known = {field.name for field in dataclasses.fields(sections[section])} if section in sections else set()
-        if not isinstance(values.get(section), dict) or parameter not in known:
-            raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
-        values[section][parameter] = value
-    unknown = [section for section in values if section not in sections]
-    if unknown:
+    if not isinstance(name, str | None):
         raise ConfigError(
-            f"params.yaml: unknown section {unknown[0]!r} in profile {name}; known are {', '.join(sections)}."
+            f"load_profile takes the name of a profile, not a {type(name).__name__}: run the cells above."
         )
-    missing = [section for section in sections if section not in values]
-    if missing:
-        raise ConfigError(f"params.yaml: profile {name} lacks the section {missing[0]!r}; add it.")
-    built = {section: _build(cls, values[section], section) for section, cls in sections.items()}
-    return _check(Profile(name=name, **built))
-
-
-def choose_profile(name: str) -> None:
-    """Make `name` the profile that params.yaml runs, changing that one line only."""
-    # Imported late: it needs torch, and every stage's launcher reads a profile and nothing more.
-    from sppe_lib.runtime import write_text
-
-    load_profile(name)
-    path = repository() / "params.yaml"
-    write_text(path, re.sub(r"(?m)^profile: .*$", f"profile: {name}", path.read_text(encoding="utf-8"), count=1))
-
-
-if __name__ == "__main__":
-    import sys
-
-    if len(sys.argv) > 2:
-        raise SystemExit(
-            "usage: python -m sppe_lib.config [PROFILE]   (without one: only check the one that is chosen)"
-        )
+    content = _read(repository() / "params.yaml")
+    chosen = name or os.environ.get("SPPE_PROFILE") or content.get("profile")
+    profiles = content["profiles"]
+    if not isinstance(chosen, str) or chosen not in profiles:
+        raise ConfigError(f"Unknown profile {chosen!r}: params.yaml has {', '.join(map(str, profiles))}.")
+    if not isinstance(profiles[chosen], dict):
+        raise ConfigError(f"params.yaml: profile {chosen} must be a mapping of sections.")
+    values = copy.deepcopy(profiles[chosen])
+    for key, value in (overrides or {}).items():
+        *path, parameter = key.split(".")
+        where = values
+        for part in path:
+            where = where.get(part) if isinstance(where, dict) else None
+        if not path or not parameter or not isinstance(where, dict):
+            raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
+        where[parameter] = value
     try:
-        choose_profile(sys.argv[1]) if len(sys.argv) == 2 else load_profile()
-    except ConfigError as error:
-        raise SystemExit(str(error)) from None
+        return _check(TypeAdapter(Profile).validate_python({**values, "name": chosen}))
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, chosen)) from None
+
+
+def changed(profile: Profile, values: dict[str, object]) -> Profile:
+    """The profile with other values, by dotted name such as {"recovery.training.seed": 1}, of the types they have."""
+
+    def put(part: Any, path: list[str], value: object) -> Any:
+        return replace(part, **{path[0]: put(getattr(part, path[0]), path[1:], value) if path[1:] else value})
+
+    for key, value in values.items():
+        profile = put(profile, key.split("."), value)
+    return profile

@@ -21,16 +21,24 @@ class ResourceError(KitError):
     """Not enough disk or memory, or weights that are not available."""
 
 
-def command_line(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
-    """Make a command line of `main(arguments)`: it returns 0, or 2 with a KitError's sentence on standard error."""
+def command_line(main: Callable[[list[str]], int | None]) -> Callable[[list[str] | None], int]:
+    """Make a command line of `main(arguments)`, whose status it returns.
+
+    What keeps it from working, a KitError or a file that cannot be read or written, is a sentence on standard error and
+    status 2. A terminal without a character shows `?` in its place.
+    """
 
     @wraps(main)
     def run(arguments: list[str] | None = None) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
         try:
-            main(arguments)
+            return main(sys.argv[1:] if arguments is None else arguments) or 0
         except KitError as error:
             print(error, file=sys.stderr)
-            return 2
-        return 0
+        except OSError as error:
+            print(f"{error.strerror or error}: {error.filename or 'no file named'}.", file=sys.stderr)
+        return 2
 
     return run

@@ -12,14 +12,26 @@ from sppe_lib.errors import ConfigError
 
 
 def repository() -> Path:
-    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder."""
-    if "SPPE_HOME" in os.environ:
-        return Path(os.environ["SPPE_HOME"])
+    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder.
+
+    Raises ConfigError where there is none, and where it is a clone whose own `sppe_lib` is not the one that runs: a run
+    would be recorded there with code that is not its own.
+    """
+    home = os.environ.get("SPPE_HOME", "").strip()
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "params.yaml").is_file():
-            return folder
-    raise ConfigError(f"No params.yaml in {here.name!r} or above: start from inside the repository or set SPPE_HOME.")
+    folders = [Path(home).expanduser()] if home else [here, *here.parents]
+    found = next((folder for folder in folders if home or (folder / "params.yaml").is_file()), None)
+    if found is None:
+        raise ConfigError(
+            f"No params.yaml in {here.name!r} or above: start from inside the repository or set SPPE_HOME."
+        )
+    library = found / "sppe_lib"
+    if library.is_dir() and not library.samefile(Path(__file__).parent):
+        remedy = "unset SPPE_HOME" if home else "run `make setup` in this one and use its .venv"
+        raise ConfigError(
+            f"The sppe_lib that runs is of another clone than {str(found)!r}, whose run this would be: {remedy}."
+        )
+    return found
 
 
 def _split(location: str) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""Where the kit runs and how: device and dtype, seeds, atomic writes, disk space, progress.
+"""Where the kit runs and how: device and dtype, seeds, progress; and from `files`, atomic writes and disk space.
 
 Nothing outside this file asks which device it is on.
 """
@@ -8,9 +8,7 @@ import hashlib
 import os
 import platform
 import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +16,26 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from sppe_lib.errors import ConfigError, ResourceError
+from sppe_lib.errors import ConfigError
+from sppe_lib.files import atomic_path, free_disk, require_disk, write_text
+
+__all__ = [
+    "accelerator",
+    "atomic_path",
+    "autocast",
+    "compute_dtype",
+    "device",
+    "free_disk",
+    "machine_memory",
+    "native_bfloat16",
+    "numpy_generator",
+    "processor",
+    "progress",
+    "require_disk",
+    "seed_of",
+    "torch_generator",
+    "write_text",
+]
 
 # cuDNN's attention, which PyTorch prefers on Hopper, failed in its backward pass on an H200 (torch 2.11: an illegal memory
 # access in FLUX's blocks); PyTorch's own flash attention serves in its place.
@@ -68,7 +85,7 @@ def native_bfloat16() -> bool:
 def processor() -> str:
     """The processor's name, as Linux gives it; the architecture where it gives none."""
     cpuinfo = Path("/proc/cpuinfo")
-    match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.is_file() else None
+    match = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text(encoding="utf-8")) if cpuinfo.is_file() else None
     return match[1].strip() if match else platform.processor() or platform.machine()
 
 
@@ -97,12 +114,6 @@ def accelerator() -> Accelerator | None:
     return Accelerator(torch.get_device_module(where).get_device_name(), free, total)
 
 
-def free_disk(folder: str | os.PathLike) -> int:
-    """Free bytes on the disk that holds `folder`, which need not exist yet."""
-    folder = Path(folder).absolute()
-    return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.exists())).free
-
-
 def seed_of(*parts: object) -> int:
     """A 63-bit seed from any parts, the same in every process and on every machine.
 
@@ -121,47 +132,6 @@ def numpy_generator(*parts: object) -> np.random.Generator:
 def torch_generator(*parts: object) -> torch.Generator:
     """A CPU torch generator seeded by `seed_of(*parts)`; draw on the CPU, then move."""
     return torch.Generator().manual_seed(seed_of(*parts))
-
-
-@contextlib.contextmanager
-def atomic_path(target: str | os.PathLike) -> Iterator[Path]:
-    """A temporary sibling of `target` (file or folder) that replaces it only when the block succeeds.
-
-    On an error the temporary is removed and what stood at `target` is untouched.
-    """
-    target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    holder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    temporary = holder / target.name
-    try:
-        yield temporary
-        old = holder / "old"
-        if temporary.is_dir() and target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(temporary, target)
-        except OSError:
-            if old.exists():
-                os.replace(old, target)
-            raise
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
-
-
-def write_text(target: str | os.PathLike, text: str) -> None:
-    """Write a text file atomically, as UTF-8."""
-    with atomic_path(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def require_disk(folder: str | os.PathLike, needed_bytes: int) -> None:
-    """Raise ResourceError, before any work, if the disk that holds `folder` has too little room."""
-    free = free_disk(folder)
-    if free < needed_bytes:
-        raise ResourceError(
-            f"Not enough disk for {Path(folder).name!r}: {needed_bytes / 1e9:.2f} GB needed, {free / 1e9:.2f} GB free; "
-            f"free some space or set SPPE_RESULTS to a folder on a larger disk."
-        )
 
 
 def progress(items: Iterable, description: str, total: int | None = None) -> Iterable:

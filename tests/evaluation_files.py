@@ -12,7 +12,7 @@ from sppe_lib.config import Profile, load_profile
 from sppe_lib.data.schema import open_split
 from sppe_lib.data.taxonomy import categories
 from sppe_lib.editability.scores import Method, correlation_table
-from sppe_lib.evaluation.evaluate import COLUMNS, metrics_file
+from sppe_lib.evaluation.measure import COLUMNS, metrics_file
 from sppe_lib.recovery import recovered_file
 from sppe_lib.runtime import numpy_generator
 

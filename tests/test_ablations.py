@@ -10,18 +10,19 @@ from test_recovery import profile, weights  # noqa: F401
 
 from sppe_lib import recovery
 from sppe_lib.data.schema import collate, open_evaluated
-from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.recovery import ablation_rows, ablations
+from sppe_lib.recovery.c2e_s2ser import C2eS2ser
 
 
 def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
     profile = dataclasses.replace(
         profile, ablation=dataclasses.replace(profile.ablation, steps=6, cycle_warmup_steps=3)
     )
-    recovery.fit(profile, ablations.FULL.method)
+    recovery.fit(profile, ablation_rows.FULL.method)
     folder = profile.results / "training"
-    found = {row.label: weights(folder / row.method / "seed-0") for row in (ablations.FULL, *ablations.ITERATIONS)}
+    rows = (ablation_rows.FULL, *ablation_rows.ITERATIONS)
+    found = {row.label: weights(folder / row.method / "seed-0") for row in rows}
     lengths = {
         label: len((folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text().splitlines()) - 1
         for label in found
@@ -36,8 +37,8 @@ def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
         "8/6 of the steps": 8,
     }
     # The state after six steps is that of a run that had only six.
-    shorter = weights(ablations.train_c2e(ablations.ablation_profile(profile), ablations.Variant("six steps")))
-    assert all(torch.equal(shorter[key], found[ablations.FULL.label][key]) for key in shorter)
+    shorter = weights(type("Six", (C2eS2ser,), {"name": "six steps"}).fit(ablations.ablation_profile(profile)))
+    assert all(torch.equal(shorter[key], found[ablation_rows.FULL.label][key]) for key in shorter)
     assert any(not torch.equal(found["5/6 of the steps"][key], found["8/6 of the steps"][key]) for key in shorter)
 
 
@@ -52,14 +53,15 @@ def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
 
 
 def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(profile, monkeypatch):  # noqa: F811
-    backbone, dataset = Backbone(profile.models), open_evaluated(profile, "validation")
-    batch, encoded = collate(list(dataset)), []
+    recovery.fit(profile, "C2E-S2SER")
+    method = ablations.Shuffled.load(profile)
+    backbone, batch, encoded = method.backbone, collate(list(open_evaluated(profile, "validation"))), []
     real = backbone.encode
     monkeypatch.setattr(backbone, "encode", lambda images: encoded.append(len(images)) or real(images))
-    shown = ablations.CHANGES[ablation_rows.SHUFFLED].encode(profile, backbone, batch)
+    shown = method.encode(batch)
     assert sum(encoded) == 3 * len(batch) + len(set(batch.pair_id))  # S, S' and S' outside M of each; I of each pair
     own = encode_batch(backbone, batch)
-    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.seed)
+    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.training.seed)
     others = [places[row] for row in range(len(batch))]
     for name, expected in (
         ("source", own.source),

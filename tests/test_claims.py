@@ -3,22 +3,30 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from evaluation_files import metric_rows, profile_in, write_editability, write_metrics
 
 from sppe_lib.evaluation.claims import (
-    GOAL_PSNR,
     KIT_GOAL,
     NOT_TESTED,
-    direction_claim,
-    editability_claims,
+    Answer,
+    evaluate_claim,
     evaluate_claims,
-    recovery_claims,
+    hanging_on_the_weakest,
+    verdict_in_words,
     write_claims,
-)
-from sppe_lib.evaluation.evidence import weakest
-from sppe_lib.evaluation.statistics import Comparison
-from sppe_lib.evaluation.verdicts import verdict_in_words
+)  # fmt: skip
+from sppe_lib.evaluation.rendering import read_yaml
+from sppe_lib.evaluation.statistics import Difference
+from sppe_lib.published import read_published
+
+RIVALS = tuple(name for name in read_published("table7_recovery_instructpix2pix")["method"] if name != "C2E-S2SER")
+FULL = "ablation/base + cycle + edit tag"
+
+ORDER, MARGIN, STEADY, LEAD = "above every IQA", "relative margin", "varies least", "} beats {"
+PSNR, INSIDE, TRIVIAL = "reaches 24 dB", "3 dB above copy", "above every trivial"
+UNSEEN, MODULES, LENGTH, DIRECTIONS = "on unseen images", "The cycle, then", "Too long", "correlate for every"
 
 
 @pytest.fixture
@@ -26,164 +34,213 @@ def profile(tmp_path, monkeypatch):
     return profile_in(tmp_path, monkeypatch)
 
 
+def _claim(profile, words: str) -> dict:
+    (entry,) = (entry for entry in read_yaml("claims.yaml") if words in entry["claim"])
+    return evaluate_claim(profile, entry)
+
+
+def _write(profile, run: str = "benchmark", **levels) -> None:
+    write_metrics(profile, {name: metric_rows(level=level) for name, level in levels.items()}, run)
+
+
+def _both(profile, ours=0.7, run: str = "benchmark", **columns) -> None:
+    write_metrics(
+        profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=ours).assign(**columns)}, run
+    )
+
+
+def _write_unseen(profile, **ours) -> None:
+    tables = {name: metric_rows(level=0.5 + 0.01 * index) for index, name in enumerate(RIVALS)}
+    tables |= {"copy-surrogate": metric_rows(level=0.4), "C2E-S2SER": metric_rows(level=0.7).assign(**ours)}
+    write_metrics(profile, tables, "unseen")
+
+
+def _write_modules(profile, base: float, cycle: float, full: float, **last) -> None:
+    tables = {"ablation/base": metric_rows(level=base), "ablation/base + cycle": metric_rows(level=cycle)}
+    write_metrics(profile, tables | {FULL: metric_rows(level=full).assign(**last)}, "validation")
+
+
 def test_nothing_is_claimed_before_anything_ran(profile):
     claims = evaluate_claims(profile)
     assert all(entry["holds"] is None and entry["measured"] == NOT_TESTED for entry in claims)
+    assert all(entry["value"] is None and entry["scope"] is None for entry in claims)
+    published = {entry["claim"]: entry["published"] for entry in claims}
+    assert "+13.9 % SRCC over DISTS" in _claim(profile, ORDER)["published"]
+    assert "+12.3 % PLCC over TOPIQ-FR" in _claim(profile, ORDER)["published"]
+    assert _claim(profile, UNSEEN)["published"] == "8 of 8 (Table 7)" and len(published) == len(claims)
+    assert _claim(profile, MODULES)["published"] == "the cycle 8 of 8, the edit tag 8 of 8 (Table 8)"
+    assert _claim(profile, LENGTH)["published"].startswith("SSIM (Src) +0.0157, PSNR (Src) +0.4088, DirI -0.0598")
 
 
 def test_claims_file_has_a_verdict_for_each_claim(profile):
-    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=0.7)})
+    _both(profile)
     write_editability(profile)
     written = write_claims(profile)
-    stored = json.loads((profile.figures / "claims.json").read_text())
-    assert stored == written
-    assert all({"claim", "published", "measured", "holds"} <= entry.keys() for entry in stored)
-    assert all("simulated" in entry["data"] for entry in stored)
-    assert len(stored) == 3 + 4 + 1 + 3 + 1
-    assert [entry["number"] for entry in stored] == [*"112", "3", None, None, None, *"34567"]
+    assert json.loads((profile.figures / "claims.json").read_text()) == written
+    assert all({"claim", "published", "measured", "holds"} <= entry.keys() for entry in written)
+    assert all("simulated" in entry["data"] for entry in written)
+    assert set("1234567") == {entry["number"] for entry in written} - {None}
 
 
-def test_erma_above_every_baseline(profile):
-    write_editability(profile, erma_noise=0.1)
-    order, margin, _ = editability_claims(profile)
+def test_erma_above_and_below_its_baselines(profile):
+    scores = write_editability(profile, erma_noise=0.1)
+    order, margin, steady = (_claim(profile, words) for words in (ORDER, MARGIN, STEADY))
     assert order["holds"] is True and margin["holds"] is True
-    assert "+13.9 % SRCC over DISTS" in order["published"] and "+12.3 % PLCC over TOPIQ-FR" in order["published"]
-    assert "not available here" in order["measured"] and "DISTS" in order["measured"].split("not available here")[1]
-    assert "over 2 baselines" in order["measured"]
+    assert "DISTS" in order["measured"].split("not available here")[1] and "over 2 baselines" in order["measured"]
     assert order["scope"].startswith("without the paper's AFINE-FR, AHIQ, DISTS")
     assert "holds here**, without the paper's AFINE-FR" in verdict_in_words(order)
-
-
-def test_erma_below_a_baseline_does_not_hold(profile):
-    write_editability(profile, erma_noise=50)
-    order, margin, _ = editability_claims(profile)
-    assert order["holds"] is False and margin["holds"] is False
-
-
-def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
-    folder = profile.results / "editability"
-    folder.mkdir(parents=True)
-    rows = [
-        (metric, method, "Overall", value, 10)
-        for metric in ("srcc", "plcc")
-        for method, value in (("ERMA", 0.55), ("SSIM", 0.54))
-    ]
-    rows += [
-        ("srcc", method, group, value, 5)
-        for method, values in (("ERMA", (0.1, 0.9)), ("SSIM", (0.5, 0.6)))
-        for group, value in zip(("Face", "Body"), values)
-    ]
-    lines = ["metric,method,group,value,n", *(",".join(map(str, row)) for row in rows)]
-    (folder / "correlations.csv").write_text("\n".join(lines))
-    order, margin, steady = editability_claims(profile)
-    assert order["holds"] is True and margin["holds"] is False
-    assert steady["holds"] is False and steady["measured"].startswith("SSIM 0.050, ERMA 0.400")
-    assert steady["quantity"].startswith("spread minus that of SSIM") and steady["value"] == pytest.approx(0.35)
-    assert order["value"] == pytest.approx(0.01)
-
-
-def test_the_spread_over_groups_has_its_interval_and_names_the_smallest_group(profile):
-    scores = write_editability(profile, erma_noise=0.1)
-    *_, steady = editability_claims(profile)
     sizes = scores[scores["label"].notna()].groupby("group").size()
     assert f"smallest group: {sizes.idxmin()}, n = {sizes.min()}" in steady["quantity"] and steady["n"] == sizes.sum()
     assert steady["holds"] is True and steady["ci_low"] < steady["ci_high"] < 0
+    write_editability(profile, erma_noise=50)
+    assert _claim(profile, ORDER)["holds"] is False and _claim(profile, MARGIN)["holds"] is False
+
+
+def _write_correlations(profile, overall: dict[str, float], groups: dict[str, tuple] | None = None) -> None:
+    rows = [(metric, name, "Overall", value, 10) for metric in ("srcc", "plcc") for name, value in overall.items()]
+    rows += [
+        ("srcc", name, group, value, 5)
+        for name, both in (groups or {}).items()
+        for group, value in zip(("Face", "Body"), both)
+    ]
+    folder = profile.results / "editability"
+    folder.mkdir(parents=True)
+    table = pd.DataFrame(rows, columns=["metric", "method", "group", "value", "n"])
+    table.to_csv(folder / "correlations.csv", index=False)
+
+
+def test_a_small_margin_keeps_the_order_and_fails_the_margin(profile):
+    _write_correlations(profile, {"ERMA": 0.55, "SSIM": 0.54}, {"ERMA": (0.1, 0.9), "SSIM": (0.5, 0.6)})
+    order, margin, steady = (_claim(profile, words) for words in (ORDER, MARGIN, STEADY))
+    assert order["holds"] is True and margin["holds"] is False and order["value"] == pytest.approx(0.01)
+    assert steady["holds"] is False and steady["measured"].startswith("SSIM 0.050, ERMA 0.400")
+    assert steady["quantity"].startswith("spread minus that of SSIM") and steady["value"] == pytest.approx(0.35)
+
+
+def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
+    _write_correlations(profile, {"ERMA": 0.4, "SSIM": -0.1})
+    order, margin = _claim(profile, ORDER), _claim(profile, MARGIN)
+    assert order["holds"] is margin["holds"] is True and "the baseline is not positive" in margin["measured"]
+
+
+@pytest.mark.parametrize("undefined", ["ERMA", "SSIM"])
+def test_a_test_split_without_a_defined_correlation_tests_nothing(profile, undefined):
+    _write_correlations(profile, {"ERMA": 0.4, "SSIM": 0.1} | {undefined: np.nan})
+    assert {_claim(profile, words)["holds"] for words in (ORDER, MARGIN, STEADY)} == {None}
 
 
 def test_of_several_metrics_the_one_decides_that_is_furthest_behind_for_its_interval():
     def compared(difference, half):
-        return Comparison(difference, difference - half, difference + half, 0.5, 0.0, 9)
+        return Difference(difference, difference - half, difference + half, 0.5, 0.0, 9)
 
     found = {"wide": compared(-0.5, 1.0), "narrow": compared(-0.02, 0.01), "ahead": compared(3.0, 1.0)}
-    assert weakest(found).quantity == "ahead on 1 of 3, surely on 1; furthest behind on narrow"
-    del found["wide"], found["narrow"]
-    assert weakest(found | {"barely": compared(0.1, 1.0)}).quantity.endswith("least ahead on barely")
-    assert (
-        weakest({"no interval": Comparison(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}).value == -1
-    )
-
-
-def test_a_baseline_without_correlation_leaves_no_relative_margin(profile):
-    folder = profile.results / "editability"
-    folder.mkdir(parents=True)
-    rows = [
-        f"{metric},{method},Overall,{value},10"
-        for metric in ("srcc", "plcc")
-        for method, value in (("ERMA", 0.4), ("SSIM", -0.1))
-    ]
-    (folder / "correlations.csv").write_text("\n".join(["metric,method,group,value,n", *rows]))
-    order, margin, _ = editability_claims(profile)
-    assert order["holds"] is margin["holds"] is True
-    assert "the baseline is not positive" in margin["measured"]
+    assert hanging_on_the_weakest(Answer(), found).quantity == "ahead on 1 of 3, surely on 1; furthest behind on narrow"
+    found = {"ahead": compared(3.0, 1.0), "barely": compared(0.1, 1.0)}
+    assert hanging_on_the_weakest(Answer(), found).quantity.endswith("least ahead on barely")
+    found = {"no interval": Difference(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}
+    assert hanging_on_the_weakest(Answer(), found).value == -1
 
 
 def test_eight_of_eight_needs_all_eight(profile):
-    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=0.7)})
-    assert recovery_claims(profile)[0]["holds"] is True
-    assert recovery_claims(profile)[0]["measured"].startswith("8 of 8, 8 of them")
-    table = metric_rows(level=0.7)
-    table["dir_s"] -= 0.3
-    write_metrics(profile, {"C2E-S2SER": table})
-    verdict = recovery_claims(profile)[0]
-    assert (
-        verdict["holds"] is False and verdict["measured"].startswith("7 of 8") and "dir_s -0.2" in verdict["measured"]
-    )
+    _both(profile)
+    assert _claim(profile, LEAD)["holds"] is True
+    assert _claim(profile, LEAD)["measured"].startswith("8 of 8, 8 of them")
+    _both(profile, dir_s=metric_rows(level=0.7)["dir_s"] - 0.3)
+    verdict = _claim(profile, LEAD)
+    assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8")
+    assert "dir_s -0.2" in verdict["measured"] and "dir_s" in verdict["quantity"]
+    assert verdict["ci_low"] <= verdict["value"] <= verdict["ci_high"] < 0
+    assert verdict["n"] > 1 and verdict["p_value"] < 0.05
+    _both(profile, dir_i=np.nan)  # a metric that is nowhere defined is none on which it is ahead
+    assert _claim(profile, LEAD)["holds"] is False and write_claims(profile)
 
 
 def test_goals_of_the_miniature_are_marked_as_the_kits_own(profile):
-    write_metrics(
-        profile,
-        {
-            "copy-surrogate": metric_rows(level=0.60),
-            "SOER": metric_rows(level=0.6),
-            "C2E-S2SER": metric_rows(level=0.62),
-        },
-    )
-    _, overall, inside, trivial = recovery_claims(profile)
-    assert overall["origin"] == inside["origin"] == trivial["origin"] == KIT_GOAL
-    assert overall["holds"] is bool(40 * 0.62 > GOAL_PSNR) is True
-    assert inside["holds"] is False  # 40 x 0.02 = 0.8 dB, not 3
-    write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5)})
-    assert recovery_claims(profile)[2]["holds"] is True
+    _write(profile, **{"copy-surrogate": 0.60, "SOER": 0.6, "C2E-S2SER": 0.62})
+    goals = [_claim(profile, words) for words in (PSNR, INSIDE, TRIVIAL)]
+    assert {entry["origin"] for entry in goals} == {KIT_GOAL} and {entry["number"] for entry in goals} == {None}
+    assert goals[0]["holds"] is True and goals[1]["holds"] is False  # 40 x 0.62 dB; 40 x 0.02 = 0.8 dB, not 3
+    _write(profile, **{"copy-surrogate": 0.5})
+    assert _claim(profile, INSIDE)["holds"] is True
 
 
 def test_above_every_trivial_baseline_needs_all_of_them(profile):
-    write_metrics(profile, {"copy-surrogate": metric_rows(level=0.5), "C2E-S2SER": metric_rows(level=0.6)})
-    assert recovery_claims(profile)[3]["holds"] is None
-    write_metrics(profile, {"paste-source": metric_rows(level=0.5), "local-linear": metric_rows(level=0.5)})
-    assert recovery_claims(profile)[3]["holds"] is True
-    write_metrics(profile, {"paste-source": metric_rows(level=0.7)})
-    verdict = recovery_claims(profile)[3]
+    _write(profile, **{"copy-surrogate": 0.5, "C2E-S2SER": 0.6})
+    assert _claim(profile, TRIVIAL)["holds"] is None
+    _write(profile, **{"paste-source": 0.5, "local-linear": 0.5})
+    assert _claim(profile, TRIVIAL)["holds"] is True
+    _write(profile, **{"paste-source": 0.7})
+    verdict = _claim(profile, TRIVIAL)
     assert verdict["holds"] is False and verdict["quantity"].startswith("ahead on 4 of 6")
-    assert (
-        "furthest behind on" in verdict["quantity"] and "paste-source" in verdict["quantity"] and verdict["value"] < 0
-    )
-
-
-def test_undefined_values_do_not_break_a_verdict(profile):
-    ours = metric_rows(level=0.7)
-    ours["dir_i"] = np.nan
-    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": ours})
-    verdict = recovery_claims(profile)[0]
-    assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8")
-    assert write_claims(profile)
-
-
-def test_a_verdict_carries_its_number_interval_and_test(profile):
-    weak = metric_rows(level=0.7)
-    weak["dir_s"] -= 0.3
-    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": weak})
-    verdict = recovery_claims(profile)[0]
-    assert "dir_s" in verdict["quantity"] and verdict["ci_low"] <= verdict["value"] <= verdict["ci_high"] < 0
-    assert verdict["n"] > 1 and verdict["p_value"] < 0.05
+    assert "paste-source" in verdict["quantity"] and verdict["value"] < 0
 
 
 def test_directions_correlate_only_if_every_method_says_so(profile):
-    table = metric_rows(level=0.7)
-    table["dir_s"] = table["dir_i"]
-    write_metrics(profile, {"SOER": table, "C2E-S2SER": table})
-    verdict = direction_claim(profile)
+    rows = metric_rows(level=0.7)
+    rows["dir_s"] = rows["dir_i"]
+    write_metrics(profile, {"SOER": rows, "C2E-S2SER": rows})
+    verdict = _claim(profile, DIRECTIONS)
     assert verdict["holds"] is True and verdict["value"] == pytest.approx(1) and verdict["p_value"] is None
-    against = table.assign(dir_s=-table["dir_i"])
-    write_metrics(profile, {"SOER": against})
-    assert direction_claim(profile)["holds"] is False and direction_claim(profile)["value"] == pytest.approx(-1)
+    write_metrics(profile, {"SOER": rows.assign(dir_s=-rows["dir_i"])})
+    verdict = _claim(profile, DIRECTIONS)
+    assert verdict["holds"] is False and verdict["value"] == pytest.approx(-1)
+
+
+def test_best_on_unseen_needs_all_eight(profile):
+    _write_unseen(profile)
+    verdict = _claim(profile, UNSEEN)
+    assert verdict["holds"] is True and verdict["measured"].startswith("8 of 8, 8 of them")
+    assert verdict["ci_low"] > 0 and verdict["n"] == 36 and verdict["p_value"] < 0.01
+    assert "trivial" not in verdict["measured"]
+    above = metric_rows(level=0.5)
+    above["psnr_src"] += 30
+    write_metrics(profile, {"paste-source": above}, "unseen")
+    verdict = _claim(profile, UNSEEN)
+    assert verdict["holds"] is True and "a trivial baseline is above on psnr_src (paste-source)" in verdict["measured"]
+    _write_unseen(profile, dir_s=0.1)
+    verdict = _claim(profile, UNSEEN)
+    assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8")
+    assert f"dir_s against {RIVALS[-1]}" in verdict["quantity"] and verdict["ci_high"] < 0  # the best of the rivals
+
+
+def test_best_is_not_settled_while_a_method_of_the_paper_is_missing(profile):
+    _both(profile, run="unseen")
+    verdict = _claim(profile, UNSEEN)
+    assert verdict["holds"] is None and "without Prompt-Diffusion, EditTransfer" in verdict["measured"]
+    _write(profile, "unseen", **{"C2E-S2SER": 0.4})
+    assert _claim(profile, UNSEEN)["holds"] is False  # one method above is enough
+
+
+def test_both_modules_must_improve_all_eight(profile):
+    _write_modules(profile, 0.4, 0.5, 0.6)
+    verdict = _claim(profile, MODULES)
+    assert verdict["holds"] is True
+    assert verdict["measured"].count("8 of 8, 8 of them with an interval above zero") == 2
+    _write_modules(profile, 0.4, 0.5, 0.6, dir_i=0.45)
+    verdict = _claim(profile, MODULES)
+    assert verdict["holds"] is False and "dir_i with the edit tag" in verdict["quantity"]
+    assert "the cycle: 8 of 8" in verdict["measured"] and "the edit tag: 7 of 8" in verdict["measured"]
+    _write_modules(profile, 0.55, 0.5, 0.6)
+    assert _claim(profile, MODULES)["holds"] is False and "the cycle: 0 of 8" in _claim(profile, MODULES)["measured"]
+
+
+def test_too_long_a_cycle_needs_all_three_directions(profile):
+    chosen = metric_rows(level=0.5)
+    higher = {"ssim_src": chosen["ssim_src"] + 0.1, "psnr_src": chosen["psnr_src"] + 1, "dir_i": 0.4}
+    write_metrics(profile, {FULL: chosen, "ablation/8/6 of the steps": chosen.assign(**higher)}, "validation")
+    verdict = _claim(profile, LENGTH)
+    assert verdict["holds"] is True and "PSNR (Src) +1.0000" in verdict["measured"] and verdict["n"] == 36
+    longest = chosen.assign(**higher | {"dir_i": 0.6})
+    write_metrics(profile, {"ablation/8/6 of the steps": longest}, "validation")
+    verdict = _claim(profile, LENGTH)
+    assert verdict["holds"] is False and "dir_i" in verdict["quantity"] and verdict["ci_low"] > 0
+
+
+def test_claim_3_says_how_many_seeds_agree(profile):
+    _both(profile)
+    assert "seed" not in _claim(profile, LEAD)["measured"]
+    _both(profile, 0.65, "benchmark-seed1")
+    _both(profile, 0.65, "benchmark-seed2", dir_s=0.1, dir_i=0.1)
+    verdict = _claim(profile, LEAD)
+    assert verdict["holds"] is True
+    assert verdict["measured"].endswith("ahead on 8, 8, 6 of 8 with seeds 0, 1, 2: 2 of 3 seeds agree")

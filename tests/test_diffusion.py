@@ -1,6 +1,7 @@
 """Panels, flow and the training loop: token order as in the stock pipelines, exact paths, seeded rows."""
 
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from sppe_lib import locations
 from sppe_lib.diffusion import flow, panels, training
 from sppe_lib.diffusion.backbone import load_component
-from sppe_lib.errors import KitError, ResourceError
+from sppe_lib.errors import ConfigError, KitError, ResourceError
 from sppe_lib.locations import location_key
+from sppe_lib.recovery.trained import make_optimizer, rows_at
 
 
 def test_token_order_and_positions_are_those_of_the_stock_pipeline():
@@ -84,87 +86,91 @@ def test_clean_estimate_and_loss_vanish_at_the_truth():
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 17), st.integers(0, 5))
 def test_every_row_comes_once_per_epoch(count, batch, seed):
-    run = training.TrainingSettings("x", 100, batch, 1e-3, seed, 10)
-    rows = [row for step in range(-(-3 * count // batch)) for row in training.rows_at(step, run, count)]
+    rows = [row for step in range(-(-3 * count // batch)) for row in rows_at(step, seed, batch, count)]
     for epoch in range(3):
         assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
 
 
-def test_training_stops_at_a_loss_that_is_not_finite_and_keeps_the_checkpoint(tmp_path):
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 60), st.integers(0, 20), st.integers(0, 60))
+def test_learning_rates_rise_stay_and_fall_within_their_peak(steps, warmup, cooldown):
+    rates = [training.Schedule(2.0, steps, warmup, cooldown).rate(step) for step in range(steps)]
+    flat = rates[warmup : max(warmup, steps - cooldown + 1)]
+    assert all(0 < rate <= 2.0 for rate in rates) and flat == [2.0] * len(flat)
+    assert rates[steps - cooldown :] == sorted(rates[steps - cooldown :], reverse=True) or warmup > steps - cooldown
+
+
+def run(losses_at, steps=4, rate=1e-2, checkpoint=None, **options):
+    """A short training of one parameter of ones; returns (log, parameter)."""
     value = torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.AdamW([value], weight_decay=0.0)
+    kept = training.Checkpoint(checkpoint, 1, f"run at {rate}") if checkpoint else None
+    schedule = training.Schedule(rate, steps, 1)
+    log = training.train(
+        "x", {"value": value}, optimizer, schedule, lambda step: losses_at(step, value), checkpoint=kept, **options
+    )
+    return log, value
 
-    def losses(step, rows, generators):
-        return {"loss": value.square().sum() * (float("nan") if step == 3 else 1.0)}
 
-    run = training.TrainingSettings("x", 6, 2, 1e-2, 0, 1)
-    with pytest.raises(KitError, match="step 3"):
-        training.train({"value": value}, losses, run, 4, tmp_path / "x.pt")
+@pytest.mark.parametrize("broken", ["loss", "gradient", "weight"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_training_stops_at_what_is_not_finite_and_keeps_the_checkpoint(tmp_path, broken, number):
+    def losses(step, value):
+        loss = value.square().sum()
+        if step == 3 and broken == "loss":
+            loss = loss * number
+        if step == 3 and broken == "gradient":
+            value.register_hook(lambda gradient: gradient * number)
+        if step == 3 and broken == "weight":
+            value.data[0] = number
+            loss = value[1:].square().sum()
+        return {"loss": loss}
+
+    with pytest.raises(KitError, match="not finite"):
+        run(losses, steps=6, checkpoint=tmp_path / "x.pt", kept={4: lambda log: pytest.fail("kept")})
     state = torch.load(tmp_path / "x.pt", weights_only=True)
     assert state["step"] == 3 and torch.isfinite(state["parameters"]["value"]).all()
 
 
-def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
-    def run(rate):
-        value = torch.nn.Parameter(torch.ones(3))
-        settings_ = training.TrainingSettings("x", 4, 2, rate, 0, 1)
-        return training.train(
-            {"v": value}, lambda *_: {"loss": value.square().sum()}, settings_, 4, tmp_path / "x.pt"
-        ), value
-
-    run(1e-2)
-    log, _ = run(1e-3)
+def test_a_checkpoint_of_another_run_or_a_cut_one_is_not_continued(tmp_path):
+    losses = lambda step, value: {"loss": value.square().sum()}
+    run(losses, checkpoint=tmp_path / "x.pt")
+    log, _ = run(losses, rate=1e-3, checkpoint=tmp_path / "x.pt")
     assert len(log) == 4 and log["learning_rate"].max() <= 1e-3
+    (tmp_path / "x.pt").write_bytes((tmp_path / "x.pt").read_bytes()[:100])
+    assert len(run(losses, rate=1e-3, checkpoint=tmp_path / "x.pt")[0]) == 4
+    refusing = training.Checkpoint(tmp_path / "x.pt", 1, "another", refuse_others=True)
+    value = torch.nn.Parameter(torch.ones(3))
+    with pytest.raises(ConfigError, match="x.pt"):
+        schedule = training.Schedule(1.0, 1, 1)
+        training.train("x", {"value": value}, torch.optim.AdamW([value]), schedule, losses, checkpoint=refusing)
 
 
 def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tmp_path):
-    def run(decay, steps, checkpoint, kept_at):
-        value = torch.nn.Parameter(torch.zeros(1))
+    def averaged(decay, name):
         seen = {}
-        settings_ = training.TrainingSettings("x", steps, 1, 0.1, 0, 2, schedule="constant", ema=decay)
-        kept = {at: lambda log, at=at: seen.__setitem__(at, (value.item(), len(log))) for at in kept_at}
-        training.train(
-            {"v": value}, lambda *_: {"loss": (value - 10).square().sum()}, settings_, 4, checkpoint, kept=kept
-        )
-        return value.item(), seen
+        losses = lambda step, value: parameter.append(value) or {"loss": (value - 10).square().sum()}
+        kept = {at: lambda log: seen.__setitem__(len(log), parameter[-1].detach().clone()) for at in (3, 6)}
+        parameter = []
+        value = run(losses, 6, 0.1, tmp_path / name, kept=kept, average=decay)[1]
+        return value.detach(), seen
 
-    plain, seen_plain = run(0.0, 6, tmp_path / "plain.pt", (3, 6))
-    averaged, seen = run(0.9, 6, tmp_path / "ema.pt", (3, 6))
-    assert averaged == plain and seen_plain[6] == (plain, 6) and seen_plain[3][1] == 3
-    assert 0 < seen[6][0] < plain  # the average lags behind
-    again, seen_again = run(0.9, 6, tmp_path / "ema.pt", (6,))  # finished: nothing is trained, the same state is kept
-    assert again == plain and seen_again[6] == seen[6]
-
-
-def test_noise_belongs_to_the_place_in_the_batch(tmp_path):
-    drawn = []
-
-    def losses(step, rows, generators):
-        drawn.append(torch.cat([torch.randn(2, generator=generator) for generator in generators]))
-        return {"loss": value.square().sum()}
-
-    for name, batch in (("a", 2), ("b", 4)):
-        value = torch.nn.Parameter(torch.ones(1))
-        training.train(
-            {"v": value}, losses, training.TrainingSettings(name, 1, batch, 0.1, 0, 5), 4, tmp_path / f"{name}.pt"
-        )
-    assert torch.equal(drawn[0], drawn[1][:4]) and not torch.equal(drawn[1][:2], drawn[1][2:4])
+    plain, seen_plain = averaged(0.0, "plain.pt")
+    value, seen = averaged(0.9, "average.pt")
+    assert torch.equal(value, plain) and torch.equal(seen_plain[6], plain)
+    assert (seen[6] < plain).all() and (seen[6] > 1).all() and (seen[3] < seen[6]).all()  # the average lags behind
 
 
 def test_a_missing_eight_bit_optimiser_is_said_clearly(monkeypatch):
-    import sys
-
-    from sppe_lib.errors import ResourceError
-
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
-    run = training.TrainingSettings("x", 1, 1, 0.1, 0, 1, optimizer="adamw8bit")
     with pytest.raises(ResourceError, match="bitsandbytes"):
-        training.make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, run)
+        make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, "adamw8bit")
 
 
 def test_flow_times_are_spread_evenly_and_come_from_their_generator():
     times = flow.sample_times(4000, torch.Generator().manual_seed(3))
     assert torch.equal(times, flow.sample_times(4000, torch.Generator().manual_seed(3)))
-    assert 0 <= times.min() and times.max() < 1
+    assert times.min() >= 0 and times.max() < 1
     assert (torch.histc(times, 10, 0, 1) / 4000 - 0.1).abs().max() < 0.02
 
 

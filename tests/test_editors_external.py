@@ -1,6 +1,8 @@
 """Editors that are not libraries: a command on a folder, and the cloud, which gets surrogates and nothing else."""
 
 import base64
+import gzip
+import io
 import json
 import shlex
 import sys
@@ -11,15 +13,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from tiny_pipelines import box_mask, generation, picture
 
 from sppe_lib.config import repository
 from sppe_lib.data import cloud_editor, surrogates
 from sppe_lib.data.editors import load_editor
-from sppe_lib.data.images import png
 from sppe_lib.data.surrogates import Surrogate, make_surrogates
 from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.pictures import png_bytes
 
 PROGRAM = """
 import json, sys
@@ -28,6 +30,14 @@ from PIL import Image, ImageOps
 
 mode, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 entries = json.loads((source / "instructions.json").read_text(encoding="utf-8"))
+if mode == "look":
+    import os
+    picture = Image.open(source / "00000.png")
+    seen = {"files": sorted(os.listdir(source)), "info": list(picture.info), "mode": picture.mode}
+    seen |= {"erased": picture.getpixel((5, 5)), "key": "SPPE_CLOUD_API_KEY" in os.environ}
+    picture.save(target / "00000.png")
+    Path(sys.argv[0]).with_name("seen.json").write_text(json.dumps(seen))
+    sys.exit()
 if mode == "crash":
     print("loading the model", file=sys.stderr)
     sys.exit("no accelerator found")
@@ -71,6 +81,24 @@ def test_a_command_gets_pictures_instructions_and_seeds(program):
     assert [entry["image"] for entry in seen] == ["00000.png", "00001.png"]
     assert [entry["instruction"] for entry in seen] == instructions
     assert [entry["seed"] for entry in seen] == [5, 2**62]
+
+
+def test_a_command_gets_pixels_and_nothing_else(program, monkeypatch):
+    monkeypatch.setenv("SPPE_CLOUD_API_KEY", "a-key")
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x010E], exif[0x0112] = "the owner's name", 3
+    photo = Image.new("RGBA", (32, 32), (255, 0, 0, 255))
+    photo.paste((10, 20, 30, 0), (4, 4, 9, 9))
+    photo.save(buffer, "PNG", exif=exif, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    command(program, "look")([Image.open(buffer)], ["make it blue"], [1])
+    seen = json.loads((program.parent / "seen.json").read_text())
+    assert seen == {
+        "files": ["00000.png", "instructions.json"],
+        "info": [],
+        "mode": "RGB",
+        "erased": [255] * 3,
+        "key": False,
+    }
 
 
 def test_a_command_is_not_read_by_a_shell(program, tmp_path, monkeypatch):
@@ -128,6 +156,8 @@ class Service(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 307:
             self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        if self.server.packed:
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -137,12 +167,13 @@ class Service(BaseHTTPRequestHandler):
 
 
 def answer(image):
-    return json.dumps({"data": [{"b64_json": base64.b64encode(png(image)["bytes"]).decode()}]}).encode()
+    return json.dumps({"data": [{"b64_json": base64.b64encode(png_bytes(image)).decode()}]}).encode()
 
 
 @pytest.fixture
 def service():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server.packed = False
     server.requests, server.delay, server.answer = [], 0.0, (200, answer(picture(9, 64, 64)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -182,6 +213,20 @@ def test_the_cloud_gets_the_surrogate_and_its_instruction(service, allowed, surr
     assert headers["Content-Type"].startswith("multipart/form-data")
     assert surrogate.png in body and b"make it blue" in body and b"editor-1" in body
     assert b"secret" not in body and b'filename="surrogate.png"' in body
+
+
+@pytest.mark.parametrize("form", ["{}", "data:image/png;base64,{}", "wrapped"])
+def test_base64_comes_in_several_forms(service, allowed, surrogate, form):
+    text = base64.b64encode(png_bytes(picture(9))).decode()
+    text = "\n".join(text[at : at + 76] for at in range(0, len(text), 76)) if form == "wrapped" else form.format(text)
+    service.answer = (200, json.dumps({"data": [{"b64_json": text}]}).encode())
+    assert np.array_equal(cloud(service)([surrogate], ["make it blue"], [1])[0], picture(9))
+
+
+def bomb():
+    buffer = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(buffer, "PNG")
+    return json.dumps({"data": [{"b64_json": base64.b64encode(buffer.getvalue()).decode()}]}).encode()
 
 
 def test_the_cloud_gets_nothing_but_surrogates(service, allowed, surrogate):
@@ -231,6 +276,10 @@ def test_the_cloud_needs_an_encrypted_address_and_a_model(service, allowed, valu
         ((200, b"oops"), DataError, "without a readable picture"),
         ((200, b'{"data": [{"url": "https://example.com/picture"}]}'), DataError, "without a readable picture"),
         ((200, b'{"data": [{"b64_json": "bm90IGEgcGljdHVyZQ=="}]}'), DataError, "without a readable picture"),
+        ((200, b"[" * 100_000), DataError, "without a readable picture"),
+        ((200, b'{"data": [{"b64_json": 5}]}'), DataError, "without a readable picture"),
+        ((200, bomb()), DataError, "without a readable picture"),
+        ((403, b'{"error": {"message": "a-key is\\nunknown"}}'), ResourceError, r"status 403 \(... is unknown\)"),
     ],
 )
 def test_what_the_cloud_answers_is_one_sentence(service, allowed, surrogate, given, kind, message):
@@ -239,6 +288,13 @@ def test_what_the_cloud_answers_is_one_sentence(service, allowed, surrogate, giv
         cloud(service)([surrogate], ["make it blue"], [1])
     assert "a-key" not in str(raised.value) and "\n" not in str(raised.value)
     assert len(service.requests) == 1  # a redirect is not followed
+
+
+def test_an_answer_that_grows_when_unpacked_is_cut_off(service, allowed, surrogate, monkeypatch):
+    monkeypatch.setattr(cloud_editor, "LARGEST", 10_000)
+    service.answer, service.packed = (200, gzip.compress(b" " * 10**7 + service.answer[1])), True
+    with pytest.raises(DataError, match="without a readable picture"):
+        cloud(service)([surrogate], ["make it blue"], [1])
 
 
 def test_a_cloud_that_does_not_answer_is_reported(service, allowed, surrogate, monkeypatch):

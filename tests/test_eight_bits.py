@@ -10,7 +10,7 @@ from sppe_lib import recovery
 from sppe_lib.config import load_profile
 from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.training import TrainingSettings, make_optimizer
+from sppe_lib.recovery.trained import make_optimizer
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def profile(tmp_path, monkeypatch):
         "models.metrics_clip": clip,
     }
     settings = {
-        "recovery.optimizer": "adamw8bit",
-        "recovery.gradient_checkpointing": True,
+        "recovery.training.optimizer": "adamw8bit",
+        "recovery.training.gradient_checkpointing": True,
         "models.quantize_base": True,
     }
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | settings)
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | settings)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile
 
@@ -51,7 +51,8 @@ def test_the_8_bit_optimiser_follows_adamw():
     found = {}
     for name in ("adamw", "adamw8bit"):
         weight = torch.nn.Parameter(start.clone())
-        optimizer = make_optimizer({"weight": weight}, TrainingSettings("x", 1, 1, 0.01, 0, 1, optimizer=name))
+        optimizer = make_optimizer({"weight": weight}, name)
+        optimizer.param_groups[0]["lr"] = 0.01
         for _ in range(20):
             optimizer.zero_grad()
             (weight - target).square().sum().backward()

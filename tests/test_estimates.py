@@ -9,9 +9,9 @@ from safetensors import safe_open
 
 from sppe_lib import recovery
 from sppe_lib.config import load_profile, model_location
-from sppe_lib.data.build import row_bytes
+from sppe_lib.data.store import row_bytes
 from sppe_lib.diffusion.lora import add_lora
-from sppe_lib.tools.preflight import estimates, stable_diffusion_estimates
+from sppe_lib.tools.preflight import estimates
 
 REPOSITORY = Path(__file__).parents[1]
 WIDTH, TOKENS, TEXT = 256, 96, 32
@@ -74,7 +74,7 @@ def test_activations_are_those_that_autograd_keeps(learns, dtype):
     assert per_block == pytest.approx(estimates.KEPT_BYTES[learns, dtype], rel=0.15)
 
 
-@pytest.mark.parametrize("number_bytes", stable_diffusion_estimates.UNET_KEPT_BYTES)
+@pytest.mark.parametrize("number_bytes", estimates.UNET_KEPT_BYTES)
 def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
     dtype, width, side = {2: torch.bfloat16, 4: torch.float32}[number_bytes], 32, 32
     with torch.random.fork_rng():
@@ -86,7 +86,7 @@ def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
     words = torch.randn(1, 77, 64, dtype=dtype, requires_grad=True)
     latents = torch.randn(1, 4, side, side, dtype=dtype)
     kept = saved_bytes(unet, lambda: unet(latents, 1, words), torch.float32)  # in its own type, not under autocast
-    assert kept / (side**2 * width) == pytest.approx(stable_diffusion_estimates.UNET_KEPT_BYTES[number_bytes], rel=0.15)
+    assert kept / (side**2 * width) == pytest.approx(estimates.UNET_KEPT_BYTES[number_bytes], rel=0.15)
 
 
 def test_memory_of_baselines_on_their_own_models():
@@ -122,35 +122,35 @@ def test_counts_of_flux():
 
 def test_every_method_with_a_backbone_has_its_load():
     loads = {stage: {load.method for load in estimates.LOADS if load.stage == stage} for stage in ("train", "recover")}
-    assert loads["train"] == {name for name, method in recovery.METHODS.items() if method.fit}
+    assert loads["train"] == set(recovery.TRAINED)
     assert loads["recover"] == set(recovery.METHODS) - {"copy-surrogate", "paste-source", "local-linear"}
 
 
 def test_memory_follows_the_parameters():
     def needed(**changes):
-        plainly = {"recovery.gradient_checkpointing": False, "recovery.optimizer": "adamw"}
+        plainly = {"recovery.training.gradient_checkpointing": False, "recovery.training.optimizer": "adamw"}
         table = estimates.memory_needed(load_profile("paper", plainly | changes), 2)
         return table.set_index(["stage", "method"])
 
     plain = needed()
     checkpointed, eight_bit = (
-        needed(**{"recovery.gradient_checkpointing": True}),
-        needed(**{"recovery.optimizer": "adamw8bit"}),
+        needed(**{"recovery.training.gradient_checkpointing": True}),
+        needed(**{"recovery.training.optimizer": "adamw8bit"}),
     )
     assert (plain["total"] >= plain[["weights", "trained", "activations"]].sum(axis=1)).all()
     c2e, edit_transfer = ("train", "C2E-S2SER"), ("train", "EditTransfer")
     assert plain.loc[c2e, "activations"] == 2 * plain.loc[edit_transfer, "activations"]  # the cycle is a second pass
-    no_cycle = needed(**{"recovery.cycle_warmup_steps": 6000})
+    no_cycle = needed(**{"recovery.training.cycle_warmup_steps": 6000})
     assert no_cycle.loc[c2e, "activations"] == plain.loc[edit_transfer, "activations"]
     train = plain.loc["train"].index
     assert (checkpointed.loc["train", "activations"] <= plain.loc["train", "activations"]).all() and len(train) == 4
     assert checkpointed.loc[c2e, "activations"] < plain.loc[c2e, "activations"] / 2
     assert (checkpointed.loc["recover"] == plain.loc["recover"]).all(axis=None)
     assert (eight_bit.loc["train", "trained"] < plain.loc["train", "trained"]).all()
-    half = needed(**{"recovery.rank": 128})
+    half = needed(**{"recovery.training.rank": 128})
     assert half.loc[c2e, "trained"] == plain.loc[c2e, "trained"] // 2
     assert half.loc[("recover", "VISII"), "trained"] == 0
-    twice = needed(**{"recovery.batch": 2})
+    twice = needed(**{"recovery.training.batch": 2})
     assert twice.loc[c2e, "activations"] == 2 * plain.loc[c2e, "activations"]
     assert plain["total"].idxmax() == ("train", "Prompt-Diffusion")  # half of the backbone in float32, with AdamW
 

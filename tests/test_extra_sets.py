@@ -12,16 +12,17 @@ import torch
 from PIL import Image
 
 from sppe_lib.config import load_profile
-from sppe_lib.data import sweep, taxonomy, unseen
-from sppe_lib.data.extra_sets import SETS, STRENGTHS, build_set, build_sets, sweep_columns
-from sppe_lib.data.images import check_mask
+from sppe_lib.data import build, sweep, taxonomy, unseen
+from sppe_lib.data.build import SETS, build_benchmark, build_set, build_sets, claimed
+from sppe_lib.data.miniature import draw_pairs, plan_splits
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
-from sppe_lib.data.vector_world import Redraws, draw_pairs
+from sppe_lib.data.sweep import STRENGTHS, benchmark_claims, sweep_columns
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
+from sppe_lib.pictures import check_mask
+from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS, edit
 from sppe_lib.world.scene import render
-from sppe_lib.world.unseen_instructions import INSTRUCTIONS, edit_unseen
-from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
+from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
 SIZE = 32
 SMALL = {
@@ -124,23 +125,25 @@ def test_surrogates_differ_from_their_source_inside_the_mask_only(rows):
 
 def test_another_strength_of_the_benchmark_gets_the_candidates(profile):
     (plan,) = sweep.plan_sweep(replace(profile.benchmark, strength=0.4, sweep_sources=1))
-    names = [name for name, _ in plan.surrogates]
+    names = [pair.rpartition("/")[2] for pair in plan.pairs]
     assert names == ["s10-0", "s30-0", "s40-0", "s40-1", "s50-0", "s70-0", "s90-0"]
 
 
 def test_no_source_shares_an_identity_with_the_benchmark(profile):
     benchmark = profile.benchmark
-    taken = set()
-    for pair in draw_pairs(benchmark.pairs, SIZE, 0.5, benchmark.seed, processes=1):
-        taken |= pair.identities
-    drawn = list(sweep.draw_sweep(benchmark, 1, Redraws()))
+    claims = {}
+    of_benchmark = list(draw_pairs(plan_splits(benchmark.pairs, SIZE, 0.5, benchmark.seed), 1, claims))
+    taken = set().union(*(pair.identities for pair in of_benchmark))
+    drawn = list(draw_pairs(sweep.plan_sweep(benchmark), 1, claims))
     assert all(pair.identities and not pair.identities & taken for pair in drawn)
 
 
 def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
     parameters = replace(profile.benchmark, sweep_sources=1)
     plan = sweep.plan_sweep(parameters)[0]
-    stolen = next(pair for pair in draw_pairs(parameters.pairs, SIZE, 0.5, 0, 1) if pair.plan.split == "train")
+    claims = {}
+    of_benchmark = list(draw_pairs(plan_splits(parameters.pairs, SIZE, 0.5, 0), 1, claims))
+    stolen = next(pair for pair in of_benchmark if pair.plan.split == "train")
     real = sweep.PairPlan.seed_for
 
     def seed_for(self, *purpose):
@@ -149,9 +152,9 @@ def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
 
     monkeypatch.setattr(sweep.PairPlan, "seed_for", seed_for)
     assert stolen.plan.category == plan.category
-    redraws = Redraws()
-    (pair,) = sweep.draw_sweep(parameters, 1, redraws)
-    assert (pair.plan.attempt, redraws.identities) == (1, 1)
+    redraws = Counter()
+    (pair,) = draw_pairs(sweep.plan_sweep(parameters), 1, claims, redraws)
+    assert (pair.plan.attempt, redraws["identities"]) == (1, 1)
 
 
 @pytest.mark.parametrize("wrong", ["mini/test/00001", "sweep/00012", "unseen/00001"])
@@ -164,17 +167,19 @@ def test_other_ids_are_no_pairs_of_the_sweep(wrong):
 
 
 def test_no_text_is_published_or_repeated():
-    texts = [entry.text.lower() for entry in INSTRUCTIONS.values()]
+    texts = [entry.text.lower() for entry in UNSEEN_INSTRUCTIONS.values()]
     assert len(set(texts)) == len(texts)
     assert not set(texts) & {entry.text.lower() for entry in taxonomy.instructions().values()}
-    assert not set(INSTRUCTIONS) & set(taxonomy.instructions()) and not set(SCENES) & set(taxonomy.categories())
+    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions()) and not set(UNSEEN_SCENES) & set(
+        taxonomy.categories()
+    )
 
 
 @pytest.mark.parametrize("number", [1, 12, 96, 250])
 def test_texts_fit_and_repeat_only_when_there_are_no_more(number):
-    kinds = [list(SCENES)[index % len(SCENES)] for index in range(number)]
+    kinds = [list(UNSEEN_SCENES)[index % len(UNSEEN_SCENES)] for index in range(number)]
     codes = unseen.assign_instructions(kinds, 0)
-    assert all(kind in INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
+    assert all(kind in UNSEEN_INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
     assert max(Counter(codes).values()) <= -(-number // 96)
 
 
@@ -207,20 +212,20 @@ def test_outside_a_full_mask_every_metric_is_undefined(rows):
             assert np.isfinite(values[f"{name}_inside"]).all(), name
 
 
-@pytest.mark.parametrize("kind", SCENES)
+@pytest.mark.parametrize("kind", UNSEEN_SCENES)
 def test_scenes_differ_by_seed_and_are_repeatable(kind):
-    first, second = make_unseen_scene(kind, 1), make_unseen_scene(kind, 2)
-    assert first == make_unseen_scene(kind, 1) and first != second
+    first, second = make_scene(kind, 1), make_scene(kind, 2)
+    assert first == make_scene(kind, 1) and first != second
     assert np.abs(render(first, SIZE).astype(int) - render(second, SIZE)).mean() > 1
 
 
-@pytest.mark.parametrize("entry", INSTRUCTIONS.values(), ids=lambda entry: f"{entry.code} {entry.text}")
+@pytest.mark.parametrize("entry", UNSEEN_INSTRUCTIONS.values(), ids=lambda entry: f"{entry.code} {entry.text}")
 def test_every_edit_that_is_done_shows(entry):
     outcomes = set()
     for seed in range(12):
-        scene = make_unseen_scene(entry.kinds[seed % len(entry.kinds)], seed)
-        result = edit_unseen(scene, entry.code, seed)
-        assert result == edit_unseen(scene, entry.code, seed)
+        scene = make_scene(entry.kinds[seed % len(entry.kinds)], seed)
+        result = edit(scene, entry.code, seed)
+        assert result == edit(scene, entry.code, seed)
         outcomes.add(result.outcome)
         if result.outcome == "done":
             changed = np.abs(render(result.scene, SIZE).astype(int) - render(scene, SIZE)).max(axis=-1)
@@ -232,19 +237,19 @@ def test_every_edit_that_is_done_shows(entry):
 
 def test_the_unseen_editor_fails_as_documented():
     outcomes = Counter(
-        edit_unseen(make_unseen_scene(kind, seed), code, seed).outcome
+        edit(make_scene(kind, seed), code, seed).outcome
         for kind, code in (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
         for seed in range(40)
     )
     assert set(outcomes) == {"done", "missed", "absent"}
     red = _code("Dye the sails red")
-    results = [edit_unseen(make_unseen_scene("boats at sea", seed), red, seed) for seed in range(20)]
+    results = [edit(make_scene("boats at sea", seed), red, seed) for seed in range(20)]
     sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
     assert len(sails) > 1
 
 
 def _code(text: str) -> str:
-    return next(entry.code for entry in INSTRUCTIONS.values() if entry.text == text)
+    return next(entry.code for entry in UNSEEN_INSTRUCTIONS.values() if entry.text == text)
 
 
 # What is refused
@@ -267,11 +272,11 @@ def test_bad_requests_are_named(profile):
     with pytest.raises(ConfigError, match="Unknown set 'validation': use one of sweep, unseen"):
         build_set(profile, "validation")
     with pytest.raises(ConfigError, match="u113.*u01 to"):
-        edit_unseen(make_unseen_scene("cats", 0), "u113", 0)
+        edit(make_scene("cats", 0), "u113", 0)
     with pytest.raises(ConfigError, match="-1"):
-        edit_unseen(make_unseen_scene("cats", 0), "u01", -1)
-    with pytest.raises(ConfigError, match="'dogs': use one of cats"):
-        make_unseen_scene("dogs", 0)
+        edit(make_scene("cats", 0), "u01", -1)
+    with pytest.raises(ConfigError, match="dogs"):
+        make_scene("dogs", 0)
     for name, value in (("sweep_sources", -1), ("unseen_pairs", -1), ("sweep_candidates", 0)):
         with pytest.raises(ConfigError, match=f"benchmark.{name} is"):
             load_profile("smoke", {f"benchmark.{name}": value})
@@ -291,12 +296,9 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
 
 
 def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
-    from sppe_lib.data.build import build_benchmark
-    from sppe_lib.data.extra_sets import _claimed
-    from sppe_lib.data.sweep import benchmark_claims
-
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     small = replace(profile, benchmark=replace(profile.benchmark, train_pairs=5, val_pairs=3, test_pairs=3))
-    assert _claimed(small) is None
+    drawn = benchmark_claims(small.benchmark, 1)
     build_benchmark(small, processes=1)
-    assert _claimed(small).owner == benchmark_claims(small.benchmark, 1).owner
+    monkeypatch.setattr(build, "benchmark_claims", lambda *arguments: pytest.fail("drawn again"))
+    assert claimed(small) == drawn

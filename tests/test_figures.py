@@ -8,8 +8,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sppe_lib.data.schema import open_split
-from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, save, write_figures
-from sppe_lib.evaluation.grids import FIGURE12_CHOICES, GAP, OVERVIEW_CHOICES, Row, _panel, choose_rows, draw_grid
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation import choosing, claims, sweep, tables
+from sppe_lib.evaluation.figures import FIGURES, LARGEST_PNG, SWEEP_FIGURES, draw, save, write_figures
+from sppe_lib.evaluation.ledger import ledger_table
+from sppe_lib.evaluation.qualitative import FIGURE12_CHOICES, OVERVIEW_CHOICES, choose_rows
+from sppe_lib.pictures import GAP, grid, panel
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,8 @@ def test_every_figure_is_written_small_and_not_blank(run):
 
 @pytest.mark.parametrize("name", ["figure10_editability_by_group", "figure_overview"])
 def test_the_same_results_give_the_same_bytes(run, tmp_path, name):
-    first = [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "first", name)]
-    assert first == [path.read_bytes() for path in save(FIGURES[name](run), tmp_path / "second", name)]
+    first = [path.read_bytes() for path in save(draw(run, name), tmp_path / "first", name)]
+    assert first == [path.read_bytes() for path in save(draw(run, name), tmp_path / "second", name)]
 
 
 def test_a_large_png_is_reduced(tmp_path):
@@ -60,22 +64,28 @@ def test_a_large_png_is_reduced(tmp_path):
 
 
 def test_panels_keep_their_pixels_in_the_file(tmp_path):
-    panel = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
-    figure = draw_grid(["one", "two"], [[panel, panel]], [Row(0, "do it", "category")], "headline", "foot", 64)
-    pixels = np.asarray(Image.open(save(figure, tmp_path, "grid")[0]))
-    assert (pixels[96 : 96 + 64, 250 : 250 + 64] == panel).all()
-    assert (pixels[96 : 96 + 64, 250 + 64 + GAP : 250 + 2 * 64 + GAP] == panel).all()
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    picture = Image.fromarray(pixels)
+    figure = grid([[picture, picture]], ["one", "two"], [("do it", "category")], "headline", "foot", 64)
+    shown = np.asarray(Image.open(save(figure, tmp_path, "grid")[0]))
+    assert (shown[96 : 96 + 64, 250 : 250 + 64] == pixels).all()
+    assert (shown[96 : 96 + 64, 250 + 64 + GAP : 250 + 2 * 64 + GAP] == pixels).all()
 
 
 def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
     profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
     tiny.tiny_benchmark(profile.results / "benchmark", 2)
-    write_figures(profile)
-    assert len(list(profile.figures.glob("*.png"))) == len(FIGURES)
+    with pytest.raises(DataError, match="05_tables"):
+        write_figures(profile)
+    (profile.results / "metrics").mkdir()
+    written = write_figures(profile, FIGURES | SWEEP_FIGURES)
+    assert sorted(path.stem for path in profile.figures.glob("*.png")) == sorted(written)
+    for name in ("figure_ablation", "figure_gate", "figure_chooser"):
+        assert any("not run" in text.get_text() for axis in draw(profile, name).axes for text in axis.texts)
 
 
 def test_grid_shows_each_role_once_and_every_method(run):
-    titles = " ".join(text.get_text() for text in FIGURES["figure12_qualitative"](run).texts)
+    titles = " ".join(text.get_text() for text in draw(run, "figure12_qualitative").texts)
     for word in (
         "I: private image",
         "M: private region",
@@ -91,7 +101,7 @@ def test_grid_shows_each_role_once_and_every_method(run):
         "not a score",
     ):
         assert word in titles
-    overview = [text.get_text() for text in FIGURES["figure_overview"](run).texts]
+    overview = [text.get_text() for text in draw(run, "figure_overview").texts]
     assert sum(text.startswith("“") for text in overview) == len(OVERVIEW_CHOICES)
 
 
@@ -124,7 +134,51 @@ def test_unedited_instances_are_shown_only_for_want_of_others(run):
 
 def test_panels_grow_by_whole_pixels():
     image = Image.fromarray(np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3))
-    panel = _panel(image, 192)
-    assert panel.shape == (192, 192, 3)
-    assert (panel[::3, ::3] == np.asarray(image)).all() and (panel[1::3, 2::3] == np.asarray(image)).all()
-    assert _panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)
+    grown = panel(image, 192)
+    assert grown.shape == (192, 192, 3)
+    assert (grown[::3, ::3] == np.asarray(image)).all() and (grown[1::3, 2::3] == np.asarray(image)).all()
+    assert panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)
+
+
+def test_the_ablations_figure_shows_both_regions(run):
+    figure = draw(run, "figure_ablation")
+    assert {"whole image", "inside M"} <= {line.get_label() for axis in figure.axes for line in axis.lines}
+    points = [line for line in figure.axes[0].lines if line.get_label() in ("whole image", "inside M")]
+    assert len(points) == 2 and all(line.get_xdata()[0] == pytest.approx(-4, abs=0.2) for line in points)
+
+
+PARTS = {
+    "nothing": (),
+    "editability alone": ("editability",),
+    "recovery of one group and one tag, without outcomes": ("recovery", "one group"),
+    "one method": ("one method", "editability"),
+    "the sweep set without recovery": ("editability", "sweep"),
+    "unseen images and ablations alone": ("unseen", "validation"),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_every_optional_part_can_be_absent(tmp_path, monkeypatch, parts):
+    profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
+    rows = metric_rows()
+    if "one group" in parts:
+        rows = rows[(rows["group"] == "Face") & (rows["tag"] == "STYLE")].iloc[:4]
+    tiny.tiny_benchmark(profile.results / "benchmark", 1, size=32)
+    (profile.results / "metrics").mkdir()
+    if "recovery" in parts or "one method" in parts:
+        methods = ["local-linear"] if "one method" in parts else ["copy-surrogate", "SOER", "C2E-S2SER"]
+        write_metrics(profile, dict.fromkeys(methods, rows))
+    if "editability" in parts:
+        write_editability(profile)
+    if "sweep" in parts:
+        tiny.tiny_sweep(profile.results / "sweep", 2, {0.5: 2}, size=32)
+    if "unseen" in parts:
+        write_metrics(profile, {"C2E-S2SER": rows}, "unseen")
+        write_metrics(profile, {"ablation/base": rows}, "validation")
+    sweep_tables = [make(profile) for make in (sweep.strength_table, sweep.refutation_table, choosing.chooser_table)]
+    written = tables.write_tables(profile) + tables.write_tables(profile, [*sweep_tables, ledger_table(profile)], "more")
+    claims.write_claims(profile)
+    write_figures(profile, FIGURES | SWEEP_FIGURES)
+    pages = {path.stem: path.read_text() for path in written if path.suffix == ".md"}
+    assert "not run in this profile yet" in pages["table_refutation"]
+    assert "editability" in parts or "not run in this profile yet" in pages["table4_editability"]

@@ -30,8 +30,12 @@ def flux(request, tmp_path, monkeypatch):
     location, clip = make(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
     models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
     clips = {"models.clip": clip, "models.metrics_clip": clip}
-    training = {"recovery.gradient_checkpointing": True, "recovery.ema": 0.5, "recovery.guidance": 1.0}
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sample_batch": 4} | models | clips | training)
+    training = {
+        "recovery.training.gradient_checkpointing": True,
+        "recovery.training.ema": 0.5,
+        "recovery.training.guidance": 1.0,
+    }
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | clips | training)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile, location, pipeline
 
@@ -133,7 +137,7 @@ def test_texts_are_encoded_once_and_the_encoders_leave_memory(flux, monkeypatch)
     monkeypatch.setattr(T5EncoderModel, "from_pretrained", load)
     monkeypatch.setattr(torch.optim.AdamW, "step", step)
     recovery.fit(profile, "SOER")
-    assert len(loaded) == 1 and in_memory_while_training == [0] * profile.recovery.steps
+    assert len(loaded) == 1 and in_memory_while_training == [0] * profile.recovery.training.steps
     (profile.results / "checkpoints" / "SOER-0.pt").unlink()
     recovery.fit(profile, "SOER")
     assert len(loaded) == 1  # every text stands on disk
@@ -146,12 +150,12 @@ def test_latents_are_made_again_when_the_autoencoder_changes(flux):
 
     profile, location, pipeline = flux
     backbone = Backbone(profile.models)
-    first = latent_cache(profile, backbone).batch([0]).source
+    first = latent_cache(profile.results, backbone).batch([0]).source
     changed = backbone.vae
     with torch.no_grad():
         changed.encoder.conv_in.weight.mul_(2)
     changed.save_pretrained(f"{location}/vae")
-    second = latent_cache(profile, Backbone(profile.models)).batch([0]).source
+    second = latent_cache(profile.results, Backbone(profile.models)).batch([0]).source
     assert not torch.equal(first, second)
     assert (
         encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from tiny_pipelines import box_mask, picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
 
 from sppe_lib import hub
@@ -150,6 +152,58 @@ def test_a_folder_belongs_to_one_set_of_values(whole, world):
         with pytest.raises(ConfigError, match=message):
             generate(changed, *arguments)
     assert sorted(whole.iterdir()) == before
+
+
+def test_a_corrected_photo_or_mask_is_made_anew_and_nothing_else(world, whole, tmp_path):
+    _, values = world
+    path = write_records(tmp_path)
+    out = tmp_path / "out"
+    made = generate(profile_of(values), read_records(path), out, shards=3)
+    box_mask(30, 3, 38, 20, width=40).save(tmp_path / "0_mask.png")
+    assert generate(profile_of(values), read_records(path), out, shards=3) == made[:1]
+    (corrected,) = {row["mask"]["bytes"] for row in rows(out, "train") if row["pair_id"] == "photos/0"}
+    assert corrected != rows(whole, "train")[0]["mask"]["bytes"]
+    assert rows(out, "train")[3:] == rows(whole, "train")[3:]
+
+
+def test_a_folder_that_it_did_not_begin_is_left_alone(world, whole, tmp_path):
+    path, values = world
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(ConfigError, match="README.md"):
+        generate(profile_of(values), read_records(path), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["README.md"]
+    shutil.copytree(whole, tmp_path / "begun")
+    (tmp_path / "begun/README.md").write_text("my notes")
+    next((tmp_path / "begun").glob("test-*")).unlink()
+    assert len(generate(profile_of(values), read_records(path), tmp_path / "begun", shards=1)) == 1
+    assert (tmp_path / "begun/README.md").read_text() == "my notes"
+
+
+def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(world, tmp_path, monkeypatch):
+    _, values = world
+    monkeypatch.setattr(
+        generation, "load_editor", lambda parameters: lambda images, *_: [image.copy() for image in images]
+    )
+    for orientation in (1, 3, 6, 8):
+        folder = tmp_path / str(orientation)
+        folder.mkdir()
+        photo = Image.new("RGB", (64, 48), "grey")
+        photo.paste((255, 0, 0), (4, 6, 20, 18))
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        lying = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+        stored = photo.transpose(lying[orientation]) if orientation in lying else photo
+        stored.save(folder / "0.png", exif=exif)
+        box_mask(4, 6, 20, 18, 64, 48).save(folder / "0_mask.png")
+        entry = {"pair_id": "a", "dataset": "photos", "split": "test", "category": "ticket", "codes": ["060"]}
+        (folder / "records.jsonl").write_text(json.dumps(entry | {"source": "0.png", "mask": "0_mask.png"}))
+        generate(profile_of(values, size=48), read_records(folder / "records.jsonl"), folder / "out")
+        (row,) = open_split(folder / "out", "test")
+        surrogate, source = np.asarray(row["surrogate"]).astype(int), np.asarray(row["source"]).astype(int)
+        assert (source[8:16, 5:13, 0] > 240).all()  # upright: there it was
+        private = np.asarray(row["mask"]) > 0
+        assert private[6:18, 3:15].all() and np.abs(surrogate - source)[private].mean() > 5
+        assert not row["source"].info and not row["surrogate"].info
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sppe_lib.config import load_profile
-from sppe_lib.data import taxonomy, vector_world
+from sppe_lib.data import miniature, taxonomy
 from sppe_lib.data.build import build_benchmark
+from sppe_lib.data.miniature import choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
-from sppe_lib.data.shards import row_bytes
-from sppe_lib.data.vector_world import Redraws, choose_instructions, draw_pair, draw_pairs, plan_split
+from sppe_lib.data.store import row_bytes
 from sppe_lib.errors import DataError
 from sppe_lib.world.scene import Element, Scene
 
@@ -30,13 +30,17 @@ def pixels(row: dict, column: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
 
 
+def draw(pairs: dict[str, int], processes: int = 1, redraws: Counter | None = None) -> list:
+    return list(draw_pairs(plan_splits(pairs, 32, 0.5, 0), processes, redraws=redraws))
+
+
 def rows_of(pairs) -> list[dict]:
     return [row for pair in pairs for row in pair.rows]
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=1))
+    return draw(PAIRS)
 
 
 # Planning
@@ -87,73 +91,42 @@ def test_splits_have_seeds_of_their_own():
 # Drawing
 
 
-def test_rows_are_complete(drawn):
+def test_rows_are_sound(drawn):
     rows = rows_of(drawn)
     assert Counter(row["split"] for row in rows) == {split: 2 * number for split, number in PAIRS.items()}
     assert len({row["instance_id"] for row in rows}) == len(rows)
     for row in rows:
-        assert row["instance_id"] == f"{row['pair_id']}/{row['instruction_code']}"
+        assert row["instance_id"] == f"{row['pair_id']}/{row['instruction_code']}" and "simulated" in row["dataset"]
         assert row["instruction"] == taxonomy.instruction(row["instruction_code"]).text
-        assert row["source_outcome"] in ("done", "missed", "absent")
-        assert row["surrogate_outcome"] in ("done", "missed", "absent")
-        assert "simulated" in row["dataset"]
-
-
-def test_source_and_surrogate_differ_inside_the_mask_only(drawn):
-    for row in rows_of(drawn):
         private = pixels(row, "mask") == 255
         source, surrogate = pixels(row, "source"), pixels(row, "surrogate")
         assert private.any() and not private.all()
-        assert np.array_equal(source[~private], surrogate[~private]), row["instance_id"]
-        assert not np.array_equal(source[private], surrogate[private]), row["instance_id"]
-
-
-def test_an_edit_that_is_not_done_changes_nothing(drawn):
-    for row in rows_of(drawn):
-        for before, after, outcome in (
-            ("source", "edited_source", "source_outcome"),
-            ("surrogate", "edited_surrogate", "surrogate_outcome"),
-        ):
-            same = np.array_equal(pixels(row, before), pixels(row, after))
-            if row[outcome] != "done":
-                assert same, row["instance_id"]
-
-
-def test_the_instances_of_a_pair_share_everything_but_the_edit(drawn):
-    for pair in drawn:
-        first, second = pair.rows
-        for column in ("source", "mask", "surrogate"):
-            assert first[column] == second[column]
+        assert np.array_equal(source[~private], surrogate[~private])
+        assert not np.array_equal(source[private], surrogate[private])
+        for name in ("source", "surrogate"):  # an edit that is not done changes nothing
+            assert row[f"{name}_outcome"] in ("done", "missed", "absent")
+            same = np.array_equal(pixels(row, name), pixels(row, f"edited_{name}"))
+            assert same or row[f"{name}_outcome"] == "done"
+    for first, second in (pair.rows for pair in drawn):
+        assert all(first[column] == second[column] for column in ("source", "mask", "surrogate"))
         assert first["instruction_code"] != second["instruction_code"]
 
 
-def test_two_processes_draw_the_same_bytes(drawn):
-    again = list(draw_pairs(PAIRS, size=32, strength=0.5, seed=0, processes=2))
-    assert rows_of(again) == rows_of(drawn)
-
-
-def test_any_order_draws_the_same_bytes(drawn):
+def test_processes_order_and_number_change_nothing(drawn):
+    assert rows_of(draw(PAIRS, processes=2)) == rows_of(drawn)
     for pair in reversed(drawn):
         assert draw_pair(pair.plan).rows == pair.rows
-
-
-def test_more_pairs_leave_the_first_scenes_alone():
     few, many = (plan_split("test", number, 32, 0.5, 0) for number in (3, 40))
     assert [plan.seed_for("scene") for plan in few] == [plan.seed_for("scene") for plan in many[:3]]
 
 
 def test_strength_changes_surrogates_only():
-    plan = plan_split("test", 1, 32, 0.2, 0)[0]
+    plan = plan_split("test", 1, 512, 0.2, 0)[0]
     weak, strong = draw_pair(plan).rows[0], draw_pair(replace(plan, strength=1.0)).rows[0]
     assert weak["source"] == strong["source"] and weak["edited_source"] == strong["edited_source"]
     assert weak["surrogate"] != strong["surrogate"]
-
-
-def test_large_pictures():
-    plan = plan_split("test", 1, 512, 0.5, 0)[0]
-    row = draw_pair(plan).rows[0]
-    assert {pixels(row, column).shape[:2] for column in IMAGE_COLUMNS} == {(512, 512)}
-    assert sum(len(row[column]["bytes"]) for column in IMAGE_COLUMNS) < row_bytes(512)
+    assert {pixels(weak, column).shape[:2] for column in IMAGE_COLUMNS} == {(512, 512)}
+    assert sum(len(weak[column]["bytes"]) for column in IMAGE_COLUMNS) < row_bytes(512)
 
 
 # Splits that share nothing
@@ -177,7 +150,7 @@ def test_identity_is_the_looks_and_any_telling_text():
             Scene({}, (Element(kind, 1, 2, 3, 4, attributes, "all"), Element("tree", 0, 0, 9, 9, {"text": "public 1"})))
             for attributes in (first, second)
         )
-        return bool(frozenset.intersection(*map(vector_world.identities, scenes)))
+        return bool(frozenset.intersection(*map(miniature.identities, scenes)))
 
     assert shared({"hair": "red"}, {"hair": "red"})
     assert not shared({"hair": "red"}, {"hair": "blue"})
@@ -189,34 +162,34 @@ def test_identity_is_the_looks_and_any_telling_text():
 
 
 def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):
-    real = vector_world.scenes.make_scene
+    real = miniature.scenes.make_scene
     stolen = draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
     first_val = plan_split("val", 1, 32, 0.5, 0)[0].seed_for("scene")
     test_scene = stolen.plan.seed_for("scene")
     monkeypatch.setattr(
-        vector_world.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
+        miniature.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
     )
-    redraws = Redraws()
-    pairs = list(draw_pairs({"train": 1, "val": 1, "test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
-    assert redraws.identities == 1
+    redraws = Counter()
+    pairs = draw({"train": 1, "val": 1, "test": 1}, redraws=redraws)
+    assert redraws["identities"] == 1
     assert [pair.plan.attempt for pair in pairs] == [0, 1, 0]
     assert not pairs[0].identities & pairs[1].identities
 
 
 def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
-    real = vector_world.surrogates.pair_mask
+    real = miniature.surrogates.pair_mask
     answers = [np.zeros((32, 32), bool), np.ones((32, 32), bool)]
     monkeypatch.setattr(
-        vector_world.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
+        miniature.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
     )
-    redraws = Redraws()
-    pair = next(draw_pairs({"test": 1}, 32, 0.5, 0, processes=1, redraws=redraws))
-    assert (pair.plan.attempt, redraws.masks) == (2, 2)
+    redraws = Counter()
+    (pair,) = draw({"test": 1}, redraws=redraws)
+    assert (pair.plan.attempt, redraws["masks"]) == (2, 2)
 
 
 def test_a_category_without_usable_scenes_is_an_error(monkeypatch):
-    monkeypatch.setattr(vector_world, "ATTEMPTS", 3)
-    monkeypatch.setattr(vector_world.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
+    monkeypatch.setattr(miniature, "ATTEMPTS", 3)
+    monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
     with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
         draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
 
@@ -236,54 +209,32 @@ def built(tmp_path_factory):
     patch.undo()
 
 
-def test_folder_has_shards_card_and_counts(built):
+def test_folder_has_shards_card_and_counts(built, tmp_path):
     _, summary, folder = built
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "README.md",
-        "counts.csv",
-        "identities.json",
-        "test-00000-of-00001.parquet",
-        "train-00000-of-00001.parquet",
-        "val-00000-of-00001.parquet",
-    ]
+    shards = [f"{split}-00000-of-00001.parquet" for split in sorted(SPLITS)]
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "counts.csv", "identities.json", *shards]
     counts = pd.read_csv(folder / "counts.csv")
     assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
     assert counts.groupby("split")["pairs"].sum().to_dict() == PAIRS
     assert (counts["instances"] == 2 * counts["pairs"]).all()
     assert "8 pairs, 16 instances" in str(summary)
-
-
-def test_every_stored_instance_is_sound(built):
-    _, _, folder = built
-    for split in SPLITS:
-        stored = open_split(folder, split)
-        assert len(stored) == 2 * PAIRS[split]
-        for row in stored:
-            check_instance(row)
-            assert row["split"] == split and row["released_label"] is None
-
-
-def test_stored_pictures_are_the_drawn_ones(built, drawn):
-    _, _, folder = built
-    wanted = {row["instance_id"]: row for row in rows_of(drawn)}
-    for row in open_split(folder, "test"):
-        for column in IMAGE_COLUMNS:
-            assert np.array_equal(np.asarray(row[column]), pixels(wanted[row["instance_id"]], column))
-
-
-def test_the_folder_loads_as_any_dataset_does(built, tmp_path):
-    _, _, folder = built
-    loaded = load_dataset(str(folder), cache_dir=str(tmp_path))
-    assert {split: len(data) for split, data in loaded.items()} == {split: 2 * PAIRS[split] for split in SPLITS}
-    assert loaded["test"][0]["source"].size == (32, 32)
-
-
-def test_card_says_that_it_is_simulated(built):
-    _, _, folder = built
     card = (folder / "README.md").read_text()
     assert "# SPPE-mini (simulated)" in card and "Everything here is simulated" in card
-    assert "Pablo Stanley" in card
-    assert str(folder.parent) not in card
+    assert "Pablo Stanley" in card and str(folder.parent) not in card
+    loaded = load_dataset(str(folder), cache_dir=str(tmp_path))
+    assert {split: len(data) for split, data in loaded.items()} == {split: 2 * PAIRS[split] for split in SPLITS}
+
+
+def test_stored_instances_are_the_drawn_ones(built, drawn):
+    _, _, folder = built
+    wanted = {row["instance_id"]: row for row in rows_of(drawn)}
+    stored = [row for split in SPLITS for row in open_split(folder, split)]
+    assert sorted(row["instance_id"] for row in stored) == sorted(wanted)
+    for row in stored:
+        check_instance(row)
+        assert row["split"] == wanted[row["instance_id"]]["split"] and row["released_label"] is None
+        for column in IMAGE_COLUMNS:
+            assert np.array_equal(np.asarray(row[column]), pixels(wanted[row["instance_id"]], column))
 
 
 def test_building_again_gives_the_same_bytes(built):

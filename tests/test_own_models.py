@@ -10,7 +10,7 @@ from tiny_pipelines import WIDTH, tiny_instruct_pix2pix, tiny_stable_diffusion
 
 from sppe_lib import hub, recovery
 from sppe_lib.clip import load_clip
-from sppe_lib.config import load_profile
+from sppe_lib.config import changed, load_profile
 from sppe_lib.data.schema import Batch, collate, open_split
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.recovery import cross_image_stable_diffusion as cross_image
@@ -33,7 +33,11 @@ def profile(tmp_path_factory):
             "models.cross_image": tiny_stable_diffusion(folder / "diffusion"),
             "models.metrics_clip": tiny_clip(folder / "clip", width=WIDTH),
         }
-        steps = {"recovery.sampling_steps": 10, "recovery.inversion_steps": 6, "recovery.inversion_learning_rate": 0.1}
+        steps = {
+            "recovery.sampling.steps": 10,
+            "recovery.sampling.inversion_steps": 6,
+            "recovery.sampling.inversion_learning_rate": 0.1,
+        }
         profile = load_profile("smoke", {"benchmark.size": 32} | models | steps)
         tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 3}, size=32)
         yield profile
@@ -68,22 +72,22 @@ def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, b
     recover = recovery.method(name).load(profile)
     pictures = recover(batch)
     assert pictures.shape == batch.source.shape and pictures.dtype == torch.float32
-    assert 0 <= pictures.min() and pictures.max() <= 1 and torch.isfinite(pictures).all()
+    assert pictures.min() >= 0 and pictures.max() <= 1 and torch.isfinite(pictures).all()
     assert torch.allclose(recover(one(batch, 1)), pictures[1:2], atol=1e-4)
     blind = dataclasses.replace(batch, edited_source=torch.zeros_like(batch.edited_source))
     assert torch.equal(recover(blind), pictures)
     assert (recover(with_other_edit(batch)) - pictures).abs().amax((1, 2, 3)).min() > 1e-3
     recovery.method(name).load(profile)  # a second one, on the same pipeline, leaves the first as it is
     assert torch.equal(recover(batch), pictures)
-    reseeded = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, seed=1))
+    reseeded = changed(profile, {"recovery.training.seed": 1})
     assert not torch.allclose(recovery.method(name).load(reseeded)(batch), pictures, atol=1e-3)
 
 
 def test_visiis_loss_falls_and_only_words_change(profile, batch, editor):
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
-    longer = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, inversion_steps=20))
-    found = visii.invert(pipeline, clip, example, batch.instance_id, longer)
+    longer = dataclasses.replace(profile.recovery.sampling, inversion_steps=20)
+    found = visii.VisiiInstructPix2Pix(pipeline, clip, longer, 0).invert(example, batch.instance_id)
     assert torch.equal(found[~example.words[..., 0]], example.start[~example.words[..., 0]])
     assert (found[example.words[..., 0]] != example.start[example.words[..., 0]]).all(dim=-1).any()
 
@@ -103,7 +107,8 @@ def test_visii_follows_the_direction_of_the_edit_up_to_a_point(profile, batch, e
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
     monkeypatch.setattr(visii, "NOISE_WEIGHT", 0.0)
-    found = visii.invert(pipeline, clip, example, batch.instance_id, profile)
+    method = visii.VisiiInstructPix2Pix(pipeline, clip, profile.recovery.sampling, 0)
+    found = method.invert(example, batch.instance_id)
     before, after = (visii.direction_loss(clip, example, embedding) for embedding in (example.start, found))
     far = before > -visii.ENOUGH_DIRECTION
     assert far.any() and (after < before)[far].all() and torch.equal(after[~far], before[~far])
@@ -193,8 +198,8 @@ def test_only_the_first_stream_looks_at_another_and_only_in_the_decoder(diffusio
 @pytest.mark.parametrize("name", OWN)
 def test_a_missing_or_wrong_model_is_said_clearly(profile, name, tmp_path):
     def load(**models):
-        changed = dataclasses.replace(profile.models, **models)
-        return recovery.method(name).load(dataclasses.replace(profile, models=changed))
+        others = dataclasses.replace(profile.models, **models)
+        return recovery.method(name).load(dataclasses.replace(profile, models=others))
 
     role = OWN[name]
     with pytest.raises(ResourceError, match="Cannot load .*nowhere"):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sppe_lib.world import people
 from sppe_lib.world.colours import colour_name, mix
-from sppe_lib.world.people_extras import CONCEPT_WORDS
+from sppe_lib.world.people import CONCEPTS
 from sppe_lib.world.scene import Element, rasterise, svg_document
 
 EXTRAS = [
@@ -19,7 +19,7 @@ EXTRAS = [
     {"tie": "#c02a2a"},
     {"age": "older"},
     {"age": "younger"},
-    *({"concept": name} for name in CONCEPT_WORDS if name != "ghost"),
+    *({"concept": name} for name in CONCEPTS if name != "ghost"),
     {"concept": "ghost", "opacity": 0.6},
 ]
 

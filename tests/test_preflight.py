@@ -12,16 +12,16 @@ from released_tree import write_tree
 from tiny_flux import tiny_flux
 from tiny_pipelines import tiny_instruct_pix2pix
 
-from sppe_lib import model_files
+from sppe_lib import models
 from sppe_lib.config import load_profile, model_location
 from sppe_lib.editability.iqa import WeightFile
-from sppe_lib.model_files import Hub, ask_hub, cache_problems, folder_problems
+from sppe_lib.models import Hub, ask_hub, cache_problems, folder_problems
 from sppe_lib.runtime import Accelerator
 from sppe_lib.tools.preflight import __main__ as command_line
-from sppe_lib.tools.preflight import machine, report
-from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding
-from sppe_lib.tools.preflight.data import check_data
-from sppe_lib.tools.preflight.models import check_learned_metrics, check_learning_rates, check_models
+from sppe_lib.tools.preflight import checks as machine
+from sppe_lib.tools.preflight import report
+from sppe_lib.tools.preflight.checks import check_learned_metrics, check_learning_rates, check_models
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, check_data
 
 REPOSITORY = Path(__file__).parents[1]
 HUB_MODEL = "owner/model"
@@ -34,7 +34,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     monkeypatch.delenv("SPPE_PROFILE", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(model_files, "HfApi", None)
+    monkeypatch.setattr(models, "HfApi", None)
     return tmp_path
 
 
@@ -67,8 +67,8 @@ def hub_that(monkeypatch, answer, file=None):
             assert options["timeout"] <= 10
             return respond(answer)
 
-    monkeypatch.setattr(model_files, "HfApi", Api)
-    monkeypatch.setattr(model_files, "get_hf_file_metadata", lambda url, timeout: respond(file))
+    monkeypatch.setattr(models, "HfApi", Api)
+    monkeypatch.setattr(models, "get_hf_file_metadata", lambda url, timeout: respond(file))
     return asked
 
 
@@ -235,7 +235,7 @@ def test_weights_that_were_cut_off_are_missing(flux, place):
 def test_a_rate_for_what_is_not_trained_is_told():
     assert not statuses(check_learning_rates, "mini")
     found = statuses(
-        check_learning_rates, "mini", **{"recovery.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}}
+        check_learning_rates, "mini", **{"recovery.training.learning_rates": {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}}
     )
     assert found["learning rates"].found == "SOERR, VISII" and found["learning rates"].status == MISSING
 

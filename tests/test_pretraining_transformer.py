@@ -23,7 +23,7 @@ SETTINGS = TransformerSettings(
     single_layers=1,
     heads=2,
     head_width=16,
-    checkpoint_seconds=0.0,
+    checkpoint_every=1,
     compile=False,
     earlier=(),
 )
@@ -34,7 +34,7 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("pretraining")
     pictures = make_pictures(root / "pictures", 60, processes=1, size=32, chunk_records=60)
     clip, vae = tiny_clip(root / "clip"), str(tiny_flux(root / "flux"))
-    return root, pictures, ModelParameters(clip, clip, vae, "", clip)
+    return root, pictures, ModelParameters(clip=clip, metrics_clip=clip, vae=vae, transformer="", text=clip)
 
 
 def train(folders, name, settings=SETTINGS):

@@ -1,6 +1,5 @@
 """Several processes and interrupted runs end with what one undisturbed process ends with."""
 
-import dataclasses
 import json
 import subprocess
 
@@ -13,11 +12,12 @@ from test_recovery import changed, profile  # noqa: F401
 from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
 
-from sppe_lib import recovery
+from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.diffusion import processes
 from sppe_lib.errors import ConfigError, KitError
-from sppe_lib.recovery import grid, launch, sharded
+from sppe_lib.recovery import launch, sharded
+from sppe_lib.recovery import trained as training
 
 METHOD = "SOER"
 
@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
     smoke = content["profiles"]["smoke"]
     smoke["models"] = {"clip": clip, "metrics_clip": clip, "text": clip, "vae": flux, "transformer": flux}
     smoke["benchmark"] |= {"size": 32}
-    smoke["recovery"] |= {"sample_batch": 2}
+    smoke["recovery"]["sampling"] |= {"batch": 2}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.setenv("SPPE_HOME", str(tmp_path))
     monkeypatch.setenv("SPPE_DTYPE", "float32")
@@ -82,7 +82,7 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
 
 def test_an_interrupted_recovery_goes_on_with_the_shards_it_has(profile, monkeypatch):  # noqa: F811
     monkeypatch.setattr(sharded, "SHARD_BATCHES", 1)
-    profile = changed(profile, sample_batch=4)
+    profile = config.changed(profile, {"recovery.sampling.batch": 4})
     straight = recovery.recover_split(profile, "local-linear").read_bytes()
     made = []
     real = sharded.recover_rows
@@ -122,10 +122,10 @@ def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch
     class Three:
         num_processes, process_index = 3, 1
 
-    monkeypatch.setattr(grid, "process", Three)
-    monkeypatch.setattr(grid, "latent_cache", lambda *arguments: pytest.fail("encoded"))
+    monkeypatch.setattr(training, "process", Three)
+    monkeypatch.setattr(training, "latent_cache", lambda *arguments: pytest.fail("encoded"))
     with pytest.raises(
-        ConfigError, match="recovery.batch is 4, which 3 processes cannot share evenly: choose a multiple"
+        ConfigError, match="recovery.training.batch is 4, which 3 processes cannot share evenly: choose a multiple"
     ):
         recovery.fit(changed(profile, batch=4), METHOD)
 
@@ -133,7 +133,7 @@ def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch
 def test_such_a_batch_is_refused_before_processes_are_started(home, monkeypatch):
     monkeypatch.setattr(launch, "command", lambda *arguments: pytest.fail("started"))
     with pytest.raises(
-        ConfigError, match="recovery.batch is 2, which 3 processes cannot share evenly: choose a multiple"
+        ConfigError, match="recovery.training.batch is 2, which 3 processes cannot share evenly: choose a multiple"
     ):
         launch.fit(load_profile("smoke"), METHOD, 3)
 
@@ -151,7 +151,7 @@ def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home,
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(ConfigError, match="GPUs \\(2\\)"):
         launch.fit(profile, METHOD, 3)
-    other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, seed=5))
+    other = changed(profile, seed=5)
     with pytest.raises(ConfigError, match="changed in this notebook"):
         launch.fit(other, METHOD, 2)
 
@@ -164,4 +164,4 @@ def test_what_learns_nothing_is_not_trained(home):
 def test_launch_says_errors_in_one_sentence(home, capsys):
     assert launch.main(["magic", "--profile", "smoke"]) == 2
     assert "Unknown recovery method 'magic'" in capsys.readouterr().err
-    assert load_profile("smoke").recovery.sample_batch == 2
+    assert load_profile("smoke").recovery.sampling.batch == 2

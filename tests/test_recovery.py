@@ -10,7 +10,7 @@ from datasets import Dataset
 from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
 
-from sppe_lib import recovery
+from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
@@ -18,7 +18,7 @@ from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.recovery import c2e_s2ser, trivial
 
-TRAINED = [name for name, method in recovery.METHODS.items() if method.fit]
+TRAINED = recovery.TRAINED
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def profile(tmp_path, monkeypatch):
             "models.text": clip,
             "models.vae": flux,
             "models.transformer": flux,
-            "recovery.sample_batch": 5,
+            "recovery.sampling.batch": 5,
         },
     )
     tiny_benchmark(profile.results / "benchmark", 6, size=32)
@@ -44,7 +44,7 @@ def profile(tmp_path, monkeypatch):
 
 def changed(profile, **parameters):
     """The profile with other recovery parameters."""
-    return dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, **parameters))
+    return config.changed(profile, {f"recovery.training.{name}": value for name, value in parameters.items()})
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
@@ -57,17 +57,17 @@ def weights(folder) -> dict[str, torch.Tensor]:
 def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch, tmp_path):
     straight = weights(recovery.fit(profile, name))
     from sppe_lib.diffusion import training
-    from sppe_lib.recovery import grid
+    from sppe_lib.recovery import trained as module
 
     def killed(*arguments, **options):
         training.train(*arguments, **options, stop_after=3)
         raise KeyboardInterrupt
 
     (profile.results / "checkpoints" / f"{name}-0.pt").unlink()
-    monkeypatch.setattr(grid, "train", killed)
+    monkeypatch.setattr(module, "train", killed)
     with pytest.raises(KeyboardInterrupt):
         recovery.fit(profile, name)
-    monkeypatch.setattr(grid, "train", training.train)
+    monkeypatch.setattr(module, "train", training.train)
     folder = recovery.fit(profile, name)
     # The checkpoint was at step 2 of 4: the log proves that the run continued rather than began anew.
     assert list(pd.read_csv(folder / "log.csv")["step"]) == [0, 1, 2, 3]
@@ -83,7 +83,7 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, na
     first = Dataset.from_parquet(str(recovery.recover_split(profile, name)))
     assert first["instance_id"] == open_split(profile.results / "benchmark", "test")["instance_id"]
     assert first[0]["image"].size == (32, 32)
-    other = dataclasses.replace(profile, recovery=dataclasses.replace(profile.recovery, sample_batch=3))
+    other = config.changed(profile, {"recovery.sampling.batch": 3})
     second = Dataset.from_parquet(str(recovery.recover_split(other, name)))
     for one, two in zip(first, second, strict=True):
         difference = (
@@ -109,22 +109,22 @@ def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(prof
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))
     other = torch.where(batch.mask > 0, 1 - batch.edited_surrogate, batch.edited_surrogate)
-    changed = dataclasses.replace(batch, edited_surrogate=other)
-    paintings = [recovery_panels(encode_batch(backbone, some))[1] for some in (batch, changed)]
+    other_edit = dataclasses.replace(batch, edited_surrogate=other)
+    paintings = [recovery_panels(encode_batch(backbone, some))[1] for some in (batch, other_edit)]
     assert torch.equal(paintings[0].known, paintings[1].known) and torch.equal(paintings[0].mask, batch.mask)
 
 
 def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
     log = pd.read_csv(recovery.fit(profile, "C2E-S2SER") / "log.csv")
     assert log["cycle"].isna().tolist() == [True, True, False, False]
-    base = c2e_s2ser.Variant("base", cycle=False, tag=False)
-    log = pd.read_csv(c2e_s2ser.train_c2e(profile, base) / "log.csv")
+    base = type("Base", (c2e_s2ser.C2eS2ser,), {"name": "base", "cycle": False, "tag": False})
+    log = pd.read_csv(base.fit(profile) / "log.csv")
     assert not {"cycle", "tag"} & set(log.columns)
 
 
 def test_training_manifest_says_what_was_run(profile):
     manifest = json.loads((recovery.fit(profile, "SOER") / "manifest.json").read_text())
-    assert manifest["steps"] == profile.recovery.steps and manifest["instances"] == 12
+    assert manifest["steps"] == profile.recovery.training.steps and manifest["instances"] == 12
     assert manifest["trained_parameters"] > 0
 
 
@@ -164,7 +164,7 @@ def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
     outside = batch.mask.expand(-1, 3, -1, -1) == 0
     kept = recovery.method("SOER").load(profile)(batch)
-    painted = recovery.method("SOER").load(changed(profile, keep_outside=False))(batch)
+    painted = recovery.method("SOER").load(config.changed(profile, {"recovery.sampling.keep_outside": False}))(batch)
     assert torch.equal(kept[outside], batch.edited_surrogate[outside])
     assert not torch.equal(painted[outside], batch.edited_surrogate[outside])
     assert torch.equal(kept[~outside], painted[~outside])
@@ -232,7 +232,7 @@ def test_a_method_trains_with_its_own_learning_rate_and_another_one_does_not(pro
         for name in ("SOER", "EditTransfer")
     }
     assert highest["SOER"] == pytest.approx(3 * highest["EditTransfer"])
-    with pytest.raises(ConfigError, match="recovery.learning_rates names 'SEOR', which is no trained method"):
+    with pytest.raises(ConfigError, match="recovery.training.learning_rates names 'SEOR', which is no trained method"):
         recovery.fit(changed(profile, learning_rates=(("SEOR", 3e-3),)), "SOER")
 
 
@@ -274,17 +274,18 @@ def test_templated_prompts_keep_the_whole_instruction():
 
 def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighbours(profile):
     from sppe_lib.diffusion.latents import encode_batch
-    from sppe_lib.recovery.visii import invert
+    from sppe_lib.recovery.visii import Visii
 
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
     first = collate(list(open_split(profile.results / "benchmark", "test").select(range(1))))
-    found = invert(backbone, encode_batch(backbone, batch), batch.instance_id, profile)
-    alone = invert(backbone, encode_batch(backbone, first), first.instance_id, profile)
+    method = Visii(backbone, profile.recovery.sampling, seed=0)
+    found = method.invert(encode_batch(backbone, batch), batch.instance_id)
+    alone = method.invert(encode_batch(backbone, first), first.instance_id)
     start = backbone.text.encode(batch.instruction)
     assert not torch.equal(found.sequence, start.sequence)
     # Adam's steps have the learning rate's size whatever the gradient, so rounding shows where it is near zero.
-    steps, rate = profile.recovery.inversion_steps, profile.recovery.inversion_learning_rate
+    steps, rate = profile.recovery.sampling.inversion_steps, profile.recovery.sampling.inversion_learning_rate
     assert (found.sequence[:1] - alone.sequence).abs().median() < 0.1 * steps * rate
 
 
@@ -299,7 +300,7 @@ def test_adapted_statistics_are_those_of_the_appearance():
 
 
 def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
-    from sppe_lib.recovery.cross_image_attention import CrossImageAttention
+    from sppe_lib.recovery.cross_image_attention import CrossImageProcessor
 
     backbone = Backbone(profile.models)
     generator = torch.Generator().manual_seed(1)
@@ -309,7 +310,7 @@ def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
     )
     arguments = features, torch.zeros(8, 3), torch.tensor([0.5, 0.5]), text
     stock = backbone.predict(*arguments)
-    processor = CrossImageAttention(4)
+    processor = CrossImageProcessor(4)
     backbone.transformer.set_attn_processor(processor)
     assert torch.allclose(backbone.predict(*arguments), stock, atol=2e-2)  # bfloat16 resolution
     processor.active = True

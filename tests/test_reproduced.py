@@ -11,8 +11,14 @@ from evaluation_files import METHODS, metric_rows, profile_in, write_editability
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.claims import write_claims
-from sppe_lib.evaluation.recovery_tables import recovery_documents
-from sppe_lib.evaluation.tables import editability_tables, write_tables
+from sppe_lib.evaluation.tables import (
+    editability_tables,
+    inside_outside_table,
+    paired_table,
+    recovery_table,
+    tag_table,
+    write_tables,
+)
 from sppe_lib.tools import reproduced
 
 LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
@@ -22,7 +28,8 @@ BY_GROUP = "tables/table4_editability_by_group.csv"
 
 def write_figures(profile):
     """What 05_tables would write of the results there are."""
-    write_tables(profile, [*recovery_documents(profile), *editability_tables(profile)])
+    recovery = [make(profile) for make in (recovery_table, inside_outside_table, tag_table, paired_table)]
+    write_tables(profile, [*recovery, *editability_tables(profile)])
     write_claims(profile)
 
 

@@ -1,5 +1,6 @@
 """Scenes of the 36 categories: deterministic, varied, with sensible private regions; settings; captions."""
 
+import re
 import subprocess
 import sys
 import zlib
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from sppe_lib.data.taxonomy import categories
 from sppe_lib.errors import ConfigError
-from sppe_lib.world import props_cards, props_landmarks
+from sppe_lib.world import draw
 from sppe_lib.world.captions import WORD_LIMIT, describe
-from sppe_lib.world.props_shapes import COLOURS, contrasting, is_dark
+from sppe_lib.world.colours import COLOURS, MATERIALS, contrasting, is_dark
+from sppe_lib.world.props import CONTENTS, EMBLEMS, FRUITS, LANDMARKS, PICTURES
 from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
 from sppe_lib.world.scenes import MAKERS, make_scene
 from sppe_lib.world.settings import PLACES, TIMES, draw_setting, random_setting
@@ -111,13 +113,13 @@ def test_materials_look_different_and_keep_the_text(category, kind):
     scene = make_scene(category, 0)
     base = next(element for element in scene.elements if element.kind == kind)
     pictures = {}
-    for material in props_cards.MATERIALS:
+    for material in MATERIALS:
         element = base.with_attributes(material=material)
         pictures[material] = rasterise(svg_document(DRAWERS[kind](element, "all")), 64)
         blank = rasterise(svg_document(DRAWERS[kind](element.with_attributes(text=""), "all")), 64)
         assert (pictures[material] != blank).any(), f"{material}: text does not show"
     distinct = {picture.tobytes() for picture in pictures.values()}
-    assert len(distinct) == len(props_cards.MATERIALS) - 1  # "plastic" and "paper" are the plain ones
+    assert len(distinct) == len(MATERIALS) - 1  # "plastic" and "paper" are the plain ones
 
 
 def test_empty_text_draws_nothing_to_read():
@@ -133,14 +135,59 @@ def test_empty_text_draws_nothing_to_read():
         assert (render(scene, 64) != render(bare, 64)).any(), name
 
 
-def test_landmarks_are_all_different():
-    def draw(kind: str) -> bytes:
-        look = {"type": kind, "colour": "red", "trim": "black"}
-        return rasterise(
-            svg_document(DRAWERS["landmark"](Element("landmark", 10, 10, 80, 80, look), "all")), 32
-        ).tobytes()
+def picture(kind: str, look: dict, part: str = "all", size: int = 32) -> np.ndarray:
+    return rasterise(svg_document(DRAWERS[kind](Element(kind, 10, 10, 80, 60, look), part)), size)
 
-    assert len({draw(kind) for kind in props_landmarks.LANDMARKS}) == len(props_landmarks.LANDMARKS)
+
+@pytest.mark.parametrize("name", draw.asset_names())
+def test_every_asset_shows_without_a_slot_filled_and_is_drawn_at_any_shape(name):
+    root = draw.asset(name)
+    assert root.get("viewBox") and root.findtext("title")
+    for node in root.iter():
+        # What is filled in stands in the file too, so that a browser shows the thing.
+        for slot in (key.removeprefix("data-") for key in node.attrib if key.startswith("data-")):
+            assert slot in node.attrib or slot in draw.INSTRUCTIONS, f"{name}: data-{slot} on <{node.tag}>"
+    # Layers of people are in avatar units, of a larger canvas, and few people wear all of them.
+    look = {"concept": "superhero", "scarf": "red"} if name.startswith("person-") else {}
+    for width, height in ((34, 34), (34, 12), (12, 34)):
+        svg = svg_document(draw.draw_asset(name, draw.Box(0, 0, width, height), look))
+        assert (rasterise(svg, 32)[..., 3] > 0).any()
+
+
+def test_strokes_keep_their_width_where_a_thing_is_stretched():
+    wide, tall = (draw.draw_asset("book", draw.Box(0, 0, *size), {}) for size in ((90, 20), (20, 90)))
+    assert re.findall(r'stroke-width="[^"]*"', wide) == re.findall(r'stroke-width="[^"]*"', tall)
+
+
+def test_lengths_are_sums_in_units_of_the_box():
+    box = draw.Box(5, 7, 40, 20)
+    assert box.length("50", "vw") == 20 and box.length("8vh", "px") == pytest.approx(1.6)
+    assert box.length("100vw-4px", "px") == 36 and box.length("10vmin*3/2", "px") == pytest.approx(3)
+    assert box.length("max(5vh,1.2px)", "px") == 1.2
+    assert box.outline("M0 50l10vw 2px", (1, 2)) == "M 5.0 17.0 l 4.00 2.00"
+
+
+def test_an_asset_that_does_not_exist_is_named():
+    with pytest.raises(ConfigError, match="zeppelin"):
+        draw.asset("zeppelin")
+
+
+@pytest.mark.parametrize(
+    "kind, slot, values",
+    [("landmark", "type", LANDMARKS), ("picture_card", "picture", PICTURES), ("laptop", "content", CONTENTS),
+     ("passport_cover", "emblem", EMBLEMS), ("fruit", "type", FRUITS)],
+)  # fmt: skip
+def test_every_kind_of_a_thing_is_another_picture(kind, slot, values):
+    assert len({picture(kind, {slot: value, "text": ""}).tobytes() for value in values}) == len(values)
+
+
+def test_a_part_is_drawn_where_the_whole_shows_it():
+    look = {"text": ("ANN", "LEE"), "photo": None, "stripe": "blue", "emblem": "star"}
+    whole, text, photo, details = (
+        picture("ausweis", look, part)[..., 3] > 0 for part in ("all", "text", "photo", "details")
+    )
+    assert text.any() and photo.any() and not (text & ~whole).any()
+    assert np.array_equal(details, text | photo) and not picture("ausweis", look, "screen").any()
 
 
 @given(st.sampled_from(sorted(COLOURS)))

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from sppe_lib.data import schema
-from sppe_lib.data.images import png
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.pictures import png
 
 
 def picture(value: int, size: int = 16) -> Image.Image:
@@ -62,7 +62,7 @@ def test_bad_instances_are_named(changes, message):
 def test_images_survive_tensors_exactly(pixels):
     tensors = torch.stack([schema.image_tensor(Image.fromarray(image)) for image in pixels])
     assert tensors.shape == (3, 3, 8, 8) and tensors.dtype == torch.float32
-    assert 0 <= tensors.min() and tensors.max() <= 1
+    assert tensors.min() >= 0 and tensors.max() <= 1
     assert np.array_equal(schema.to_uint8(tensors), pixels)
 
 

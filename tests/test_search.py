@@ -9,7 +9,7 @@ from datasets import Dataset
 from evaluation_files import noisy
 from test_recovery import changed, profile  # noqa: F401
 
-from sppe_lib import recovery
+from sppe_lib import config, recovery
 from sppe_lib.config import load_profile
 from sppe_lib.data.schema import open_evaluated
 from sppe_lib.errors import DataError
@@ -25,7 +25,8 @@ def with_cells(profile, count):  # noqa: F811
 
 def cell(method, **values):
     """A cell of one method by the short names of its parameters."""
-    return search.Cell(method, {f"recovery.{name}": value for name, value in values.items()})
+    section = "training" if "learning_rate" in values else "sampling"
+    return search.Cell(method, {f"recovery.{section}.{name}": value for name, value in values.items()})
 
 
 def write_pictures(profile, chosen, noise):  # noqa: F811
@@ -40,7 +41,7 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
 
 
 def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
-    assert set(search.GRID) == {"VISII", *(name for name, method in recovery.METHODS.items() if method.fit)}
+    assert set(search.GRID) == {"VISII", *recovery.TRAINED}
     for grid in search.GRID.values():
         for key, values in grid.items():
             for value in values:
@@ -49,8 +50,8 @@ def test_every_method_that_has_something_to_choose_is_searched_by_real_parameter
 
 def test_a_rate_of_its_own_is_the_one_that_a_method_is_said_to_have(profile):  # noqa: F811
     settings = changed(profile, learning_rate=1e-3, learning_rates=(("EditTransfer", 5e-4),))
-    assert search.own_values(settings, "EditTransfer") == {"recovery.learning_rate": 5e-4}
-    assert search.own_values(settings, "SOER") == {"recovery.learning_rate": 1e-3}
+    assert search.own_values(settings, "EditTransfer") == {"recovery.training.learning_rate": 5e-4}
+    assert search.own_values(settings, "SOER") == {"recovery.training.learning_rate": 1e-3}
 
 
 @pytest.mark.parametrize("name", ["smoke", "mini", "paper"])
@@ -75,33 +76,35 @@ def test_a_cell_recovers_the_validation_split_as_a_profile_with_its_values_would
     assert not list((profile.results / "search" / "work").iterdir())
     assert {entry.name for entry in profile.results.iterdir()} <= {"benchmark", "latents", "search"}
     own = search.cell_profile(profile, chosen)
-    assert (own.recovery.steps, own.recovery.seeds) == (profile.ablation.steps, 1)
+    assert (own.recovery.training.steps, own.recovery.training.seeds) == (profile.ablation.steps, 1)
     recovery.fit(own, chosen.method)
     expected = Dataset.from_parquet(str(recovery.recover_split(own, chosen.method, "validation")))
     assert all(one["image"].tobytes() == two["image"].tobytes() for one, two in zip(made, expected, strict=True))
 
 
 def test_a_done_cell_is_not_repeated_and_a_stopped_one_leaves_no_result(profile, monkeypatch):  # noqa: F811
-    chosen, real = cell("EditTransfer", learning_rate=1e-3), recovery.recover_split
+    chosen, real = cell("EditTransfer", learning_rate=1e-3), search.recover_in_shards
 
     def stopped(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recovery, "recover_split", stopped)
+    monkeypatch.setattr(search, "recover_in_shards", stopped)
     with pytest.raises(KeyboardInterrupt):
         search.run_cell(profile, chosen)
     assert not search.picture_file(profile, chosen).exists()
-    monkeypatch.setattr(recovery, "recover_split", real)
+    monkeypatch.setattr(search, "recover_in_shards", real)
     path = search.run_cell(profile, chosen)
-    monkeypatch.setattr(recovery, "fit", stopped)
+    monkeypatch.setattr(search, "recover_in_shards", stopped)
     assert search.run_cell(profile, chosen) == path
 
 
 def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_params(profile):  # noqa: F811
     chosen = cell("SOER", learning_rate=1e-3)
     path = search.picture_file(profile, chosen)
-    assert search.picture_file(changed(profile, learning_rate=5e-4, inversion_steps=7), chosen) == path
-    assert search.picture_file(changed(profile, learning_rates=(("SOER", 5e-4),), sample_batch=3), chosen) == path
+    assert search.picture_file(changed(profile, learning_rate=5e-4), chosen) == path
+    assert search.picture_file(changed(profile, learning_rates=(("SOER", 5e-4),)), chosen) == path
+    sampling = {"recovery.sampling.batch": 3, "recovery.sampling.inversion_steps": 7}
+    assert search.picture_file(config.changed(profile, sampling), chosen) == path
     assert search.picture_file(changed(profile, rank=4), chosen) != path
     longer = dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, steps=9))
     assert search.picture_file(longer, chosen) != path

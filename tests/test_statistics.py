@@ -12,8 +12,10 @@ from sppe_lib.evaluation.statistics import (
     bootstrap_mean,
     compare,
     correlate,
+    difference_of,
     holm,
     interval,
+    mean_of,
     pair_totals,
     rank_biserial,
     relative_margin,
@@ -26,10 +28,10 @@ from sppe_lib.evaluation.statistics import (
 SETTINGS = EvaluationParameters(batch=8, bootstrap=500, confidence=0.95, seed=0)
 
 
-def _frame(values, column="psnr_gt", pairs=None):
+def _frame(values, pairs=None, **more):
     pairs = [index // 2 for index in range(len(values))] if pairs is None else pairs
     names = [f"i{index}" for index in range(len(values))]
-    return pd.DataFrame({"instance_id": names, "pair_id": [f"p{pair}" for pair in pairs], column: values})
+    return pd.DataFrame({"instance": names, "pair": [f"p{pair}" for pair in pairs], "value": values} | more)
 
 
 def test_pairs_are_totalled_without_undefined_values():
@@ -38,16 +40,16 @@ def test_pairs_are_totalled_without_undefined_values():
 
 
 def test_summary_counts_what_is_undefined():
-    found = summarise(np.array([1.0, 3.0, np.nan, 4.0]), np.array(list("aabb")), SETTINGS)
-    assert found.mean == pytest.approx(8 / 3) and (found.n, found.undefined) == (3, 1)
-    assert found.low <= found.mean <= found.high
+    found = mean_of(np.array([1.0, 3.0, np.nan, 4.0]), np.array(list("aabb")), SETTINGS)
+    assert found.value == pytest.approx(8 / 3) and (found.n, found.undefined) == (3, 1)
+    assert found.low <= found.value <= found.high
 
 
 def test_nothing_defined_gives_no_number():
-    found = summarise(np.full(4, np.nan), np.array(list("aabb")), SETTINGS)
-    assert np.isnan([found.mean, found.low, found.high]).all() and (found.n, found.undefined) == (0, 4)
-    empty = summarise(np.array([]), np.array([]), SETTINGS)
-    assert np.isnan(empty.mean) and empty.n == 0
+    found = mean_of(np.full(4, np.nan), np.array(list("aabb")), SETTINGS)
+    assert np.isnan([found.value, found.low, found.high]).all() and (found.n, found.undefined) == (0, 4)
+    empty = mean_of(np.array([]), np.array([]), SETTINGS)
+    assert np.isnan(empty.value) and empty.n == 0
 
 
 def test_interval_resamples_pairs_not_instances():
@@ -96,24 +98,24 @@ def test_comparison_is_a_paired_one():
     generator = np.random.default_rng(0)
     difficulty = generator.normal(20, 5, 80)  # far larger than the difference, and the same for both
     better, worse = _frame(difficulty + 0.5 + generator.normal(0, 0.1, 80)), _frame(difficulty)
-    found = compare(better, worse, "psnr_gt", SETTINGS)
-    assert found.difference == pytest.approx(0.5, abs=0.05) and found.low > 0.4
-    assert found.p_value < 1e-6 and found.effect == pytest.approx(1) and found.pairs == 40
-    back = compare(worse, better, "psnr_gt", SETTINGS)
-    assert back.difference == pytest.approx(-found.difference) and back.effect == pytest.approx(-1)
+    found = difference_of(better, worse, SETTINGS)
+    assert found.value == pytest.approx(0.5, abs=0.05) and found.low > 0.4
+    assert found.p_value < 1e-6 and found.effect == pytest.approx(1) and found.n == 40
+    back = difference_of(worse, better, SETTINGS)
+    assert back.value == pytest.approx(-found.value) and back.effect == pytest.approx(-1)
 
 
 def test_comparison_matches_rows_by_instance():
     first = _frame(np.arange(8.0))
-    found = compare(first, first.sample(frac=1, random_state=1), "psnr_gt", SETTINGS)
-    assert (found.difference, found.effect, found.p_value) == (0, 0, 1)
+    found = difference_of(first, first.sample(frac=1, random_state=1), SETTINGS)
+    assert (found.value, found.effect, found.p_value) == (0, 0, 1)
 
 
 def test_comparison_leaves_out_what_either_side_lacks():
     first, second = _frame([1.0, 2, 3, 4]), _frame([0.0, np.nan, np.nan, np.nan])
-    assert compare(first, second, "psnr_gt", SETTINGS).pairs == 1
-    nothing = compare(first, _frame([np.nan] * 4), "psnr_gt", SETTINGS)
-    assert nothing.pairs == 0 and np.isnan(nothing.difference)
+    assert difference_of(first, second, SETTINGS).n == 1
+    nothing = difference_of(first, _frame([np.nan] * 4), SETTINGS)
+    assert nothing.n == 0 and np.isnan(nothing.value)
 
 
 def test_rank_biserial_golden_values():
@@ -137,7 +139,7 @@ def _scores(pairs: int = 60) -> pd.DataFrame:
 
 def test_resampled_correlations_surround_the_correlation_and_turn_signs():
     scores = _scores()
-    found = resampled_correlations(scores, {"good": "higher", "distance": "lower"}, SETTINGS)
+    found = resampled_correlations(scores.assign(distance=-scores["distance"]), ["good", "distance"], SETTINGS)
     for metric, function in (("srcc", stats.spearmanr), ("plcc", stats.pearsonr)):
         for name, sign in (("good", 1), ("distance", -1)):
             low, high = interval(found[metric, name], SETTINGS)
@@ -148,15 +150,15 @@ def test_resampled_correlations_surround_the_correlation_and_turn_signs():
 def test_methods_see_the_same_resamples_even_where_one_has_gaps():
     scores = _scores()
     scores["gaps"] = scores["good"].where(scores.index != 5)
-    found = resampled_correlations(scores, {"good": "higher", "gaps": "higher"}, SETTINGS)
+    found = resampled_correlations(scores, ["good", "gaps"], SETTINGS)
     assert np.abs(found["srcc", "good"] - found["srcc", "gaps"]).max() < 0.02
 
 
 def test_constant_scores_and_missing_labels_have_no_correlation():
     scores = _scores(5).assign(good=1.0)
-    found = resampled_correlations(scores, {"good": "higher"}, SETTINGS)
+    found = resampled_correlations(scores, ["good"], SETTINGS)
     assert np.isnan(found["srcc", "good"]).all() and np.isnan(interval(found["srcc", "good"], SETTINGS)).all()
-    assert len(resampled_correlations(scores.assign(label=np.nan), {"good": "higher"}, SETTINGS)["srcc", "good"]) == 0
+    assert len(resampled_correlations(scores.assign(label=np.nan), ["good"], SETTINGS)["srcc", "good"]) == 0
 
 
 def test_margin_and_spread_golden_values():
@@ -174,25 +176,33 @@ def test_holm_golden_values():
 
 def test_correlation_has_an_interval_over_pairs_and_is_undefined_for_constants():
     rng = np.random.default_rng(0)
-    first = rng.normal(size=60)
-    table = pd.DataFrame(
-        {"pair_id": np.repeat(np.arange(30), 2), "a": first, "b": first + rng.normal(size=60), "c": 1.0}
-    )
-    table.loc[0, "b"] = np.nan
-    found = correlate(table, "a", "b", SETTINGS)
-    assert found.n == 59 and found.low < found.value < found.high and found.p_value < 0.01
-    assert found.value == pytest.approx(np.corrcoef(table["a"][1:], table["b"][1:])[0, 1])
-    assert np.isnan(correlate(table, "a", "c", SETTINGS).value)
+    first, pairs = rng.normal(size=60), np.repeat(np.arange(30), 2)
+    second = first + rng.normal(size=60)
+    second[0] = np.nan
+    found = correlate(first, second, pairs, SETTINGS)
+    assert found.n == 59 and found.low < found.value < found.high
+    assert found.value == pytest.approx(np.corrcoef(first[1:], second[1:])[0, 1])
+    assert np.isnan(correlate(first, np.ones(60), pairs, SETTINGS).value)
 
 
 def test_correlation_is_resampled_by_pair():
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"pair_id": np.repeat(np.arange(40), 2), "a": 5 + rng.normal(size=80)})
-    table["b"] = table["a"] + rng.normal(size=80)
-    values = table[["a", "b"]].to_numpy()
-    resamples = [np.corrcoef(*values[rows].T)[0, 1] for rows in resampled_rows(table["pair_id"], SETTINGS)]
-    found = correlate(table, "a", "b", SETTINGS)
+    pairs, first = pd.Series(np.repeat(np.arange(40), 2)), 5 + rng.normal(size=80)
+    second = first + rng.normal(size=80)
+    resamples = [np.corrcoef(first[rows], second[rows])[0, 1] for rows in resampled_rows(pairs, SETTINGS)]
+    found = correlate(first, second, pairs.to_numpy(), SETTINGS)
     assert (found.low, found.high) == pytest.approx(interval(np.array(resamples), SETTINGS), abs=0.02)
     # Two values only: resamples of nothing but one of them have no correlation and are left out.
-    few = pd.DataFrame({"pair_id": list("aabbc"), "a": [0.1, 0.1, 0.1, 0.1, 0.7], "b": [0.3, 0.3, 0.3, 0.3, 0.9]})
-    assert correlate(few, "a", "b", SETTINGS).low == pytest.approx(1)
+    few = np.array([0.1, 0.1, 0.1, 0.1, 0.7])
+    assert correlate(few, few + 0.2, np.array(list("aabbc")), SETTINGS).low == pytest.approx(1)
+
+
+def test_the_two_verbs_go_through_the_frame_group_by_group():
+    one = _frame([1.0, 2, 3, 4], method="one", tag=list("xxyy"))
+    two = _frame([0.0, 2, 3, np.nan], method="two", tag=list("xxyy"))
+    frame = pd.concat([one, two], ignore_index=True)
+    means = summarise(frame, ["method", "tag"], SETTINGS).set_index(["method", "tag"])
+    assert means.loc[("two", "y"), ["value", "n", "undefined"]].tolist() == [3, 1, 1]
+    found = compare(frame, "one", "two", ["tag"], SETTINGS).set_index("tag")
+    assert found["value"].tolist() == [0.5, 0] and found["n"].tolist() == [1, 1]
+    assert compare(frame, "one", "three", ["tag"], SETTINGS)["n"].tolist() == [0, 0]

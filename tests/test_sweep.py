@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from evaluation_files import profile_in, write_editability, write_metrics
+from evaluation_files import metric_rows, profile_in, write_editability, write_metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny import tiny_clip, tiny_sweep
 
 from sppe_lib.clip import load_clip
@@ -13,17 +15,19 @@ from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.erma import ErmaHead, ErmaPredictor, TrainedErma, save_erma
 from sppe_lib.editability.sweep import score_sweep
 from sppe_lib.errors import DataError, ResourceError
-from sppe_lib.evaluation import chooser, refutation, strength
-from sppe_lib.evaluation.evaluate import COLUMNS
-from sppe_lib.evaluation.figures import save
+from sppe_lib.evaluation import choosing, sweep
+from sppe_lib.evaluation.claims import evaluate_claims
+from sppe_lib.evaluation.figures import draw, save
+from sppe_lib.evaluation.frame import data_name
 from sppe_lib.evaluation.leakage import identified, measure_leakage
+from sppe_lib.evaluation.measure import COLUMNS
 from sppe_lib.evaluation.metrics import PSNR_LIMIT
-from sppe_lib.evaluation.results import data_name
 from sppe_lib.evaluation.statistics import bootstrap_mean
 from sppe_lib.runtime import numpy_generator
 
 CANDIDATES = {0.0: 1, 0.5: 3, 0.9: 1}
 SOURCES = 4
+finite = st.floats(-10, 10, allow_nan=False, width=32)
 
 
 def sweep_rows(level: float, sources: int = 15, copies: int = 1) -> pd.DataFrame:
@@ -120,10 +124,10 @@ def test_identification_golden_values():
 
 def test_chosen_worth_golden_values():
     worth = np.array([1.0, 2.0, 6.0])
-    assert chooser.chosen_worth(np.array([0.1, 0.9, 0.5]), worth) == 2
-    assert chooser.chosen_worth(np.array([0.9, 0.1, 0.9]), worth) == 3.5  # a tie is a coin toss
-    assert chooser.chosen_worth(np.array([np.nan, 0.1, 0.0]), worth) == 2
-    assert np.isnan(chooser.chosen_worth(np.full(3, np.nan), worth))
+    assert choosing.chosen_worth(np.array([0.1, 0.9, 0.5]), worth) == 2
+    assert choosing.chosen_worth(np.array([0.9, 0.1, 0.9]), worth) == 3.5  # a tie is a coin toss
+    assert choosing.chosen_worth(np.array([np.nan, 0.1, 0.0]), worth) == 2
+    assert np.isnan(choosing.chosen_worth(np.full(3, np.nan), worth))
 
 
 def test_source_gains_golden_values():
@@ -134,7 +138,7 @@ def test_source_gains_golden_values():
             "ERMA": [1, 2, 3, 1, 2, 9, 1, 2],
         }
     )
-    gains = chooser.source_gains(data, "label")
+    gains = choosing.source_gains(data, "label")
     assert list(gains.index) == ["a", "b"]  # c has one candidate with a label: nothing to choose
     assert gains["mean"].tolist() == pytest.approx([0.4, 0.3])
     assert gains["ERMA"].tolist() == pytest.approx([0.5, -0.2])
@@ -155,7 +159,7 @@ def _write_scores(profile, sources: int = 10) -> pd.DataFrame:
 def test_the_best_chooser_gains_what_the_oracle_gains_and_the_worst_loses(profile):
     scores = _write_scores(profile)
     write_editability(profile)
-    gains = chooser.chooser_gains(profile).set_index("method")
+    gains = choosing.chooser_gains(profile).set_index("method")
     assert set(gains["worth"]) == {"label"}  # nothing was recovered
     chosen = scores[~scores["pair_id"].str.contains("s10")].copy()
     by_source = chosen.groupby(chosen["pair_id"].str[:11])["label"]
@@ -169,7 +173,7 @@ def test_the_best_chooser_gains_what_the_oracle_gains_and_the_worst_loses(profil
     assert gains.loc["GMSD", "high"] < 0 and gains.loc["ERMA", "share_of_oracle"] == pytest.approx(1)
     assert gains.loc["SSIM", "value"] == gains.loc["random", "value"] == pytest.approx(0)  # a constant cannot choose
     assert (gains["n"] == 10).all() and "DISTS" not in gains.index
-    text = chooser.chooser_table(profile)._repr_markdown_()
+    text = choosing.chooser_table(profile)._repr_markdown_()
     assert "simulated" in text and "3 surrogates" in text
 
 
@@ -177,7 +181,7 @@ def test_recovery_is_a_worth_once_it_was_measured(profile):
     _write_scores(profile)
     write_editability(profile)
     write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6, sources=10, copies=3)}, "sweep")
-    gains = chooser.chooser_gains(profile).set_index(["worth", "method"])
+    gains = choosing.chooser_gains(profile).set_index(["worth", "method"])
     assert gains.loc[("psnr_gt_inside", "oracle"), "value"] == pytest.approx(0)  # all copies are worth the same
     assert gains.loc[("psnr_gt_inside", "ERMA"), "n"] == 10
 
@@ -189,7 +193,7 @@ def test_more_surrogates_of_the_same_sources_are_no_more_evidence(profile):
         tables = {"SOER": sweep_rows(0.59, copies=copies), "C2E-S2SER": sweep_rows(0.6, copies=copies)}
         tables["SOER"]["dir_i"] += numpy_generator("dir_i").normal(0, 0.02, 15).repeat(2 * copies)
         write_metrics(profile, tables, "sweep")
-        found.append(refutation.refutation_data(profile))
+        found.append(sweep.refutation_data(profile))
     pd.testing.assert_frame_equal(*found)
     assert set(found[0]["n"]) == {15} and list(dict.fromkeys(found[0]["strength"])) == ["all", 0.1, 0.5]
     assert found[0].loc[found[0]["metric"] == "dir_i", "low"].notna().all()
@@ -200,23 +204,23 @@ def test_one_metric_behind_refutes(profile, worse, holds):
     tables = {"SOER": sweep_rows(0.5), "C2E-S2SER": sweep_rows(0.6)}
     tables["SOER"][worse] = 0.9
     write_metrics(profile, tables, "sweep")
-    entry = refutation.refutation_claim(profile)
+    entry = evaluate_claims(profile, "sweep")[0]
     assert entry["holds"] is holds and entry["n"] == 15
     assert entry["measured"].startswith("8 of 8" if holds else "7 of 8")
     assert "15 sources, 30 surrogates at strengths 0.1 to 0.5" in entry["measured"]
     assert ("not on ssim_src" in entry["measured"]) is not holds
-    assert f"Ahead on {8 if holds else 7} of 8 metrics." in refutation.refutation_table(profile)._repr_markdown_()
+    assert f"Ahead on {8 if holds else 7} of 8 metrics." in sweep.refutation_table(profile)._repr_markdown_()
 
 
 def test_curves_are_means_over_one_surrogate_a_source(profile):
     scores = _write_scores(profile)
     write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6, sources=10, copies=2)}, "sweep")
-    data = strength.strength_data(profile).set_index(["panel", "line", "strength"])
+    data = sweep.strength_data(profile).set_index(["panel", "line", "strength"])
     first = scores[scores["pair_id"].str.endswith("s50-0")]["label"]
     assert data.loc[("editability", "label", 0.5), "value"] == pytest.approx(first.mean())
     assert (data["n"] == 10).all() and ("dir_i", "C2E-S2SER", 0.1) in data.index
     assert (data["low"] <= data["value"]).all() and (data["value"] <= data["high"]).all()
-    text = strength.strength_table(profile)._repr_markdown_()
+    text = sweep.strength_table(profile)._repr_markdown_()
     assert "leakage: not run in this profile yet" in text and "10 fresh sources" in text
 
 
@@ -225,25 +229,49 @@ def test_figures_and_tables_of_the_real_run(run, tmp_path):
     values = dict.fromkeys(COLUMNS[2:6], "EDIT") | dict.fromkeys(COLUMNS[6:], 0.5)
     measured = scores[["instance_id", "pair_id"]].assign(**values)
     write_metrics(profile, {name: measured for name in ("copy-surrogate", "SOER", "C2E-S2SER")}, "sweep")
-    saved = [save(strength.draw_strength(profile), tmp_path / name, "figure06")[0].read_bytes() for name in "abc"]
+    saved = [save(draw(profile, "figure06_strength"), tmp_path / name, "figure06")[0].read_bytes() for name in "abc"]
     assert saved[0] == saved[1] == saved[2]
-    figure = strength.draw_strength(profile)
+    figure = draw(profile, "figure06_strength")
     titles = [axis.get_title() for axis in figure.findobj(lambda artist: hasattr(artist, "get_xticks"))]
     assert {"I", "I'", "S'", "S, strength 0.9"} <= set(titles) and data_name(profile) in figure.get_suptitle()
-    identified_rows = strength.strength_data(profile).query("panel == 'leakage_identified'")
+    identified_rows = sweep.strength_data(profile).query("panel == 'leakage_identified'")
     assert (identified_rows["n"] == SOURCES).all()
-    assert "By chance: 0.250." in strength.strength_table(profile)._repr_markdown_()
-    assert "label at 0.5: 1" in strength.strength_table(profile)._repr_markdown_()  # the source that does not change
-    assert len(chooser.draw_chooser(profile).axes) == 2
+    assert "By chance: 0.250." in sweep.strength_table(profile)._repr_markdown_()
+    assert "label at 0.5: 1" in sweep.strength_table(profile)._repr_markdown_()  # the source that does not change
+    assert len(draw(profile, "figure_chooser").axes) == 2
+
+
+def test_kept_means_golden_values():
+    score, worth = np.array([3.0, 1.0, 2.0, 0.0]), np.array([10.0, 2.0, 6.0, 0.0])
+    kept = choosing.kept_means(score, worth, np.array([0, 0.25, 0.5, 0.75, 1.0]))
+    assert kept.tolist() == [4.5, 6.0, 8.0, 10.0, 10.0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(finite, finite), min_size=2, max_size=30))
+def test_no_score_gains_more_than_the_oracle(rows):
+    score, worth = np.array(rows).T
+    assert choosing.mean_gain(score, worth) <= choosing.mean_gain(worth, worth) + 1e-9
+    assert choosing.kept_means(score, worth)[0] == pytest.approx(worth.mean())
+
+
+def test_a_good_assessor_gains_as_a_gate(profile):
+    write_editability(profile, erma_noise=0.05)
+    write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.7)})
+    gains = choosing.gate_gains(profile).set_index(["worth", "method"])
+    assert gains.loc[("label", "ERMA"), "low"] > 0
+    assert gains.loc[("label", "oracle"), "value"] >= gains.loc[("label", "ERMA"), "value"]
+    assert set(gains.index.get_level_values(0)) == set(choosing.WORTH)
+    assert "| oracle" in choosing.gate_table(profile)._repr_markdown_()
 
 
 def test_nothing_run_says_so_everywhere(profile):
     assert len(score_sweep(profile)) == len(measure_leakage(profile)) == 0
-    for table in (strength.strength_table, refutation.refutation_table, chooser.chooser_table):
+    for table in (sweep.strength_table, sweep.refutation_table, choosing.chooser_table):
         assert "not run in this profile yet" in table(profile)._repr_markdown_()
-    entry = refutation.refutation_claim(profile)
+    entry = evaluate_claims(profile, "sweep")[0]
     assert entry["holds"] is None and entry["measured"] == "not tested in this profile yet"
-    assert strength.draw_strength(profile).get_suptitle() and len(chooser.draw_chooser(profile).axes) == 2
+    assert draw(profile, "figure06_strength").get_suptitle() and len(draw(profile, "figure_chooser").axes) == 2
 
 
 def test_a_sweep_set_without_erma_names_the_stage_to_run(profile):

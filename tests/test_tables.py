@@ -1,5 +1,6 @@
 """Tables from synthetic result files: right numbers, the paper beside them, gaps shown as gaps."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import tiny
@@ -7,11 +8,25 @@ from evaluation_files import METHODS, metric_rows, profile_in, write_editability
 
 from sppe_lib.data.taxonomy import GROUPS
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation.evaluate import metrics_file
-from sppe_lib.evaluation.rendering import Document, Section, beside, best, latex, latex_text, markdown, number
-from sppe_lib.evaluation.results import read_metrics
-from sppe_lib.evaluation.tables import write_tables
+from sppe_lib.evaluation import tables
+from sppe_lib.evaluation.ablation import ablation_table
+from sppe_lib.evaluation.frame import read_frame, select
+from sppe_lib.evaluation.measure import evaluate_all, metrics_file
+from sppe_lib.evaluation.metrics import METRIC_NAMES
+from sppe_lib.evaluation.rendering import (
+    Document,
+    Section,
+    beside,
+    best,
+    latex,
+    latex_text,
+    markdown,
+    number,
+    read_yaml,
+    table,
+)  # fmt: skip
 from sppe_lib.published import read_published
+from sppe_lib.recovery.ablation_rows import INPUTS, PREFIX, ROWS
 
 LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
 
@@ -28,7 +43,7 @@ def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         profile = profile_in(tmp_path_factory.mktemp("tables"), monkeypatch)
         _fill(profile)
-        write_tables(profile)
+        tables.write_tables(profile)
         yield profile
 
 
@@ -38,6 +53,12 @@ def run(tmp_path, monkeypatch):
     profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
     _fill(profile)
     return profile
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """A profile in which nothing has run."""
+    return profile_in(tmp_path, monkeypatch)
 
 
 def _csv(profile, name: str) -> pd.DataFrame:
@@ -56,22 +77,18 @@ def test_every_table_comes_in_three_formats_with_the_published_columns(written):
         published = list(read_published(name).columns)
         assert list(_csv(written, name).columns)[: len(published) + 2] == [*published, "n", "published"]
     for path in paths:
+        text = path.read_text(encoding="utf-8")
         if path.suffix == ".tex":
-            text = path.read_text(encoding="utf-8")
             assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == text.count(r"\bottomrule")
             assert text.count("{") == text.count("}")
-        if path.suffix == ".md":
-            assert "SPPE-mini (simulated)" in path.read_text(encoding="utf-8")
+        assert path.suffix != ".md" or "SPPE-mini (simulated)" in text
 
 
-def test_table_1_has_the_papers_rows_and_ours(written):
+def test_tables_1_and_2_have_the_papers_rows_and_ours(written):
     table = _csv(written, "table1_datasets").set_index("dataset")
     assert table.loc["SPPE", ["scale", "published"]].tolist() == [55_696, 55_696]
     assert table.loc["SPPE-mini (simulated)", "n"] == 2 * (36 + 1 + 2)
     assert pd.isna(table.loc["SPPE-mini (simulated)", "published"])
-
-
-def test_table_2_counts_pairs_beside_the_papers(written):
     table = _csv(written, "table2_taxonomy").set_index("category")
     assert table.loc["human face", ["source_surrogate_pairs", "n", "published"]].tolist() == [3, 6, 276]
     assert table.loc["landmark", ["source_surrogate_pairs", "n", "published"]].tolist() == [1, 2, 1730]
@@ -84,13 +101,11 @@ def test_table_4_says_which_weights_are_missing_and_which_baselines_are_ours(wri
     assert table.loc["ERMA", "n"] == 71  # one of the 72 labels is undefined
     assert table.loc["ERMA", "srcc_low"] < table.loc["ERMA", "srcc"] < table.loc["ERMA", "srcc_high"]
     assert pd.isna(table.loc["GMSD", "published"])
-    rows = {
-        line.split("|")[1].strip(): line for line in _text(written, "table4_editability").splitlines() if "|" in line
-    }
+    lines = [line for line in _text(written, "table4_editability").splitlines() if "|" in line]
+    rows = {line.split("|")[1].strip(): line for line in lines}
     assert "– (0.5843)" in rows["DISTS"] and "weights not available" in rows["DISTS"]
     assert "not run in this profile yet" in rows["AHIQ"]
-    assert rows["ERMA"].count("**") == 8  # ours and the paper's are best on both
-    assert list(rows)[-1] == "ERMA"
+    assert rows["ERMA"].count("**") == 8 and list(rows)[-1] == "ERMA"  # ours and the paper's are best on both
 
 
 def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
@@ -108,17 +123,9 @@ def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
     assert len(table) == 8 * 9 * 12
     overall = _text(written, "table5_table6_recovery_sppe").split("## Overall")[1]
     lines = [line for line in overall.splitlines() if line.startswith("| ")]
-    assert [line.split("|")[1].strip() for line in lines[1:]] == [
-        "copy-surrogate",
-        "paste-source",
-        "local-linear",
-        "VISII",
-        "EditTransfer",
-        "Prompt-Diffusion",
-        "Cross-Image Attention",
-        "SOER",
-        "C2E-S2SER",
-    ]
+    rivals = ["VISII", "EditTransfer", "Prompt-Diffusion", "Cross-Image Attention"]
+    names = [line.split("|")[1].strip() for line in lines[1:]]
+    assert names == [*METHODS[:3], *rivals, "SOER", "C2E-S2SER"]
     assert "– (18.60)" in overall and lines[-1].count("**") == 2 * 2 * 8
 
 
@@ -126,15 +133,13 @@ def test_inside_outside_tags_and_pairs(written):
     regions = _csv(written, "table_recovery_inside_outside").set_index(["metric", "method", "region"])
     expected = metric_rows(level=0.7)["psnr_gt_inside"].mean()
     assert regions.loc[("psnr_gt", "C2E-S2SER", "inside"), "value"] == pytest.approx(expected, rel=1e-4)
-    assert set(regions.index.get_level_values(0)) == {
-        f"{m}_{w}" for m in ("clip_sim", "ssim", "psnr") for w in ("src", "gt")
-    }
+    assert set(regions.index.get_level_values(0)) == set(METRIC_NAMES) - {"dir_i", "dir_s"}
     tags = _csv(written, "table_recovery_by_tag").set_index(["metric", "method", "tag"])
     assert tags.loc[("dir_i", "SOER", "EDIT"), "n"] == 36
     assert tags.loc[("dir_i", "SOER", "ADD/REMOVE"), "n"] == 0  # the synthetic rows have none
     paired = _csv(written, "table_recovery_paired").set_index(["metric", "method", "region"])
     row = paired.loc[("psnr_gt", "SOER", "all")]
-    assert row["value"] == pytest.approx(4, abs=0.3) and row["p_value"] < 0.01 and row["effect"] == 1
+    assert row["value"] == pytest.approx(4, abs=0.3) and row["effect"] == 1
     assert row["p_value"] <= row["p_corrected"] < 0.01
     assert row["published"] == pytest.approx(23.3774 - 22.7111)
     assert paired.loc[("psnr_gt", "copy-surrogate", "inside"), "value"] > 0
@@ -142,74 +147,185 @@ def test_inside_outside_tags_and_pairs(written):
 
 
 def test_undefined_values_are_left_out_and_counted(run):
-    table = metric_rows(level=0.7)
-    table.loc[:3, "dir_i"] = float("nan")
-    write_metrics(run, {"C2E-S2SER": table})
-    write_tables(run)
-    row = _csv(run, "table5_table6_recovery_sppe").set_index(["metric", "method", "group"])
-    overall = row.loc[("dir_i", "C2E-S2SER", "Overall")]
+    rows = metric_rows(level=0.7)
+    rows.loc[:3, "dir_i"] = float("nan")
+    write_metrics(run, {"C2E-S2SER": rows})
+    document = tables.recovery_table(run)
+    found = document.data.set_index(["metric", "method", "group"])
+    overall = found.loc[("dir_i", "C2E-S2SER", "Overall")]
     assert (overall["n"], overall["undefined"]) == (68, 4)
-    assert overall["value"] == pytest.approx(table["dir_i"].mean(), rel=1e-4)
-    assert row.loc[("dir_i", "C2E-S2SER", "Face"), "n"] == 0 and pd.isna(
-        row.loc[("dir_i", "C2E-S2SER", "Face"), "value"]
-    )
-    assert "C2E-S2SER dir_i 4" in _text(run, "table5_table6_recovery_sppe")
+    assert overall["value"] == pytest.approx(rows["dir_i"].mean(), rel=1e-4)
+    face = found.loc[("dir_i", "C2E-S2SER", "Face")]
+    assert face["n"] == 0 and pd.isna(face["value"]) and "C2E-S2SER dir_i 4" in markdown(document)
 
 
 def test_a_missing_group_and_a_missing_method_are_gaps(run):
     metrics_file(run, "SOER").unlink()
-    write_metrics(
-        run,
-        {
-            name: (rows := metric_rows(level=level))[rows["group"] != "Time"]
-            for name, level in LEVELS.items()
-            if name != "SOER"
-        },
-    )
-    write_tables(run)
-    table = _csv(run, "table5_table6_recovery_sppe").set_index(["metric", "method", "group"])
-    assert table.loc[("psnr_gt", "C2E-S2SER", "Time"), "n"] == 0
-    assert pd.isna(table.loc[("psnr_gt", "C2E-S2SER", "Time"), "value"])
-    assert pd.isna(table.loc[("psnr_gt", "SOER", "Overall"), "value"])
-    assert set(table.index.get_level_values(2)) == {*GROUPS, "Overall"}
-    assert set(_csv(run, "table_recovery_paired")["method"]) == set(LEVELS) - {"SOER", "C2E-S2SER"}
+    kept = {name: metric_rows(level=level).query("group != 'Time'") for name, level in LEVELS.items() if name != "SOER"}
+    write_metrics(run, kept)
+    data = tables.recovery_table(run).data.set_index(["metric", "method", "group"])
+    time = data.loc[("psnr_gt", "C2E-S2SER", "Time")]
+    assert time["n"] == 0 and pd.isna(time["value"]) and pd.isna(data.loc[("psnr_gt", "SOER", "Overall"), "value"])
+    assert set(data.index.get_level_values(2)) == {*GROUPS, "Overall"}
+    assert set(tables.paired_data(run)["method"]) == set(LEVELS) - {"SOER", "C2E-S2SER"}
 
 
-def test_tables_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
-    profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
+def test_tables_of_a_run_that_has_only_a_benchmark(profile):
     tiny.tiny_benchmark(profile.results / "benchmark", 1)
-    write_tables(profile)
+    with pytest.raises(DataError, match="05_tables"):  # pages of a finished run are not replaced by empty ones
+        tables.write_tables(profile)
+    assert not profile.figures.exists() and evaluate_all(profile) == {}
+    tables.write_tables(profile)
     assert _csv(profile, "table5_table6_recovery_sppe")["value"].isna().all()
     assert _csv(profile, "table4_editability")["srcc"].isna().all()
-    assert "not run in this profile yet" in _text(profile, "table4_editability")
+    for name in ("table4_editability", "table_recovery_seeds", "table_gate"):
+        assert "not run in this profile yet" in _text(profile, name)
 
 
 def test_tables_are_the_same_bytes_again(run):
-    first = {path: path.read_bytes() for path in write_tables(run)}
-    assert first == {path: path.read_bytes() for path in write_tables(run)}
+    first = {path: path.read_bytes() for path in tables.write_tables(run)}
+    assert first == {path: path.read_bytes() for path in tables.write_tables(run)}
 
 
 def test_broken_metric_files_are_refused(run):
     write_metrics(run, {"SOER": metric_rows().drop(columns="ssim_gt")})
     with pytest.raises(DataError, match="SOER.csv lacks the column 'ssim_gt'"):
-        read_metrics(run)
+        read_frame(run)
     write_metrics(run, {"SOER": metric_rows(pairs=3)})
     with pytest.raises(DataError, match="different instances"):
-        read_metrics(run)
+        read_frame(run)
+
+
+def test_what_a_killed_run_left_is_no_method(run):
+    before = read_frame(run)
+    for name in (".SOER.csv.x1/SOER.csv", "SOER/.SOER.csv.x1/SOER.csv", ".C2E-S2SER.csv"):
+        stray = run.results / "metrics" / "benchmark" / name
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text("cut sh")
+    pd.testing.assert_frame_equal(read_frame(run), before)
+
+
+def test_results_in_a_folder_named_like_a_pattern_are_read_as_they_are(tmp_path, monkeypatch):
+    """Beside each stands the folder that its name would match as a pattern."""
+    for level, name in enumerate(("run1", "run[1]", "ab", "a*b", "acb", "a?b")):
+        profile = profile_in(tmp_path / name, monkeypatch, bootstrap=0)
+        write_metrics(profile, {"SOER": metric_rows(level=0.1 * level)})
+        found = select(read_frame(profile), metric="ssim_gt", region="all")["value"].mean()
+        assert found == pytest.approx(0.1 * level, abs=0.01)
 
 
 def test_cells():
     assert number(0.12345, 3) == "0.123" and number(float("nan"), 3) == number(None, 3) == "–"
     assert beside(0.7, 0.6, 2, (True, False)) == "**0.70** (0.60)"
     assert beside(None, 0.6, 2) == "– (0.60)" and beside(0.7, None, 2) == "0.70"
-    assert best({"a": 1, "b": 2, "c": None, "d": float("nan")}) == {"b"} and best({"a": 1, "b": 2}, higher=False) == {
-        "a"
-    }
-    assert best({"a": None}) == set()
+    assert best({"a": 1, "b": 2, "c": None, "d": float("nan")}) == {"b"} and best({}) == set()
+    assert best({"a": 1, "b": 2}, higher=False) == {"a"}
+    data = pd.DataFrame(
+        {"method": list("abab"), "metric": ["psnr_gt"] * 2 + ["dir_i"] * 2, "value": [1, 2, 0.5, np.nan]}
+    )
+    cells = table(data, "method", "metric")
+    assert cells.values.tolist() == [["a", "1.00", "**0.5000**"], ["b", "**2.00**", "–"]]
 
 
-def test_markup_is_escaped():
-    assert latex_text("**5 %** of a_b & Î ↑") == r"\textbf{5 \%} of a\_b \& $\hat{I}$ $\uparrow$"
-    cells = pd.DataFrame({"name": ["a|b"], "value": ["1.50"]})
-    document = Document("x", "Title", [], [Section("", cells)], cells)
-    assert r"a\|b" in markdown(document) and "1.50" in markdown(document) and "1.50" in latex(document)
+def test_markdown_and_latex_escape_what_is_special_there():
+    cells = pd.DataFrame({"a | b": ["x | y"], "under_score": ["**50 %** `code`"]})
+    document = Document("name", "Title & more", ["A [link](https://x) note."], [Section("Part", cells)], cells)
+    assert r"x \| y" in markdown(document) and "## Part" in markdown(document)
+    text = latex(document)
+    assert r"under\_score" in text and r"\textbf{50 \%} \texttt{code}" in text and "A link note." in text
+    assert latex_text("S' ≥ Î") == r"S' $\geq$ $\hat{I}$"
+
+
+def test_every_text_of_a_table_is_filled(written):
+    for name in read_yaml("tables.yaml"):
+        if (written.figures / "tables" / f"{name}.md").is_file():
+            assert "{" not in _text(written, name)
+
+
+def test_table_7_leaves_out_what_the_paper_leaves_out_and_reads_its_own_run(profile):
+    write_metrics(profile, {name: metric_rows(level=level) for name, level in LEVELS.items()}, "unseen")
+    document = tables.unseen_table(profile)
+    data = document.data.set_index(["metric", "method"])
+    assert "VISII" not in document.data["method"].values and "VISII has no row" in markdown(document)
+    expected = metric_rows(level=0.6)["psnr_gt"].mean()
+    assert data.loc[("psnr_gt", "SOER"), "value"] == pytest.approx(expected, rel=1e-6)
+    assert data["published"].notna().sum() == 5 * 8 and "72 instances of 36 pairs" in markdown(document)
+
+
+def test_table_7_without_its_run_has_the_papers_numbers_only(profile):
+    write_metrics(profile, {"SOER": metric_rows(level=0.6)})
+    document = tables.unseen_table(profile)
+    assert document.data["value"].isna().all() and document.data["published"].notna().sum() == 5 * 8
+    assert "no instances yet" in markdown(document)
+
+
+def _write_ablations(profile, levels: dict[str, float]) -> None:
+    write_metrics(
+        profile, {f"{PREFIX}{name}": metric_rows(level=level) for name, level in levels.items()}, "validation"
+    )
+
+
+def test_table_8_takes_differences_to_the_row_that_each_is_compared_with(profile):
+    levels = dict.fromkeys({row.label for row in ROWS}, 0.5) | {
+        "base": 0.40, "base + cycle": 0.45, "8/6 of the steps": 0.47, "without I": 0.3, "with the oracle's tag": 0.55,
+    }  # fmt: skip
+    _write_ablations(profile, levels)
+    document = ablation_table(profile)
+    psnr = document.data[document.data["metric"] == "psnr_gt"].set_index(["region", "group", "variant"])
+    whole, inside = psnr.loc["all"], psnr.loc["inside"]
+    for (group, variant), difference in {
+        ("module", "base + cycle"): 0.05, ("module", "base + cycle + edit tag"): 0.05,
+        ("iteration", "8/6 of the steps"): -0.03, ("input", "without I"): -0.2,
+    }.items():  # fmt: skip
+        assert whole.loc[(group, variant), "difference"] == pytest.approx(40 * difference, abs=0.2)
+    worse, better = whole.loc[("input", "without I")], whole.loc[("input", "with the oracle's tag")]
+    assert (worse["effect"], better["effect"]) == (-1, 1)
+    assert worse["difference_high"] < 0 < better["difference_low"]
+    assert whole.loc[[("module", "base"), ("input", "nothing taken away")], "difference"].isna().all()
+    assert set(whole.loc["input"].index) == {row.label for row in INPUTS}
+    assert inside.loc[("input", "without I"), "difference_high"] < 0 and inside["published"].isna().all()
+    chosen = whole.loc[("iteration", "all of the steps"), "value"]
+    assert chosen == whole.loc[("module", "base + cycle + edit tag"), "value"]
+
+
+def test_table_8_has_the_papers_numbers(profile):
+    _write_ablations(profile, {"base + cycle + edit tag": 0.5})
+    document = ablation_table(profile)
+    lengths = document.data[(document.data["group"] == "iteration") & (document.data["metric"] == "dir_i")]
+    assert lengths["published"].tolist() == [0.6848, 0.7411, 0.7166, 0.6813]  # 5000, 6000, 7000, 8000 steps
+    whole = document.data[document.data["region"] == "all"].set_index(["metric", "group", "variant"])
+    step = whole.loc[("psnr_gt", "module", "base + cycle + edit tag")]
+    assert step["difference_published"] == pytest.approx(23.3774 - 21.2121) and pd.isna(step["difference"])
+    assert "– (20.39)" in markdown(document) and "– (0.022)" in markdown(document)
+    assert latex(document).count(r"\begin{tabular}") == 7
+
+
+def test_seeds_have_mean_deviation_and_extremes_and_only_trained_methods(profile):
+    level = {"copy-surrogate": 0.5, "SOER": 0.60, "C2E-S2SER": 0.70}
+    write_metrics(profile, {name: metric_rows(level=value) for name, value in level.items()})
+    write_metrics(profile, {"SOER": metric_rows(level=0.62), "C2E-S2SER": metric_rows(level=0.66)}, "benchmark-seed1")
+    worse = metric_rows(level=0.65).assign(dir_s=0.1)
+    write_metrics(profile, {"SOER": metric_rows(level=0.64), "C2E-S2SER": worse}, "benchmark-seed2")
+    document = tables.seed_table(profile)
+    data = document.data.set_index(["metric", "method"])
+    means = [metric_rows(level=level)["psnr_gt"].mean() for level in (0.70, 0.66, 0.65)]
+    row = data.loc[("psnr_gt", "C2E-S2SER")]
+    assert (row["value"], row["sd"]) == pytest.approx((np.mean(means), np.std(means, ddof=1)))
+    assert (row["lowest"], row["highest"], row["n"]) == pytest.approx((min(means), max(means), 3))
+    assert row["published"] == 23.3774
+    assert data.loc[("psnr_gt", tables.DIFFERENCE), "above"] == 3
+    assert data.loc[("dir_s", tables.DIFFERENCE), "above"] == 2
+    assert data.loc[("psnr_gt", tables.DIFFERENCE), "published"] == pytest.approx(23.3774 - 22.7111)
+    assert "copy-surrogate" not in document.data["method"].values
+    assert "2 of 3" in markdown(document) and "3 seeds;" in markdown(document)
+
+
+def test_one_seed_says_so_and_a_seed_that_one_method_lacks_is_not_compared(profile):
+    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=0.7)})
+    document = tables.seed_table(profile)
+    assert "One seed only" in markdown(document) and "±" not in "".join(document.sections[0].cells.iloc[0])
+    assert document.data["sd"].isna().all() and set(document.data["n"]) == {1}
+    write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.7)}, "benchmark-seed1")
+    data = tables.seed_table(profile).data.set_index(["metric", "method"])
+    assert data.loc[("ssim_gt", "C2E-S2SER"), "n"] == 2
+    assert data.loc[("ssim_gt", "SOER"), "n"] == data.loc[("ssim_gt", tables.DIFFERENCE), "n"] == 1

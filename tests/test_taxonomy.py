@@ -4,6 +4,7 @@ import pytest
 
 from sppe_lib.data import taxonomy
 from sppe_lib.errors import ConfigError
+from sppe_lib.published import read_published
 
 
 def test_published_sizes():
@@ -18,7 +19,7 @@ def test_published_sizes():
 def test_pairs_give_the_published_number_of_instances():
     pairs = sum(entry.published_pairs for entry in taxonomy.categories().values())
     assert pairs == 27848
-    assert 2 * pairs == 55696
+    assert read_published("table1_datasets").set_index("dataset").loc["SPPE", "scale"] == 2 * pairs == 55696
 
 
 def test_codes_are_consecutive_and_tags_are_the_three():
@@ -59,5 +60,6 @@ def test_unknown_names_are_refused_with_the_known_ones():
         taxonomy.category("cat")
     with pytest.raises(ConfigError, match="Unknown instruction code '066'.*001 to 065"):
         taxonomy.instruction("066")
-    with pytest.raises(ConfigError, match="Unknown category"):
-        taxonomy.instructions_for("Face")
+    for wrong in ("Face", ["faces"], None):
+        with pytest.raises(ConfigError, match="Unknown category"):
+            taxonomy.category(wrong)

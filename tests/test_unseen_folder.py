@@ -13,15 +13,14 @@ from tiny_pipelines import picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
 
 from sppe_lib import hub, recovery
 from sppe_lib.config import load_profile
-from sppe_lib.data.extra_sets import build_set, build_sets
+from sppe_lib.data.build import build_set, build_sets
 from sppe_lib.data.generate import generate, read_records
-from sppe_lib.data.images import read_image
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
 from sppe_lib.data.sources import records
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation.generalisation_tables import generalisation_table
-from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context
-from sppe_lib.tools.preflight.data import check_unseen
+from sppe_lib.evaluation.tables import unseen_table
+from sppe_lib.pictures import read_picture
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, check_unseen
 
 REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")
@@ -89,7 +88,7 @@ def test_the_list_has_an_example_of_every_instruction(world):
     for record in listed:
         assert record.whole and record.split == "test" and record.codes == ()
         assert record.prompt in {"a house", "a dog", "a cat", "a photo"}  # a caption, or what stands for an empty one
-        assert read_image(record.source).size == read_image(record.edited).size == (40, 32)
+        assert read_picture(record.source).size == read_picture(record.edited).size == (40, 32)
         assert list(record.instructions.values()) == [record.instruction]
     assert [path.name for path in (world / "records" / "masks").iterdir()] == ["40x32.png"]
 
@@ -111,8 +110,8 @@ def test_generated_pairs_are_private_as_a_whole(world):
         record = listed[row["pair_id"]]
         assert np.asarray(row["mask"]).min() == 255 and row["dataset"] in FULL_IMAGE_DATASETS
         assert (row["instruction"], row["tag"], row["category"]) == (record.instruction, record.tag, "whole image")
-        assert np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_image(record.edited, 32)))
-        assert np.array_equal(np.asarray(row["source"]), np.asarray(read_image(record.source, 32)))
+        assert np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(record.edited, 32)))
+        assert np.array_equal(np.asarray(row["source"]), np.asarray(read_picture(record.source, 32)))
         assert not np.array_equal(np.asarray(row["surrogate"]), np.asarray(row["source"]))
         assert not np.array_equal(np.asarray(row["edited_surrogate"]), np.asarray(row["surrogate"]))
 
@@ -133,7 +132,7 @@ def test_without_an_edited_picture_the_editor_makes_it(world, tmp_path):
     generate(profile, [first], tmp_path, shards=1)
     (row,) = open_split(tmp_path, "test")
     stored = read_records(world / "records" / "records.jsonl")[0].edited
-    assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_image(stored, 32)))
+    assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(stored, 32)))
 
 
 def test_the_folder_becomes_the_unseen_set(profile):
@@ -158,7 +157,7 @@ def test_methods_recover_it_and_table_7_says_what_it_is(profile):
     build_set(profile, "unseen")
     recovered = Dataset.from_parquet(str(recovery.recover_split(profile, "copy-surrogate", "unseen")))
     assert recovered["instance_id"][:] == open_evaluated(profile, "unseen")["instance_id"][:]
-    notes = " ".join(generalisation_table(profile).notes)
+    notes = " ".join(unseen_table(profile).notes)
     assert "images and instructions of InstructPix2Pix" in notes and "stand-in" not in notes
 
 

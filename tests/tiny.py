@@ -13,6 +13,7 @@ from PIL import Image
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
+from sppe_lib.data.parquet import write_parquet
 from sppe_lib.data.schema import FEATURES, SPLITS
 from sppe_lib.data.taxonomy import categories, instructions_for
 from sppe_lib.runtime import numpy_generator, write_text
@@ -127,7 +128,7 @@ def tiny_benchmark(folder: Path, pairs: int | dict[str, int], size: int = 64, un
     for split in SPLITS:
         number = pairs if isinstance(pairs, int) else pairs[split]
         rows = [row for pair in range(number) for row in tiny_pair(pair, split, size, pair < unchanged_pairs)]
-        Dataset.from_list(rows, features=FEATURES).to_parquet(folder / f"{split}-00000-of-00001.parquet")
+        write_parquet(Dataset.from_list(rows, features=FEATURES), folder / f"{split}-00000-of-00001.parquet")
     write_text(folder / "README.md", "# A synthetic benchmark for tests\n")
     return folder
 
@@ -162,5 +163,5 @@ def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: i
                         "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
                     }
                 )
-    Dataset.from_list(rows, features=FEATURES).to_parquet(folder / "test-00000-of-00001.parquet")
+    write_parquet(Dataset.from_list(rows, features=FEATURES), folder / "test-00000-of-00001.parquet")
     return folder

@@ -43,7 +43,7 @@ from transformers import (
 )
 
 from sppe_lib.config import GenerationParameters, load_profile
-from sppe_lib.data.images import mask_image
+from sppe_lib.pictures import mask_image
 from sppe_lib.runtime import numpy_generator
 
 WIDTH = 16

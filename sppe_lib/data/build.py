@@ -1,17 +1,21 @@
-"""The benchmark stage: from the vector world, a released tree or generated folders to Parquet shards with a card."""
+"""The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from sppe_lib.config import Profile, repository
+from sppe_lib.config import BenchmarkParameters, Profile, repository
 from sppe_lib.data import generated_folder, released
-from sppe_lib.data.card import Heading, benchmark_heading, write_card
-from sppe_lib.data.shards import MADE_OF, row_bytes, write_shards
-from sppe_lib.data.summary import IDENTITIES, Summary
-from sppe_lib.data.vector_world import DrawnPair, draw_pairs
-from sppe_lib.errors import ConfigError
-from sppe_lib.runtime import atomic_path, progress, require_disk
+from sppe_lib.data.card import Heading, prose
+from sppe_lib.data.miniature import DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
+from sppe_lib.data.schema import SPLITS
+from sppe_lib.data.store import IDENTITIES, MADE_OF, VECTOR_WORLD, Summary, write_set
+from sppe_lib.data.sweep import STRENGTHS, benchmark_claims, plan_sweep
+from sppe_lib.data.unseen import draw_unseen_pair, plan_unseen
+from sppe_lib.data.unseen_folder import build_from_folder
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.runtime import atomic_path
 
 
 def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) -> Summary:
@@ -23,63 +27,47 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
     ResourceError, before the work starts where that can be known.
     """
     parameters = profile.benchmark
-    folder = profile.results / "benchmark"
-    summary = Summary(folder, parameters)
-    pairs, heading = parameters.pairs, benchmark_heading
-    if summary.simulated:
-        for split, number in pairs.items():
+    summary = Summary(profile.results / "benchmark", parameters)
+    if parameters.source == VECTOR_WORLD:
+        for split, number in parameters.pairs.items():
             if number < 1:
                 raise ConfigError(
                     f"benchmark.{split}_pairs is {number}: the vector world has no end, so say how many (at least 1)."
                 )
-        total = 2 * sum(pairs.values())
-        drawn = draw_pairs(pairs, parameters.size, parameters.strength, parameters.seed, processes, summary.redraws)
-        rows = simulated_rows(drawn, summary)
-    elif generated := generated_folder.find_generated(profile):
+        plans = plan_splits(parameters.pairs, parameters.size, parameters.strength, parameters.seed)
+        rows = _simulated_rows(draw_pairs(plans, processes, redraws=summary.redraws), summary)
+        return write_set(rows, sum(len(plan.codes) for plan in plans), summary, partial(_heading, name="simulated"))
+    if found := generated_folder.find_generated(profile):
         # Imported late: it names models, and so brings diffusers along, which no other source needs.
         from sppe_lib.data.generated_card import rebuilt_heading
 
-        summary.made_of = {folder.path.name: folder.made_of for folder in generated.folders}
-        total, heading = generated.total, partial(rebuilt_heading, datasets=generated.datasets)
-        instances = generated_folder.read_instances(generated, parameters.size, processes)
-        rows = _stored_rows(instances, generated, strict, summary)
+        summary.made_of = {folder.path.name: folder.made_of for folder in found.folders}
+        instances = generated_folder.read_instances(found, parameters.size, processes)
+        total, heading = found.total, partial(rebuilt_heading, datasets=found.datasets)
     else:
-        found = released.find_instances(
-            repository() / parameters.source, parameters.size, parameters.strength, pairs, parameters.seed
-        )
-        if strict:
+        found = _find_released(parameters, strict)
+        instances = released.read_instances(found, processes)
+        total, heading = len(found.plans), partial(_heading, name="released")
+    return write_set(_stored_rows(instances, found, strict, summary), total, summary, heading)
+
+
+def _find_released(parameters: BenchmarkParameters, strict: bool) -> released.Released:
+    found = released.find_instances(
+        repository() / parameters.source, parameters.size, parameters.strength, parameters.pairs, parameters.seed
+    )
+    if strict:
+        found.require_none()
+    for split in SPLITS:
+        if not any(plan.row["split"] == split for plan in found.plans):
             found.require_none()
-        total = len(found.plans)
-        rows = _stored_rows(released.read_instances(found, processes), found, strict, summary)
-    write_set(rows, total, summary, heading)
-    return summary
+            raise DataError(
+                f"The data folder {parameters.source!r} has no instances of the split {split}; add its folders "
+                f"{released.FOLDERS[split]}, since a method is trained, chosen and tested on three different splits."
+            )
+    return found
 
 
-def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> None:
-    """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
-
-    Simulated sets also keep the split of every identity, so that other sets can avoid them; generated ones keep what
-    made them.
-
-    `number`: how many rows there are, at most; ResourceError where the disk has no room for them. `heading`
-    is asked when all rows are written. Fills `summary.counts`.
-    """
-    size = summary.parameters.size
-    require_disk(summary.folder, number * row_bytes(size))
-    with atomic_path(summary.folder) as temporary:
-        temporary.mkdir()
-        summary.counts = write_shards(progress(rows, summary.folder.name.capitalize(), number), temporary, size)
-        summary.counts.to_csv(temporary / "counts.csv", index=False)
-        if summary.problems is not None:
-            summary.problems.to_csv(temporary / "problems.csv", index=False)
-        if summary.identities:
-            (temporary / IDENTITIES).write_text(json.dumps(summary.identities, sort_keys=True), encoding="utf-8")
-        if summary.made_of:
-            (temporary / MADE_OF).write_text(json.dumps(summary.made_of, indent=2) + "\n", encoding="utf-8")
-        write_card(temporary, summary, heading(summary))
-
-
-def simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[dict]:
+def _simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[dict]:
     """The rows of drawn pairs, noting in the summary how much is private and what the simulated editor did."""
     for pair in pairs:
         summary.private_shares |= pair.private_shares
@@ -95,13 +83,137 @@ def _stored_rows(
     strict: bool,
     summary: Summary,
 ) -> Iterator[dict]:
+    splits = set()
     for instance in instances:
         if strict:
             found.require_none()
         if instance.row is not None:
+            splits.add(instance.row["split"])
             summary.mask_origins[instance.mask_origin] += 1
             summary.private_shares[instance.row["pair_id"]] = instance.private_share
             yield instance.row
-    if not summary.private_shares:
+    if splits != set(SPLITS):
         found.require_none()
     summary.problems = found.report()
+
+
+TITLES = {
+    "simulated": ("SPPE-mini (simulated)", "01_benchmark"),
+    "released": ("SPPE, local copy of the release", "01_benchmark"),
+    "sweep": ("SPPE-mini sweep (simulated)", "01b_more_sets"),
+    "unseen": ("SPPE-mini unseen (simulated)", "01b_more_sets"),
+}
+"""Of each text in `cards/` for a set: its title, and the notebook that builds it."""
+
+
+def _heading(summary: Summary, name: str) -> Heading:
+    parameters = summary.parameters
+    values = {
+        "size": parameters.size,
+        "strength": parameters.strength,
+        "strengths": ", ".join(f"{strength:g}" for strength in STRENGTHS),
+        "candidates": parameters.sweep_candidates,
+        "threshold": released.DIFFERENCE_THRESHOLD,
+        "file_masks": summary.mask_origins["file"],
+        "derived_masks": summary.mask_origins["difference"],
+        "problems": 0 if summary.problems is None else len(summary.problems),
+        "identities": summary.redraws["identities"],
+        "masks": summary.redraws["masks"],
+    }
+    if name == "unseen":
+        plans = plan_unseen(parameters)
+        kinds, texts = (dict.fromkeys(getattr(plan, column) for plan in plans) for column in ("category", "codes"))
+        values |= {"kinds": ", ".join(kinds), "texts": len(texts), "pairs": len(plans)}
+    return Heading(*TITLES[name], prose(name, **values))
+
+
+@dataclass(frozen=True)
+class _Set:
+    """How a set beside the benchmark is drawn, which parameter counts it, and who else has it."""
+
+    plan: Callable[[BenchmarkParameters], Sequence[PairPlan]]
+    draw: Callable[[PairPlan], DrawnPair]
+    parameter: str
+    elsewhere: str
+
+
+_SETS = {
+    "sweep": _Set(
+        plan_sweep,
+        draw_pair,
+        "sweep_sources",
+        "at paper scale it needs new surrogates of the released sources, which the release does not hold",
+    ),
+    "unseen": _Set(
+        plan_unseen,
+        draw_unseen_pair,
+        "unseen_pairs",
+        "at paper scale benchmark.unseen_source names a folder generated from InstructPix2Pix, which takes its place",
+    ),
+}
+
+SETS = tuple(_SETS)
+"""Names of the sets beside the benchmark, and of their folders: one split `test` each, in the benchmark's schema."""
+
+
+def claimed(profile: Profile, processes: int = 2) -> dict[str, str]:
+    """The split of every identity of the profile's benchmark: as kept where that is built, else from drawing it."""
+    path = profile.results / "benchmark" / IDENTITIES
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    return benchmark_claims(profile.benchmark, processes)
+
+
+def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
+    """Build `results/<profile>/<name>/`: Parquet shards of the split `test`, README.md (the card) and counts.csv.
+
+    `name` is one of SETS. The folder is replaced only once everything is written. The bytes do not depend on
+    the number of processes. Raises ConfigError for other names and where the profile does not have the set,
+    saying who has; ResourceError where the disk has no room; for `unseen` what `unseen_folder` raises.
+    """
+    if name not in _SETS:
+        raise ConfigError(f"Unknown set {name!r}: use one of {', '.join(SETS)}.")
+    chosen, parameters = _SETS[name], profile.benchmark
+    if name == "unseen" and not parameters.unseen_source:
+        raise ConfigError(
+            f'The set {name!r} is not built in profile {profile.name}, where benchmark.unseen_source is "": name '
+            f"{VECTOR_WORLD} or a folder that data.generate filled."
+        )
+    if name == "unseen" and parameters.unseen_source != VECTOR_WORLD:
+        return build_from_folder(profile)
+    if parameters.source != VECTOR_WORLD:
+        raise ConfigError(
+            f"The set {name!r} is drawn by benchmark.source {VECTOR_WORLD} only, and profile {profile.name} has "
+            f"{parameters.source!r} there: use a profile with the vector world; {chosen.elsewhere}."
+        )
+    if getattr(parameters, chosen.parameter) == 0:
+        raise ConfigError(
+            f"The set {name!r} is not built in profile {profile.name}, where benchmark.{chosen.parameter} is 0: "
+            f"say how many to draw with benchmark.source {VECTOR_WORLD}; {chosen.elsewhere}."
+        )
+    summary, plans = Summary(profile.results / name, parameters), chosen.plan(parameters)
+    claims = claimed(profile, processes) if name == "sweep" else {}  # nothing unseen is anybody's
+    drawn = draw_pairs(plans, processes, claims, summary.redraws, chosen.draw)
+    number = sum(len(plan.pairs) for plan in plans)
+    return write_set(_simulated_rows(drawn, summary), number, summary, partial(_heading, name=name))
+
+
+def build_sets(profile: Profile, processes: int = 2) -> dict[str, Summary | str]:
+    """Build every set that the profile has: name -> its summary, or a sentence why it has none.
+
+    A set the profile has not leaves a folder with that sentence in README.md and no shards, by which later stages know
+    that it is absent; shards of an earlier build go. Only a folder that holds anything else is left as it is.
+    """
+    built: dict[str, Summary | str] = {}
+    for name in SETS:
+        try:
+            built[name] = build_set(profile, name, processes)
+        except ConfigError as reason:
+            built[name] = str(reason)
+            folder = profile.results / name
+            found = {path.name for path in folder.iterdir() if path.suffix != ".parquet"} if folder.exists() else set()
+            if found <= {"README.md", "counts.csv", "problems.csv", IDENTITIES, MADE_OF}:
+                with atomic_path(folder) as temporary:
+                    temporary.mkdir()
+                    (temporary / "README.md").write_text(f"# {name}: not built\n\n{reason}\n", encoding="utf-8")
+    return built

@@ -6,7 +6,7 @@ set on purpose, or it refuses: SPPE_ALLOW_UPLOAD=1 and the key SPPE_CLOUD_API_KE
 """
 
 import base64
-import io
+import json
 import os
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
@@ -15,16 +15,20 @@ import httpx
 from PIL import Image
 
 from sppe_lib.config import GenerationParameters
+from sppe_lib.data.command_editor import KEY
+from sppe_lib.data.problems import shown
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError, DataError, ResourceError
+from sppe_lib.pictures import read_picture
 from sppe_lib.runtime import progress
 
 ALLOW = "SPPE_ALLOW_UPLOAD"
 
-KEY = "SPPE_CLOUD_API_KEY"
-
 SECONDS = 300.0
 """How long one edit may take before it counts as failed."""
+
+LARGEST = 100_000_000
+"""Bytes of the longest answer that is read."""
 
 
 def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
@@ -40,8 +44,12 @@ def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Im
     key = os.environ.get(KEY)
     if not key:
         raise ConfigError(f"The editor cloud needs a key: set {KEY} in the environment, never in a file.")
-    address = urlsplit(parameters.cloud_url)
-    if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost"):
+    try:
+        address = urlsplit(parameters.cloud_url)
+        own = address.hostname in ("127.0.0.1", "localhost")
+    except ValueError:
+        address, own = urlsplit(""), False
+    if address.scheme != "https" and not (own and address.scheme == "http"):
         raise ConfigError(f"generation.cloud_url is {parameters.cloud_url!r}: give a base URL that begins with https.")
     if not parameters.editor_model:
         raise ConfigError("generation.editor_model is empty: name the service's model for the editor cloud.")
@@ -61,46 +69,66 @@ def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Im
 
 
 def _request(url: str, key: str, model: str, surrogate: Surrogate, instruction: str) -> Image.Image:
-    host = urlsplit(url).hostname
+    host, about = urlsplit(url).hostname, shown(surrogate.name)
     try:
         # Redirects are not followed: the picture goes to the named service only. Nor does its file name tell anything.
-        response = httpx.post(
+        with httpx.stream(
+            "POST",
             url,
             headers={"Authorization": f"Bearer {key}"},
             data={"model": model, "prompt": instruction},
             files={"image": ("surrogate.png", surrogate.png, "image/png")},
             timeout=SECONDS,
-        )
+        ) as response:
+            answer = _limited(response)
     except httpx.TimeoutException:
         raise ResourceError(
-            f"The cloud editor at {host} did not answer in {SECONDS:g} s for {surrogate.name}; try again later."
+            f"The cloud editor at {host} did not answer in {SECONDS:g} s for {about}; try again later."
         ) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        # What is wrong with a header would be told with the header, and so with the key.
+        private = isinstance(error, (ValueError, httpx.LocalProtocolError))
+        why = type(error).__name__ if private else str(error)[:200]
         raise ResourceError(
-            f"The cloud editor at {host} cannot be reached ({error}); check generation.cloud_url and the network."
+            f"The cloud editor at {host} cannot be reached ({why}); check generation.cloud_url and the network."
         ) from None
     if response.status_code != 200:
+        why = _message(answer).replace(key, "...") or response.reason_phrase or "no reason given"
         raise ResourceError(
-            f"The cloud editor at {host} refused {surrogate.name} with status {response.status_code} "
-            f"({_message(response)}); check the key, the model's name and your quota."
+            f"The cloud editor at {host} refused {about} with status {response.status_code} ({why}); check the key, "
+            f"the model's name and your quota."
         )
-    return _picture(response, host, surrogate)
-
-
-def _message(response: httpx.Response) -> str:
     try:
-        return str(response.json()["error"]["message"]).splitlines()[0][:200]
-    except (ValueError, KeyError, TypeError, IndexError):
-        return response.reason_phrase or "no reason given"
-
-
-def _picture(response: httpx.Response, host: str, surrogate: Surrogate) -> Image.Image:
-    try:
-        content = base64.b64decode(response.json()["data"][0]["b64_json"], validate=True)
-        with Image.open(io.BytesIO(content)) as picture:
-            return picture.convert("RGB").resize(surrogate.image.size, Image.Resampling.BICUBIC)
-    except (ValueError, KeyError, TypeError, IndexError, OSError):
+        return _picture(answer).resize(surrogate.image.size, Image.Resampling.BICUBIC)
+    except _UNREADABLE:
         raise DataError(
-            f"The cloud editor at {host} answered without a readable picture (data[0].b64_json) for {surrogate.name}; "
-            f"choose a model that returns base64."
+            f"The cloud editor at {host} answered without a readable picture (data[0].b64_json) for {about}; choose a "
+            f"model that returns base64."
         ) from None
+
+
+_UNREADABLE = (DataError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+
+
+def _limited(response: httpx.Response) -> bytes:
+    # Unpacked as it comes, so that no small answer can fill the memory; of one that is too long nothing is kept.
+    answer = b""
+    for part in response.iter_bytes():
+        answer += part
+        if len(answer) > LARGEST:
+            return b""
+    return answer
+
+
+def _message(answer: bytes) -> str:
+    try:
+        return " ".join(str(json.loads(answer)["error"]["message"]).split())[:200]
+    except _UNREADABLE:
+        return ""
+
+
+def _picture(answer: bytes) -> Image.Image:
+    text = "".join(json.loads(answer)["data"][0]["b64_json"].split())  # some wrap their lines
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    return read_picture(base64.b64decode(text, validate=True))

@@ -12,6 +12,7 @@ saves it under the same name and at the same size, then set in params.yaml
 """
 
 import json
+import os
 import shlex
 import subprocess
 import tempfile
@@ -21,9 +22,11 @@ from pathlib import Path
 from PIL import Image
 
 from sppe_lib.config import GenerationParameters
-from sppe_lib.data.images import read_image
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.runtime import write_text
+from sppe_lib.pictures import plain_rgb, png_bytes, read_picture
+
+KEY = "SPPE_CLOUD_API_KEY"
+"""The environment's name of the cloud editor's key."""
 
 PLACEHOLDERS = ("{input}", "{output}")
 
@@ -61,24 +64,28 @@ def _write_inputs(
     names = [f"{number:05d}.png" for number in range(len(images))]
     entries = []
     for name, image, instruction, seed in zip(names, images, instructions, seeds, strict=True):
-        image.convert("RGB").save(folder / name)
+        (folder / name).write_bytes(png_bytes(plain_rgb(image)))
         entries.append({"image": name, "instruction": instruction, "seed": seed})
-    write_text(folder / "instructions.json", json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+    (folder / "instructions.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
     return names
 
 
 def _run(words: list[str]) -> None:
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
+    # The key of the cloud is none of its business.
+    environment = {name: value for name, value in os.environ.items() if name != KEY}
     try:
-        result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-    except OSError as error:
+        result = subprocess.run(words, env=environment, **options)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
         raise ConfigError(
-            f"generation.editor: {words[0]!r} cannot be started ({error.strerror}); correct the command or install it."
+            f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
         ) from None
     if result.returncode:
-        lines = result.stderr.strip().splitlines()
+        lines = result.stderr.strip().split("\n")
         raise ResourceError(
             f"The editor command {words[0]!r} failed with status {result.returncode} "
-            f"({lines[-1].strip() if lines else 'it wrote no error'}); run it by hand on a folder to find out why."
+            f"({lines[-1].strip()[:200] or 'it wrote no error'}); run it by hand on a folder to find out why."
         )
 
 
@@ -90,7 +97,7 @@ def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image])
             f"The editor command wrote {len(found)} files for {len(names)} pictures ({odd} is the first that is "
             f"{'missing' if odd in names else 'too many'}); it must save each picture under its input's name."
         )
-    edited = [read_image(folder / name) for name in names]
+    edited = [read_picture(folder / name) for name in names]
     for name, before, after in zip(names, images, edited, strict=True):
         if after.size != before.size:
             raise DataError(

@@ -4,8 +4,9 @@ The vector world has its own simulated editor (`world/editor.py`). SmartEdit, th
 and runs as a command (`command_editor.py`); the hub's editors run through diffusers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -15,6 +16,7 @@ from sppe_lib.data.command_editor import load_command_editor
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError
 from sppe_lib.hub import load_pipeline, run_pipeline
+from sppe_lib.pictures import plain_rgb
 from sppe_lib.runtime import progress, torch_generator
 
 Editor = Callable[[Sequence[Image.Image] | Sequence[Surrogate], Sequence[str], Sequence[int]], list[Image.Image]]
@@ -25,7 +27,12 @@ The cloud editor, which uploads, takes surrogates only; the others, which stay o
 
 
 def load_hub_editor(
-    parameters: GenerationParameters, pipeline: str, model: str, guidance: str, options: dict, arguments: dict
+    parameters: GenerationParameters,
+    pipeline: str,
+    model: str,
+    guidance: str = "guidance_scale",
+    options: Mapping[str, object] = MappingProxyType({}),
+    arguments: Mapping[str, object] = MappingProxyType({}),
 ) -> Editor:
     """An editor of the model hub.
 
@@ -44,7 +51,7 @@ def load_hub_editor(
         ):
             (result,) = run_pipeline(
                 loaded,
-                image=image.convert("RGB"),
+                image=plain_rgb(image),
                 prompt=instruction,
                 num_inference_steps=parameters.editor_steps,
                 generator=torch_generator("edit", seed),
@@ -62,25 +69,17 @@ EDITORS: dict[str, Callable[[GenerationParameters], Editor]] = {
         load_hub_editor,
         pipeline="StableDiffusionInstructPix2PixPipeline",
         model="timbrooks/instruct-pix2pix",
-        guidance="guidance_scale",
         # The checker returns a black picture where it objects, which would enter the benchmark as an edit.
         options={"safety_checker": None, "requires_safety_checker": False},
-        arguments={},
     ),
     "flux-kontext": partial(
-        load_hub_editor,
-        pipeline="FluxKontextPipeline",
-        model="black-forest-labs/FLUX.1-Kontext-dev",
-        guidance="guidance_scale",
-        options={},
-        arguments={},
+        load_hub_editor, pipeline="FluxKontextPipeline", model="black-forest-labs/FLUX.1-Kontext-dev"
     ),
     "qwen-image-edit": partial(
         load_hub_editor,
         pipeline="QwenImageEditPipeline",
         model="Qwen/Qwen-Image-Edit",
         guidance="true_cfg_scale",
-        options={},
         arguments={"negative_prompt": " "},  # without one this pipeline leaves guidance out
     ),
     "command": load_command_editor,

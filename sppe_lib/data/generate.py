@@ -25,16 +25,22 @@ from accelerate import PartialState
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.data.editors import CLOUD, Editor, load_editor
 from sppe_lib.data.generated_card import generated_card, models_used
-from sppe_lib.data.images import png, read_image, read_mask, resize_mask, square
+from sppe_lib.data.own_folder import contents, digest
+from sppe_lib.data.parquet import parquet_file
+from sppe_lib.data.problems import read_json, shown
 from sppe_lib.data.record_list import Record, read_records
 from sppe_lib.data.schema import FEATURES, SPLITS
-from sppe_lib.data.shards import IDENTITY
+from sppe_lib.data.store import IDENTITY
 from sppe_lib.data.surrogates import make_surrogates
-from sppe_lib.errors import ConfigError, KitError
+from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.pictures import picture_layout, png, read_mask, read_picture, resize_mask, square
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
 CARD = "README.md"
-"""The dataset card beside the shards."""
+"""The dataset card beside the shards; one that is there is never overwritten."""
+
+MADE_OF = b"made_of"
+"""What the metadata of a shard call the digest of its records and their files."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,17 @@ class Shard:
 
     target: Path
     records: Sequence[Record]
+
+    def made_of(self, known: dict[Path, str]) -> bytes:
+        """A digest of its records and of the contents of their files; `known` keeps those of files that are shared."""
+        for path in {path for record in self.records for path in record.files} - known.keys():
+            known[path] = digest(path)
+        listed = [[record.described(), *map(known.get, record.files)] for record in self.records]
+        return _digest(listed).encode()
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def shard_of(index: int, shards: int, total: int) -> int:
@@ -79,9 +96,10 @@ def generate(
 ) -> list[Path]:
     """Make this process's share of the shards that are not there yet; returns the files it wrote.
 
-    Each shard is written atomically; on the same kind of device its bytes are the same whoever makes it. Raises
-    ConfigError for a folder that was begun with other parameters or records and for the cloud editor, and what
-    surrogates and editors raise; finished shards stay.
+    A shard is there if it was made of the same pictures and masks, by their contents. Each is written atomically; on
+    the same kind of device its bytes are the same whoever makes it. Raises ConfigError, before any work, for the cloud
+    editor, for a folder that was begun with other parameters or records, and for one that holds anything but not what
+    this command began; and what surrogates and editors raise; finished shards stay.
     """
     parameters, folder = profile.generation, Path(folder)
     if parameters.editor == CLOUD:
@@ -91,54 +109,76 @@ def generate(
         )
     planned = plan_shards(records, folder, shards, parameters.batch)
     identity = _identity(profile, records, planned)
-    _check_identity(folder, identity)
-    mine = [shard for shard in planned[process::processes] if not shard.target.exists()]
+    begun, known = _begun(folder, identity), {}
+    mine = [
+        (shard, made_of)
+        for shard in planned[process::processes]
+        if _made_of(shard.target) != (made_of := shard.made_of(known))
+    ]
     if not mine:
         return []
     edit = load_editor(parameters)
-    _check_models(folder, models_used(parameters))
-    for shard in progress(mine, "Shards"):
+    _check_models(folder, begun, models_used(parameters))
+    for shard, made_of in progress(mine, "Shards"):
         rows = make_rows(shard.records, profile, edit)
-        if not (folder / IDENTITY).exists():
-            # Now that the models are loaded, their commits are known. The card first: where it is missing, so is this.
-            made_of = identity | {"models": models_used(parameters)}
-            write_text(folder / CARD, generated_card(records, made_of))
-            write_text(folder / IDENTITY, json.dumps(made_of, indent=2) + "\n")
-        with atomic_path(shard.target) as temporary:
-            pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), temporary)
-    return [shard.target for shard in mine]
+        if not (folder / CARD).exists():
+            # Now that the models are loaded, their commits are known.
+            identity |= {"models": models_used(parameters)}
+            write_text(folder / IDENTITY, json.dumps(identity, indent=2) + "\n")
+            write_text(folder / CARD, generated_card(records, identity))
+        schema = FEATURES.arrow_schema
+        schema = schema.with_metadata({**(schema.metadata or {}), MADE_OF: made_of})
+        with atomic_path(shard.target) as temporary, open(temporary, "wb") as handle:
+            pq.write_table(pa.Table.from_pylist(rows, schema=schema), handle)
+    return [shard.target for shard, _ in mine]
+
+
+def _made_of(target: Path) -> bytes | None:
+    try:
+        return parquet_file(target).schema_arrow.metadata.get(MADE_OF)
+    except (DataError, AttributeError):  # not there, damaged, or without metadata: made anew
+        return None
 
 
 def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> dict:
     """What the shards of a folder are made of; without folders, so that data which moved are the same data."""
-    listed = [record.described() for record in records]
     return {
         **dataclasses.asdict(profile.generation),
         "strength": profile.benchmark.strength,
-        "records": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
+        "records": _digest([record.described() for record in records]),
         "shards": len(planned),
     }
 
 
-def _check_models(folder: Path, used: dict) -> None:
-    # A branch of the hub moves: shards of two commits must not stand under one card.
-    begun = json.loads((folder / IDENTITY).read_text(encoding="utf-8")) if (folder / IDENTITY).exists() else {}
-    if begun.get("models", used) != used:
+def _begun(folder: Path, identity: dict) -> dict:
+    """What a folder says it was begun with; {} for a new or empty one. Raises ConfigError for any other folder."""
+    name = shown(folder.name)
+    present = [path for path in contents(folder) if not path.startswith(".")]
+    if not present:
+        return {}
+    if IDENTITY not in present:
         raise ConfigError(
-            f"The folder {folder.name!r} was begun with models of other commits than the hub's cache has now: pin "
-            f"generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a new folder."
+            f"The folder {name!r} holds {shown(present[0])!r} and no {IDENTITY}, so this command did not begin it: "
+            f"choose a new folder."
         )
-
-
-def _check_identity(folder: Path, identity: dict) -> None:
-    if not (folder / IDENTITY).exists():
-        return
-    begun = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
+    begun = read_json(folder / IDENTITY, f"The file {name}/{IDENTITY}")
+    begun = begun if isinstance(begun, dict) else {}
     different = [name for name in identity if begun.get(name) != identity[name]]
     if different:
         raise ConfigError(
-            f"The folder {folder.name!r} was begun with other values ({', '.join(different)}): choose a new folder, or "
-            f"delete this one."
+            f"The folder {name!r} was begun with other values ({', '.join(different)}): choose a new folder, or delete "
+            f"this one."
+        )
+    return begun
+
+
+def _check_models(folder: Path, begun: dict, used: dict) -> None:
+    # A branch of the hub moves: shards of two commits must not stand under one card.
+    if begun.get("models", used) != used:
+        raise ConfigError(
+            f"The folder {shown(folder.name)!r} was begun with models of other commits than the hub's cache has now: "
+            f"pin generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a "
+            f"new folder."
         )
 
 
@@ -151,8 +191,9 @@ def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list
     size, strength = profile.generation.size, profile.benchmark.strength
     sources, masks = [], []
     for record in records:
-        original = read_image(record.source)
-        masks.append(resize_mask(read_mask(record.mask, original.size, record.whole), size))
+        original = read_picture(record.source)
+        _, orientation = picture_layout(record.source)
+        masks.append(resize_mask(read_mask(record.mask, original.size, record.whole, orientation), size))
         sources.append(square(original, size))
     surrogates = make_surrogates(
         sources,
@@ -168,7 +209,7 @@ def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list
     ]
     seeds = [seed_of("edit", profile.generation.seed, records[pair].pair_id, code) for pair, code, _ in instances]
     edited_sources = {
-        number: square(read_image(records[pair].edited), size)
+        number: read_picture(records[pair].edited, size)
         for number, (pair, _, _) in enumerate(instances)
         if records[pair].edited
     }

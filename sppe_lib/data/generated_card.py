@@ -6,58 +6,21 @@ from pathlib import Path
 import pandas as pd
 
 from sppe_lib.config import GenerationParameters
-from sppe_lib.data.card import COLUMNS, Heading, front_matter
+from sppe_lib.data.card import COLUMNS, Heading, front_matter, prose
 from sppe_lib.data.editors import usual_model
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import INSTRUCTPIX2PIX, SPLITS
 from sppe_lib.data.sources import SOURCES
 from sppe_lib.data.sources.instructpix2pix import OBTAIN
-from sppe_lib.data.summary import Summary
+from sppe_lib.data.store import Summary
 from sppe_lib.locations import model_location
-from sppe_lib.model_files import cached_commit
-
-_ABOUT = """\
-## What is simulated and what is not
-
-- **Sources** are pictures of {datasets}, stretched to {size}x{size} pixels (bicubic; masks nearest): nothing here is
-  drawn by the kit, and its simulated editor had no part in it. Sources and their edits may show what is private:
-  treat this folder as private.
-- **Surrogates** were painted by a diffusion model on the machine that ran the command. Whether none of them resembles
-  its source too closely was not looked at by anybody.
-- **Edits** {edits}
-"""
+from sppe_lib.models import cached_commit
 
 _EDITS = {
     "command": "were made by an external program; whether it uploads anything is for whoever named it to say.",
     "cloud": "of surrogates were made by a cloud service, which has seen the surrogates.",
 }
 _LOCAL_EDITS = "stand for those of a cloud model: they were made by a model on that machine, and nothing was uploaded."
-
-_WHOLE = """\
-- **Whole images.** In {number} of {pairs} pairs everything is private and the mask covers the whole image. There the
-  surrogate model was asked for what the data set's own caption says, and `edited_source` of {edited} of them is
-  the data set's own edited picture, not one of the editor below. Their tag is by a rule of this kit.
-"""
-
-_REBUILT = """\
-**Nothing here is simulated, and it is not the authors' release.** Sources, masks and categories are those of
-{datasets}; surrogates and their edits were made anew, by the models below.
-Read from {folders}, with its own card in each.
-
-- **Edits** stand for those of a cloud model: they were made by a model on the machine that ran the command. Sources and
-  their edits may show what is private: treat this folder as private.
-- **Splits** are those of the records. Where the profile asks for fewer pairs than there are, its seed chose them.
-- Pictures of another size are resized to {size}x{size} pixels (bicubic), masks without new values (nearest).
-- {problems} problems were found, listed in `problems.csv`; what they concern is left out.
-"""
-
-_SEEDS = """\
-## Seeds
-
-`generation.seed` is {seed}. A surrogate's noise is made of it and the name of the pair; I and S of an instance are
-edited with the same seed, made of it and the name of the instance. So nothing depends on the order or the number of
-processes, but another kind of device, or other versions of the libraries, can change pixels.
-"""
 
 
 def models_used(parameters: GenerationParameters) -> dict[str, dict[str, str]]:
@@ -89,16 +52,9 @@ def _model(entry: dict[str, str]) -> str:
 
 def models_text(made_of: dict, of: str = "") -> str:
     """Which models made a folder, as Markdown, from the content of its generation.json; `of` joins the headline."""
-    editor = made_of["editor"].partition(":")[0]
-    return (
-        f"## Models{of}\n\nRun by `python -m sppe_lib.data.generate`:\n\n"
-        f"- **Surrogates:** {_model(made_of['models']['surrogate'])}; protection strength {made_of['strength']:g}, "
-        f"{made_of['surrogate_steps']} steps,\n  guidance {made_of['surrogate_guidance']:g}, {made_of['batch']} pairs "
-        "at a time.\n"
-        f"- **Edits:** `{editor}`, {_model(made_of['models']['editor'])}; {made_of['editor_steps']} steps, guidance "
-        f"{made_of['editor_guidance']:g}.\n\n"
-        "Every value is in the `generation.json` that this command wrote. The models have licences of their own, which may bind what they make.\n"
-    )
+    surrogate, edits = (_model(made_of["models"][role]) for role in ("surrogate", "editor"))
+    program = made_of["editor"].partition(":")[0]
+    return prose("models", of=of, surrogate=surrogate, edits=edits, program=program, **made_of)
 
 
 def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
@@ -113,14 +69,12 @@ def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
         models_text(summary.made_of[names[0]], "" if len(together) == 1 else f" of {', '.join(names)}")
         for names in together.values()
     ]
-    about = _REBUILT.format(
-        datasets=", ".join(datasets),
-        folders=", ".join(f"`{name}`" for name in summary.made_of),
-        size=summary.parameters.size,
-        problems=len(summary.problems),
+    folders = ", ".join(f"`{name}`" for name in summary.made_of)
+    numbers = {"size": summary.parameters.size, "problems": len(summary.problems)}
+    about = prose("rebuilt", datasets=", ".join(datasets), folders=folders, **numbers)
+    return Heading(
+        f"SPPE, rebuilt from {', '.join(datasets)}", "01_benchmark", "\n".join([about, *models, _terms(datasets)])
     )
-    prose = "\n".join([about, *models, _terms(datasets)])
-    return Heading(f"SPPE, rebuilt from {', '.join(datasets)}", "01_benchmark", prose)
 
 
 def _terms(datasets: Sequence[str]) -> str:
@@ -139,25 +93,19 @@ def generated_card(records: Sequence[Record], made_of: dict) -> str:
     numbers = [(record.split, 1, len(record.instructions)) for record in records]
     table = pd.DataFrame(numbers, columns=["split", "pairs", "instances"])
     counts = table.groupby("split").sum().reindex([split for split in SPLITS if split in set(table["split"])])
-    edits = _EDITS.get(made_of["editor"].partition(":")[0], _LOCAL_EDITS)
-    about = _ABOUT.format(datasets=", ".join(datasets), size=made_of["size"], edits=edits)
     whole = [record for record in records if record.whole]
-    if whole:
-        edited = sum(record.edited is not None for record in whole)
-        about += _WHOLE.format(number=len(whole), pairs=len(records), edited=edited)
-    parts = [
-        front_matter(title, list(counts.index)),
-        f"# {title}\n",
-        "Made by `python -m sppe_lib.data.generate` of the SPPE kit for the protocol of *When Recovery Matters:\n"
-        "The Blind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
-        about,
-        models_text(made_of),
-        _SEEDS.format(seed=made_of["seed"]),
-        "## Size\n",
-        counts.reset_index().to_markdown(index=False) + "\n",
-        f"It is complete with {made_of['shards']} Parquet files; the same command makes what is missing.\n",
-        _terms(datasets),
-        "## Columns\n",
-        COLUMNS,
-    ]
-    return "\n".join(parts)
+    edited = sum(record.edited is not None for record in whole)
+    text = prose(
+        "generated",
+        datasets=", ".join(datasets),
+        size=made_of["size"],
+        edits=_EDITS.get(made_of["editor"].partition(":")[0], _LOCAL_EDITS),
+        whole=prose("generated_whole", number=len(whole), pairs=len(records), edited=edited) if whole else "",
+        models=models_text(made_of),
+        seed=made_of["seed"],
+        counts=counts.reset_index().to_markdown(index=False),
+        shards=made_of["shards"],
+        terms=_terms(datasets),
+        columns=COLUMNS,
+    )
+    return f"{front_matter(title, list(counts.index))}\n# {title}\n\n{text}"

@@ -4,32 +4,46 @@
 full-image pairs (`unseen_folder`). Rows are streamed: a paper-sized set is not copied into a cache first.
 """
 
-import io
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
+from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from sppe_lib.config import Profile, repository
-from sppe_lib.data.images import check_mask, png, resize_mask, square
+from sppe_lib.data.parquet import ROWS, parquet_file, unreadable
 from sppe_lib.data.problems import Problem, problem_table, read_json, require_no_problems
 from sppe_lib.data.processes import in_processes
 from sppe_lib.data.released import ReadInstance, choose_pairs
 from sppe_lib.data.schema import FEATURES, FULL_IMAGE_DATASETS, IMAGE_COLUMNS, SPLITS, check_instance, split_files
-from sppe_lib.data.shards import IDENTITY
+from sppe_lib.data.store import IDENTITY
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.pictures import check_mask, png, read_picture, resize_mask, square
+
+
+class MadeOf(BaseModel):
+    """What a generation.json must say, beside the other values of `generation`."""
+
+    shards: int
+    strength: FiniteFloat
+    surrogate_steps: int
+    surrogate_guidance: FiniteFloat
+    batch: int
+    editor: str
+    editor_steps: int
+    editor_guidance: FiniteFloat
+    models: dict[Literal["surrogate", "editor"], dict[Literal["model", "revision", "commit"], str]]
+
 
 COMMAND = "accelerate launch -m sppe_lib.data.generate"
-
-_ROWS = 64
-"""Rows in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class GeneratedFolder:
 
     def column(self, split: str, name: str) -> list:
         """A text column of a split; pictures are not read."""
-        return [value for path in self.files(split) for value in _open(path).read([name])[name].to_pylist()]
+        return [row[name] for path in self.files(split) for row in _rows(path, [name])]
 
     def count(self, split: str) -> int:
         """How many instances a split has, by the heads of its shards."""
@@ -54,30 +68,25 @@ class GeneratedFolder:
     def rows(self, split: str) -> Iterator[dict]:
         """The rows of a split, pictures still encoded."""
         for path in self.files(split):
-            try:
-                for batch in _open(path).iter_batches(_ROWS):
-                    yield from batch.to_pylist()
-            except (OSError, pa.ArrowException) as error:
-                raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"The shard {path.parent.name}/{path.name} cannot be read ({error}); delete it and generate it again."
-    )
+            yield from _rows(path, list(FEATURES))
 
 
 def _open(path: Path) -> pq.ParquetFile:
-    try:
-        opened = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
+    opened = parquet_file(path)
     missing = [name for name in FEATURES if name not in opened.schema_arrow.names]
     if missing:
         raise DataError(
             f"The shard {path.parent.name}/{path.name} has no column {missing[0]}; delete it and generate it again."
         )
     return opened
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[dict]:
+    try:
+        for batch in _open(path).iter_batches(ROWS, columns=columns):
+            yield from batch.to_pylist()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise unreadable(path, error) from None
 
 
 def read_folder(path: Path, name: str, make: str) -> GeneratedFolder:
@@ -90,8 +99,10 @@ def read_folder(path: Path, name: str, make: str) -> GeneratedFolder:
     if not identity.is_file():
         raise DataError(f"{name} has no {IDENTITY}, which says what made it; copy that file as well.")
     made_of = read_json(identity, f"The file {path.name}/{IDENTITY}")
-    if not isinstance(made_of, dict) or not {"shards", "strength", "models"} <= set(made_of):
-        raise DataError(f"{name} has a {IDENTITY} that does not say what made it; generate the folder anew.")
+    try:
+        MadeOf.model_validate(made_of, strict=True)
+    except ValidationError:
+        raise DataError(f"{name} has a {IDENTITY} that does not say what made it; generate the folder anew.") from None
     found = sum(len(split_files(path, split)) for split in SPLITS)
     if found < made_of["shards"]:
         raise DataError(f"{name} has {found} of {made_of['shards']} shards; finish it with {make}.")
@@ -104,7 +115,7 @@ def generated_folders(root: Path) -> list[Path]:
     def begun(folder: Path) -> bool:
         return (folder / IDENTITY).is_file() or any(folder.glob("*-of-*.parquet"))
 
-    if not root.is_dir():
+    if not os.path.isdir(root):
         return []
     return [root] if begun(root) else [path for path in sorted(root.iterdir()) if path.is_dir() and begun(path)]
 
@@ -185,34 +196,25 @@ def find_generated(profile: Profile) -> Generated | None:
     return Generated(folders, list(datasets), instances, {pair for part in chosen for pair in part})
 
 
-def _picture(row: dict, name: str) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(row[name]["bytes"]))
-        image.load()
-        return image
-    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"The {name} of {row['instance_id']} cannot be read ({error}); delete its shard and generate it again."
-        ) from None
-
-
 def sized(row: dict, size: int) -> tuple[dict, float]:
     """A row with pictures of `size` pixels, and the share of it that is private; unchanged where it has that size.
 
     Raises DataError for pictures that cannot be read, and for a mask that is empty or, in a data set of regions, full.
     """
-    images = {name: _picture(row, name) for name in IMAGE_COLUMNS}
+    images = {}
+    for name in IMAGE_COLUMNS:
+        stored = row[name]["bytes"] if isinstance(row[name], dict) else None
+        images[name] = read_picture(stored or b"", name=f"{name} of {row['instance_id']}")
     check_instance(row | images)
-    mask = images["mask"].convert("L")
-    if images["source"].size == (size, size):
-        return row, float((np.asarray(mask) > 127).mean())
-    mask = resize_mask(mask, size)
+    mask = resize_mask(images["mask"], size)
     private = np.asarray(mask) > 127
-    # Thin regions can vanish, and thin frames close, when a mask is made smaller.
-    may_be_full = row["dataset"] in FULL_IMAGE_DATASETS
-    check_mask(private, f"of {row['instance_id']} at {size} pixels", may_be_full)
-    pictures = {name: png(square(image.convert("RGB"), size)) for name, image in images.items() if name != "mask"}
-    return row | pictures | {"mask": png(mask)}, float(private.mean())
+    if images["source"].size != (size, size):
+        # A thin frame can close when a mask is made smaller.
+        may_be_full = row["dataset"] in FULL_IMAGE_DATASETS
+        check_mask(private, f"of {row['instance_id']} at {size} pixels", may_be_full)
+        pictures = {name: png(square(image, size)) for name, image in images.items() if name != "mask"}
+        row = row | pictures | {"mask": png(mask)}
+    return row, float(private.mean())
 
 
 def _read(row: dict, size: int) -> ReadInstance:

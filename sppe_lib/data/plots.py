@@ -1,4 +1,4 @@
-"""Pictures for the benchmark notebook: grids of scenes, strengths and instances, and counts."""
+"""Pictures for the benchmark notebooks: grids of scenes, strengths and instances, and counts."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from datasets import Dataset
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sppe_lib.data import taxonomy
@@ -14,17 +15,27 @@ from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.world import scenes, surrogates
 from sppe_lib.world.scene import render
 
-PARTS = (
-    ("source", "I  source"),
-    ("mask", "M  private"),
-    ("surrogate", "S  surrogate"),
-    ("edited_surrogate", "S'  edited surrogate"),
-    ("edited_source", "I'  edited source"),
-)
-"""Columns of an instance row, in the order in which the story is told."""
+FULL_IMAGE_PARTS = ("source", "surrogate", "edited_surrogate", "edited_source")
+"""What there is to see of an instance whose mask covers everything."""
+
+PARTS = {
+    "source": "I  source",
+    "mask": "M  private",
+    "surrogate": "S  surrogate",
+    "edited_surrogate": "S'  edited surrogate",
+    "edited_source": "I'  edited source",
+}
+"""Columns of an instance row, in the order in which the story is told, and what stands below each."""
 
 OUTCOMES = {"edited_surrogate": "surrogate_outcome", "edited_source": "source_outcome"}
 """Where the simulated editor's account of an edited picture stands."""
+
+
+def _show(axis: Axes, picture: object) -> None:
+    pixels = np.asarray(picture)
+    axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
+    axis.set_xticks([])
+    axis.set_yticks([])
 
 
 def picture_grid(pictures: Sequence[tuple[str, object]], columns: int, cell: float = 1.25) -> Figure:
@@ -34,8 +45,7 @@ def picture_grid(pictures: Sequence[tuple[str, object]], columns: int, cell: flo
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, picture) in zip(axes.flat, pictures):
-        pixels = np.asarray(picture)
-        axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
+        _show(axis, picture)
         axis.set_title(title, fontsize=7 if len(title) < 20 else 5.5)
     figure.tight_layout(pad=0.3)
     plt.close(figure)
@@ -54,28 +64,24 @@ def strength_grid(categories: Sequence[str], strengths: Sequence[float], size: i
     pictures = []
     for name in categories:
         scene = scenes.make_scene(name, seed)
-        pictures.append((name, render(scene, size)))
-        for strength in strengths:
-            surrogate = surrogates.make_surrogate(scene, strength, seed)
-            pictures.append((f"strength {strength:g}", render(surrogate, size)))
+        shown = [(f"strength {strength:g}", surrogates.make_surrogate(scene, strength, seed)) for strength in strengths]
+        pictures += [(title, render(drawn, size)) for title, drawn in [(name, scene), *shown]]
     return picture_grid(pictures, columns=1 + len(strengths))
 
 
-def instance_grid(split: Dataset, indices: Sequence[int], cell: float = 1.6) -> Figure:
-    """Instances as rows I, M, S, S', I'; the instruction stands above each row's middle."""
-    figure, axes = plt.subplots(
-        len(indices), len(PARTS), figsize=(len(PARTS) * cell, len(indices) * (cell + 0.45)), squeeze=False
-    )
+def instance_grid(
+    split: Dataset, indices: Sequence[int], columns: Sequence[str] = tuple(PARTS), cell: float = 1.6
+) -> Figure:
+    """Instances as rows of pictures, I, M, S, S', I' or some; the instruction stands above each row's middle."""
+    size = (len(columns) * cell, len(indices) * (cell + 0.45))
+    figure, axes = plt.subplots(len(indices), len(columns), figsize=size, squeeze=False)
     for line, index in zip(axes, indices):
         row = split[int(index)]
-        for axis, (column, label) in zip(line, PARTS):
-            pixels = np.asarray(row[column])
-            axis.imshow(pixels, cmap="gray" if pixels.ndim == 2 else None, vmin=0, vmax=255, interpolation="nearest")
+        for axis, column in zip(line, columns):
+            _show(axis, row[column])
             outcome = row.get(OUTCOMES.get(column), "")
-            axis.set_xlabel(label + (f"\n({outcome})" if outcome else ""), fontsize=7)
-            axis.set_xticks([])
-            axis.set_yticks([])
-        line[len(PARTS) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
+            axis.set_xlabel(PARTS[column] + (f"\n({outcome})" if outcome else ""), fontsize=7)
+        line[len(columns) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.4, h_pad=1.2)
     plt.close(figure)
     return figure
@@ -91,7 +97,8 @@ def examples(split: Dataset, source_outcome: str, surrogate_outcome: str, number
 def tag_examples(split: Dataset, per_tag: int = 2) -> list[int]:
     """Rows that show each tag, from different categories where possible."""
     tags, names = list(split["tag"]), list(split["category"])
-    chosen, seen = [], set()
+    chosen: list[int] = []
+    seen: set[str] = set()
     for tag in taxonomy.TAGS:
         rows = [index for index, value in enumerate(tags) if value == tag]
         for _ in range(min(per_tag, len(rows))):
@@ -116,11 +123,9 @@ def counts_by_group(counts: pd.DataFrame) -> pd.DataFrame:
 
 def private_share_histogram(shares: Sequence[float]) -> Figure:
     """How much of a picture is private, over all pairs (shares from 0 to 1)."""
-    figure, axis = plt.subplots(figsize=(5, 2.2))
-    axis.hist(np.asarray(list(shares)) * 100, bins=np.linspace(0, 100, 41), color="#4c72b0")
-    axis.set_xlabel("private part of the picture, %")
-    axis.set_ylabel("pairs")
-    figure.tight_layout()
+    figure, axis = plt.subplots(figsize=(5, 2.2), layout="tight")
+    axis.hist(np.asarray(list(shares)) * 100, bins=40, range=(0, 100), color="#4c72b0")
+    axis.set(xlabel="private part of the picture, %", ylabel="pairs")
     plt.close(figure)
     return figure
 
@@ -128,32 +133,12 @@ def private_share_histogram(shares: Sequence[float]) -> Figure:
 def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
     """One source of the sweep: I and I', then its surrogates along the strengths with S' below each."""
     rows = [sweep[int(index)] for index in np.flatnonzero(sweep_columns(sweep["pair_id"][:])["source"] == source)]
-    names = [row["pair_id"].rpartition("/")[2] for row in rows]
-    above = [("I", rows[0]["source"])]
-    above += [(f"S {row['strength']:.1f}  ({name})", row["surrogate"]) for name, row in zip(names, rows)]
-    below = [(f"I' ({rows[0]['source_outcome']})", rows[0]["edited_source"])]
-    below += [(f"S' ({row['surrogate_outcome']})", row["edited_surrogate"]) for row in rows]
+    above, below = [("I", rows[0]["source"])], [(f"I' ({rows[0]['source_outcome']})", rows[0]["edited_source"])]
+    for row in rows:
+        above.append((f"S {row['strength']:.1f}  ({row['pair_id'].rpartition('/')[2]})", row["surrogate"]))
+        below.append((f"S' ({row['surrogate_outcome']})", row["edited_surrogate"]))
     figure = picture_grid(above + below, columns=1 + len(rows), cell=cell)
     figure.set_figheight(figure.get_figheight() + 0.3)
     figure.suptitle(f"{rows[0]['category']}: {rows[0]['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.3)
-    return figure
-
-
-def full_image_grid(split: Dataset, indices: Sequence[int], across: int = 2, cell: float = 1.1) -> Figure:
-    """Instances whose surrogates are whole pictures: I, S, S', I' with the instruction above, `across` in a line."""
-    shown = [part for part in PARTS if part[0] != "mask"]
-    lines = -(-len(indices) // across)
-    figure = plt.figure(figsize=(across * len(shown) * cell, lines * (cell + 0.34)))
-    for place, block in zip(indices, figure.subfigures(lines, across, squeeze=False).flat):
-        row = split[int(place)]
-        block.suptitle(row["instruction"], fontsize=7.5, y=0.99)
-        axes = block.subplots(1, len(shown), gridspec_kw={"wspace": 0.04, "left": 0.01, "right": 0.99, "top": 0.86})
-        for axis, (column, label) in zip(axes, shown):
-            axis.imshow(np.asarray(row[column]), interpolation="nearest")
-            outcome = row.get(OUTCOMES.get(column), "")
-            axis.set_xlabel(label.split()[0] + (f" ({outcome})" if outcome else ""), fontsize=6.5, labelpad=2)
-            axis.set_xticks([])
-            axis.set_yticks([])
-    plt.close(figure)
     return figure

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sppe_lib.data import taxonomy
+from sppe_lib.data.problems import shown
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, full_image_columns, text_columns
 from sppe_lib.data.surrogates import prompt_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import seed_of
 
 _OWN = ("instruction", "tag", "prompt", "edited")
+
+_FILES = ("source", "mask", "edited")
 
 
 @dataclass(frozen=True)
@@ -69,45 +72,77 @@ class Record:
         fields = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OWN}
         return {name: value.name if isinstance(value, Path) else value for name, value in fields.items()}
 
+    @property
+    def files(self) -> list[Path]:
+        """Its picture and mask, and I' where it brings one."""
+        return [path for path in (self.source, self.mask, self.edited) if path]
+
 
 def read_records(path: str | Path) -> list[Record]:
-    """Read a list of records; picture paths are relative to it.
+    """Read a list of records (UTF-8); picture paths are relative to it.
 
     Raises DataError naming the line for anything that is missing or unknown.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"The list of records {path.name!r} is missing; write one JSON object per line into it.")
-    records = [
-        _record(line, f"{path.name} line {number}", path.parent)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if line.strip()
-    ]
-    names = [record.pair_id for record in records]
-    if not records or len(set(names)) < len(names):
-        raise DataError(
-            f"The list of records {path.name!r} is empty or repeats a pair_id; give every pair a name of its own."
-        )
+    name = shown(path.name)
+    if not _is_file(path):
+        raise DataError(f"The list of records {name!r} is missing; write one JSON object per line into it.")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The list of records {name!r} cannot be read ({error}); save it as UTF-8.") from None
+    # Lines end at line feeds alone: prompts may hold what Unicode calls a line's end.
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    records = [_record(line, f"{name} line {number}", path.parent) for number, line in lines]
+    names = {record.pair_id for record in records}
+    if not records or len(names) < len(records):
+        raise DataError(f"The list of records {name!r} is empty or repeats a pair_id; give every pair its own.")
     return records
 
 
-def _record(line: str, where: str, folder: Path) -> Record:
+def _is_file(path: Path) -> bool:
     try:
-        values = json.loads(line)
-        record = Record(**{**values, "codes": tuple(values.get("codes", ()))})
-        files = {name: folder / getattr(record, name) for name in ("source", "mask")}
-        edited = folder / record.edited if record.edited else None
-        record = dataclasses.replace(record, **files, edited=edited)
-    except (ValueError, TypeError, AttributeError) as error:
-        fields = ", ".join(field.name for field in dataclasses.fields(Record))
-        raise DataError(f"{where} is no record ({error}); give it the fields {fields}.") from None
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long
+        return False
+
+
+def _record(line: str, where: str, folder: Path) -> Record:
+    values = _fields(line, where)
+    files = {name: folder / values[name] for name in _FILES if values.get(name)}
+    record = Record(**{**values, "codes": tuple(values.get("codes") or ()), "edited": None, **files})
     if record.split not in SPLITS:
         raise DataError(f"{where}: the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}.")
     (_check_whole if record.whole else _check_region)(record, where)
-    for file in filter(None, (record.source, record.mask, record.edited)):
-        if not file.is_file():
-            raise DataError(f"{where}: the file {file.name} of {record.pair_id} is missing; correct its path.")
+    for file in files.values():
+        if not _is_file(file):
+            name = shown(file.name)[-80:]
+            raise DataError(f"{where}: the file {name} of {record.pair_id} is missing; correct its path.")
     return record
+
+
+def _fields(line: str, where: str) -> dict:
+    # Checked by type, so that nothing later meets a number or a list where a name should be.
+    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(Record)}
+    try:
+        values = json.loads(line)
+        if not isinstance(values, dict):
+            raise TypeError("not an object")
+        for name in values.keys() - fields.keys():
+            raise TypeError(f"unknown field {name!r}")
+        for name, required in fields.items():
+            value = values.get(name, [] if name == "codes" else None if required else "")
+            if name == "codes" and not (isinstance(value, list) and all(isinstance(code, str) for code in value)):
+                raise TypeError("codes are no list of texts")
+            text = isinstance(value, str) and (value or not required) or (name == "edited" and value is None)
+            if name != "codes" and not text:
+                raise TypeError(f"{name} is no text")
+            if isinstance(value, str) and name not in _FILES:
+                value.encode()
+        return values
+    except (ValueError, TypeError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
+        raise DataError(f"{where} is no record ({reason}); give it the fields {', '.join(fields)}.") from None
 
 
 def _check_region(record: Record, where: str) -> None:

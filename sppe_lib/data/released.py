@@ -1,6 +1,6 @@
 """The published SPPE release, or any tree in its layout, as instances of the kit's own schema."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from sppe_lib import pictures
 from sppe_lib.data import taxonomy
-from sppe_lib.data.images import check_mask, mask_image, png, read_image, read_mask, resize_mask, square
 from sppe_lib.data.problems import Problem, problem_table, require_no_problems
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.released_layout import Key, Layout, category_of, scan
+from sppe_lib.data.released_layout import RELEASED_SPLITS, Layout, Place, category_of, scan, tree_of
 from sppe_lib.data.schema import text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
@@ -24,7 +24,7 @@ DIFFERENCE_THRESHOLD = 24
 JPEG alone moves channels by about 10; content replaced by inpainting by much more.
 """
 
-SPLIT_FOLDERS = {"train": "TRAIN", "val": "VAL", "test": "TEST"}
+FOLDERS = {split: folder for folder, split in RELEASED_SPLITS.items()}
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class InstancePlan:
     """One instance: the absolute paths of its files and its row's text columns.
 
     `panels` holds source, surrogate, edited_source, edited_surrogate; or, if the instance exists only as a
-    four-panel grid, `grid` does. `mask` is None where none is stored.
+    four-panel grid, `grid` does. `mask` is None where none is stored. `place` is its place in the layout.
     """
 
     row: dict
+    place: Place
     size: int
     panels: dict[str, Path]
     grid: Path | None
@@ -53,6 +54,12 @@ class ReadInstance:
     private_share: float = 0.0
     mask_origin: str = ""
     problem: Problem | None = None
+
+
+def failed_instance(name: str, error: DataError) -> ReadInstance:
+    """An instance that could not be read: what its error says is wrong, and its remedy."""
+    what, _, remedy = str(error).rstrip(".").rpartition("; ")
+    return ReadInstance(None, problem=Problem(what, name, remedy))
 
 
 @dataclass
@@ -77,67 +84,22 @@ def find_instances(
     """Pair up the files below `root` (nothing is decoded yet).
 
     `pairs`: how many pairs to keep of each split, chosen by the seed; 0 or absent keeps all. `strength` is
-    noted in the rows; the release does not store it. Files without their partners, unknown categories,
-    unknown instruction codes, and instances without a label where their split and category has some become
+    noted in the rows; the release does not store it. Files without their partners, two files of one name, unknown
+    categories, unknown instruction codes, and instances without a label where their split and category has some become
     problems. Raises DataError if no instance is complete.
     """
     layout = scan(root)
-    problems = list(layout.problems)
-    plans = list(_plans(layout, size, strength, problems))
+    problems = layout.problems
+    plans = list(_plans(layout, size, strength))
+    _list_unused(layout, plans)
     if not plans:
-        Released(plans, problems).require_none()
+        require_no_problems(problems, "the released data")
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
-    labelled = {(plan.row["_folder"], plan.row["_stem"], plan.row["instruction_code"]) for plan in plans}
-    for folder, stem, code in sorted(set(layout.labels) - labelled):
-        problems.append(
-            Problem("label without pictures", f"{folder}/{stem}_{code}", "download the pictures or remove the label")
-        )
-    problems += _unused_masks(layout) + _unlabelled(plans)
-    return Released(_limit(plans, pairs or {}, seed), problems)
-
-
-def _unused_masks(layout: Layout) -> list[Problem]:
-    pictured = {(key.folder, key.stem, code) for _, key, code in layout.edited}
-    pictured |= {(key.folder, key.stem, code) for key, code in layout.grids}
-    return [
-        Problem("mask without pictures", str(path), "restore the pictures or remove the mask")
-        for key, path in layout.masks.items()
-        if key not in pictured
-    ]
-
-
-def _unlabelled(plans: list[InstancePlan]) -> list[Problem]:
-    labelled = {(plan.row["split"], plan.row["_folder"]) for plan in plans if plan.row["released_label"] is not None}
-    return [
-        Problem("instance without label", plan.row["instance_id"], "complete the label file")
-        for plan in plans
-        if plan.row["released_label"] is None and (plan.row["split"], plan.row["_folder"]) in labelled
-    ]
-
-
-def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
-    """Complete pairs found against Table 2, category by category, and the sum in a last row "all".
-
-    Columns modality, group, category, published_pairs, found_pairs, missing (at least 0). Pass the plans of a
-    tree that was read without a limit on pairs.
-    """
-    found = Counter(category for _, category in {(plan.row["pair_id"], plan.row["category"]) for plan in plans})
-    table = pd.DataFrame(
-        [
-            {
-                "modality": category.modality,
-                "group": category.group,
-                "category": category.name,
-                "published_pairs": category.published_pairs,
-                "found_pairs": found[category.name],
-                "missing": max(category.published_pairs - found[category.name], 0),
-            }
-            for category in taxonomy.categories().values()
-        ]
-    )
-    sums = table[["published_pairs", "found_pairs", "missing"]].sum()
-    table.loc[len(table)] = {"modality": "", "group": "", "category": "all", **sums}
-    return table
+    present = defaultdict(set)
+    for plan in plans:
+        present[plan.place.split].add(plan.row["pair_id"])
+    kept = {pair for split, ids in present.items() for pair in choose_pairs(ids, (pairs or {}).get(split, 0), seed)}
+    return Released([plan for plan in plans if plan.row["pair_id"] in kept], problems)
 
 
 def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
@@ -148,90 +110,118 @@ def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
     return ordered
 
 
-def _limit(plans: list[InstancePlan], pairs: dict[str, int], seed: int) -> list[InstancePlan]:
-    kept = set()
-    for split in SPLIT_FOLDERS:
-        present = {plan.row["pair_id"] for plan in plans if plan.row["split"] == split}
-        kept.update(choose_pairs(present, pairs.get(split, 0), seed))
-    return [plan for plan in plans if plan.row["pair_id"] in kept]
+def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
+    """Complete pairs found against Table 2, category by category, and the sum in a last row "all".
+
+    Columns modality, group, category, published_pairs, found_pairs, missing (at least 0). Pass the plans of a
+    tree that was read without a limit on pairs.
+    """
+    found = Counter(category for _, category in {(plan.row["pair_id"], plan.row["category"]) for plan in plans})
+    names = ["modality", "group", "category", "published_pairs"]
+    table = pd.DataFrame([vars(category) for category in taxonomy.categories().values()])
+    table = table.rename(columns={"name": "category"})[names]
+    table["found_pairs"] = table["category"].map(found).fillna(0).astype(int)
+    table["missing"] = (table["published_pairs"] - table["found_pairs"]).clip(lower=0)
+    sums = table[["published_pairs", "found_pairs", "missing"]].sum()
+    table.loc[len(table)] = {"modality": "", "group": "", "category": "all", **sums}
+    return table
 
 
-def _original(layout: Layout, role: str, key: Key) -> Path | None:
-    # A tree without split folders (DIPA) serves every split.
-    return layout.originals.get((role, key)) or layout.originals.get((role, Key("", key.folder, key.stem)))
-
-
-def _plans(layout: Layout, size: int, strength: float, problems: list[Problem]) -> Iterator[InstancePlan]:
-    found = {(key, code) for _, key, code in layout.edited} | set(layout.grids)
-    unmapped, used = set(), set()
-    for key, code in sorted(found, key=lambda item: (item[0].split, item[0].folder, item[0].stem, item[1])):
-        name = f"{key.folder}/{key.stem}_{code}"
-        category = category_of(key.folder)
+def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]:
+    found = sorted(layout.of_kind("EDITED", "source") | layout.of_kind("EDITED", "surrogate") | layout.of_kind("IMG"))
+    splits = defaultdict(set)
+    for place in found:
+        splits[place.folder, place.stem].add(place.split)
+    categories = {place.folder: category_of(place.folder) for place in found}
+    for folder in sorted(folder for folder, category in categories.items() if category is None):
+        layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
+    for place in found:
+        category = categories[place.folder]
         if category is None:
-            unmapped.add(key.folder)
             continue
-        if code not in taxonomy.instructions():
-            problems.append(Problem("unknown instruction code", name, "use a code from 001 to 065"))
+        if place.code not in taxonomy.instructions():
+            layout.add_problem("unknown instruction code", place.name, "use a code from 001 to 065")
             continue
-        if not key.split:
-            problems.append(Problem("no split", name, "put its EDITED folder below TRAIN, VAL or TEST"))
+        if not place.split:
+            layout.add_problem("no split", place.name, "put its EDITED folder below TRAIN, VAL or TEST")
             continue
-        panels, missing = {}, []
-        for role in ("source", "surrogate"):
-            panels[role] = _original(layout, role, key)
-            panels[f"edited_{role}"] = layout.edited.get((role, key, code))
-            folder = f"{SPLIT_FOLDERS[key.split]}/{role}/{key.folder}"
-            if panels[role] is None:
-                missing.append(f"ORIGINAL/{folder}/{key.stem}.jpg")
-            if panels[f"edited_{role}"] is None:
-                missing.append(f"EDITED/{folder}/{key.stem}_{code}.jpg")
-        used.update((role, key.folder, key.stem) for role in ("source", "surrogate"))
-        grid = layout.grids.get((key, code)) if missing else None
-        if missing and grid is None:
-            for path in missing:
-                problems.append(Problem("instance without its pair", path, "restore it from the release"))
+        panels = _panels(layout, place)
+        grid = layout.files.get(place._replace(kind="IMG"))
+        mask, label = layout.find(place._replace(kind="MASK")), layout.find(place)
+        several = len(splits[place.folder, place.stem]) > 1
+        if several and mask and not mask.split:
+            # Whose it is cannot be known, and the wrong one would leave private pixels outside.
+            remedy = "put it below the folder of its split"
+            layout.add_problem("mask of a name in several splits", f"{mask.name} ({place.split})", remedy)
             continue
-        if (key, code) in layout.grids:
-            _check_caption(layout, layout.grids[key, code], code, problems)
-        mask = layout.masks.get((key.folder, key.stem, code))
+        if grid:
+            _check_caption(layout, grid, place.code)
+        used = list(panels.values()) or ([grid] if grid else [])
+        if not used or mask in layout.clashes:
+            continue  # listed already
+        pair = f"released/{place.split}/{place.folder}/{place.stem}"
+        cosine = None if label is None or (several and not label.split) else layout.labels[label]
         yield InstancePlan(
-            row=_row(layout, key, code, category, strength),
+            row=text_columns(pair, tree_of(used), place.split, category, place.code, strength, cosine),
+            place=place,
             size=size,
-            panels={} if grid else {panel: layout.root / path for panel, path in panels.items()},
-            grid=layout.root / grid if grid else None,
-            mask=layout.root / mask if mask else None,
+            panels={panel: layout.root / path for panel, path in panels.items()},
+            grid=layout.root / grid if grid and not panels else None,
+            mask=layout.root / layout.files[mask] if mask else None,
         )
-    for folder in sorted(unmapped):
-        problems.append(Problem("unmapped category folder", folder, "give it the name of one of the 36 categories"))
-    for role, key in layout.originals:
-        if (role, key.folder, key.stem) not in used and key.folder not in unmapped:
-            path = layout.originals[role, key]
-            problems.append(Problem("original without edited pictures", str(path), "restore the edited pictures"))
 
 
-def _check_caption(layout: Layout, grid: Path, code: str, problems: list[Problem]) -> None:
+def _panels(layout: Layout, instance: Place) -> dict[str, Path]:
+    """The four pictures of an instance; empty, with a problem for each that is missing, where it is not complete."""
+    panels = {}
+    for role in ("source", "surrogate"):
+        original = instance._replace(code="", role=role, kind="ORIGINAL")
+        # A tree without split folders (DIPA) serves every split.
+        panels[role] = layout.find(original) or original
+        panels[f"edited_{role}"] = instance._replace(role=role, kind="EDITED")
+    if instance._replace(kind="IMG") not in layout.files:
+        for place in panels.values():
+            if place not in layout.files and place not in layout.clashes:
+                stem = place.name.rpartition("/")[2]
+                path = f"{place.kind}/{FOLDERS[place.split]}/{place.role}/{place.folder}/{stem}.jpg"
+                layout.add_problem("instance without its pair", path, "restore it from the release")
+    complete = all(place in layout.files for place in panels.values())
+    return {panel: layout.files[place] for panel, place in panels.items()} if complete else {}
+
+
+def _check_caption(layout: Layout, grid: Path, code: str) -> None:
     # Beside a grid stands `instruction [SPLIT] category`; its code is in its name, so the two can disagree.
-    caption = layout.root / grid.with_suffix(".txt")
-    if not caption.is_file():
-        problems.append(Problem("grid without caption", str(grid), "restore its .txt from the release"))
-    else:
-        text = caption.read_text(encoding="utf-8", errors="replace").partition("[SPLIT]")[0].strip()
-        if text.lower() != taxonomy.instruction(code).text.lower():
-            name = str(grid.with_suffix(".txt"))
-            problems.append(Problem("caption is not its code's instruction", name, "correct the caption or the code"))
+    caption = grid.with_suffix(".txt")
+    if not (layout.root / caption).is_file():
+        layout.add_problem("grid without caption", grid, "restore its .txt from the release")
+        return
+    text = (layout.root / caption).read_text(encoding="utf-8-sig", errors="replace").partition("[SPLIT]")[0].strip()
+    if text.lower() != taxonomy.instruction(code).text.lower():
+        layout.add_problem("caption is not its code's instruction", caption, "correct the caption or the code")
 
 
-def _row(layout: Layout, key: Key, code: str, category_name: str, strength: float) -> dict:
-    label = layout.labels.get((key.folder, key.stem, code))
-    dataset = layout.trees.get((key.folder, key.stem), "SPPE release")
-    pair = f"released/{key.split}/{key.folder}/{key.stem}"
-    columns = text_columns(pair, dataset, key.split, category_name, code, strength, label)
-    return columns | {"_folder": key.folder, "_stem": key.stem}
+def _list_unused(layout: Layout, plans: list[InstancePlan]) -> None:
+    """Note pictures, masks and labels that no instance needs, and instances without a label where others have one."""
+    edited = {place for place in (*layout.files, *layout.clashes) if place.kind in ("EDITED", "IMG")}
+    needed = {
+        (split, *place[1:3], code) for place in edited for split in (place.split, "") for code in (place.code, "")
+    }
+    for place, path in layout.files.items():
+        if place[:4] not in needed:
+            without = "original without edited pictures" if place.kind == "ORIGINAL" else "mask without pictures"
+            layout.add_problem(without, path, "restore the pictures that belong to it, or remove it")
+    complete = {plan.place for plan in plans} | {plan.place._replace(split="") for plan in plans}
+    for place in sorted(set(layout.labels) - complete):
+        layout.add_problem("label without pictures", place.name, "download the pictures or remove the label")
+    some = {(plan.place.split, plan.place.folder) for plan in plans if plan.row["released_label"] is not None}
+    for plan in plans:
+        if plan.row["released_label"] is None and (plan.place.split, plan.place.folder) in some:
+            layout.add_problem("instance without label", plan.row["instance_id"], "complete the label file")
 
 
 def _grid_panels(path: Path) -> dict[str, Image.Image]:
-    """The four panels of a stored grid: S and S' above, I and I' below (SPEC §4)."""
-    grid = read_image(path)
+    """The four panels of a stored grid: S and S' above, I and I' below."""
+    grid = pictures.read_picture(path)
     width, height = grid.size[0] // 2, grid.size[1] // 2
     corners = {
         "surrogate": (0, 0),
@@ -249,50 +239,52 @@ def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.
     lower right quarter. If all of that quarter is white it says where to paint, not what is private, and
     the mask is derived as if none were stored.
     """
+    if plan.mask is None:
+        return _difference(plan, panels), "difference"
     original = panels["source"].size
-    if plan.mask is not None:
-        grid = read_image(plan.mask).convert("L")
-        if grid.size == (2 * original[0], 2 * original[1]) or (grid.size != original and grid.size == (1024, 1024)):
-            white = np.asarray(grid) > 127
-            half = (white.shape[0] // 2, white.shape[1] // 2)
-            elsewhere = white.copy()
-            elsewhere[half[0] :, half[1] :] = False
-            quarter = white[half[0] :, half[1] :]
-            if quarter.any() and not elsewhere.any():
-                if not quarter.all():
-                    return resize_mask(mask_image(quarter), plan.size), "file"
+    size, _ = pictures.picture_layout(plan.mask)
+    if size == (2 * original[0], 2 * original[1]) or (size != original and size == (1024, 1024)):
+        white = np.asarray(pictures.read_mask(plan.mask, size, may_be_full=True)) > 127
+        half = (white.shape[0] // 2, white.shape[1] // 2)
+        quarter = white[half[0] :, half[1] :]
+        if quarter.sum() == white.sum():
+            if quarter.all():
                 return _difference(plan, panels), "difference"
-        return resize_mask(read_mask(plan.mask, original), plan.size), "file"
-    return _difference(plan, panels), "difference"
+            return pictures.resize_mask(pictures.mask_image(quarter), plan.size), "file"
+    orientation = pictures.picture_layout(plan.panels["source"])[1] if plan.panels else 1
+    return pictures.resize_mask(pictures.read_mask(plan.mask, original, orientation=orientation), plan.size), "file"
 
 
 def _difference(plan: InstancePlan, panels: dict[str, Image.Image]) -> Image.Image:
-    source, surrogate = (
-        np.asarray(square(panels[panel], plan.size), dtype=np.int16) for panel in ("source", "surrogate")
-    )
+    source, surrogate = panels["source"], panels["surrogate"]
+    if source.size != surrogate.size:
+        source, surrogate = pictures.square(source, plan.size), pictures.square(surrogate, plan.size)
+    source, surrogate = (np.asarray(image, dtype=np.int16) for image in (source, surrogate))
     private = np.abs(source - surrogate).max(axis=-1) > DIFFERENCE_THRESHOLD
-    check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
-    return mask_image(private)
+    pictures.check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
+    return pictures.mask_image(pictures.shrink_mask(private, plan.size, plan.size))
 
 
 def read_instance(plan: InstancePlan) -> ReadInstance:
     """Read, check and resize one instance; what is wrong with it comes back as a problem, not an exception."""
-    row = {name: value for name, value in plan.row.items() if not name.startswith("_")}
+    name = plan.row["instance_id"]
     try:
         if plan.grid:
             panels = _grid_panels(plan.grid)
         else:
-            panels = {name: read_image(path) for name, path in plan.panels.items()}
+            panels = {panel: pictures.read_picture(path) for panel, path in plan.panels.items()}
+        size = panels["source"].size
+        for panel, image in panels.items():
+            if image.size == size[::-1] != size:
+                raise DataError(f"The {panel} of {name} lies on its side against its source; turn it.")
         mask, origin = _private(plan, panels)
-        # Thin regions can vanish, and thin frames close, when a mask is made smaller.
+        # Thin frames can close when a mask is made smaller.
         private = np.asarray(mask) > 127
-        check_mask(private, f"of {row['instance_id']} at {plan.size} pixels")
+        pictures.check_mask(private, f"of {name} at {plan.size} pixels")
     except DataError as error:
-        what, _, remedy = str(error).rstrip(".").rpartition("; ")
-        return ReadInstance(None, problem=Problem(what, row["instance_id"], remedy))
-    row |= {panel: png(square(image, plan.size)) for panel, image in panels.items()}
-    row["mask"] = png(mask)
-    return ReadInstance(row, float(private.mean()), origin)
+        return failed_instance(name, error)
+    columns = {panel: pictures.png(pictures.square(image, plan.size)) for panel, image in panels.items()}
+    return ReadInstance(plan.row | columns | {"mask": pictures.png(mask)}, float(private.mean()), origin)
 
 
 def read_instances(released: Released, processes: int = 2) -> Iterator[ReadInstance]:

@@ -1,4 +1,4 @@
-"""Finding files in the layout of the published SPPE release (SPEC §2), wherever its roots are.
+"""Finding files in the layout of the published SPPE release, wherever its roots are.
 
 The release's scripts disagree about roots: `ORIGINAL/TEST/source/...`, `VISPR/TEST/source/...` and
 `DIPA/source/...` all occur. So a file is recognised by its own neighbourhood: the role folder
@@ -6,13 +6,15 @@ The release's scripts disagree about roots: `ORIGINAL/TEST/source/...`, `VISPR/T
 EDITED or ORIGINAL, the split, and the tree (VISPR, DIPA, ...). Nothing is opened here.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.problems import Problem, read_json
+from sppe_lib.data.problems import Problem, files_below, read_json, shown
 from sppe_lib.errors import DataError
 
 RELEASED_SPLITS = {"TRAIN": "train", "VAL": "val", "TEST": "test"}
@@ -47,41 +49,133 @@ def category_of(folder: str) -> str | None:
     return name if name in taxonomy.categories() else None
 
 
-@dataclass(frozen=True)
-class Key:
-    """One released picture's place: its split ("" where the path names none), category folder and stem."""
+class Place(NamedTuple):
+    """Where a picture belongs: its split ("" where the path names none), category folder and stem.
+
+    `code` is its instruction's; "" for originals. `role` is source or surrogate; "" for masks and grids. `kind` is one
+    of KINDS.
+    """
 
     split: str
     folder: str
     stem: str
+    code: str = ""
+    role: str = ""
+    kind: str = ""
+
+    @property
+    def name(self) -> str:
+        """The category folder and stem, with the code where it has one."""
+        return f"{self.folder}/{self.stem}" + (f"_{self.code}" if self.code else "")
+
+
+KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": "original"}
+"""Folders that say what a picture is, and what it is; below none of the first three it is an original."""
 
 
 @dataclass
 class Layout:
-    """Everything found below a root, paths relative to it.
+    """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place.
 
-    `originals`: (role, key) to path; `edited`: (role, key, code) to path; `masks` and `grids`: (category
-    folder, stem, code) to path; `labels`: (category folder, stem, code) to cosine; `trees`: key to tree.
+    `clashes` are the places that several files claim; none of these is in `files`.
     """
 
     root: Path
-    originals: dict[tuple[str, Key], Path] = field(default_factory=dict)
-    edited: dict[tuple[str, Key, str], Path] = field(default_factory=dict)
-    masks: dict[tuple[str, str, str], Path] = field(default_factory=dict)
-    grids: dict[tuple[Key, str], Path] = field(default_factory=dict)
-    labels: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    trees: dict[tuple[str, str], str] = field(default_factory=dict)
+    files: dict[Place, Path] = field(default_factory=dict)
+    clashes: set[Place] = field(default_factory=set)
+    labels: dict[Place, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def find(self, wanted: Place) -> Place | None:
+        """The place of a file or label, or else the same without a split, or None."""
+        places = (wanted, wanted._replace(split=""))
+        known = self.files if wanted.kind else self.labels
+        return next((place for place in places if place in known or place in self.clashes), None)
+
+    def of_kind(self, kind: str, role: str = "") -> set[Place]:
+        """The places of a kind and role, as instances: split, folder, stem and code alone."""
+        known = (*self.files, *self.clashes)
+        return {Place(*place[:4]) for place in known if (place.kind, place.role) == (kind, role)}
 
     def add_problem(self, problem: str, file: object, remedy: str) -> None:
         """Note a problem; `file` is relative to the root."""
-        self.problems.append(Problem(problem, str(file), remedy))
+        self.problems.append(Problem(problem, shown(str(file)), remedy))
+
+    def add_picture(self, path: Path) -> None:
+        """Note a picture by where it lies; what cannot be placed becomes a problem."""
+        if len(path.parts) < 3:
+            return
+        above = [part.upper() for part in path.parts[:-2]]
+        split = next((RELEASED_SPLITS[part] for part in above if part in RELEASED_SPLITS), "")
+        kind = next((kind for kind in KINDS if kind in above), "ORIGINAL")
+        role = path.parts[-3].lower() if kind in ("EDITED", "ORIGINAL") else ""
+        stem, code = (path.stem, "") if kind == "ORIGINAL" else split_code(path.stem) or (path.stem, None)
+        if role not in ("", "source", "surrogate"):
+            self.add_problem("picture outside the layout", path, "move it below a source or surrogate folder")
+        elif code is None:
+            remedy = f"name it <stem>_<three-digit code>{path.suffix}"
+            self.add_problem(f"{KINDS[kind]} without instruction code", path, remedy)
+        else:
+            place = Place(split, path.parts[-2], stem, code, role, kind)
+            known = self.files.setdefault(place, path)
+            if place in self.clashes or not (self.root / known).samefile(self.root / path):
+                other = "others" if place in self.clashes else known
+                self.add_problem("two pictures of one name", f"{other} and {path}", "keep one of them")
+                self.clashes.add(place)
+                del self.files[place]
+
+    def add_labels(self, path: Path) -> None:
+        """Note the labels of a JSON file, if it is a label list. Raises DataError naming an entry that is not sound."""
+        rows = read_json(self.root / path, f"The label file {shown(path)}")
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+            return  # some other JSON
+        if not any(LABEL_FIELDS.issubset(row) for row in rows):
+            return
+        for number, row in enumerate(rows):
+            where = f"{shown(path)}, entry {number}"
+            place = _label_place(row, where)
+            for role in ("source", "surrogate"):
+                # Roots differ between the release's scripts, the end of a path does not.
+                named = Path(str(row.get(role, "")))
+                if role in row and (*named.parts[-3:-1], named.stem) != (role, place.folder, place.stem):
+                    self.add_problem("label names another picture", f"{where}: {named}", f"correct its {role}")
+            if self.labels.setdefault(place, float(row["label"])) != float(row["label"]):
+                self.add_problem("label given twice", where, "keep one of the two different values")
+
+
+LABEL_FIELDS = {"category", "stem", "code", "label"}
+
+
+def _label_place(row: Mapping, where: str) -> Place:
+    """The place of an entry of a label file that is found to be sound; the split is that of its paths, or none."""
+    if not LABEL_FIELDS.issubset(row):
+        missing = ", ".join(sorted(LABEL_FIELDS.difference(row)))
+        raise DataError(f"The label file {where} lacks {missing}; download the file again.")
+    names = [row[name] for name in ("category", "stem", "code")]
+    if not all(isinstance(name, (str, int)) for name in names):
+        raise DataError(f"The label file {where}: category, stem and code must be texts; correct or remove the entry.")
+    label = row["label"]
+    # A little above 1 is rounding; the cosines were stored as 32-bit floats.
+    if isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1.001:
+        raise DataError(
+            f"The label file {where} has the label {str(label)[:20]}, which is not a cosine from -1 to 1; correct or "
+            f"remove the entry."
+        )
+    parts = [part.upper() for role in ("source", "surrogate") for part in Path(str(row.get(role, ""))).parts]
+    split = next((RELEASED_SPLITS[part] for part in parts if part in RELEASED_SPLITS), "")
+    return Place(split, *map(str, names))
 
 
 def split_code(stem: str) -> tuple[str, str] | None:
     """`2017_45509279_041` as ("2017_45509279", "041"); None where no three-digit code ends the name."""
-    match = re.fullmatch(r"(.+)_(\d{3})", stem)
-    return match.groups() if match else None
+    match = re.fullmatch(r"(.+)_([0-9]{3})", stem, re.DOTALL)
+    return (match[1], match[2]) if match else None
+
+
+def tree_of(paths: Iterable[Path]) -> str:
+    """The data set of the release that one of the paths names, such as VISPR; "SPPE release" if none does."""
+    parts = (part.upper() for path in paths for part in path.parts[:-2])
+    return next((part for part in parts if part in TREES), "SPPE release")
 
 
 def scan(root: str | Path) -> Layout:
@@ -91,92 +185,25 @@ def scan(root: str | Path) -> Layout:
     is not what it should be. Everything smaller becomes a problem of the layout.
     """
     root = Path(root)
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise DataError(
-            f"The data folder {root.name!r} does not exist; download the SPPE release there or set benchmark.source "
-            f"to the folder that holds it, or to one that data.generate filled."
+            f"The data folder {shown(root.name)[:80]!r} does not exist; download the SPPE release there or set "
+            f"benchmark.source to the folder that holds it, or to one that data.generate filled."
         )
     layout = Layout(root)
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        if path.name.startswith(".") or not path.is_file():
-            continue
-        if path.suffix.lower() in PICTURES:
-            _place(layout, relative)
+    for found in files_below(root):
+        path = found.relative_to(root)
+        if shown(path) != str(path):
+            layout.add_problem("name that is not UTF-8", path, "rename the file or its folder")
+        elif path.suffix.lower() in PICTURES:
+            layout.add_picture(path)
         elif path.suffix.lower() == ".json":
-            _read_labels(layout, relative)
-        elif "IMG" in relative.parts and path.suffix == ".txt" and not path.with_suffix(".png").is_file():
-            layout.add_problem("caption without grid", relative, "restore the grid or remove the caption")
-    if not (layout.originals or layout.edited or layout.grids):
+            layout.add_labels(path)
+        elif "IMG" in path.parts and path.suffix == ".txt" and not found.with_suffix(".png").is_file():
+            layout.add_problem("caption without grid", path, "restore the grid or remove the caption")
+    if all(place.kind == "MASK" for place in layout.files):
         raise DataError(
-            f"The data folder {root.name!r} holds no pictures in the released layout; expected "
+            f"The data folder {shown(root.name)!r} holds no pictures in the released layout; expected "
             f"ORIGINAL/<SPLIT>/source/<category>/<stem>.jpg and EDITED/<SPLIT>/source/<category>/<stem>_<code>.jpg."
         )
     return layout
-
-
-def _place(layout: Layout, path: Path) -> None:
-    above = [part.upper() for part in path.parts[:-2]]
-    if len(path.parts) < 3:
-        return
-    folder, stem = path.parts[-2], path.stem
-    split = next((RELEASED_SPLITS[part] for part in above if part in RELEASED_SPLITS), "")
-    tree = next((part for part in above if part in TREES), "")
-    coded = split_code(stem)
-    if "MASK" in above:
-        if coded:
-            layout.masks[folder, *coded] = path
-        else:
-            layout.add_problem("mask without instruction code", path, "name it <stem>_<three-digit code>.png")
-        return
-    if "IMG" in above:
-        if coded:
-            layout.grids[Key(split, folder, coded[0]), coded[1]] = path
-        else:
-            layout.add_problem("grid without instruction code", path, "name it <stem>_<three-digit code>.png")
-        return
-    role = path.parts[-3].lower()
-    if role not in ("source", "surrogate"):
-        layout.add_problem("picture outside the layout", path, "move it below a source or surrogate folder")
-        return
-    if "EDITED" in above:
-        if not coded:
-            layout.add_problem("edited picture without instruction code", path, "name it <stem>_<three-digit code>.jpg")
-            return
-        stem, code = coded
-        layout.edited[role, Key(split, folder, stem), code] = path
-    else:
-        layout.originals[role, Key(split, folder, stem)] = path
-    if tree:
-        layout.trees.setdefault((folder, stem), tree)
-
-
-def _read_labels(layout: Layout, path: Path) -> None:
-    rows = read_json(layout.root / path, f"The label file {path}")
-    needed = {"category", "stem", "code", "label"}
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        return  # some other JSON
-    if not any(needed <= set(row) for row in rows):
-        return
-    for number, row in enumerate(rows):
-        if not needed <= set(row):
-            missing = ", ".join(sorted(needed - set(row)))
-            raise DataError(f"The label file {path}: entry {number} lacks {missing}; download the file again.")
-        label = row["label"]
-        # A little above 1 is rounding; the cosines were stored as 32-bit floats.
-        if isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1.001:
-            raise DataError(
-                f"The label file {path}: entry {number} has the label {label!r}, which is not a cosine from -1 to 1; "
-                f"correct or remove the entry."
-            )
-        key = str(row["category"]), str(row["stem"]), str(row["code"])
-        if layout.labels.get(key, float(label)) != float(label):
-            layout.add_problem("label given twice", f"{path}, entry {number}", "keep one of the two different values")
-            continue
-        for role in ("source", "surrogate"):
-            # Roots differ between the release's scripts, the end of a path does not.
-            named = Path(str(row.get(role, "")))
-            if role in row and (*named.parts[-3:-1], named.stem) != (role, key[0], key[1]):
-                where = f"{path}, entry {number}: {named}"
-                layout.add_problem("label names another picture", where, f"correct its {role}")
-        layout.labels[key] = float(label)

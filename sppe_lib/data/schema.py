@@ -4,6 +4,8 @@ A split is a Hugging Face dataset in Parquet shards under `results/<profile>/ben
 stages read instances by id and write their own folders; nothing writes back here.
 """
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from datasets import Dataset, Features, Image, Value
-from datasets.utils.logging import disable_progress_bar
 
 from sppe_lib.config import Profile
 from sppe_lib.data import taxonomy
-from sppe_lib.data.images import check_mask
+from sppe_lib.data.parquet import open_parquet
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.pictures import check_mask
 
 SPLITS = ("train", "val", "test")
 
@@ -29,7 +31,7 @@ EVALUATED = {
 """Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split).
 
 `benchmark` is what the paper's tables are made of; `validation` serves ablations and choices; `unseen`
-(Table 7) and `sweep` (protection strengths, fresh pairs) are built by `extra_sets`.
+(Table 7) and `sweep` (protection strengths, fresh pairs) are built beside it.
 """
 
 UNSEEN = "SPPE-mini unseen (simulated)"
@@ -94,44 +96,12 @@ class Batch:
 _TEXT_FIELDS = tuple(field.name for field in fields(Batch) if field.name not in IMAGE_COLUMNS)
 
 
-def text_columns(
-    pair_id: str,
-    dataset: str,
-    split: str,
-    category_name: str,
-    code: str,
-    strength: float,
-    released_label: float | None = None,
-) -> dict:
-    """Everything in a row of FEATURES but its images; the two outcomes are empty, as for real data.
-
-    Raises ConfigError for an unknown category or instruction code.
-    """
-    category, instruction = taxonomy.category(category_name), taxonomy.instruction(code)
-    return {
-        "instance_id": f"{pair_id}/{code}",
-        "pair_id": pair_id,
-        "dataset": dataset,
-        "split": split,
-        "category": category.name,
-        "group": category.group,
-        "modality": category.modality,
-        "instruction_code": code,
-        "instruction": instruction.text,
-        "tag": instruction.tag,
-        "strength": strength,
-        "source_outcome": "",
-        "surrogate_outcome": "",
-        "released_label": released_label,
-    }
-
-
 def full_image_columns(
     pair_id: str, dataset: str, split: str, kind: str, code: str, instruction: str, tag: str, strength: float | None
 ) -> dict:
-    """As `text_columns`, for an instance that is private as a whole: of any kind, with an instruction of its own.
+    """Everything in a row of FEATURES but its images, for an instance that is private as a whole, of any kind and text.
 
-    Group and modality are "Unseen"; `strength` is None where S is another scene altogether.
+    Group and modality are "Unseen", the outcomes empty; `strength` is None where S is another scene altogether.
     """
     return {
         "instance_id": f"{pair_id}/{code}",
@@ -149,6 +119,21 @@ def full_image_columns(
         "surrogate_outcome": "",
         "released_label": None,
     }
+
+
+def text_columns(
+    pair_id: str,
+    dataset: str,
+    split: str,
+    category_name: str,
+    code: str,
+    strength: float,
+    released_label: float | None = None,
+) -> dict:
+    """As `full_image_columns`, by the published lists; ConfigError for an unknown category or instruction code."""
+    kind, edit = taxonomy.category(category_name), taxonomy.instruction(code)
+    shared = full_image_columns(pair_id, dataset, split, kind.name, code, edit.text, edit.tag, strength)
+    return shared | {"group": kind.group, "modality": kind.modality, "released_label": released_label}
 
 
 def image_tensor(image) -> torch.Tensor:
@@ -183,25 +168,26 @@ def check_instance(row: dict) -> None:
 
 
 def split_files(folder: Path, split: str) -> list[Path]:
-    """The Parquet shards of a split, in order."""
-    return sorted(Path(folder).glob(f"{split}-*.parquet"))
+    """The Parquet shards of a split, in order; none where the folder is not there. Its name is no pattern."""
+    folder = Path(folder)
+    found = os.listdir(folder) if folder.is_dir() else []
+    return sorted(folder / name for name in found if re.fullmatch(rf"{split}-\d{{5,}}-of-\d{{5,}}\.parquet", name))
 
 
 def open_split(folder: Path, split: str) -> Dataset:
     """Open a split (memory-mapped). Raises ConfigError for unknown splits, DataError where none is stored."""
     if split not in SPLITS:
         raise ConfigError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
+    folder = Path(folder)
     shards = split_files(folder, split)
     if not shards:
-        raise DataError(f"No {split} shards in {Path(folder).name!r}: run the benchmark stage (01_benchmark) first.")
-    disable_progress_bar()
-    try:
-        return Dataset.from_parquet([str(shard) for shard in shards], features=FEATURES, keep_in_memory=False)
-    except Exception as error:
         raise DataError(
-            f"The {split} shards in {Path(folder).name!r} cannot be read ({error}); delete that folder and run the "
-            f"benchmark stage again."
-        ) from None
+            f"No {split} shards in {folder.name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) first."
+        )
+    try:
+        return open_parquet(shards, FEATURES)
+    except DataError as error:
+        raise DataError(f"The {split} shards in {folder.name!r} cannot be read: {str(error).rstrip('.')}.") from None
 
 
 def open_evaluated(profile: Profile, data: str) -> Dataset:
@@ -216,7 +202,7 @@ def open_evaluated(profile: Profile, data: str) -> Dataset:
     if data != "validation" or not profile.ablation.pairs:
         return dataset
     pairs = dataset["pair_id"][:]
-    chosen = set(list(dict.fromkeys(pairs))[: profile.ablation.pairs])
+    chosen = set(list(first_rows(dataset))[: profile.ablation.pairs])
     return dataset.select([row for row, pair in enumerate(pairs) if pair in chosen])
 
 
@@ -230,12 +216,10 @@ def first_rows(dataset: Dataset) -> dict[str, int]:
 
 def collate(rows: Sequence[dict]) -> Batch:
     """Turn dataset rows into a Batch."""
-    texts = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
-    images = {
-        name: torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
-        for name in IMAGE_COLUMNS
-    }
-    return Batch(**texts, **images)
+    columns: dict = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
+    for name in IMAGE_COLUMNS:
+        columns[name] = torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
+    return Batch(**columns)
 
 
 def iterate(dataset: Dataset, batch: int, rows: Sequence[int] | None = None) -> Iterator[Batch]:

@@ -7,60 +7,25 @@ kind of picture that `cloud_editor` uploads, and only `make_surrogates` makes on
 import io
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
+from importlib.resources import files
 
 import numpy as np
+import yaml
 from PIL import Image
 from skimage.measure import block_reduce
 
 from sppe_lib.config import GenerationParameters
 from sppe_lib.data import taxonomy
-from sppe_lib.data.images import check_mask, mask_image, png, resize_mask, square
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.hub import load_pipeline, run_pipeline
+from sppe_lib.pictures import check_mask, mask_image, plain_rgb, png_bytes, resize_mask, square
 from sppe_lib.runtime import progress, torch_generator
 
 PROMPTS = {
-    "human face": "a photo of the face of an ordinary person",
-    "faces": "a photo of the faces of ordinary people",
-    "person": "a photo of an ordinary person in plain clothes",
-    "fingerprint": "a photo of a fingerprint",
-    "signature": "a photo of a signature in ink",
-    "handwriting": "a photo of handwriting in ink",
-    "passport cover": "a photo of the cover of a passport",
-    "drivers license": "a photo of a driving licence with a portrait and printed text",
-    "student id": "a photo of a student card with a portrait and printed text",
-    "ausweis": "a photo of an identity card with a portrait and printed text",
-    "education history": "a photo of a certificate with printed text",
-    "passport": "a photo of the open data page of a passport with a portrait and printed text",
-    "email": "a photo of a printed e-mail address",
-    "home address": "a photo of a printed postal address",
-    "phone": "a photo of a printed phone number",
-    "current address": "a photo of a sign with the name of a street",
-    "name all": "a photo of a printed name",
-    "birth date": "a photo of a printed date",
-    "username": "a photo of a printed user name",
-    "date time": "a photo of a printed date and time",
-    "laptop": "a photo of a laptop with a document on its screen",
-    "tablet computer": "a photo of a tablet computer with a document on its screen",
-    "television": "a photo of a television with a landscape on its screen",
-    "monitor": "a photo of a monitor with a document on its screen",
-    "computer monitor": "a photo of a computer monitor with a document on its screen",
-    "laptop computer": "a photo of a laptop computer with a document on its screen",
-    "credit card": "a photo of a bank card with printed digits",
-    "receipt": "a photo of a receipt with printed prices",
-    "vehicle registration plate": "a photo of a vehicle registration plate",
-    "plate": "a photo of a vehicle registration plate",
-    "multi-vehicle plates": "a photo of vehicles with registration plates",
-    "picture frame": "a photo of a landscape in a picture frame",
-    "ticket": "a photo of a ticket with printed text",
-    "medicine": "a photo of a box of medicine with a printed label",
-    "mail": "a photo of an envelope with a printed address",
-    "landmark": "a photo of an ordinary building",
+    category: f"a photo of {thing}"
+    for category, thing in yaml.safe_load(files(__package__).joinpath("prompts.yaml").read_text("utf-8")).items()
 }
-"""What to paint in a private region, by category: the same kind of thing, of nobody in particular.
-
-The paper does not publish its prompts; these are this kit's own.
-"""
+"""What to paint in a private region, by category (this kit's own)."""
 
 _MAKER = object()
 
@@ -128,7 +93,7 @@ def make_surrogates(
     surrogates = []
     for start in progress(range(0, len(images), parameters.batch), "Surrogates"):
         rows = slice(start, start + parameters.batch)
-        sources = [square(image.convert("RGB"), parameters.size) for image in images[rows]]
+        sources = [square(plain_rgb(image), parameters.size) for image in images[rows]]
         painted = run_pipeline(
             pipeline,
             prompt=list(prompts[rows]),
@@ -144,7 +109,7 @@ def make_surrogates(
         for name, picture, source, mask in zip(names[rows], painted, sources, private[rows], strict=True):
             # The VAE alters every pixel a little. Outside M a surrogate equals its source by definition: what is
             # public needs no change, and an edit must not differ there because of the surrogate.
-            surrogates.append(Surrogate(name, png(Image.composite(picture, source, mask))["bytes"], _MAKER))
+            surrogates.append(Surrogate(name, png_bytes(Image.composite(picture, source, mask)), _MAKER))
     return surrogates
 
 
@@ -154,7 +119,7 @@ def _private(image: Image.Image, mask: Image.Image, name: str, may_be_full: bool
             f"The mask of {name} is {mask.size[0]}x{mask.size[1]} pixels but its image is "
             f"{image.size[0]}x{image.size[1]}; export the mask at the size of its image."
         )
-    private = np.asarray(resize_mask(mask.convert("L"), size)) > 127
+    private = np.asarray(resize_mask(mask, size)) > 127
     check_mask(private, f"of {name} at {size} pixels", may_be_full)
     return mask_image(private)
 

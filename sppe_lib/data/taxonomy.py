@@ -1,28 +1,22 @@
 """The benchmark's 36 categories and 65 instructions (paper, Table 2 and its instruction list).
 
 The two lists are the published CSVs. Which instructions make sense for which category is not
-published: `instructions_for` is this kit's own choice, used only to draw the vector world.
+published: `fitting_instructions.yaml` is this kit's own choice, used only to draw the miniature.
 """
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+
+import yaml
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.published import read_published
 
 GROUPS = (
-    "Face",
-    "Body",
-    "Biometric",
-    "Document",
-    "Contact",
-    "Identity",
-    "Financial",
-    "Monitor",
-    "License Plate",
-    "Time",
+    "Face", "Body", "Biometric", "Document", "Contact", "Identity", "Financial", "Monitor", "License Plate", "Time",
     "Others",
-)
+)  # fmt: skip
 """The eleven groups in the order of the paper's tables."""
 
 TAGS = ("ADD/REMOVE", "EDIT", "STYLE")
@@ -70,7 +64,7 @@ def category(name: str) -> Category:
     """Look a category up; raises ConfigError naming the known ones."""
     try:
         return categories()[name]
-    except KeyError:
+    except (KeyError, TypeError):
         raise ConfigError(f"Unknown category {name!r}: use one of {', '.join(categories())}.") from None
 
 
@@ -78,60 +72,24 @@ def instruction(code: str) -> Instruction:
     """Look an instruction up by code; raises ConfigError with the valid range."""
     try:
         return instructions()[code]
-    except KeyError:
+    except (KeyError, TypeError):
         raise ConfigError(
             f"Unknown instruction code {code!r}: use a three-digit code from 001 to {max(instructions())}."
         ) from None
 
 
-def _codes(first: int, last: int) -> tuple[str, ...]:
-    return tuple(f"{number:03d}" for number in range(first, last + 1))
-
-
-PERSON_EDITS = _codes(1, 18) + ("023",)
-STYLES = _codes(19, 22) + _codes(24, 36)
-BACKGROUNDS = _codes(37, 41)
-ADVERTISEMENTS = _codes(42, 44)
-OLD_PAPER = _codes(45, 46)
-TEXT_REMOVAL = ("047",)
-STAINS = _codes(48, 51)
-CREDIT_CARD_MATERIALS = _codes(52, 59)
-TICKET_MATERIALS = _codes(60, 63)
-LAPTOP_REMOVAL = ("064",)
-PLATE_REMOVAL = ("065",)
-
-_PAPER = TEXT_REMOVAL + OLD_PAPER + STAINS
-_GROUP_EDITS = {
-    "Face": PERSON_EDITS + BACKGROUNDS + ADVERTISEMENTS,
-    "Body": PERSON_EDITS + BACKGROUNDS + ADVERTISEMENTS,
-    "Biometric": OLD_PAPER + STAINS,
-    "Document": _PAPER,
-    "Contact": _PAPER,
-    "Identity": _PAPER,
-    "Time": TEXT_REMOVAL + OLD_PAPER,
-    "Monitor": TEXT_REMOVAL + STAINS,
-    "Financial": _PAPER,
-    "License Plate": PLATE_REMOVAL + BACKGROUNDS + ("051",),
-    "Others": STAINS,
-}
-_CATEGORY_EDITS = {
-    "laptop": LAPTOP_REMOVAL,
-    "laptop computer": LAPTOP_REMOVAL,
-    "credit card": CREDIT_CARD_MATERIALS,
-    "ticket": TICKET_MATERIALS + TEXT_REMOVAL,
-    "medicine": ADVERTISEMENTS + TEXT_REMOVAL,
-    "mail": OLD_PAPER + TEXT_REMOVAL,
-    "picture frame": ADVERTISEMENTS,
-    "landmark": BACKGROUNDS + ADVERTISEMENTS,
-}
+def _codes(ranges: str) -> set[str]:
+    spans = (part.partition("-") for part in ranges.split())
+    return {f"{number:03d}" for first, _, last in spans for number in range(int(first), int(last or first) + 1)}
 
 
 @cache
 def instructions_for(category_name: str) -> tuple[Instruction, ...]:
-    """The instructions that make sense for a category (this kit's own choice, not published).
+    """The instructions that make sense for a category, in order (this kit's own choice, not published).
 
     Every style applies everywhere; people can be dressed, cards made of marble, plates removed.
     """
     entry = category(category_name)
-    codes = _CATEGORY_EDITS.get(entry.name, ()) + _GROUP_EDITS[entry.group] + STYLES
-    return tuple(instruction(code) for code in sorted(set(codes)))
+    fitting = yaml.safe_load(files(__package__).joinpath("fitting_instructions.yaml").read_text(encoding="utf-8"))
+    parts = fitting["everywhere"], fitting["groups"][entry.group], fitting["categories"].get(entry.name, "")
+    return tuple(instruction(code) for code in sorted(set().union(*map(_codes, parts))))

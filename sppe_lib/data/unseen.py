@@ -4,19 +4,17 @@ A simulated stand-in for the paper's test of generalisation on InstructPix2Pix (
 prompts, full-image surrogates). S is another scene of the same kind, so the mask covers everything.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sppe_lib.config import BenchmarkParameters
-from sppe_lib.data.processes import in_processes
+from sppe_lib.data.miniature import DrawnPair, PairPlan, Pictures, edited_columns
 from sppe_lib.data.schema import UNSEEN, full_image_columns
-from sppe_lib.data.vector_world import DrawnPair, PairPlan, Pictures, edited_columns
 from sppe_lib.runtime import numpy_generator
-from sppe_lib.world.unseen_instructions import INSTRUCTIONS, edit_unseen
-from sppe_lib.world.unseen_scenes import SCENES, make_unseen_scene
+from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS
+from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
 REPEAT_COST, MISFIT_COST = 10.0, 1e6
 """Costs in `assign_instructions`, where luck costs 0 to 1: using a text once more, and one that does not fit."""
@@ -27,19 +25,21 @@ def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
 
     The cheapest assignment of scenes to uses of texts, where every further use of a text costs more.
     """
-    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(INSTRUCTIONS)))
-    fits = np.array([[kind in entry.kinds for entry in INSTRUCTIONS.values()] for kind in kinds]).reshape(luck.shape)
+    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(UNSEEN_INSTRUCTIONS)))
+    fits = np.array([[kind in entry.kinds for entry in UNSEEN_INSTRUCTIONS.values()] for kind in kinds]).reshape(
+        luck.shape
+    )
     once = np.where(fits, luck, MISFIT_COST)
     # A kind has more than ten texts of its own, so a few uses of each are enough for any even spread.
-    uses = 1 + 2 * -(-len(kinds) // len(INSTRUCTIONS))
+    uses = 1 + 2 * -(-len(kinds) // len(UNSEEN_INSTRUCTIONS))
     cost = np.concatenate([once + REPEAT_COST * use for use in range(uses)], axis=1)
-    codes = list(INSTRUCTIONS)
+    codes = list(UNSEEN_INSTRUCTIONS)
     return [codes[column % len(codes)] for column in linear_sum_assignment(cost)[1]]
 
 
 def plan_unseen(parameters: BenchmarkParameters) -> list[PairPlan]:
     """The plans of all pairs: kinds of scenes in turn, one instruction each."""
-    names = list(SCENES)
+    names = list(UNSEEN_SCENES)
     kinds = [names[index % len(names)] for index in range(parameters.unseen_pairs)]
     return [
         PairPlan(parameters.seed, "unseen", index, kind, (code,), parameters.size, parameters.strength)
@@ -49,19 +49,12 @@ def plan_unseen(parameters: BenchmarkParameters) -> list[PairPlan]:
 
 def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     """Draw one pair and its instance: two scenes of a kind, each edited on its own."""
-    source, surrogate = (make_unseen_scene(plan.category, plan.seed_for(role)) for role in ("scene", "surrogate"))
+    source, surrogate = (make_scene(plan.category, plan.seed_for(role)) for role in ("scene", "surrogate"))
     private = np.ones((plan.size, plan.size), dtype=bool)
-    pictures = Pictures(plan.size)
     (code,) = plan.codes
-    instruction = INSTRUCTIONS[code]
+    instruction = UNSEEN_INSTRUCTIONS[code]
     pair = f"unseen/{plan.index:05d}"
     row = full_image_columns(pair, UNSEEN, "test", plan.category, code, instruction.text, instruction.tag, None)
-    edit = partial(edit_unseen, code=code, seed=plan.seed_for("edit", code))
-    columns = edited_columns(source, surrogate, private, edit, pictures)
+    row |= edited_columns(source, surrogate, private, plan.edit(code), Pictures(plan.size))
     # No private element, hence no identity: nothing here can be someone's of another split.
-    return DrawnPair(plan, [row | columns], {pair: float(private.mean())}, frozenset(), refused_masks=0)
-
-
-def draw_unseen(parameters: BenchmarkParameters, processes: int) -> Iterator[DrawnPair]:
-    """Draw every pair of the unseen set, in order."""
-    return in_processes(draw_unseen_pair, plan_unseen(parameters), processes)
+    return DrawnPair(plan, [row], {pair: 1.0}, frozenset(), refused_masks=0)

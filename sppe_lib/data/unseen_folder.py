@@ -4,18 +4,17 @@
 world's stand-in is in other profiles, so recovery, metrics and Table 7 find it there.
 """
 
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from sppe_lib.config import Profile, repository
-from sppe_lib.data.build import write_set
-from sppe_lib.data.card import Heading
+from sppe_lib.data.card import Heading, prose
 from sppe_lib.data.generated_card import models_text
 from sppe_lib.data.generated_folder import COMMAND, GeneratedFolder, read_folder, sized
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, INSTRUCTPIX2PIX
 from sppe_lib.data.sources.instructpix2pix import OBTAIN
-from sppe_lib.data.summary import Summary
+from sppe_lib.data.store import Summary, write_set
 from sppe_lib.errors import ConfigError, DataError
 
 COMMANDS = (
@@ -23,15 +22,6 @@ COMMANDS = (
     f"{COMMAND} data/InstructPix2Pix-records/records.jsonl",
 )
 """What makes such a folder; the second takes the folder as its last argument."""
-
-_ABOUT = """\
-**Nothing here is simulated.** Sources and instructions are those of {datasets}; surrogates and their edits were made by
-the models below. Read from the folder `{folder}`, whose own card says more, such as where I' comes from.
-
-- **Surrogates are full images**: the mask covers everything, and nothing is outside of it.
-- Pictures are resized to {size}x{size} pixels where they have another size (bicubic).
-- {obtain}
-"""
 
 
 def find_unseen(profile: Profile) -> GeneratedFolder:
@@ -42,7 +32,7 @@ def find_unseen(profile: Profile) -> GeneratedFolder:
     """
     name = profile.benchmark.unseen_source
     make = f"{COMMANDS[0]}, then {COMMANDS[1]} {name} --profile {profile.name}"
-    if not (repository() / name).is_dir():
+    if not os.path.isdir(repository() / name):
         raise ConfigError(
             f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
             f'with {make}; or set it to "" to do without.'
@@ -59,13 +49,6 @@ def count_instances(profile: Profile) -> int:
     return find_unseen(profile).count("test")
 
 
-def _pairs(profile: Profile, folder: GeneratedFolder) -> list[str]:
-    """The pair of every instance that is taken: those of the first `unseen_pairs` pairs (0: of all)."""
-    pairs = folder.column("test", "pair_id")
-    chosen = set(list(dict.fromkeys(pairs))[: profile.benchmark.unseen_pairs or None])
-    return [pair for pair in pairs if pair in chosen]
-
-
 def _rows(stored: Iterable[dict], summary: Summary) -> Iterator[dict]:
     for row in stored:
         finished, summary.private_shares[row["pair_id"]] = sized(row, summary.parameters.size)
@@ -75,8 +58,9 @@ def _rows(stored: Iterable[dict], summary: Summary) -> Iterator[dict]:
 def build_from_folder(profile: Profile) -> Summary:
     """Build `results/<profile>/unseen/` from the folder: Parquet shards of the split `test`, the card and counts.csv.
 
-    Raises ConfigError where the folder is not there; DataError where it is not finished, not of full-image surrogates,
-    or holds an instance that is not sound; ResourceError where the disk has no room.
+    Taken are the instances of the first `unseen_pairs` pairs (0: of all). Raises ConfigError where the folder is not
+    there; DataError where it is not finished, not of full-image surrogates, or holds an instance that is not sound;
+    ResourceError where the disk has no room.
     """
     parameters, folder = profile.benchmark, find_unseen(profile)
     found = sorted(set(folder.column("test", "dataset")))
@@ -86,16 +70,12 @@ def build_from_folder(profile: Profile) -> Summary:
             f"The folder {parameters.unseen_source!r} of benchmark.unseen_source holds pairs of {others[0]}, "
             f"whose surrogates are not full images; name a folder that was generated from {INSTRUCTPIX2PIX}."
         )
-    datasets, pairs = ", ".join(found), _pairs(profile, folder)
-    chosen = set(pairs)
-
-    def heading(summary: Summary) -> Heading:
-        name = Path(parameters.unseen_source).name
-        about = _ABOUT.format(datasets=datasets, folder=name, size=parameters.size, obtain=OBTAIN)
-        return Heading(f"{datasets}, unseen", "01b_more_sets", f"{about}\n{models_text(folder.made_of)}")
-
-    # For the summary and the card the folder is the source, whatever the benchmark's own is.
-    summary = Summary(profile.results / "unseen", replace(parameters, source=parameters.unseen_source))
+    pairs = folder.column("test", "pair_id")
+    chosen = set(list(dict.fromkeys(pairs))[: parameters.unseen_pairs or None])
+    name, datasets = Path(parameters.unseen_source).name, ", ".join(found)
+    about = prose("unseen_folder", datasets=datasets, folder=name, size=parameters.size, obtain=OBTAIN)
+    heading = Heading(f"{datasets}, unseen", "01b_more_sets", f"{about}\n{models_text(folder.made_of)}")
+    summary = Summary(profile.results / "unseen", parameters)
     stored = (row for row in folder.rows("test") if row["pair_id"] in chosen)
-    write_set(_rows(stored, summary), len(pairs), summary, heading)
-    return summary
+    number = sum(pair in chosen for pair in pairs)
+    return write_set(_rows(stored, summary), number, summary, lambda _: heading)

@@ -5,8 +5,6 @@ tenth of a training step of the miniature; forward alone bfloat16 is the faster 
 """
 
 import contextlib
-import functools
-from collections.abc import Callable
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -23,14 +21,14 @@ class _Float32Attention(TorchFunctionMode):
         if func is not scaled_dot_product_attention:
             return func(*args, **kwargs)
         dtype = (args[0] if args else kwargs["query"]).dtype
-        wide = [value.float() if _is_low(value) else value for value in args]
-        named = {name: value.float() if _is_low(value) else value for name, value in kwargs.items()}
+        wide = [_widened(value) for value in args]
+        named = {name: _widened(value) for name, value in kwargs.items()}
         with torch.autocast("cpu", enabled=False):
             return func(*wide, **named).to(dtype)
 
 
-def _is_low(value: object) -> bool:
-    return isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16
+def _widened(value: object) -> object:
+    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16 else value
 
 
 def attention_for_backward() -> contextlib.AbstractContextManager:
@@ -38,14 +36,3 @@ def attention_for_backward() -> contextlib.AbstractContextManager:
     if device().type == "cpu" and compute_dtype() == torch.bfloat16:
         return _Float32Attention()
     return contextlib.nullcontext()
-
-
-def with_attention_for_backward(losses_at: Callable) -> Callable:
-    """The function, run in `attention_for_backward`."""
-
-    @functools.wraps(losses_at)
-    def wrapped(*arguments):
-        with attention_for_backward():
-            return losses_at(*arguments)
-
-    return wrapped

@@ -91,21 +91,12 @@ class TextEncoder:
         folder = Path(model_location(self._location))
         has_t5 = (folder / "text_encoder_2").is_dir() if folder.is_dir() else True
         length = clip.config.max_position_embeddings
-        found = [
-            (
-                load_component(AutoTokenizer, self._location, "tokenizer"),
-                clip,
-                length if has_t5 else min(TEXT_TOKENS, length),
-            )
-        ]
-        if has_t5:
-            t5 = (
-                load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype())
-                .eval()
-                .to(device())
-            )
-            found.append((load_component(AutoTokenizer, self._location, "tokenizer_2"), t5, T5_TOKENS))
-        return found
+        tokenizer = load_component(AutoTokenizer, self._location, "tokenizer")
+        if not has_t5:
+            return [(tokenizer, clip, min(TEXT_TOKENS, length))]
+        t5 = load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype()).eval().to(device())
+        second = load_component(AutoTokenizer, self._location, "tokenizer_2")
+        return [(tokenizer, clip, length), (second, t5, T5_TOKENS)]
 
     @torch.no_grad()
     def _encode_new(self, texts: list[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -165,7 +156,7 @@ class Backbone:
 
         Raises ResourceError where a part is not there.
         """
-        self._models = models
+        self.models = models
         self._grey: dict[int, torch.Tensor] = {}
         self.text = TextEncoder(models.text, texts)
         self.vae_config = FrozenDict(load_component(AutoencoderKL, models.vae, "vae", "load_config"))
@@ -180,21 +171,21 @@ class Backbone:
     def transformer(self) -> FluxTransformer2DModel:
         """The frozen transformer, in 8 bits where `models.quantize_base` says so."""
         options = {"torch_dtype": compute_dtype()}
-        if self._models.quantize_base:
+        if self.models.quantize_base:
             options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
-        loaded = load_component(FluxTransformer2DModel, self._models.transformer, "transformer", **options)
+        loaded = load_component(FluxTransformer2DModel, self.models.transformer, "transformer", **options)
         loaded = loaded.requires_grad_(False).eval()
-        return loaded if self._models.quantize_base else loaded.to(device())
+        return loaded if self.models.quantize_base else loaded.to(device())
 
     @cached_property
     def scheduler(self) -> FlowMatchEulerDiscreteScheduler:
         """The flow's scheduler."""
-        return load_component(FlowMatchEulerDiscreteScheduler, self._models.transformer, "scheduler")
+        return load_component(FlowMatchEulerDiscreteScheduler, self.models.transformer, "scheduler")
 
     @cached_property
     def vae(self) -> AutoencoderKL:
         """The frozen autoencoder."""
-        return load_component(AutoencoderKL, self._models.vae, "vae").requires_grad_(False).eval().to(device())
+        return load_component(AutoencoderKL, self.models.vae, "vae").requires_grad_(False).eval().to(device())
 
     def free_encoders(self) -> None:
         """Take the VAE and the text encoders out of memory until they are used again."""

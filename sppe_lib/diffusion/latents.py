@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from datasets import Dataset
 
-from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch, iterate, open_split, split_files
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.panels import grey_inside
@@ -37,6 +37,9 @@ KNOWN = ("source", "surrogate", "edited_surrogate", "edited_surrogate_outside")
 
 MAPS = ("mask_map", "edit_map")
 """What SOER needs besides."""
+
+BATCH_PIXELS = 24 * 64**2
+"""Pixels of a batch that is encoded for the cache; each has eight pictures."""
 
 OF_THE_PAIR = ("source", "surrogate", "surrogate_outside", "mask_map")
 """What the instances of a pair share."""
@@ -99,9 +102,10 @@ def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN
 
 
 class LatentCache:
-    """The encoded training split; `batch(rows)` reads instances by row number."""
+    """An encoded split, memory-mapped; `batch(rows)` reads instances by row number. `key`: what it was made of."""
 
     def __init__(self, folder: Path):
+        self.key = (folder / "key.json").read_text(encoding="utf-8")
         self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*PICTURES, "mask")}
         texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
         self.instructions, self.tags = texts["instruction"], texts["tag"]
@@ -111,58 +115,48 @@ class LatentCache:
 
     def batch(self, rows: list[int]) -> LatentBatch:
         """The instances of some rows, on the device."""
-        latents = {name: torch.from_numpy(self.arrays[name][rows]).float().to(device()) for name in PICTURES}
-        mask = torch.from_numpy(self.arrays["mask"][rows]).float().to(device())
+        arrays = {name: torch.from_numpy(array[rows]).float().to(device()) for name, array in self.arrays.items()}
         return LatentBatch(
-            **latents,
-            mask=mask,
-            instruction=[self.instructions[row] for row in rows],
-            tag=[self.tags[row] for row in rows],
+            **arrays, instruction=[self.instructions[row] for row in rows], tag=[self.tags[row] for row in rows]
         )
 
 
-def latent_cache(profile: Profile, backbone: Backbone, split: str = "train") -> LatentCache:
-    """Open the cache of a split, building it first where there is none for this data and VAE."""
-    dataset = open_split(profile.results / "benchmark", split)
-    # The split is known by its bytes, the VAE by its files.
-    key = {
-        "pictures": PICTURES,
-        "vae": location_key(profile.models.vae, "vae"),
-        "shards": [
-            hashlib.sha256(path.read_bytes()).hexdigest() for path in split_files(profile.results / "benchmark", split)
-        ],
-    }
-    folder = profile.results / "latents" / split
+def latent_cache(results: Path, backbone: Backbone, split: str = "train") -> LatentCache:
+    """Open the cache of a split of the benchmark under `results`, building it first where there is none for this data and VAE."""
+    shards = []
+    for path in split_files(results / "benchmark", split):
+        with path.open("rb") as file:
+            shards.append(hashlib.file_digest(file, "sha256").hexdigest())
+    key = json.dumps({"pictures": PICTURES, "vae": location_key(backbone.models.vae, "vae"), "shards": shards})
+    folder = results / "latents" / split
     key_file = folder / "key.json"
-    if not key_file.is_file() or key_file.read_text() != json.dumps(key):
+    if not key_file.is_file() or key_file.read_text(encoding="utf-8") != key:
+        dataset = open_split(results / "benchmark", split)
         with atomic_path(folder) as temporary:
             temporary.mkdir()
-            _build(profile, backbone, dataset, temporary)
-            (temporary / "key.json").write_text(json.dumps(key))
+            _build(backbone, dataset, temporary)
+            (temporary / "key.json").write_text(key, encoding="utf-8")
     return LatentCache(folder)
 
 
-def _build(profile: Profile, backbone: Backbone, dataset, folder: Path) -> None:
-    size = profile.benchmark.size
-    tokens = (size // backbone.downscale // 2) ** 2
-    shape = (len(dataset), tokens, backbone.token_width)
-    arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=shape)
-        for name in PICTURES
-    }
-    arrays["mask"] = np.lib.format.open_memmap(
-        folder / "mask.npy", mode="w+", dtype=np.uint8, shape=(len(dataset), 1, size, size)
-    )
+def _build(backbone: Backbone, dataset: Dataset, folder: Path) -> None:
+    size, count = dataset[0]["source"].width, len(dataset)
+    shape = (count, (size // backbone.downscale // 2) ** 2, backbone.token_width)
+    arrays = {name: _array(folder, name, np.float16, shape) for name in PICTURES}
+    arrays["mask"] = _array(folder, "mask", np.uint8, (count, 1, size, size))
     texts: dict[str, list[str]] = {"instruction": [], "tag": []}
-    batch_size = profile.recovery.sample_batch
-    start = 0
-    for batch in progress(iterate(dataset, batch_size), "encode latents", total=-(-len(dataset) // batch_size)):
-        encoded = encode_batch(backbone, batch, PICTURES)
+    batch = max(1, BATCH_PIXELS // size**2)
+    for batch_of in progress(iterate(dataset, batch), "encode latents", total=-(-count // batch)):
+        rows = slice(len(texts["tag"]), len(texts["tag"]) + len(batch_of))
+        encoded = encode_batch(backbone, batch_of, PICTURES)
         for name, array in arrays.items():
-            array[start : start + len(batch)] = getattr(encoded, name).cpu().numpy()
-        texts["instruction"] += batch.instruction
-        texts["tag"] += batch.tag
-        start += len(batch)
+            array[rows] = getattr(encoded, name).cpu().numpy()
+        for name, values in texts.items():
+            values += getattr(encoded, name)
     for array in arrays.values():
         array.flush()
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+
+
+def _array(folder: Path, name: str, dtype: type, shape: tuple[int, ...]) -> np.memmap:
+    return np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)

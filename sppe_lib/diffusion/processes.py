@@ -23,7 +23,7 @@ def check_batch(batch: int, processes: int) -> None:
     """Raise ConfigError where processes cannot split a batch evenly, since a mean of unequal means is not the mean."""
     if processes < 1 or batch % processes:
         raise ConfigError(
-            f"recovery.batch is {batch}, which {processes} processes cannot share evenly: choose a multiple."
+            f"recovery.training.batch is {batch}, which {processes} processes cannot share evenly: choose a multiple."
         )
 
 

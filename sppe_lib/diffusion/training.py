@@ -1,224 +1,203 @@
-"""One training loop for every trained recovery method: seeded per step and instance, resumable exactly.
+"""One training loop for all that is learnt here: recovery methods, ERMA and the miniature's own models.
 
-Nothing random is carried from step to step: the rows of step k come from the seed and k, the times and
-noise of each of its instances from the seed, k and the instance's place. So a run that is killed and
-started again ends with the same weights as one that was not, and all methods see the same noise.
+A step is a function of the weights and its number; what is random in it is drawn from generators seeded by that
+number. So a run that is killed and started again ends with the same weights as one that was not.
 """
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from diffusers.training_utils import EMAModel
 
-from sppe_lib.config import RecoveryParameters
-from sppe_lib.diffusion.processes import average_gradients, average_values, process, share_of_batch
-from sppe_lib.errors import KitError, ResourceError
-from sppe_lib.runtime import atomic_path, compute_dtype, device, numpy_generator, progress, torch_generator
+from sppe_lib.diffusion.processes import average_gradients, average_values, process
+from sppe_lib.errors import ConfigError, KitError, ResourceError
+from sppe_lib.runtime import atomic_path, compute_dtype, device, progress
 
-Losses = Mapping[str, torch.Tensor]
-StepLosses = Callable[[int, list[int], list[torch.Generator]], Losses]
-"""(step, rows of the batch, a generator for each) -> named scalar losses; their sum is minimised."""
+Parameters = Mapping[str, torch.nn.Parameter]
+
+Losses = Callable[[int], Mapping[str, torch.Tensor]]
+"""Step, from 0 -> named scalar losses; their sum is minimised."""
 
 Keep = Callable[[pd.DataFrame], None]
-"""Called with the log when a state of the run is to be kept."""
-
-CONSTANT_WARMUP = 10
-"""Steps of linear warm-up before a constant learning rate, however long the run."""
+"""Called with the log (step, losses, learning rate, seconds), the averaged weights in place."""
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """What a run is: all that decides its weights except the data and the model.
+class Schedule:
+    """Learning rate of a run: linear warm-up to `peak`, constant, cosine to zero over the last `cooldown` steps."""
 
-    `ema`: decay of the exponential average of the trained weights that is kept; 0 keeps the weights themselves.
-    `optimizer`: "adamw", or "adamw8bit" (bitsandbytes).
+    peak: float
+    steps: int
+    warmup: int
+    cooldown: int = 0
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, from 0."""
+        rise = min(1.0, (step + 1) / max(1, self.warmup))
+        left = self.steps - step
+        fall = 1.0 if left >= self.cooldown else 0.5 - 0.5 * math.cos(math.pi * left / self.cooldown)
+        return self.peak * rise * fall
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run's state is kept, every so many steps, and which run it belongs to.
+
+    `identity`: all that decides the weights; the state of another run is not continued but replaced, or refused with
+    ConfigError if `refuse_others`. `before`: a state of that step or a later one is of no use either.
     """
 
-    name: str
-    steps: int
-    batch: int
-    learning_rate: float
-    seed: int
-    checkpoint_every: int
-    schedule: str = "cosine"
-    ema: float = 0.0
-    optimizer: str = "adamw"
-    weight_decay: float = 0.0
-    gradient_clip: float = 1.0
-
-    @classmethod
-    def of(cls, name: str, parameters: RecoveryParameters) -> "TrainingSettings":
-        """The settings that a profile's parameters give a method."""
-        shared = {field.name: getattr(parameters, field.name, None) for field in fields(cls)}
-        shared |= {"name": name, "learning_rate": parameters.rate_of(name)}
-        return cls(**{key: value for key, value in shared.items() if value is not None})
+    file: Path
+    every: int
+    identity: str
+    before: int | None = None
+    refuse_others: bool = False
 
 
-def learning_rate_at(step: int, settings: TrainingSettings) -> float:
-    """Linear warm-up, then constant; or linear warm-up over the first 5 % of the steps, then a cosine to zero."""
-    constant = settings.schedule == "constant"
-    warmup = CONSTANT_WARMUP if constant else max(1, settings.steps // 20)
-    if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
-    if constant:
-        return settings.learning_rate
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, settings.steps - warmup)))
+class Average:
+    """Exponential average of parameters; early steps are averaged over a shorter time."""
 
+    def __init__(self, parameters: Parameters, decay: float):
+        self.decay = decay
+        self.values = {name: value.detach().clone() for name, value in parameters.items()}
 
-def rows_at(step: int, settings: TrainingSettings, count: int) -> list[int]:
-    """Rows of the batch of a step: each epoch is one seeded permutation of the split, batches run across epochs."""
-    rows, position = [], step * settings.batch
-    while len(rows) < settings.batch:
-        epoch, offset = divmod(position, count)
-        taken = numpy_generator("epoch", settings.seed, epoch).permutation(count)[
-            offset : offset + settings.batch - len(rows)
-        ]
-        rows += taken.tolist()
-        position += len(taken)
-    return rows
+    @torch.no_grad()
+    def update(self, parameters: Parameters, step: int) -> None:
+        """Move towards the parameters after a step, from 0."""
+        rate = 1 - min(self.decay, (step + 1) / (step + 10))
+        for name, mean in self.values.items():
+            mean.lerp_(parameters[name], rate)
 
-
-def make_optimizer(parameters: Mapping[str, torch.nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimiser that the settings name. Raises ResourceError where bitsandbytes is asked for but not installed."""
-    options = {"lr": settings.learning_rate, "betas": (0.9, 0.99), "weight_decay": settings.weight_decay}
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(parameters.values(), **options)
-    try:
-        from bitsandbytes.optim import AdamW8bit
-    except ImportError:
-        raise ResourceError(
-            "recovery.optimizer is adamw8bit, which needs bitsandbytes, and it cannot be imported here: install it or use adamw."
-        ) from None
-    return AdamW8bit(list(parameters.values()), **options)
+    @contextlib.contextmanager
+    def in_place_of(self, parameters: Parameters) -> Iterator[None]:
+        """The averages as the parameters' values, inside the block."""
+        trained = {name: value.data for name, value in parameters.items()}
+        try:
+            for name, value in parameters.items():
+                value.data = self.values[name]
+            yield
+        finally:
+            for name, value in parameters.items():
+                value.data = trained[name]
 
 
 def train(
-    parameters: dict[str, torch.nn.Parameter],
-    losses_at: StepLosses,
-    settings: TrainingSettings,
-    count: int,
-    checkpoint: Path,
-    fingerprint: str = "",
+    name: str,
+    parameters: Parameters,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    losses_at: Losses,
+    *,
+    clip: float = 1.0,
+    average: float = 0.0,
+    checkpoint: Checkpoint | None = None,
     kept: Mapping[int, Keep] | None = None,
-    before: int | None = None,
     stop_after: int | None = None,
 ) -> pd.DataFrame:
-    """Minimise the losses over `settings.steps` steps; returns the log (step, losses, learning rate, seconds).
+    """Minimise the losses over `schedule.steps` steps, in place; returns the log (step, losses, learning rate, seconds).
 
-    `parameters` by name are trained in place. `checkpoint` is written atomically every
-    `checkpoint_every` steps and continued from if it was made by the same settings and `fingerprint`.
-    `kept`: number of steps -> what to call on the main process when they are done, with the averaged
-    weights in place. `before`: a checkpoint of that step or a later one is of no use, since a state on the way is
-    wanted again. `stop_after` ends early, as a kill would (for tests). Under `accelerate launch` every
-    process takes its share of each batch. Raises KitError on a loss that is not finite and ResourceError
-    where memory does not suffice; the last good checkpoint stays.
+    A parameter group's "relative" is its learning rate relative to the schedule's. `clip`: largest norm of the gradient.
+    `average`: decay of the weights' average, or 0 for none. `kept`: number of steps -> what the main process calls when
+    they are done; the last one also where a finished run is continued. `stop_after` ends early, as a kill would.
+    Raises KitError on a loss, gradient or weight that is not finite and ResourceError where memory does not suffice; the
+    last good checkpoint stays.
     """
     kept = kept or {}
-    optimizer = make_optimizer(parameters, settings)
-    average = EMAModel(parameters.values(), decay=settings.ema) if settings.ema else None
-    decides = {name: value for name, value in asdict(settings).items() if name != "checkpoint_every"}
-    identity = json.dumps([decides, fingerprint], sort_keys=True)
-    start, log = _resume(checkpoint, identity, before, parameters, optimizer, average)
-    places = share_of_batch(settings.batch)
+    averaged = Average(parameters, average) if average else None
+    start, log = _resume(name, checkpoint, parameters, optimizer, averaged)
     main = process().is_main_process
-    for step in progress(range(start, settings.steps), f"train {settings.name}", total=settings.steps - start):
+
+    def keep(done: int) -> None:
+        _require_finite(name, done, parameters.values())
+        with averaged.in_place_of(parameters) if averaged else contextlib.nullcontext():
+            kept[done](pd.DataFrame(log))
+
+    for step in progress(range(start, schedule.steps), f"train {name}", total=schedule.steps - start):
         began = time.perf_counter()
-        rate = learning_rate_at(step, settings)
+        rate = schedule.rate(step)
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        rows = rows_at(step, settings, count)
-        generators = [torch_generator("train", settings.seed, step, place) for place in places]
+            group["lr"] = rate * group.get("relative", 1.0)
         try:
-            losses = losses_at(step, [rows[place] for place in places], generators)
+            losses = losses_at(step)
             optimizer.zero_grad(set_to_none=True)
             sum(losses.values()).backward()
         except torch.OutOfMemoryError:
             raise ResourceError(
-                f"Training {settings.name} needs more memory than the {device().type} has: lower recovery.batch, or set "
-                f"recovery.gradient_checkpointing or models.quantize_base; the last checkpoint is kept."
+                f"Training {name} needs more memory than the {device().type} has: lower its batch in params.yaml, or, for a "
+                f"recovery method, set recovery.training.gradient_checkpointing or models.quantize_base."
             ) from None
-        found = average_values({name: float(value.detach()) for name, value in losses.items()})
-        if not all(math.isfinite(value) for value in found.values()):
-            raise KitError(
-                f"Training {settings.name} stopped at step {step}: the loss is not finite. The checkpoint before it is kept; "
-                f"lower recovery.learning_rate and run again."
-            )
+        found = average_values({key: float(value.detach()) for key, value in losses.items()})
+        _require_finite(name, step, [torch.tensor(list(found.values()))])
         average_gradients(parameters.values())
-        torch.nn.utils.clip_grad_norm_(parameters.values(), settings.gradient_clip)
+        _require_finite(name, step, [torch.nn.utils.clip_grad_norm_(parameters.values(), clip)])
         optimizer.step()
-        if average is not None:
-            average.step(parameters.values())
+        if averaged is not None:
+            averaged.update(parameters, step)
         log.append({"step": step, **found, "learning_rate": rate, "seconds": time.perf_counter() - began})
         done = step + 1
-        if main and done in kept and done < settings.steps:
-            with _averaged(parameters, average):
-                kept[done](pd.DataFrame(log))
-        if main and (done % settings.checkpoint_every == 0 or done == settings.steps):
-            _save(checkpoint, identity, done, parameters, optimizer, average, log)
+        if main and done in kept and done < schedule.steps:
+            keep(done)
+        if main and checkpoint and (done % checkpoint.every == 0 or done == schedule.steps):
+            _save(name, checkpoint, done, parameters, optimizer, averaged, log)
         if stop_after is not None and done >= stop_after:
             return pd.DataFrame(log)
-    if main and settings.steps in kept:
-        with _averaged(parameters, average):
-            kept[settings.steps](pd.DataFrame(log))
+    if main and schedule.steps in kept:
+        keep(schedule.steps)
     process().wait_for_everyone()
     return pd.DataFrame(log)
 
 
-@contextlib.contextmanager
-def _averaged(parameters: Mapping[str, torch.nn.Parameter], average: EMAModel | None) -> Iterator[None]:
-    """The averaged weights in place of the trained ones, inside the block."""
-    if average is None:
-        yield
-        return
-    average.store(parameters.values())
-    average.copy_to(parameters.values())
-    try:
-        yield
-    finally:
-        average.restore(parameters.values())
+def _require_finite(name: str, step: int, values) -> None:
+    if not all(bool(torch.isfinite(value).all()) for value in values):
+        raise KitError(
+            f"Training {name} stopped at step {step}: a loss, gradient or weight is not finite; lower its learning rate in "
+            f"params.yaml and run again (a checkpoint before it is kept)."
+        )
 
 
-def _save(
-    checkpoint: Path, identity: str, step: int, parameters: dict, optimizer, average: EMAModel | None, log: list[dict]
-) -> None:
+def _save(name: str, checkpoint: Checkpoint, done: int, parameters: Parameters, optimizer, averaged, log) -> None:
+    _require_finite(name, done, parameters.values())
     state = {
-        "identity": identity,
-        "step": step,
+        "identity": checkpoint.identity,
+        "step": done,
         "log": log,
         "optimizer": optimizer.state_dict(),
-        "average": average.state_dict() if average is not None else None,
-        "parameters": {name: value.detach() for name, value in parameters.items()},
+        "average": averaged.values if averaged else None,
+        "parameters": {key: value.detach() for key, value in parameters.items()},
     }
-    with atomic_path(checkpoint) as temporary:
+    with atomic_path(checkpoint.file) as temporary:
         torch.save(state, temporary)
 
 
 def _resume(
-    checkpoint: Path, identity: str, before: int | None, parameters: dict, optimizer, average: EMAModel | None
+    name: str, checkpoint: Checkpoint | None, parameters: Parameters, optimizer, averaged: Average | None
 ) -> tuple[int, list[dict]]:
-    if not checkpoint.is_file():
+    if checkpoint is None or not checkpoint.file.is_file():
         return 0, []
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = torch.load(checkpoint.file, map_location="cpu", weights_only=True)
     except Exception:  # a checkpoint that cannot be read is worth no more than none
         return 0, []
-    if state["identity"] != identity or state["parameters"].keys() != parameters.keys():
+    if state["identity"] != checkpoint.identity or state["parameters"].keys() != parameters.keys():
+        if checkpoint.refuse_others:
+            raise ConfigError(
+                f"The checkpoint {checkpoint.file.name!r} of {name} was made with other settings: use the same ones, or "
+                f"delete it to start again."
+            )
         return 0, []
-    if before is not None and state["step"] >= before:
+    if checkpoint.before is not None and state["step"] >= checkpoint.before:
         return 0, []
     with torch.no_grad():
-        for name, value in parameters.items():
-            value.copy_(state["parameters"][name])
+        for key, value in parameters.items():
+            value.copy_(state["parameters"][key])
+            if averaged is not None:
+                averaged.values[key].copy_(state["average"][key])
     optimizer.load_state_dict(state["optimizer"])
-    if average is not None:
-        average.load_state_dict(state["average"])
     return state["step"], state["log"]
 
 

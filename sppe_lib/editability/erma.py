@@ -24,8 +24,9 @@ from torch.nn.functional import mse_loss
 from sppe_lib.clip import DatasetFeatures, cosine, load_clip
 from sppe_lib.config import EditabilityParameters
 from sppe_lib.data.labels import training_target
+from sppe_lib.diffusion.training import Schedule, train
 from sppe_lib.editability.scores import plcc, srcc
-from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.runtime import atomic_path, seed_of
 
 
@@ -100,16 +101,8 @@ class TrainedErma:
     step: int
 
 
-def _learning_rate_share(step: int, parameters: EditabilityParameters) -> float:
-    """Linear warm-up, then a cosine down to zero; `step` counts from 0."""
-    if step < parameters.warmup_steps:
-        return (step + 1) / parameters.warmup_steps
-    progress = (step - parameters.warmup_steps) / max(parameters.steps - parameters.warmup_steps, 1)
-    return 0.5 * (1 + np.cos(np.pi * progress))
-
-
 def train_erma(
-    train: ErmaInputs,
+    train_inputs: ErmaInputs,
     train_labels: np.ndarray,
     validation: ErmaInputs,
     validation_labels: np.ndarray,
@@ -117,7 +110,8 @@ def train_erma(
 ) -> TrainedErma:
     """Train the head on the CPU (it is small, and there the same seed gives the same weights).
 
-    Labels are cosines [N]; NaN rows are left out. Raises DataError where a split has too few labels.
+    Labels are cosines [N]; NaN rows are left out. Raises DataError where a split has too few labels, ConfigError where
+    there is no step to train, KitError where features, loss or predictions are not finite.
     """
     usable = torch.from_numpy(np.flatnonzero(np.isfinite(train_labels)))
     if len(usable) < 2 or np.isfinite(validation_labels).sum() < 2:
@@ -125,52 +119,57 @@ def train_erma(
             "ERMA needs at least two defined labels in the train and in the val split; build a larger benchmark "
             "(benchmark.train_pairs and benchmark.val_pairs in params.yaml)."
         )
+    steps = parameters.steps
+    if steps < 1:
+        raise ConfigError("editability.steps is 0, so there is no ERMA to select; set it to at least 1 in params.yaml.")
     targets = torch.from_numpy(training_target(train_labels)).float()
     batch = min(parameters.batch, len(usable))
     draws = torch.Generator().manual_seed(seed_of("erma", parameters.seed))
+    validation_inputs, rows_log, best = validation.all(), [], None
+    order = torch.empty(0, dtype=torch.long)
+
+    def losses_at(step: int) -> dict[str, torch.Tensor]:
+        nonlocal order
+        if len(order) < batch:
+            order = usable[torch.randperm(len(usable), generator=draws)]
+        rows, order = order[:batch], order[batch:]
+        mirrored = torch.randint(len(train_inputs.source), (batch,), generator=draws)
+        return {"loss": mse_loss(head.train()(train_inputs.rows(rows, mirrored)), targets[rows])}
+
+    def validate(log: pd.DataFrame) -> None:
+        nonlocal best
+        predicted = predict_cosines(head, validation_inputs)
+        if not np.isfinite(predicted).all():
+            raise KitError(f"ERMA predicts no finite number at step {len(log)}: lower editability.learning_rate.")
+        since = rows_log[-1]["step"] if rows_log else 0
+        row = {
+            "step": len(log),
+            "loss": float(np.mean(log["loss"].to_numpy()[since:])),
+            "validation_srcc": srcc(predicted, validation_labels),
+            "validation_plcc": plcc(predicted, validation_labels),
+        }
+        # A constant prediction has no correlation; it must not win.
+        row["selection"] = float(np.nan_to_num((row["validation_srcc"] + row["validation_plcc"]) / 2, nan=-1.0))
+        rows_log.append(row)
+        if best is None or row["selection"] > best[0]:
+            best = row["selection"], len(log), {name: value.clone() for name, value in head.state_dict().items()}
+
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("erma head", parameters.seed))
-        head = ErmaHead(train.text.shape[1])
-        optimiser = torch.optim.AdamW(
-            head.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay
+        head = ErmaHead(train_inputs.text.shape[1])
+        warmup = parameters.warmup_steps
+        every = range(parameters.validate_from, steps, parameters.validate_every)
+        validated = [step for step in every if step > 0]
+        train(
+            "ERMA",
+            dict(head.named_parameters()),
+            torch.optim.AdamW(head.parameters(), weight_decay=parameters.weight_decay),
+            Schedule(parameters.learning_rate, steps, warmup, max(steps - warmup, 0)),
+            losses_at,
+            kept=dict.fromkeys((*validated, steps), validate),
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate_share(step, parameters))
-        validation_inputs, log, losses, best = validation.all(), [], [], None
-        order = torch.empty(0, dtype=torch.long)
-        for step in range(1, parameters.steps + 1):
-            if len(order) < batch:
-                order = usable[torch.randperm(len(usable), generator=draws)]
-            rows, order = order[:batch], order[batch:]
-            mirrored = torch.randint(len(train.source), (batch,), generator=draws)
-            loss = mse_loss(head.train()(train.rows(rows, mirrored)), targets[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.item())
-            regular = (
-                step >= parameters.validate_from and (step - parameters.validate_from) % parameters.validate_every == 0
-            )
-            if regular or step == parameters.steps:
-                predicted = predict_cosines(head, validation_inputs)
-                row = {
-                    "step": step,
-                    "loss": float(np.mean(losses)),
-                    "validation_srcc": srcc(predicted, validation_labels),
-                    "validation_plcc": plcc(predicted, validation_labels),
-                }
-                # A constant prediction has no correlation; it must not win.
-                row["selection"] = float(np.nan_to_num((row["validation_srcc"] + row["validation_plcc"]) / 2, nan=-1.0))
-                log.append(row)
-                losses = []
-                if best is None or row["selection"] > best[0]:
-                    weights = {name: value.clone() for name, value in head.state_dict().items()}
-                    best = (row["selection"], step, weights)
-    if best is None:
-        raise DataError("editability.steps is 0, so there is no ERMA to select; set it to at least 1 in params.yaml.")
     head.load_state_dict(best[2])
-    return TrainedErma(head.eval(), pd.DataFrame(log), best[1])
+    return TrainedErma(head.eval(), pd.DataFrame(rows_log), best[1])
 
 
 def save_erma(folder: Path, trained: TrainedErma, clip_location: str, parameters: EditabilityParameters) -> None:

@@ -111,4 +111,4 @@ def summary(result: EditabilityResult) -> pd.DataFrame:
 
 def label_report(result: EditabilityResult) -> pd.DataFrame:
     """Defined and undefined labels of each split."""
-    return pd.DataFrame([asdict(count) for count in count_labels(result.labels)]).set_index("split")
+    return count_labels(result.labels)

@@ -1,31 +1,35 @@
-"""Figures 5, 10 and 11 of a run, the paper beside it, and `write_figures`, which writes all of them.
+"""The paper's figures from a run's results, the paper beside it, and how every figure is written.
 
-A figure is a pure function of result files and the published CSVs. Image grids are in grids.py. Every
-figure is a PNG (150 dpi) and a PDF without dates, so the same results give the same bytes.
+A figure is a pure function of result files and the published CSVs. Every figure is a PNG (150 dpi) and a PDF without
+dates, so the same results give the same bytes.
 """
 
+import textwrap
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
+from datasets import Dataset
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from sppe_lib.config import Profile
+from sppe_lib.data.schema import image_tensor, open_evaluated, to_uint8
 from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.ablation_tables import draw_ablation
-from sppe_lib.evaluation.drawing import STYLE, absent, settle
-from sppe_lib.evaluation.gate import draw_gate
-from sppe_lib.evaluation.grids import figure12, overview
+from sppe_lib.editability.sweep import SWEEP, sweep_is_built
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.evaluation import choosing, frame, sweep
+from sppe_lib.evaluation.ablation import ablation_data
+from sppe_lib.evaluation.claims import metric_correlations
 from sppe_lib.evaluation.metrics import metric
-from sppe_lib.evaluation.recovery_tables import overall_means
-from sppe_lib.evaluation.results import TRIVIAL_METHODS, data_name, read_correlations, read_instances, read_metrics
-from sppe_lib.evaluation.statistics import correlate
-from sppe_lib.evaluation.tables import published_correlations
+from sppe_lib.evaluation.qualitative import RULE, Row, choose_rows, figure12, overview
+from sppe_lib.evaluation.rendering import NOT_RUN, metric_label
 from sppe_lib.runtime import atomic_path
 
 DOTS_PER_INCH = 150
@@ -33,16 +37,48 @@ DOTS_PER_INCH = 150
 LARGEST_PNG = 390_000
 """Bytes: results are committed, so pictures stay small."""
 
+PLACES = 6
+"""Decimals of a position, as a share of the figure: a thousandth of a pixel."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "pdf.fonttype": 42,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "white",
+}
+"""For `matplotlib.rc_context`."""
+
 MODALITY_COLOURS = {"Visual": "#4c78a8", "Textual": "#f2a13c", "Multimodal": "#54a24b"}
 
 SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 """Figure 11: each against the source and against the reference."""
 
+SHOWN = ("psnr_gt", "ssim_gt", "clip_sim_gt", "dir_i")
+"""The metrics of the ablations' figure: agreement with the reference, and the direction of the edit."""
 
-def _picture(figure: Figure) -> Image.Image:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+FIGURE6_CHOICES = (("group", "Face", "ADD/REMOVE"), ("group", "Financial", "EDIT"))
+"""The sources shown in Figure 6: a face and a document of money, see `qualitative.choose_rows`."""
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out once and round every position; nothing moves when it is drawn after that.
+
+    matplotlib's constrained layout is solved in an order that follows memory addresses, so its last bits change
+    from run to run, and what falls on half a pixel then goes to either side.
+    """
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    parts = figure.findobj(SubFigure)
+    for part in parts:
+        part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), PLACES))
+    for axis in figure.findobj(Axes):
+        axis.set_position(Bbox(np.round(axis.get_position(original=True).get_points(), PLACES)))
+    for text in (text for part in (figure, *parts) for text in part.texts):
+        text.set_position(np.round(text.get_position(), PLACES))
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
@@ -54,13 +90,21 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     settle(figure)
     png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     with atomic_path(png) as temporary:
-        picture = _picture(figure)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         picture.save(temporary, format="PNG", optimize=True)
         if temporary.stat().st_size > LARGEST_PNG:
             picture.quantize(256, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
     with atomic_path(pdf) as temporary:
         figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
     return [png, pdf]
+
+
+def absent(axis: Axes, text: str) -> None:
+    """Say in an axis why it is empty."""
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes)
 
 
 def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
@@ -70,86 +114,60 @@ def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
 
 def _ring(axis, sizes, colours, labels, radius: float, width: float, size: float, smallest: float) -> None:
     """One ring of a sunburst; slices below `smallest` of the circle keep their colour but get no label."""
-    total = sum(sizes)
-    wedges, _ = axis.pie(
-        sizes,
-        radius=radius,
-        colors=colours,
-        startangle=90,
-        counterclock=False,
-        wedgeprops={"width": width, "edgecolor": "white", "linewidth": 0.6},
-    )
+    edges = {"width": width, "edgecolor": "white", "linewidth": 0.6}
+    wedges, _ = axis.pie(sizes, radius=radius, colors=colours, startangle=90, counterclock=False, wedgeprops=edges)
     for wedge, value, label in zip(wedges, sizes, labels):
-        if value < smallest * total:
-            continue
-        angle = (wedge.theta1 + wedge.theta2) / 2
-        turn = angle - 180 if 90 < angle % 360 < 270 else angle
-        distance = radius - width / 2
-        axis.text(
-            distance * np.cos(np.radians(angle)),
-            distance * np.sin(np.radians(angle)),
-            label,
-            rotation=turn,
-            ha="center",
-            va="center",
-            fontsize=size,
-        )
+        if value >= smallest * sum(sizes):
+            angle, distance = (wedge.theta1 + wedge.theta2) / 2, radius - width / 2
+            turn = angle - 180 if 90 < angle % 360 < 270 else angle
+            x, y = distance * np.cos(np.radians(angle)), distance * np.sin(np.radians(angle))
+            axis.text(x, y, label, rotation=turn, ha="center", va="center", fontsize=size)
 
 
 def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
     entries = [entry for entry in categories().values() if pairs.get(entry.name)]
     modalities = list(dict.fromkeys(entry.modality for entry in entries))
     groups = list(dict.fromkeys((entry.modality, entry.group) for entry in entries))
-    inner = [sum(pairs[entry.name] for entry in entries if entry.modality == modality) for modality in modalities]
+
+    def pairs_of(**wanted: str) -> int:
+        own = [entry for entry in entries if all(getattr(entry, key) == value for key, value in wanted.items())]
+        return sum(pairs[entry.name] for entry in own)
+
+    inner = [pairs_of(modality=name) for name in modalities]
     _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.42, 7.5, 0.02)
-    middle, shades = [], []
+    middle, shades, outer, colours = [], [], [], []
     for modality in modalities:
         own = [group for of, group in groups if of == modality]
-        for group, shade in zip(own, _shades(MODALITY_COLOURS[modality], len(own))):
-            middle.append(sum(pairs[entry.name] for entry in entries if entry.group == group))
-            shades.append(shade)
+        middle += [pairs_of(group=group) for group in own]
+        shades += _shades(MODALITY_COLOURS[modality], len(own))
     _ring(axis, middle, shades, [group for _, group in groups], 0.97, 0.35, 6.5, 0.018)
-    outer, names, colours = [], [], []
     for (_, group), shade in zip(groups, shades):
-        own = [entry for entry in entries if entry.group == group]
-        outer += [pairs[entry.name] for entry in own]
-        names += [entry.name for entry in own]
+        own = [entry.name for entry in entries if entry.group == group]
+        outer += own
         colours += _shades(matplotlib.colors.to_hex(shade), len(own))
-    _ring(axis, outer, colours, names, 1.45, 0.48, 5.2, 0.012)
+    _ring(axis, [pairs[name] for name in outer], colours, outer, 1.45, 0.48, 5.2, 0.012)
     axis.set(xlim=(-1.47, 1.47), ylim=(-1.47, 1.47))
     axis.set_title(title, fontsize=10)
 
 
 def figure5(profile: Profile) -> Figure:
     """Figure 5: pairs by modality, group and category as nested rings; the paper's, and this run's."""
-    instances = read_instances(profile)
-    ours = instances.groupby("category")["pair_id"].nunique().to_dict()
+    ours = frame.read_instances(profile).groupby("category")["pair_id"].nunique().to_dict()
     published = {entry.name: entry.published_pairs for entry in categories().values()}
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 5.9), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _sunburst(left, published, f"Paper: SPPE, {sum(published.values()):,} pairs")
-        _sunburst(right, ours, f"This run: {data_name(profile)}, {sum(ours.values()):,} pairs")
-        figure.suptitle("Figure 5. Privacy categories (inner: modality, middle: group, outer: category)", fontsize=11)
+    figure = Figure(figsize=(11, 5.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _sunburst(left, published, f"Paper: SPPE, {sum(published.values()):,} pairs")
+    _sunburst(right, ours, f"This run: {frame.data_name(profile)}, {sum(ours.values()):,} pairs")
+    figure.suptitle("Figure 5. Privacy categories (inner: modality, middle: group, outer: category)", fontsize=11)
     return figure
 
 
-def _heat_map(axis, table: pd.DataFrame, metric_name: str, methods: list[str], groups: list[str], title: str) -> None:
-    values = table[table["metric"] == metric_name].pivot(index="method", columns="group", values="value")
-    values = values.reindex(index=methods, columns=groups).astype(float)
+def _heat_map(axis, table: pd.DataFrame, methods: list[str], title: str) -> None:
+    values = table.pivot(index="method", columns="group", values="value")
+    values = values.reindex(index=methods, columns=[*GROUPS, OVERALL]).astype(float)
     axis.set_facecolor("#e8e8e8")  # shows where there is no value
-    seaborn.heatmap(
-        values,
-        ax=axis,
-        vmin=-0.2,
-        vmax=0.8,
-        cmap="RdYlBu_r",
-        annot=True,
-        fmt=".2f",
-        annot_kws={"size": 6},
-        linewidths=0.5,
-        cbar=False,
-    )
+    look = {"cmap": "RdYlBu_r", "annot": True, "fmt": ".2f", "annot_kws": {"size": 6}, "linewidths": 0.5, "cbar": False}
+    seaborn.heatmap(values, ax=axis, vmin=-0.2, vmax=0.8, **look)
     axis.set(xlabel="", ylabel="")
     axis.set_title(title, fontsize=9)
     axis.tick_params(labelsize=7, length=0)
@@ -159,44 +177,41 @@ def _heat_map(axis, table: pd.DataFrame, metric_name: str, methods: list[str], g
 
 def figure10(profile: Profile) -> Figure:
     """Figure 10: SRCC and PLCC by group and assessor; the paper's on the left, this run's on the right."""
-    published, measured = published_correlations(), read_correlations(profile)
-    groups = [*GROUPS, OVERALL]
+    published, measured = frame.published_correlations(), frame.read_correlations(profile)
     theirs = list(dict.fromkeys(published["method"]))
     ours = sorted(dict.fromkeys(measured["method"]), key=lambda name: (name not in theirs, name))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(12, 6.4), layout="constrained")
-        for row, (metric_name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
-            _heat_map(row[0], published, metric_name, theirs, groups, f"{label}, paper (SPPE)")
-            if ours:
-                _heat_map(row[1], measured, metric_name, ours, groups, f"{label}, this run: {data_name(profile)}")
-            else:
-                absent(row[1], "editability: not run in this profile yet")
-        figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
+    figure = Figure(figsize=(12, 6.4), layout="constrained")
+    for (left, right), (name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
+        _heat_map(left, published[published["metric"] == name], theirs, f"{label}, paper (SPPE)")
+        if ours:
+            _heat_map(
+                right, measured[measured["metric"] == name], ours, f"{label}, this run: {frame.data_name(profile)}"
+            )
+        else:
+            absent(right, f"editability: {NOT_RUN}")
+    figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
     return figure
 
 
-def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, title: str) -> None:
-    wide = (
-        data.pivot(index="method", columns="metric", values=column)[[f"{name}_src", f"{name}_gt"]]
-        .astype(float)
-        .dropna()
+def _overall_means(profile: Profile) -> pd.DataFrame:
+    """Methods by (column, metric): the paper's (`published`) and this run's (`value`) means over all groups."""
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    ours = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
+    published = (
+        frame.published_recovery().query("run == 'benchmark' and group == @OVERALL").set_index(["method", "metric"])
     )
-    for method, (source, reference) in wide.iterrows():
-        marker = "s" if method in TRIVIAL_METHODS else "o"
-        axis.scatter(
-            source,
-            reference,
-            s=55,
-            color=colours[method],
-            marker=marker,
-            edgecolor="black",
-            linewidth=0.5,
-            zorder=3,
-            alpha=0.85,
-            label=method,
-        )
-    unit = f" [{metric(f'{name}_gt').unit}]" if metric(f"{name}_gt").unit else ""
-    axis.set(xlabel=f"{metric(f'{name}_src').label}{unit}", ylabel=f"{metric(f'{name}_gt').label}{unit}")
+    wide = pd.DataFrame({"published": published["value"], "value": ours}).unstack("metric").astype(float)
+    return wide.reindex(frame.ordered_methods(list(rows["method"].unique())))
+
+
+def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
+    source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
+    for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
+        marker = "s" if method in frame.TRIVIAL_METHODS else "o"
+        look = {"edgecolor": "black", "linewidth": 0.5, "zorder": 3, "alpha": 0.85}
+        axis.scatter(x, y, s=55, color=colours[method], marker=marker, label=method, **look)
+    unit = f" [{reference.unit}]" if reference.unit else ""
+    axis.set(xlabel=f"{source.label}{unit}", ylabel=f"{reference.label}{unit}")
     axis.set_title(title, fontsize=9)
     axis.margins(0.22)
     axis.grid(color="#e3e3e3", zorder=0)
@@ -204,62 +219,212 @@ def _scatter(axis, data: pd.DataFrame, name: str, column: str, colours: dict, ti
 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
-    data = overall_means(profile)
-    methods = list(dict.fromkeys(data["method"]))
-    colours = dict(zip(methods, seaborn.color_palette("tab10", len(methods))))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 6.6), layout="constrained")
-        axes = figure.subplots(2, len(SCATTER_METRICS))
-        for row, column, title in zip(
-            axes, ("published", "value"), ("paper (SPPE)", f"this run: {data_name(profile)}")
-        ):
-            for axis, name in zip(row, SCATTER_METRICS):
-                if data[column].notna().any():
-                    _scatter(axis, data, name, column, colours, title)
-                else:
-                    absent(axis, "recovery: not run in this profile yet")
-        known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
-        shown = [method for method in methods if method in known]
-        figure.legend(
-            [known[method] for method in shown],
-            shown,
-            loc="outside lower center",
-            ncols=len(shown),
-            fontsize=7.5,
-            frameon=False,
-            columnspacing=1.2,
-            handletextpad=0.2,
-        )
-        figure.suptitle(
-            "Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial baselines",
-            fontsize=11,
-        )
+    data = _overall_means(profile)
+    colours = dict(zip(data.index, seaborn.color_palette("tab10", len(data))))
+    figure = Figure(figsize=(11, 6.6), layout="constrained")
+    axes = figure.subplots(2, len(SCATTER_METRICS))
+    for row, column, title in zip(
+        axes, ("published", "value"), ("paper (SPPE)", f"this run: {frame.data_name(profile)}")
+    ):
+        for axis, name in zip(row, SCATTER_METRICS):
+            if data[column].notna().any(axis=None):
+                _scatter(axis, data[column], name, colours, title)
+            else:
+                absent(axis, f"recovery: {NOT_RUN}")
+    known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
+    shown = [method for method in data.index if method in known]
+    place = {"loc": "outside lower center", "ncols": len(shown), "columnspacing": 1.2, "handletextpad": 0.2}
+    figure.legend([known[method] for method in shown], shown, fontsize=7.5, frameon=False, **place)
+    title = "Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial baselines"
+    figure.suptitle(title, fontsize=11)
     return figure
 
 
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
-    measured = read_metrics(profile)
-    columns = 4
-    rows = max(1, -(-len(measured) // columns))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
-        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axis in axes.flat[len(measured) :]:
-            axis.set_axis_off()
-        if not measured:
-            absent(axes[0, 0], "recovery: not run in this profile yet")
-        for axis, (method, table) in zip(axes.flat, measured.items()):
-            found = correlate(table, "dir_s", "dir_i", profile.evaluation)
-            axis.scatter(table["dir_s"], table["dir_i"], s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)
-            axis.set_title(
-                f"{method}\nr = {found.value:.2f} ({found.low:.2f} to {found.high:.2f}), n = {found.n}", fontsize=8
-            )
-            axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
-            axis.grid(color="#e3e3e3", zorder=0)
-        figure.supxlabel("DirS: direction of the surrogate's edit", fontsize=9)
-        figure.supylabel("DirI: direction of the reference edit", fontsize=9)
-        figure.suptitle(f"Figure 13. Do the two directions agree? This run: {data_name(profile)}", fontsize=11)
+    found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
+    measured, columns = frame.measured_in(profile, "benchmark"), 4
+    rows = max(1, -(-len(found) // columns))
+    figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat[len(found) :]:
+        axis.set_axis_off()
+    if not found:
+        absent(axes[0, 0], f"recovery: {NOT_RUN}")
+    for axis, (method, one) in zip(axes.flat, found.items()):
+        x, y = (frame.select(measured, method=method, metric=name)["value"] for name in ("dir_s", "dir_i"))
+        axis.scatter(x, y, s=5, alpha=0.35, linewidth=0, color="#4c78a8", rasterized=True)
+        axis.set_title(f"{method}\nr = {one.value:.2f} ({one.low:.2f} to {one.high:.2f}), n = {one.n}", fontsize=8)
+        axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+        axis.grid(color="#e3e3e3", zorder=0)
+    figure.supxlabel("DirS: direction of the surrogate's edit", fontsize=9)
+    figure.supylabel("DirI: direction of the reference edit", fontsize=9)
+    figure.suptitle(f"Figure 13. Do the two directions agree? This run: {frame.data_name(profile)}", fontsize=11)
+    return figure
+
+
+def figure_gate(profile: Profile) -> Figure:
+    """Mean worth of the kept uploads against the fraction refused, a panel for each worth."""
+    data = choosing.gate_data(profile)
+    looks = {frame.PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), choosing.ORACLE: ("black", 1.2, ":")}
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
+        if worth not in data or data[worth].notna().sum() < 2:
+            absent(axis, NOT_RUN)
+            continue
+        for name in [*choosing.assessors_in(data), choosing.ORACLE]:
+            values, _ = choosing.scored(data, name, worth)
+            if len(values):
+                colour, width, line = looks.get(name, ("#9db4cf", 1.0, "-"))
+                look = {
+                    "color": colour,
+                    "linewidth": width,
+                    "linestyle": line,
+                    "label": name if name in looks else None,
+                }
+                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look)
+        axis.plot([], [], color="#9db4cf", label="image-quality metrics")
+        axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
+        axis.set(xlabel="uploads refused [%]", ylabel=f"mean of the kept: {label}")
+        axis.grid(color="#e6e6e6")
+    if figure.axes[0].get_legend_handles_labels()[1]:
+        figure.axes[0].legend(fontsize=8, frameon=False)
+    figure.suptitle(f"An assessor as a gate before the upload. This run: {frame.data_name(profile)}", fontsize=11)
+    return figure
+
+
+def figure_chooser(profile: Profile) -> Figure:
+    """Mean gain of every chooser over a random choice, a panel for each worth, with intervals over sources."""
+    data, colours = choosing.chooser_gains(profile), {frame.PROPOSED_ASSESSOR: "#c44e52", choosing.ORACLE: "#555555"}
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
+        rows = data[(data["worth"] == worth) & (data["method"] != choosing.RANDOM)].sort_values("value", kind="stable")
+        if rows.empty:
+            absent(axis, f"{label}: {NOT_RUN}")
+            continue
+        # Without an interval there is a bar without whiskers.
+        whiskers = np.stack([rows["value"] - rows["low"], rows["high"] - rows["value"]]).clip(min=0)
+        bars = [colours.get(name, "#9db4cf") for name in rows["method"]]
+        axis.barh(rows["method"], rows["value"], xerr=whiskers, color=bars, error_kw={"elinewidth": 1, "capsize": 2})
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set_xlabel(f"gain over a random choice: {label}")
+        axis.grid(axis="x", color="#e6e6e6")
+        axis.set_axisbelow(True)
+    title = f"An assessor as a chooser among surrogates (0: random). This run: {frame.data_name(profile)}"
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _differences(axis, rows: pd.DataFrame, heights: list[float], colour: str, marker: str, label: str) -> None:
+    axis.hlines(
+        heights, *rows[["difference_low", "difference_high"]].to_numpy(dtype=float).T, color=colour, linewidth=1.4
+    )
+    axis.plot(rows["difference"], heights, linestyle="", markersize=4.5, color=colour, marker=marker, label=label)
+
+
+def figure_ablation(profile: Profile) -> Figure:
+    """Paired differences of every variant, over the whole image and inside M, with intervals; a panel per metric."""
+    data = ablation_data(profile).dropna(subset="against")
+    variants = data[["group", "variant", "against"]].drop_duplicates()
+    groups = list(dict.fromkeys(variants["group"]))
+    places = {  # a gap between the groups
+        (row.group, row.variant): index + 0.6 * groups.index(row.group)
+        for index, row in enumerate(variants.itertuples())
+    }
+    looks = {"all": (-0.18, "#4c78a8", "o", "whole image"), "inside": (0.18, "#c44e52", "s", "inside M")}
+    with matplotlib.rc_context({"font.size": 8}):
+        figure = Figure(figsize=(12, 6), layout="constrained")
+        axes = figure.subplots(1, len(SHOWN), sharey=True)
+        for axis, name in zip(axes, SHOWN):
+            for region, (shift, *look) in looks.items():
+                rows = data[(data["metric"] == name) & (data["region"] == region)].dropna(subset="difference")
+                if len(rows):
+                    _differences(
+                        axis, rows, [places[row.group, row.variant] + shift for row in rows.itertuples()], *look
+                    )
+            axis.axvline(0, color="#555555", linewidth=1, zorder=1)
+            axis.set_title(metric_label(metric(name)), fontsize=9)
+            axis.grid(axis="x", color="#e6e6e6", zorder=0)
+        labels = [f"{row.variant}\nminus {row.against}" for row in variants.itertuples()]
+        axes[0].set_yticks(list(places.values()), labels, fontsize=7)
+        axes[0].invert_yaxis()
+        if data["difference"].notna().any():
+            axes[0].legend(fontsize=7, frameon=False, loc="best")
+        else:
+            axes[0].text(0.5, 0.5, NOT_RUN, ha="center", transform=axes[0].transAxes)
+        title = f"paired differences, {100 * profile.evaluation.confidence:.0f} % intervals"
+        title = f"What each part of {frame.PROPOSED} is worth: {title}. This run: validation split of {frame.data_name(profile)}"
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, list[Row]]:
+    """One surrogate a source and strength of the sweep set, and the sources of Figure 6 by the rule of `choose_rows`.
+
+    The sources are judged at the benchmark's strength; `index` of a row is that surrogate's row in the set.
+    """
+    table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
+    first = table[table["candidate"] == 0]
+    judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
+    chosen = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
+    return first, [Row(judged[row.index], row.instruction, row.caption) for row in chosen]
+
+
+def _show(axis, image, title: str) -> None:
+    axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
+    axis.set_title(title, fontsize=8, pad=2)
+    axis.set(xticks=[], yticks=[])
+
+
+def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]) -> None:
+    """For each source I and its surrogates along the strengths; beneath, the edit of each."""
+    for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
+        own = first[first["pair_id"] == first["pair_id"][row.index]].sort_values("strength")
+        upper, lower = part.subplots(2, 1 + len(own))
+        source = dataset[row.index]
+        _show(upper[0], source["source"], "I")
+        _show(lower[0], source["edited_source"], "I'")
+        for column, (index, strength) in enumerate(own["strength"].items(), start=1):
+            surrogate = dataset[index]
+            _show(upper[column], surrogate["surrogate"], f"S, strength {strength:g}")
+            _show(lower[column], surrogate["edited_surrogate"], "S'")
+        part.suptitle(f"“{row.instruction}” ({row.caption})", fontsize=9)
+
+
+def _draw_panel(axis, panel: sweep.Panel, rows: pd.DataFrame, colours: dict[str, str]) -> None:
+    if rows.empty:
+        return absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
+    for line, part in rows.groupby("line", sort=False):
+        axis.plot(part["strength"], part["value"], marker="o", markersize=4, color=colours[line], label=line)
+        axis.fill_between(part["strength"], part["low"], part["high"], color=colours[line], alpha=0.18, linewidth=0)
+    if panel.name == "leakage_identified":
+        axis.axhline(sweep.chance(rows), color="#777777", linestyle="--", linewidth=1, label="by chance")
+    axis.set_title(panel.title, fontsize=8.5)
+    axis.set_xticks(sorted(rows["strength"].unique()))
+    axis.grid(color="#e6e6e6")
+    axis.legend(fontsize=7.5, frameon=False)
+
+
+def figure6(profile: Profile) -> Figure:
+    """Figure 6: above, sources with their surrogates along the strengths; below, the curves with their intervals."""
+    data = sweep.strength_data(profile)
+    names = list(dict.fromkeys([*sweep.METHODS, *data["line"]]))
+    colours = dict(zip(names, seaborn.color_palette("colorblind", len(names))))
+    figure = Figure(figsize=(9.6, 11.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(6, 4.6))
+    dataset = open_evaluated(profile, SWEEP) if sweep_is_built(profile) else None
+    first, rows = shown_sources(profile, dataset) if dataset else (None, [])
+    if rows:
+        _draw_sources(above, dataset, first, rows)
+        rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
+        above.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
+    else:
+        absent(above.subplots(), f"sweep set: {NOT_RUN}")
+    for axis, panel in zip(below.subplots(2, 3).flat, sweep.PANELS):
+        _draw_panel(axis, panel, data[data["panel"] == panel.name], colours)
+    bands = f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)"
+    below.supxlabel(bands, fontsize=9)
+    figure.suptitle(f"Figure 6. The strength sweep. This run: {frame.data_name(profile)}", fontsize=11)
     return figure
 
 
@@ -270,15 +435,39 @@ FIGURES = {
     "figure11_source_reference": figure11,
     "figure12_qualitative": figure12,
     "figure13_directions": figure13,
-    "figure_gate": draw_gate,
-    "figure_ablation": draw_ablation,
+    "figure_gate": figure_gate,
+    "figure_ablation": figure_ablation,
 }
 """File name -> function of a profile. The overview is the README's picture; the numbers are the paper's."""
 
+SWEEP_FIGURES = {"figure06_strength": figure6, "figure_chooser": figure_chooser}
+"""Those of the sweep set, which 07_sweep draws."""
 
-def write_figures(profile: Profile) -> dict[str, Figure]:
-    """Write every figure to `figures/<profile>/` as PNG and PDF; returns them by name."""
-    figures = {name: draw(profile) for name, draw in FIGURES.items()}
-    for name, figure in figures.items():
-        save(figure, profile.figures, name)
-    return figures
+
+def draw(profile: Profile, name: str) -> Figure:
+    """A figure by name, in the look that all share."""
+    with matplotlib.rc_context(STYLE):
+        return (FIGURES | SWEEP_FIGURES)[name](profile)
+
+
+def write_figures(profile: Profile, names=tuple(FIGURES)) -> list[str]:
+    """Write figures to `figures/<profile>/` as PNG and PDF; returns their names.
+
+    Raises DataError, before anything is written, where 05_tables has measured nothing.
+    """
+    frame.require_metrics(profile)
+    for name in names:
+        save(draw(profile, name), profile.figures, name)
+    return list(names)
+
+
+def show(profile: Profile, name: str):
+    """The PNG of a figure of this profile, for display. Raises for unknown names and for figures not written yet."""
+    from IPython.display import Image as Shown  # only notebooks need it
+
+    if name not in FIGURES | SWEEP_FIGURES:
+        raise ConfigError(f"Unknown figure {name!r}: use one of {', '.join(FIGURES | SWEEP_FIGURES)}.")
+    path = profile.figures / f"{name}.png"
+    if not path.is_file():
+        raise DataError(f"{name}.png of profile {profile.name} is not written yet: run the stage that draws it.")
+    return Shown(filename=str(path))

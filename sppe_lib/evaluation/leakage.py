@@ -8,7 +8,6 @@ so this is easier than telling two faces apart: a low rate is what can be truste
 
 import pandas as pd
 import torch
-from datasets import Dataset
 from torch.nn.functional import normalize
 
 from sppe_lib.clip import ClipFeatures, load_clip
@@ -22,7 +21,7 @@ from sppe_lib.runtime import progress, write_text
 SIMILARITIES = ("psnr", "ssim", "clip_sim")
 """Of S and I inside M, each as the metric of that name against the source; columns `<name>_inside`."""
 
-COLUMNS = ("instance_id", "pair_id", *(f"{name}_inside" for name in SIMILARITIES), "reidentified")
+COLUMNS = ["instance_id", "pair_id", *(f"{name}_inside" for name in SIMILARITIES), "reidentified"]
 
 
 def identified(query: torch.Tensor, gallery: torch.Tensor, own: int) -> float:
@@ -35,7 +34,7 @@ def identified(query: torch.Tensor, gallery: torch.Tensor, own: int) -> float:
     return float(nearest[own] / nearest.sum())
 
 
-def _masked_features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def _inside(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return normalize(clip.image_features(grey_outside(images, mask, "inside")), dim=-1)
 
 
@@ -43,9 +42,9 @@ def _measure(clip: ClipFeatures, batch: Batch, sources: torch.Tensor, own: int) 
     """All surrogates of one source: `batch` holds them, `sources` [N, 3, H, W] the line-up, `own` its row in it."""
     masks, surrogates = prepare_mask(batch.mask), prepare(batch.surrogate)
     # M covers the private parts of I and of this S, so surrogates of one source can differ in it; most do not.
-    galleries = {mask.numpy().tobytes(): _masked_features(clip, sources, mask[None]) for mask in masks.unique(dim=0)}
+    galleries = {mask.numpy().tobytes(): _inside(clip, sources, mask[None]) for mask in masks.unique(dim=0)}
     line_ups = torch.stack([galleries[mask.numpy().tobytes()] for mask in masks])
-    queries = _masked_features(clip, surrogates, masks)
+    queries = _inside(clip, surrogates, masks)
     views = Views(
         images={"recovered": surrogates, "source": sources[own : own + 1].expand_as(surrogates)},
         mask=masks,
@@ -55,11 +54,6 @@ def _measure(clip: ClipFeatures, batch: Batch, sources: torch.Tensor, own: int) 
     return found | {"reidentified": [identified(query, line_up, own) for query, line_up in zip(queries, line_ups)]}
 
 
-def _source_images(dataset: Dataset, rows: list[int]) -> torch.Tensor:
-    images = dataset.select_columns(["source"])
-    return torch.cat([prepare(image_tensor(images[row]["source"])[None]) for row in rows])
-
-
 def measure_leakage(profile: Profile) -> pd.DataFrame:
     """Leakage of every surrogate of the sweep set; also written to `sweep_scores/leakage.csv`, atomically.
 
@@ -67,19 +61,17 @@ def measure_leakage(profile: Profile) -> pd.DataFrame:
     reidentified in [0, 1], whose level by chance is 1 / number of sources. A profile without the set gives a table
     without rows. CLIP is the one of the metrics.
     """
-    table = _table(profile) if sweep_is_built(profile) else pd.DataFrame(columns=list(COLUMNS))
+    parts = [pd.DataFrame(columns=COLUMNS)]
+    if sweep_is_built(profile):
+        dataset, clip = open_evaluated(profile, SWEEP), load_clip(profile.models.metrics_clip)
+        source = sweep_columns(dataset["pair_id"][:])["source"]
+        rows_of = list(source.groupby(source, sort=False).groups.values())
+        pictures = dataset.select_columns(["source"])
+        sources = torch.cat([prepare(image_tensor(pictures[int(rows[0])]["source"])[None]) for rows in rows_of])
+        for own, rows in enumerate(progress(rows_of, "leakage", total=len(rows_of))):
+            batch = collate([dataset[int(row)] for row in rows])
+            identity = {"instance_id": batch.instance_id, "pair_id": batch.pair_id}
+            parts.append(pd.DataFrame(identity | _measure(clip, batch, sources, own)))
+    table = pd.concat(parts[1:] or parts, ignore_index=True)[COLUMNS]
     write_text(profile.results / FOLDER / "leakage.csv", table.to_csv(index=False, float_format="%.6f"))
     return table
-
-
-def _table(profile: Profile) -> pd.DataFrame:
-    dataset, clip = open_evaluated(profile, SWEEP), load_clip(profile.models.metrics_clip)
-    source_of = sweep_columns(dataset["pair_id"][:])["source"]
-    rows_of = {source: list(rows) for source, rows in source_of.groupby(source_of, sort=False).groups.items()}
-    sources = _source_images(dataset, [rows[0] for rows in rows_of.values()])
-    parts = []
-    for own, rows in enumerate(progress(rows_of.values(), "leakage", total=len(rows_of))):
-        batch = collate([dataset[int(row)] for row in rows])
-        identity = {"instance_id": batch.instance_id, "pair_id": batch.pair_id}
-        parts.append(pd.DataFrame(identity | _measure(clip, batch, sources, own)))
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]

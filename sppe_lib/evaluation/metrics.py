@@ -1,7 +1,6 @@
-"""The eight published metrics, and the same inside and outside the private region (SPEC §6).
+"""The eight published metrics, and the same inside and outside the private region.
 
-A metric is data: a name, what it needs, a direction, a range and a function on batches. Choices the
-paper leaves open, and ours:
+A metric is data: a name, a direction, a range and a function on batches. Choices the paper leaves open, and ours:
 
 * Images larger than 224 x 224 are reduced to that size (antialiased bilinear), as the release does.
   Smaller ones are compared at their own size: enlarging would blend neighbouring pixels, average
@@ -22,7 +21,7 @@ from functools import partial
 import numpy as np
 import torch
 from skimage.metrics import structural_similarity
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, normalize
 
 from sppe_lib.clip import cosine, direction_cosine
 
@@ -58,7 +57,7 @@ class Views:
 
     def feature(self, role: str, region: str | None = None) -> torch.Tensor:
         """Unit CLIP features [B, d] of an image, of the whole or with the other region greyed."""
-        return torch.nn.functional.normalize(self.features[role, region], dim=-1)
+        return normalize(self.features[role, region], dim=-1)
 
     def weight(self, region: str | None) -> torch.Tensor:
         """[B, 1, H, W] in {0, 1}: the pixels of a region; all of them for None."""
@@ -75,45 +74,42 @@ class Views:
 
 @dataclass(frozen=True)
 class Metric:
-    """One published metric of a recovered image.
+    """One published metric of a recovered image; higher is better for all eight.
 
     `name`: as in the published CSVs. `label`: as printed. `family`: which half of the protocol.
-    `direction`: "higher" (is better) for all eight. `lowest`, `highest`: the range. `unit`: "dB" or "".
-    `needs`: the images it looks at. `regional`: whether it also exists inside and outside M.
+    `lowest`, `highest`: the range. `unit`: "dB" or "". `regional`: whether it also exists inside and outside M.
     `compute(views, region)` returns float64 or float32 [B], NaN where undefined.
     """
 
     name: str
     label: str
     family: str
-    direction: str
-    lowest: float
-    highest: float
-    unit: str
-    needs: tuple[str, ...]
-    regional: bool
     compute: Callable[[Views, str | None], torch.Tensor]
+    lowest: float = -1
+    highest: float = 1
+    unit: str = ""
+    regional: bool = True
+    direction: str = "higher"
 
 
-def comparison_size(height: int, width: int) -> tuple[int, int]:
-    """The size at which images are compared: their own, or 224 x 224 where a side is larger."""
-    return (height, width) if max(height, width) <= LARGEST_SIDE else (LARGEST_SIDE, LARGEST_SIDE)
+def _prepared(images: torch.Tensor) -> torch.Tensor:
+    """Images at the size at which they are compared: their own, or 224 x 224 where a side is larger."""
+    if max(images.shape[-2:]) <= LARGEST_SIDE:
+        return images
+    size = (LARGEST_SIDE, LARGEST_SIDE)
+    return interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def prepare(images: torch.Tensor) -> torch.Tensor:
     """[B, 3, H, W] in [0, 1] at comparison size."""
-    size = comparison_size(*images.shape[-2:])
-    if images.shape[-2:] == size:
-        return images
-    return interpolate(images, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
+    resized = _prepared(images)
+    return images if resized is images else resized.clamp(0, 1)
 
 
 def prepare_mask(mask: torch.Tensor) -> torch.Tensor:
     """[B, 1, H, W] in {0, 1} at comparison size; a pixel is private where most of it was."""
-    size = comparison_size(*mask.shape[-2:])
-    if mask.shape[-2:] == size:
-        return mask
-    return (interpolate(mask, size, mode="bilinear", align_corners=False, antialias=True) > 0.5).to(mask.dtype)
+    resized = _prepared(mask)
+    return mask if resized is mask else (resized > 0.5).to(mask.dtype)
 
 
 def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch.Tensor:
@@ -126,7 +122,7 @@ def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Mean of [B, 1, H, W] over the pixels where `weight` is 1, as [B]; NaN where there is none."""
     total = weight.sum((1, 2, 3))
     mean = (values * weight).sum((1, 2, 3)) / total.clamp_min(1)
-    return torch.where(total > 0, mean, torch.full_like(mean, float("nan")))
+    return torch.where(total > 0, mean, torch.nan)
 
 
 def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -147,26 +143,21 @@ def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def feature_similarity(views: Views, region: str | None, against: str) -> torch.Tensor:
     """CLIP-Sim: cosine of the CLIP features of the recovered image and `against`, in [-1, 1]."""
     similarity = cosine(views.feature("recovered", region), views.feature(against, region))
-    if region is None:
-        return similarity
     empty = views.weight(region).sum((1, 2, 3)) == 0
-    return torch.where(empty, torch.full_like(similarity, float("nan")), similarity)
+    return torch.where(empty, torch.nan, similarity)
 
 
-def similarity_of_structure(views: Views, region: str | None, against: str) -> torch.Tensor:
+def structural_mean(views: Views, region: str | None, against: str) -> torch.Tensor:
     """SSIM of the recovered image and `against`: the mean of the SSIM map, over a region if one is named."""
-    values = views.ssim_map(against)
-    border = SSIM_WINDOW // 2
-    weight = views.weight(region)[:, :, border:-border, border:-border].to(values)
-    return weighted_mean(values, weight)
+    values, border = views.ssim_map(against), SSIM_WINDOW // 2
+    return weighted_mean(values, views.weight(region)[:, :, border:-border, border:-border].to(values))
 
 
 def peak_signal_to_noise(views: Views, region: str | None, against: str) -> torch.Tensor:
     """PSNR in dB of the recovered image and `against`, over a region if one is named; at most PSNR_LIMIT."""
     error = (views.images["recovered"].double() - views.images[against].double()).square().mean(1, keepdim=True)
-    mean = weighted_mean(error, views.weight(region).double())
     # clamp passes NaN through, so an empty region stays undefined.
-    return (-10 * torch.log10(mean)).clamp(max=PSNR_LIMIT)
+    return (-10 * torch.log10(weighted_mean(error, views.weight(region).double()))).clamp(max=PSNR_LIMIT)
 
 
 def direction(views: Views, region: str | None, start: str, end: str) -> torch.Tensor:
@@ -174,94 +165,58 @@ def direction(views: Views, region: str | None, start: str, end: str) -> torch.T
 
     DirI takes the change of the source, DirS that of the surrogate. NaN where either is no change.
     """
-    return direction_cosine(
-        views.feature(start), views.feature(end), views.feature("source"), views.feature("recovered")
-    )
+    return direction_cosine(*(views.feature(role) for role in (start, end, "source", "recovered")))
 
 
-def _pair(suffix: str, family: str, against: str) -> tuple[Metric, Metric, Metric]:
-    where = {"src": "Src", "gt": "GT"}[suffix]
-    common = {"direction": "higher", "needs": ("recovered", against), "regional": True}
+def _against(suffix: str, where: str, family: str, role: str) -> tuple[Metric, Metric, Metric]:
     return (
-        Metric(
-            f"clip_sim_{suffix}",
-            f"CLIP-Sim ({where})",
-            family,
-            lowest=-1,
-            highest=1,
-            unit="",
-            compute=partial(feature_similarity, against=against),
-            **common,
-        ),
-        Metric(
-            f"ssim_{suffix}",
-            f"SSIM ({where})",
-            family,
-            lowest=-1,
-            highest=1,
-            unit="",
-            compute=partial(similarity_of_structure, against=against),
-            **common,
-        ),
+        Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, partial(feature_similarity, against=role)),
+        Metric(f"ssim_{suffix}", f"SSIM ({where})", family, partial(structural_mean, against=role)),
         Metric(
             f"psnr_{suffix}",
             f"PSNR ({where})",
             family,
-            lowest=0,
-            highest=PSNR_LIMIT,
-            unit="dB",
-            compute=partial(peak_signal_to_noise, against=against),
-            **common,
+            partial(peak_signal_to_noise, against=role),
+            0,
+            PSNR_LIMIT,
+            "dB",
         ),
     )
 
 
+CONSISTENCY = "edit consistency"
+
 METRICS: tuple[Metric, ...] = (
-    *_pair("src", "source integrity", "source"),
-    Metric(
-        "dir_i",
-        "DirI",
-        "edit consistency",
-        "higher",
-        -1,
-        1,
-        "",
-        ("recovered", "source", "edited_source"),
-        False,
-        partial(direction, start="source", end="edited_source"),
-    ),
-    Metric(
-        "dir_s",
-        "DirS",
-        "edit consistency",
-        "higher",
-        -1,
-        1,
-        "",
-        ("recovered", "source", "surrogate", "edited_surrogate"),
-        False,
-        partial(direction, start="surrogate", end="edited_surrogate"),
-    ),
-    *_pair("gt", "edit consistency", "edited_source"),
+    *_against("src", "Src", "source integrity", "source"),
+    Metric("dir_i", "DirI", CONSISTENCY, partial(direction, start="source", end="edited_source"), regional=False),
+    Metric("dir_s", "DirS", CONSISTENCY, partial(direction, start="surrogate", end="edited_surrogate"), regional=False),
+    *_against("gt", "GT", CONSISTENCY, "edited_source"),
 )
 """The eight metrics in the order of the published tables."""
 
-METRIC_NAMES = tuple(metric.name for metric in METRICS)
+METRIC_NAMES = tuple(entry.name for entry in METRICS)
 
-REGIONAL_NAMES = tuple(f"{metric.name}_{region}" for region in REGIONS for metric in METRICS if metric.regional)
+REGIONAL_NAMES = tuple(f"{entry.name}_{region}" for region in REGIONS for entry in METRICS if entry.regional)
 """Columns such as `psnr_gt_inside`."""
+
+_BY_NAME = {entry.name: entry for entry in METRICS}
 
 
 def metric(name: str) -> Metric:
     """A metric by name; KeyError for others."""
-    return {entry.name: entry for entry in METRICS}[name]
+    return _BY_NAME[name]
+
+
+def column(name: str) -> tuple[Metric, str]:
+    """The metric and the region ("all", "inside" or "outside") of a column of a metrics file."""
+    region = next((region for region in REGIONS if name.endswith(f"_{region}")), "all")
+    return metric(name.removesuffix(f"_{region}")), region
 
 
 def compute_metrics(views: Views) -> dict[str, np.ndarray]:
     """All metrics of a batch: column name -> float64 [B], NaN where undefined."""
-    columns = {entry.name: entry.compute(views, None) for entry in METRICS}
-    for region in REGIONS:
-        for entry in METRICS:
-            if entry.regional:
-                columns[f"{entry.name}_{region}"] = entry.compute(views, region)
-    return {name: values.double().cpu().numpy() for name, values in columns.items()}
+    found = {}
+    for name in (*METRIC_NAMES, *REGIONAL_NAMES):
+        entry, region = column(name)
+        found[name] = entry.compute(views, None if region == "all" else region).double().cpu().numpy()
+    return found

@@ -14,30 +14,12 @@ from tabulate import tabulate
 
 from sppe_lib.config import repository
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation.evidence import PAPER
-from sppe_lib.evaluation.rendering import NOTHING
-from sppe_lib.evaluation.verdicts import describe_evidence, verdict_in_words
+from sppe_lib.evaluation.claims import verdict_cells
 from sppe_lib.runtime import write_text
 
 BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- end of verdicts -->"
 
 PROFILE = "mini"
-
-
-def verdict_block(claims: list[dict]) -> str:
-    """The verdicts as a Markdown table: claim and its number, the paper's evidence, verdict here, and what decides it."""
-    cells = pd.DataFrame(
-        {
-            "": [entry["number"] or NOTHING for entry in claims],
-            "claim": [
-                entry["claim"] + ("" if entry["origin"] == PAPER else " *(this kit's goal)*") for entry in claims
-            ],
-            "paper": [entry["published"] or NOTHING for entry in claims],
-            f"profile `{PROFILE}`": [verdict_in_words(entry) for entry in claims],
-            "decided by": [describe_evidence(entry) for entry in claims],
-        }
-    )
-    return tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
 
 
 def with_verdicts(readme: str, claims: list[dict]) -> str:
@@ -46,8 +28,10 @@ def with_verdicts(readme: str, claims: list[dict]) -> str:
         raise DataError(
             f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
         )
+    cells = pd.DataFrame(verdict_cells(claims, "*(this kit's goal)*")).rename(columns={"here": f"profile `{PROFILE}`"})
+    block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
     before, rest = readme.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{verdict_block(claims)}\n\n{END}{rest.split(END, 1)[1]}"
+    return f"{before}{BEGIN}\n\n{block}\n\n{END}{rest.split(END, 1)[1]}"
 
 
 def update() -> Path:

@@ -1,11 +1,11 @@
-"""Means with intervals, and comparisons with tests.
+"""Two verbs on the frame, `summarise` and `compare`, and the statistics beneath them.
 
 The two instances of a pair share I, M and S, so they are not independent: whatever is resampled or
-tested here is the pair, not the instance (SPEC §6).
+tested here is the pair, not the instance.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,10 +21,10 @@ SMALLEST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Mean over defined instances, its bootstrap interval, and how many were defined and undefined."""
+class Mean:
+    """Mean over defined instances, its bootstrap interval, and how many instances were defined and undefined."""
 
-    mean: float
+    value: float
     low: float
     high: float
     n: int
@@ -32,20 +32,84 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Difference:
     """A paired comparison of two methods over pairs.
 
-    `difference`: mean over pairs of (first - second), `low`, `high` its bootstrap interval. `p_value`:
-    two-sided Wilcoxon signed-rank test. `effect`: matched-pairs rank-biserial correlation, -1 (second
-    better on every pair) to 1 (first better on every pair). `pairs`: how many entered.
+    `value`: mean over pairs of (first - second), `low`, `high` its bootstrap interval. `p_value`: two-sided Wilcoxon
+    signed-rank test. `effect`: matched-pairs rank-biserial correlation, -1 (second better on every pair) to 1 (first
+    better on every pair). `n`: how many pairs entered.
     """
 
-    difference: float
+    value: float
     low: float
     high: float
     p_value: float
     effect: float
-    pairs: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Pearson's r over instances, its bootstrap interval over pairs, how many instances."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
+    """The mean of `value` for each combination of `by`, in order of appearance: by, and the fields of `Mean`."""
+    rows = [
+        _key(by, key) | asdict(mean_of(part["value"].to_numpy(float), part["pair"].to_numpy(), settings))
+        for key, part in frame.groupby(list(by), sort=False, observed=True)
+    ]
+    return pd.DataFrame(rows, columns=[*by, *Mean.__dataclass_fields__])
+
+
+def compare(frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
+    """Method `a` minus `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
+    first, second = (frame[frame["method"] == name] for name in (a, b))
+    others = {key: part for key, part in second.groupby(list(by), sort=False, observed=True)}
+    rows = [
+        _key(by, key) | asdict(difference_of(part, others.get(key, second.iloc[:0]), settings))
+        for key, part in first.groupby(list(by), sort=False, observed=True)
+    ]
+    return pd.DataFrame(rows, columns=[*by, *Difference.__dataclass_fields__])
+
+
+def _key(by: Sequence[str], key: tuple) -> dict[str, object]:
+    return dict(zip(by, key, strict=True))
+
+
+def mean_of(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Mean:
+    """Mean of the defined values with its interval over `pairs`; NaN everywhere where none is defined."""
+    values = np.asarray(values, dtype=float)
+    defined = np.isfinite(values)
+    mean = float(values[defined].mean()) if defined.any() else NAN
+    low, high = bootstrap_mean(values, pairs, settings)
+    return Mean(mean, low, high, int(defined.sum()), int((~defined).sum()))
+
+
+def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Difference:
+    """First minus second (rows of the frame: instance, pair, value), matched by instance and tested by pair."""
+    other = first["instance"].map(second.set_index("instance")["value"])
+    differences = (first["value"] - other).groupby(first["pair"]).mean().dropna().to_numpy()
+    if not len(differences):
+        return Difference(NAN, NAN, NAN, NAN, NAN, 0)
+    low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
+    # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
+    p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
+    return Difference(float(differences.mean()), low, high, p_value, rank_biserial(differences), len(differences))
+
+
+def rank_biserial(differences: np.ndarray) -> float:
+    """Matched-pairs rank-biserial correlation: (positive - negative rank sum) / rank sum; zeros left out."""
+    differences = differences[differences != 0]
+    if not len(differences):
+        return 0.0
+    ranks = stats.rankdata(np.abs(differences))
+    return float((ranks * np.sign(differences)).sum() / ranks.sum())
 
 
 def pair_totals(values: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,54 +131,9 @@ def _times_drawn(pairs: int, resamples: int, seed: int) -> np.ndarray:
     return counts.astype(np.uint16)  # a pair is drawn a few times at most; kept small because it is kept
 
 
-def resampled_totals(totals: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
+def _resampled_totals(totals: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
     """Totals over the drawn pairs of every bootstrap resample: [pairs, columns] -> [resamples, columns]."""
     return _times_drawn(len(totals), settings.bootstrap, settings.seed) @ totals
-
-
-def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean, resampling pairs; NaN below two pairs or without resamples."""
-    sums, counts = pair_totals(values, pairs)
-    if len(sums) < 2 or settings.bootstrap < 1:
-        return NAN, NAN
-    drawn_sums, drawn_counts = resampled_totals(np.stack([sums, counts], axis=1), settings).T
-    return interval(drawn_sums / drawn_counts, settings)
-
-
-def resampled_correlations(
-    scores: pd.DataFrame, directions: dict[str, str], settings: EvaluationParameters
-) -> dict[tuple[str, str], np.ndarray]:
-    """SRCC and PLCC of every method on bootstrap resamples of the pairs: (metric, method) -> [resamples].
-
-    `scores`: pair_id, label and one raw column per method of `directions` ("higher" or "lower" is better;
-    the sign is turned so that higher is better). All methods see the same resamples, so their values may
-    be subtracted. NaN where a resample has a constant side.
-    """
-    labelled = scores[scores["label"].notna()]
-    pairs = labelled["pair_id"].unique()
-    generator = np.random.default_rng(settings.seed)
-    drawn = (
-        generator.integers(len(pairs), size=(settings.bootstrap, len(pairs))) if len(pairs) > 1 else np.empty((0, 0))
-    )
-    defined = {name: tuple(labelled[name].notna()) for name in directions}
-    found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in directions}
-    # Methods defined on the same instances are ranked together, which is what makes this quick.
-    for mask in dict.fromkeys(defined.values()):
-        names = [name for name in directions if defined[name] == mask]
-        part = labelled[np.array(mask, dtype=bool)]
-        matrix = part[["label", *names]].to_numpy(dtype=float)
-        signs = np.array([-1 if directions[name] == "lower" else 1 for name in names])
-        rows = [np.flatnonzero(part["pair_id"] == pair) for pair in pairs]
-        for sample, chosen in enumerate(drawn):
-            values = matrix[np.concatenate([rows[pair] for pair in chosen])]
-            if len(values) < 3:
-                continue
-            for metric, columns in (("srcc", stats.rankdata(values, axis=0)), ("plcc", values)):
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    correlations = signs * np.corrcoef(columns, rowvar=False)[0, 1:]
-                for name, value in zip(names, correlations):
-                    found[metric, name][sample] = value
-    return found
 
 
 def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
@@ -127,34 +146,87 @@ def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float
     return float(low), float(high)
 
 
-def summarise(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Summary:
-    """Mean of the defined values with its interval; NaN everywhere where none is defined."""
-    values = np.asarray(values, dtype=float)
-    defined = np.isfinite(values)
-    mean = float(values[defined].mean()) if defined.any() else NAN
-    low, high = bootstrap_mean(values, pairs, settings)
-    return Summary(mean, low, high, int(defined.sum()), int((~defined).sum()))
+def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean, resampling pairs; NaN below two pairs or without resamples."""
+    sums, counts = pair_totals(values, pairs)
+    if len(sums) < 2 or settings.bootstrap < 1:
+        return NAN, NAN
+    drawn_sums, drawn_counts = _resampled_totals(np.stack([sums, counts], axis=1), settings).T
+    return interval(drawn_sums / drawn_counts, settings)
 
 
-def rank_biserial(differences: np.ndarray) -> float:
-    """Matched-pairs rank-biserial correlation: (positive - negative rank sum) / rank sum; zeros left out."""
-    differences = differences[differences != 0]
-    if not len(differences):
-        return 0.0
-    ranks = stats.rankdata(np.abs(differences))
-    return float((ranks * np.sign(differences)).sum() / ranks.sum())
+def _rows_by_pair(pairs: pd.Series) -> list[np.ndarray]:
+    """Row numbers of every pair, pairs in order of appearance."""
+    codes, names = pd.factorize(pairs)
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
 
 
-def compare(first: pd.DataFrame, second: pd.DataFrame, column: str, settings: EvaluationParameters) -> Comparison:
-    """First against second method on one column of their metrics files, paired by instance, tested by pair."""
-    other = first["instance_id"].map(second.set_index("instance_id")[column])
-    differences = (first[column] - other).groupby(first["pair_id"]).mean().dropna().to_numpy()
-    if not len(differences):
-        return Comparison(NAN, NAN, NAN, NAN, NAN, 0)
-    low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
-    # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
-    p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
-    return Comparison(float(differences.mean()), low, high, p_value, rank_biserial(differences), len(differences))
+def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
+    """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
+    groups = _rows_by_pair(pairs)
+    generator = np.random.default_rng(settings.seed)
+    for _ in range(settings.bootstrap):
+        yield np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])
+
+
+def resampled_correlations(
+    scores: pd.DataFrame, methods: Sequence[str], settings: EvaluationParameters
+) -> dict[tuple[str, str], np.ndarray]:
+    """SRCC and PLCC of every method and the label on resamples of the pairs: (metric, method) -> [resamples].
+
+    `scores`: pair_id, label and a column for each method, higher is better. All methods see the same resamples, so
+    their values may be subtracted. NaN where a resample has a constant side.
+    """
+    labelled = scores[scores["label"].notna()]
+    rows = _rows_by_pair(labelled["pair_id"])
+    generator = np.random.default_rng(settings.seed)
+    drawn = generator.integers(len(rows), size=(settings.bootstrap, len(rows))) if len(rows) > 1 else np.empty((0, 0))
+    defined = {name: tuple(labelled[name].notna()) for name in methods}
+    found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in methods}
+    # Methods defined on the same instances are ranked together, which is what makes this quick.
+    for mask in dict.fromkeys(defined.values()):
+        names = [name for name in methods if defined[name] == mask]
+        matrix = labelled[["label", *names]].to_numpy(dtype=float)
+        for sample, chosen in enumerate(drawn):
+            picked = np.concatenate([rows[pair] for pair in chosen])
+            values = matrix[picked[np.array(mask)[picked]]]
+            if len(values) < 3:
+                continue
+            for metric, columns in (("srcc", stats.rankdata(values, axis=0)), ("plcc", values)):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    correlations = np.corrcoef(columns, rowvar=False)[0, 1:]
+                for name, value in zip(names, correlations):
+                    found[metric, name][sample] = value
+    return found
+
+
+def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Correlation:
+    """Pearson's r of two columns [n] where both are defined; NaN below three such rows or where one is constant."""
+    first, second = (np.asarray(column, dtype=float) for column in (first, second))
+    defined = np.isfinite(first) & np.isfinite(second)
+    values = np.stack([first[defined], second[defined]]).T
+    if len(values) < 3 or (values.std(axis=0) == 0).any():
+        return Correlation(NAN, NAN, NAN, len(values))
+    found = float(stats.pearsonr(*values.T).statistic)
+    if settings.bootstrap < 1:
+        return Correlation(found, NAN, NAN, len(values))
+    samples = _resampled_pearson(values, np.asarray(pairs)[defined], settings)
+    return Correlation(found, *interval(samples, settings), len(values))
+
+
+def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
+    """Pearson's r of columns [n, 2] on every resample of pairs, from sums of products; NaN where one is constant."""
+    first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
+    _, index = np.unique(pairs, return_inverse=True)
+    products = (np.ones_like(first), first, second, first**2, second**2, first * second)
+    sums = np.stack([np.bincount(index, weights=product) for product in products], axis=1)
+    totals = _resampled_totals(sums, settings)
+    n, means = totals[:, 0], totals[:, 1:] / totals[:, :1]
+    variances = means[:, 2:4] - means[:, :2] ** 2
+    defined = (n > 2) & (variances > SMALLEST_VARIANCE).all(axis=1)
+    covariance = means[:, 4] - means[:, 0] * means[:, 1]
+    return np.where(defined, covariance / np.sqrt(np.where(defined, variances.prod(axis=1), 1.0)), NAN)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -166,51 +238,6 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     scaled = p_values[order] * np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return corrected
-
-
-def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
-    """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
-    groups = [np.flatnonzero(pairs == pair) for pair in pairs.unique()]
-    generator = np.random.default_rng(settings.seed)
-    for _ in range(settings.bootstrap):
-        yield np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])
-
-
-@dataclass(frozen=True)
-class Correlation:
-    """Pearson's r over instances, its bootstrap interval over pairs, its two-sided p-value, how many instances."""
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-    n: int
-
-
-def correlate(table: pd.DataFrame, first: str, second: str, settings: EvaluationParameters) -> Correlation:
-    """Pearson correlation of two columns of a metrics file where both are defined; NaN below three such rows."""
-    defined = table[["pair_id", first, second]].dropna()
-    values = defined[[first, second]].to_numpy(dtype=float)
-    if len(values) < 3 or (values.std(axis=0) == 0).any():
-        return Correlation(NAN, NAN, NAN, NAN, len(values))
-    found = stats.pearsonr(*values.T)
-    if settings.bootstrap < 1:
-        return Correlation(float(found.statistic), NAN, NAN, float(found.pvalue), len(values))
-    samples = _resampled_pearson(values, defined["pair_id"].to_numpy(), settings)
-    return Correlation(float(found.statistic), *interval(samples, settings), float(found.pvalue), len(values))
-
-
-def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
-    """Pearson's r of columns [n, 2] on every resample of pairs, from sums of products; NaN where one is constant."""
-    first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
-    _, index = np.unique(pairs, return_inverse=True)
-    products = (np.ones_like(first), first, second, first**2, second**2, first * second)
-    totals = resampled_totals(np.stack([np.bincount(index, weights=product) for product in products], axis=1), settings)
-    n, means = totals[:, 0], totals[:, 1:] / totals[:, :1]
-    variances = means[:, 2:4] - means[:, :2] ** 2
-    defined = (n > 2) & (variances > SMALLEST_VARIANCE).all(axis=1)
-    covariance = means[:, 4] - means[:, 0] * means[:, 1]
-    return np.where(defined, covariance / np.sqrt(np.where(defined, variances.prod(axis=1), 1.0)), NAN)
 
 
 def relative_margin(value: float, best: float) -> float:

@@ -1,154 +1,95 @@
-"""Tables 1, 2 and 4 of a run, the paper beside it, and `write_tables`, which writes all of them.
+"""Every table of 05_tables: a pure function of the frame, other result files and the published CSVs.
 
-A table is a pure function of result files and the published CSVs; see rendering.py for the formats and
-recovery_tables.py for Tables 5 and 6, generalisation_tables.py for Table 7, ablation_tables.py for Table 8.
+Each is one or two calls of `summarise`, `compare` and `table`; titles and notes stand in tables.yaml. The trivial
+baselines stand in every table: outside M the surrogate equals the source, so a method has to beat copying before its
+number says anything.
 """
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS
-from sppe_lib.data.taxonomy import GROUPS, categories
+from sppe_lib.data.taxonomy import GROUPS, TAGS, categories
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation.ablation_tables import ablation_table
-from sppe_lib.evaluation.gate import gate_table
-from sppe_lib.evaluation.generalisation_tables import generalisation_table
-from sppe_lib.evaluation.recovery_tables import recovery_documents
-from sppe_lib.evaluation.rendering import NOTHING, Document, Section, beside, best, number, write
-from sppe_lib.evaluation.results import (
-    PROPOSED_ASSESSOR,
-    data_name,
-    read_assessors,
-    read_correlations,
-    read_instances,
-    resampled_assessors,
-)
-from sppe_lib.evaluation.seed_tables import seed_table
-from sppe_lib.evaluation.statistics import interval
-from sppe_lib.evaluation.verdicts import verdict_table
+from sppe_lib.evaluation import frame
+from sppe_lib.evaluation.metrics import METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
+from sppe_lib.evaluation.rendering import (
+    NOT_RUN,
+    NOTHING,
+    Document,
+    Section,
+    beside,
+    decimals,
+    document,
+    metric_cells,
+    metric_label,
+    number,
+    spanned,
+    table,
+    text,
+    write,
+)  # fmt: skip
+from sppe_lib.evaluation.statistics import compare, holm, interval, summarise
 from sppe_lib.published import read_published
 
 CORRELATIONS = {"srcc": "SRCC", "plcc": "PLCC"}
 
+WHERE = [(entry.name, region) for entry in METRICS for region in ("all", "inside") if entry.regional or region == "all"]
+"""Metrics and the regions over which methods are compared."""
 
-def _where(profile: Profile) -> str:
-    simulated = profile.benchmark.source == "vector-world"
-    kind = ", whose images, surrogates and edits are all simulated" if simulated else ""
-    return f"profile `{profile.name}`, on {data_name(profile)}{kind}"
+DIFFERENCE = f"{frame.PROPOSED} minus {frame.BASELINE}"
+"""How the rows of the table of seeds call the difference of the two methods on the same seed."""
 
 
 def datasets_table(profile: Profile) -> Document:
     """Table 1: data sets for privacy in images, the published rows and one for this run's set."""
-    published = read_published("table1_datasets").astype({"scale": "Int64"})
-    instances = read_instances(profile)
+    published, instances = read_published("table1_datasets").astype({"scale": "Int64"}), frame.read_instances(profile)
     row = published[published["dataset"] == "SPPE"].iloc[0].to_dict()
-    instructions = instances["instruction_code"].nunique()
     row |= {
-        "dataset": "SPPE (this run)" if data_name(profile) == "SPPE" else data_name(profile),
+        "dataset": "SPPE (this run)" if frame.data_name(profile) == "SPPE" else frame.data_name(profile),
         "annotation": "label, segmentation",
-        "utility": f"yes ({instructions} prompts)",
+        "utility": f"yes ({instances['instruction_code'].nunique()} prompts)",
         "scale": len(instances),
+        "n": len(instances),
     }
-    data = pd.concat(
-        [
-            published.assign(n=pd.NA, published=published["scale"]),
-            pd.DataFrame([row | {"n": len(instances), "published": pd.NA}]),
-        ],
-        ignore_index=True,
-    )
+    data = pd.concat([published.assign(n=pd.NA, published=published["scale"]), pd.DataFrame([row])], ignore_index=True)
     cells = data.drop(columns=["n", "published"]).astype(object).fillna(NOTHING).map(str)
-    cells.iloc[-1] = [f"**{text}**" for text in cells.iloc[-1]]
+    cells.iloc[-1] = [f"**{cell}**" for cell in cells.iloc[-1]]
     by_split = ", ".join(f"{(instances['split'] == split).sum():,} {split}" for split in SPLITS)
-    notes = [
-        (
-            f"The last row is this run ({_where(profile)}); its scale counts instances ({by_split}). "
-            f"All other rows are the paper's."
-        )
-    ]
-    return Document("table1_datasets", "Table 1. Data sets for image privacy", notes, [Section("", cells)], data)
+    return document("table1_datasets", profile, [Section("", cells)], data, by_split=by_split)
 
 
 def taxonomy_table(profile: Profile) -> Document:
     """Table 2: source-surrogate pairs and instances of each category in this run, beside the published pairs."""
-    instances = read_instances(profile)
-    pairs = instances.groupby("category")["pair_id"].nunique()
+    by_category = frame.read_instances(profile).groupby("category")["pair_id"]
     data = pd.DataFrame(
-        [
-            {
-                "modality": entry.modality,
-                "group": entry.group,
-                "category": entry.name,
-                "source_surrogate_pairs": int(pairs.get(entry.name, 0)),
-                "n": int((instances["category"] == entry.name).sum()),
-                "published": entry.published_pairs,
-            }
-            for entry in categories().values()
-        ]
+        [(entry.modality, entry.group, entry.name, entry.published_pairs) for entry in categories().values()],
+        columns=["modality", "group", "category", "published"],
     )
-    cells = data.rename(
-        columns={"source_surrogate_pairs": "pairs, this run", "n": "instances, this run", "published": "pairs, paper"}
-    )
-    total = {"modality": "**Total**", "group": "", "category": ""}
-    total |= {name: f"**{cells[name].sum():,}**" for name in cells.columns[3:]}
-    cells = pd.concat(
-        [cells.map(lambda value: f"{value:,}" if isinstance(value, int) else value), pd.DataFrame([total])],
-        ignore_index=True,
-    )
-    notes = [
-        (
-            f"This run is {_where(profile)}. Two instructions are applied to each pair, so instances are twice the "
-            f"pairs; the paper's {int(data['published'].sum()):,} pairs give its "
-            f"{2 * int(data['published'].sum()):,} instances."
-        )
-    ]
-    return Document("table2_taxonomy", "Table 2. Pairs by privacy category", notes, [Section("", cells)], data)
+    counts = {"source_surrogate_pairs": by_category.nunique(), "n": by_category.size()}
+    for place, (name, found) in enumerate(counts.items(), start=3):
+        data.insert(place, name, data["category"].map(found).fillna(0).astype(int))
+    cells = data.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
+    total = ["**Total**", "", "", *(f"**{data[name].sum():,}**" for name in data.columns[3:])]
+    cells.loc[len(cells)] = total
+    cells.columns = ["modality", "group", "category", "pairs, this run", "instances, this run", "pairs, paper"]
+    pairs = int(data["published"].sum())
+    return document("table2_taxonomy", profile, [Section("", cells)], data, pairs=pairs, instances=2 * pairs)
 
 
-def _assessors(profile: Profile, correlations: pd.DataFrame) -> dict[str, str]:
-    """Every assessor and why it has no number here ("" if it has one): the paper's, then this run's."""
-    described = {entry["name"]: entry for entry in read_assessors(profile)}
-    names = [*read_published("table4_editability")["method"], *described, *correlations["method"]]
-    measured = set(correlations["method"])
+def _assessors(profile: Profile, measured: set[str]) -> dict[str, str]:
+    """Every assessor and why it has no number here ("" if it has one): the paper's, then this run's, ERMA last."""
+    described = {entry["name"]: entry for entry in frame.read_assessors(profile)}
+    names = dict.fromkeys([*read_published("table4_editability")["method"], *described, *sorted(measured)])
     reasons = {}
-    for name in sorted(dict.fromkeys(names), key=lambda name: name == PROPOSED_ASSESSOR):
-        entry = described.get(name, {})
-        if name in measured:
-            reasons[name] = ""
-        elif entry.get("available", True) is False:
-            reasons[name] = entry.get("reason") or "weights not available"
-        else:
-            reasons[name] = "not run in this profile yet"
+    for name in sorted(names, key=lambda name: name == frame.PROPOSED_ASSESSOR):
+        unavailable = described.get(name, {}).get("available", True) is False
+        reason = described.get(name, {}).get("reason") or "weights not available"
+        reasons[name] = "" if name in measured else reason if unavailable else NOT_RUN
     return reasons
-
-
-def _lookup(table: pd.DataFrame, column: str = "value") -> dict[tuple[str, str, str], float]:
-    return {(row.metric, row.method, row.group): getattr(row, column) for row in table.itertuples()}
-
-
-def published_correlations() -> pd.DataFrame:
-    """Figure 10's values by group and, as group Overall, Table 4's: metric, method, group, value."""
-    overall = read_published("table4_editability").melt("method", var_name="metric").assign(group=OVERALL)
-    return pd.concat(
-        [read_published("figure10_editability_by_group"), overall[["metric", "method", "group", "value"]]],
-        ignore_index=True,
-    )
-
-
-def _cells_by_group(metric: str, ours: dict, published: dict, methods: list[str], groups: list[str]) -> pd.DataFrame:
-    rows = []
-    for method in methods:
-        row = {"method": method}
-        for group in groups:
-            bold = tuple(
-                method in best({name: values.get((metric, name, group)) for name in methods})
-                for values in (ours, published)
-            )
-            key = (metric, method, group)
-            row[group] = beside(ours.get(key), published.get(key), 3, bold)
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def editability_tables(profile: Profile) -> list[Document]:
@@ -156,100 +97,332 @@ def editability_tables(profile: Profile) -> list[Document]:
 
     Correlations are those of result files, already signed so that higher is better.
     """
-    measured = read_correlations(profile)
-    reasons = _assessors(profile, measured)
-    methods = list(reasons)
-    ours, counts = _lookup(measured), _lookup(measured, "n")
-    published = _lookup(published_correlations())
-    bounds = {key: interval(samples, profile.evaluation) for key, samples in resampled_assessors(profile).items()}
-    rows, printed = [], []
-    for method in methods:
-        values = {metric: ours.get((metric, method, OVERALL)) for metric in CORRELATIONS}
-        theirs = {metric: published.get((metric, method, OVERALL)) for metric in CORRELATIONS}
-        n = counts.get(("srcc", method, OVERALL))
-        row = {"method": method} | values | {"n": n}
-        row["published"] = " ".join(f"{metric}={value}" for metric, value in theirs.items() if value is not None)
-        cells = {"method": method}
-        for metric, label in CORRELATIONS.items():
-            low, high = bounds.get((metric, method), (None, None))
-            row |= {f"{metric}_published": theirs[metric], f"{metric}_low": low, f"{metric}_high": high}
-            bold = tuple(
-                method in best({name: found.get((metric, name, OVERALL)) for name in methods})
-                for found in (ours, published)
-            )
-            cells[f"{label} ↑"] = beside(values[metric], theirs[metric], 4, bold)
-            cells[f"{label} interval"] = NOTHING if low is None else f"{number(low, 3)} to {number(high, 3)}"
-        cells |= {"n": NOTHING if n is None else str(int(n)), "note": reasons[method]}
-        rows.append(row)
-        printed.append(cells)
-    notes = [
-        (
-            f"How well each assessor predicts, from I, S (and for {PROPOSED_ASSESSOR} the instruction), whether the edit "
-            f"of S goes the way of the edit of I. First number: this run ({_where(profile)}). In brackets: the paper's, on "
-            f"real images, so read the order of the rows, not the difference between the two numbers. Bold: best of each."
-        ),
-        (
-            f"Signs are turned so that higher is better for every row. Intervals: "
-            f"{100 * profile.evaluation.confidence:.0f} %, bootstrap over pairs. Rows without brackets are baselines "
-            f"this kit adds; they have no published value."
-        ),
-    ]
-    table = Document(
-        "table4_editability",
-        "Table 4. Editability assessment",
-        notes,
-        [Section("", pd.DataFrame(printed))],
-        pd.DataFrame(rows),
+    measured = frame.read_correlations(profile)
+    reasons = _assessors(profile, set(measured["method"]))
+    keys = {"metric": list(CORRELATIONS), "method": list(reasons), "group": [*GROUPS, OVERALL]}
+    published = frame.published_correlations().rename(columns={"value": "published"})
+    data = _every(keys).merge(measured, "left", list(keys)).merge(published, "left", list(keys)).astype({"n": "Int64"})
+    overall = data[data["group"] == OVERALL]
+    bounds = pd.DataFrame(
+        [(*key, *interval(values, profile.evaluation)) for key, values in frame.assessor_samples(profile).items()],
+        columns=["metric", "method", "low", "high"],
     )
-    groups = [*GROUPS, OVERALL]
-    long = [
-        {
-            "metric": metric,
-            "method": method,
-            "group": group,
-            "value": ours.get((metric, method, group)),
-            "n": counts.get((metric, method, group)),
-            "published": published.get((metric, method, group)),
-        }
-        for metric in CORRELATIONS
-        for method in methods
-        for group in groups
+    overall = overall.merge(bounds, "left", ["metric", "method"])
+    cells, wide = {"method": list(reasons)}, {"method": list(reasons)}
+    parts = {name: overall[overall["metric"] == name].reset_index(drop=True) for name in CORRELATIONS}
+    wide |= {name: part["value"] for name, part in parts.items()} | {"n": parts["srcc"]["n"]}
+    theirs = pd.DataFrame({name: part["published"] for name, part in parts.items()})
+    wide["published"] = [
+        " ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value))
+        for row in theirs.to_dict("records")
     ]
+    for name, label in CORRELATIONS.items():
+        part = parts[name]
+        wide |= {f"{name}_{end}": part[end] for end in ("published", "low", "high")}
+        cells[f"{label} ↑"] = list(table(part, "method", "metric", 4)[name])
+        cells[f"{label} interval"] = [
+            NOTHING if pd.isna(row.low) else spanned(row.low, row.high, 3) for row in part.itertuples()
+        ]
+    cells["n"] = [NOTHING if pd.isna(n) else str(n) for n in parts["srcc"]["n"]]
+    cells["note"] = list(reasons.values())
     sections = [
-        Section(f"{label} ↑", _cells_by_group(metric, ours, published, methods, groups))
-        for metric, label in CORRELATIONS.items()
+        Section(f"{label} ↑", table(data[data["metric"] == name], "method", "group", 3))
+        for name, label in CORRELATIONS.items()
     ]
-    sizes = ", ".join(
-        f"{group} {int(counts['srcc', PROPOSED_ASSESSOR, group])}"
-        for group in groups
-        if ("srcc", PROPOSED_ASSESSOR, group) in counts
+    labelled = data[(data["metric"] == "srcc") & (data["method"] == frame.PROPOSED_ASSESSOR)].dropna(subset="n")
+    sizes = ", ".join(f"{row.group} {row.n}" for row in labelled.itertuples()) or "none yet"
+    return [
+        document("table4_editability", profile, [Section("", pd.DataFrame(cells))], pd.DataFrame(wide)),
+        document("table4_editability_by_group", profile, sections, data, sizes=sizes),
+    ]
+
+
+def _every(keys: dict[str, list]) -> pd.DataFrame:
+    """Every combination of the keys' values, the first key slowest."""
+    return pd.DataFrame(list(itertools.product(*keys.values())), columns=list(keys))
+
+
+def _means(
+    profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """`summarise` with a row for every combination of the keys, and the published value where there is one.
+
+    Without an instance n is 0; a method that did not run has no n.
+    """
+    found = summarise(rows, list(keys), profile.evaluation)
+    data = _every(keys).merge(found, "left", list(keys))
+    ran = data["method"].isin(frame.methods_of(rows))
+    data.loc[ran, ["n", "undefined"]] = data.loc[ran, ["n", "undefined"]].fillna(0)
+    if published is not None:
+        data = data.merge(
+            published.rename(columns={"value": "published"}), "left", [key for key in keys if key in published]
+        )
+    return data.astype({"n": "Int64", "undefined": "Int64"})
+
+
+def _overall(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the whole image, each once for its group and once for all."""
+    rows = frame.select(rows, region="all")
+    return pd.concat([rows, rows.assign(group=OVERALL)], ignore_index=True)
+
+
+def _undefined(data: pd.DataFrame) -> str:
+    """How many directions each row lacks, in words."""
+    directions = data[data["metric"].isin(["dir_i", "dir_s"]) & (data["undefined"] > 0)]
+    if directions.empty:
+        return "Every direction is defined."
+    counts = "; ".join(f"{row.method} {row.metric} {row.undefined}" for row in directions.itertuples())
+    return f"Directions that are undefined because nothing changed are left out of their means and counted: {counts}."
+
+
+def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading: str) -> list[Section]:
+    """A section with the interval of every mean; none where nothing was measured."""
+    rows = data[data["method"].isin(methods)]
+    if rows.empty:
+        return []
+    cells = {"method": list(dict.fromkeys(rows["method"]))}
+    cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))
+    heading = heading.format(confidence=f"{100 * profile.evaluation.confidence:.0f} %")
+    return [Section(heading, pd.DataFrame(cells), ["Bootstrap over source-surrogate pairs."])]
+
+
+def recovery_table(profile: Profile) -> Document:
+    """Tables 5 and 6 in one: the eight metrics overall, their intervals, and each metric by group."""
+    rows = _overall(frame.measured_in(profile, "benchmark"))
+    ran = frame.methods_of(rows)
+    published = frame.published_recovery().query("run == 'benchmark'").drop(columns="run")
+    keys = {"metric": list(METRIC_NAMES), "method": frame.ordered_methods(ran), "group": [*GROUPS, OVERALL]}
+    data = _means(profile, rows, keys, published)
+    overall = data[data["group"] == OVERALL]
+    reference = frame.select(rows, group=OVERALL, metric="psnr_gt")
+    hits = reference[reference["value"] >= PSNR_LIMIT - 1e-3].groupby("method", observed=True).size()
+    hit = "; ".join(f"{name} {hits[name]}" for name in ran if name in hits) or "none"
+    limit = text("table5_table6_recovery_sppe", "limit", profile, limit=PSNR_LIMIT, hit=hit)
+    sections = [Section("Overall", table(overall, "method", "metric"), [_undefined(overall), limit])]
+    sections += _intervals(profile, overall, ran, "Overall: {confidence} intervals of this run")
+    for entry in METRICS:
+        cells = table(data[data["metric"] == entry.name], "method", "group")
+        sections.append(Section(f"{metric_label(entry)} by group ({entry.family})", cells))
+    return document("table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique())
+
+
+def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
+    """A table with a section for each value of `key` (with its heading), of this run alone."""
+    rows = frame.measured_in(profile, "benchmark")
+    metrics = [entry.name for entry in METRICS if entry.regional or not regional]
+    rows = frame.select(rows, metric=metrics, **({} if regional else {"region": "all"}))
+    keys = {"metric": metrics, "method": frame.methods_of(rows), key: list(values)}
+    data = _means(profile, rows, keys)
+    sections = [
+        Section(heading, table(data[data[key] == value], "method", "metric")) for value, heading in values.items()
+    ]
+    return document(name, profile, sections, data)
+
+
+def inside_outside_table(profile: Profile) -> Document:
+    """The metrics that can be taken over a region, inside and outside the private region M."""
+    headings = {region: f"{region.capitalize()} M" for region in REGIONS}
+    return _parts_table(profile, "table_recovery_inside_outside", "region", headings, regional=True)
+
+
+def tag_table(profile: Profile) -> Document:
+    """The eight metrics by instruction tag (ADD/REMOVE, EDIT, STYLE)."""
+    instances = frame.measured_in(profile, "benchmark").drop_duplicates("instance")["tag"].value_counts()
+    headings = {tag: f"{tag} ({instances.get(tag, 0)} instances)" for tag in TAGS}
+    return _parts_table(profile, "table_recovery_by_tag", "tag", headings, regional=False)
+
+
+def published_difference(metric: str, method: str) -> float | None:
+    """The paper's C2E-S2SER minus another method on a metric, overall; None where it did not publish one."""
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    theirs = published.set_index(["metric", "method"])["value"]
+    return theirs[metric, frame.PROPOSED] - theirs[metric, method] if (metric, method) in theirs else None
+
+
+def paired_data(profile: Profile) -> pd.DataFrame:
+    """C2E-S2SER against every method on every metric, whole image and inside M: difference, interval, test, effect.
+
+    `p_corrected`: Holm's correction over all rows of the table.
+    """
+    rows = frame.measured_in(profile, "benchmark")
+    others = [
+        name for name in frame.methods_of(rows) if name != frame.PROPOSED and frame.PROPOSED in frame.methods_of(rows)
+    ]
+    where = pd.DataFrame(WHERE, columns=["metric", "region"])
+    parts = [
+        where.merge(compare(rows, frame.PROPOSED, name, ["metric", "region"], profile.evaluation), "left").assign(
+            method=name,
+            published=[published_difference(metric, name) if region == "all" else None for metric, region in WHERE],
+        )
+        for name in others
+    ]
+    if not parts:
+        return pd.DataFrame(
+            columns=[
+                "metric",
+                "method",
+                "region",
+                "value",
+                "published",
+                "low",
+                "high",
+                "p_value",
+                "effect",
+                "n",
+                "p_corrected",
+            ]
+        )
+    data = pd.concat(parts, ignore_index=True)
+    return data.assign(p_corrected=holm(data["p_value"].to_numpy())).astype({"published": float})
+
+
+def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
+    """Printed comparisons, one row each: metric, region, value, published, low, high, p_value, p_corrected, effect, n.
+
+    `unit` is what n counts and what was resampled.
+    """
+    labels = {entry.name: metric_label(entry) for entry in METRICS}
+    cells = [
+        (
+            labels[row.metric] + ("" if row.region == "all" else " inside M"),
+            beside(row.value, row.published, 4),
+            spanned(row.low, row.high, 4),
+            *(NOTHING if pd.isna(p) else f"{p:.2g}" for p in (row.p_value, row.p_corrected)),
+            number(row.effect, 2),
+            str(row.n),
+        )
+        for row in rows.itertuples()
+    ]
+    headers = ["metric", "difference (paper)", "interval", "p", "p, corrected", "effect", unit]
+    return pd.DataFrame(cells, columns=headers)
+
+
+def paired_table(profile: Profile) -> Document:
+    """Paired differences of C2E-S2SER to every method, with Wilcoxon tests and effect sizes."""
+    data = paired_data(profile)
+    sections = [
+        Section(f"{frame.PROPOSED} minus {name}", paired_cells(rows))
+        for name, rows in data.groupby("method", sort=False)
+    ]
+    return document(
+        "table_recovery_paired", profile, sections or [Section("", paired_cells(data))], data, rows=len(data)
     )
-    by_group = Document(
-        "table4_editability_by_group",
-        "Figure 10 in numbers. Editability by group",
-        [notes[0], f"Instances with a label in this run: {sizes or 'none yet'}."],
-        sections,
-        pd.DataFrame(long),
+
+
+def unseen_table(profile: Profile) -> Document:
+    """Table 7: the eight metrics of every method on unseen images and instructions, and their intervals."""
+    rows = frame.select(frame.measured_in(profile, "unseen"), region="all")
+    published = frame.published_recovery().query("run == 'unseen'").drop(columns="run")
+    left_out = [name for name in frame.published_methods() if name not in set(published["method"])]
+    methods = [name for name in frame.ordered_methods(frame.methods_of(rows)) if name not in left_out]
+    keys = {"metric": list(METRIC_NAMES), "method": methods}
+    data = _means(profile, rows, keys, published.drop(columns="group"))
+    ran = [name for name in methods if name in frame.methods_of(rows)]
+    sections = [Section("", table(data, "method", "metric"), [_undefined(data)] if ran else [])]
+    sections += _intervals(profile, data, ran, "{confidence} intervals of this run")
+    source = profile.benchmark.unseen_source
+    what = text(
+        "table7_recovery_unseen", source if source == "vector-world" else "folder" if source else "none", profile
     )
-    return [table, by_group]
+    size = f"{rows['instance'].nunique()} instances of {rows['pair'].nunique()} pairs" if ran else "no instances yet"
+    return document(
+        "table7_recovery_unseen", profile, sections, data, size=size, what=what, left_out=", ".join(left_out)
+    )
+
+
+def seed_values(profile: Profile) -> pd.DataFrame:
+    """method, metric, seed (0 is the benchmark's own run), value: the mean of each metric over defined instances.
+
+    Trained methods only: the others have nothing that a seed would move but their sampling, and run once. The
+    difference of C2E-S2SER and SOER on the same seed is one more method, DIFFERENCE.
+    """
+    rows = frame.select(frame.read_frame(profile), run="benchmark", region="all", metric=METRIC_NAMES)
+    rows = frame.select(rows, method=[name for name in frame.methods_of(rows) if frame.is_trained(name)])
+    values = rows.groupby(["method", "metric", "seed"], sort=False, observed=True)["value"].apply(pd.Series.mean)
+    values = values.reset_index().astype({"method": str, "metric": str})
+    wide = values.pivot(index=["metric", "seed"], columns="method", values="value")
+    if not {frame.PROPOSED, frame.BASELINE} <= set(wide.columns):
+        return values
+    difference = (
+        (wide[frame.PROPOSED] - wide[frame.BASELINE]).dropna().reset_index(name="value").assign(method=DIFFERENCE)
+    )
+    ordered = difference.sort_values("metric", key=lambda column: column.map(METRIC_NAMES.index), kind="stable")
+    return pd.concat([values, ordered], ignore_index=True)
+
+
+def seed_table(profile: Profile) -> Document:
+    """The eight metrics of every trained method over seeds, and on how many seeds C2E-S2SER exceeds SOER.
+
+    A bootstrap interval says what other test pairs would do to a number; this says what another training would do.
+    """
+    found = seed_values(profile).groupby(["method", "metric"], sort=False)["value"]
+    data = found.agg(value="mean", n="count", sd="std", lowest="min", highest="max").reset_index()
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    theirs = published.set_index(["metric", "method"])["value"].to_dict()
+    theirs |= {(metric, DIFFERENCE): published_difference(metric, frame.BASELINE) for metric in METRIC_NAMES}
+    data["published"] = [theirs.get((row.metric, row.method), float("nan")) for row in data.itertuples()]
+    above = found.agg(lambda values: (values > 0).sum()).to_numpy()
+    data["above"] = pd.array(above, "Int64")
+    data["above"] = data["above"].where(data["method"] == DIFFERENCE)
+
+    def cell(row, places: int) -> str:
+        shown = beside(row.value, row.published, places)
+        spread = f" ± {number(row.sd, places)} [{spanned(row.lowest, row.highest, places)}]"
+        return shown + (spread if row.n > 1 else "")
+
+    trained, both = data[data["method"] != DIFFERENCE], data[data["method"] == DIFFERENCE]
+    counts = trained.groupby("method", sort=False)["n"].max()
+    cells = {"method": list(counts.index), "seeds": [str(n) for n in counts]} | metric_cells(trained, cell)
+    if trained.empty:
+        cells |= {metric_label(entry): [] for entry in METRICS}
+    sections = [Section("Trained methods", pd.DataFrame(cells), [text("table_recovery_seeds", "trained", profile)])]
+    if len(both):
+        labels = {entry.name: (metric_label(entry), decimals(entry)) for entry in METRICS}
+        lines = [
+            {
+                "metric": labels[row.metric][0],
+                f"seeds with {frame.PROPOSED} above": f"{row.above} of {row.n}",
+                "mean difference (paper)": beside(row.value, row.published, labels[row.metric][1]),
+                "standard deviation": number(row.sd, labels[row.metric][1]),
+                "lowest": number(row.lowest, labels[row.metric][1]),
+                "highest": number(row.highest, labels[row.metric][1]),
+            }
+            for row in both.itertuples()
+        ]
+        sections.append(Section(f"{DIFFERENCE}, seed by seed", pd.DataFrame(lines)))
+    seeds = frame.select(frame.read_frame(profile), run="benchmark")["seed"].nunique()
+    which = {0: "none", 1: "one"}.get(seeds, "several")
+    note = text("table_recovery_seeds", which, profile, number=seeds)
+    return document("table_recovery_seeds", profile, sections, data, seeds=note)
 
 
 def all_documents(profile: Profile) -> list[Document]:
     """Every table of a profile, in the order of the paper."""
+    # Imported late: these tables stand on the functions above.
+    from sppe_lib.evaluation.ablation import ablation_table
+    from sppe_lib.evaluation.choosing import gate_table
+    from sppe_lib.evaluation.claims import verdict_table
+
     return [
         verdict_table(profile),
         datasets_table(profile),
         taxonomy_table(profile),
         *editability_tables(profile),
-        *recovery_documents(profile),
-        generalisation_table(profile),
+        recovery_table(profile),
+        inside_outside_table(profile),
+        tag_table(profile),
+        paired_table(profile),
+        unseen_table(profile),
         ablation_table(profile),
         seed_table(profile),
         gate_table(profile),
     ]
 
 
-def write_tables(profile: Profile, documents: list[Document] | None = None) -> list[Path]:
-    """Write every table to `figures/<profile>/tables/` as CSV, Markdown and LaTeX; returns the paths."""
-    folder = profile.figures / "tables"
-    return [path for document in documents or all_documents(profile) for path in write(document, folder)]
+def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
+    """Write tables (all of the paper's, if none are given) to `figures/<profile>/<folder>/`; returns the paths.
+
+    Raises DataError, before anything is written, where 05_tables has measured nothing.
+    """
+    frame.require_metrics(profile)
+    return [path for one in documents or all_documents(profile) for path in write(one, profile.figures / folder)]

@@ -12,13 +12,13 @@ import torch
 from diffusers import AutoencoderKL
 from torch import nn
 
-from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
-from sppe_lib.pretraining.scenes import Pictures, load_pictures
+from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
+from sppe_lib.pretraining.scenes import load_pictures
 from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, torch_generator
 
 
 @dataclass(frozen=True)
-class AutoencoderSettings(LoopSettings):
+class AutoencoderSettings(PretrainingSettings):
     """Shape and training of the autoencoder.
 
     channels: features of its levels, each but the last halves the side. latent_channels: of the
@@ -132,7 +132,8 @@ def export_autoencoder(model: AutoencoderKL, folder: Path, images: torch.Tensor,
 
     `images`: held-out pictures [N, 3, H, W] in [-1, 1]. Returns what was measured on the saved weights.
     """
-    half = build_autoencoder(AutoencoderSettings(**_shape(record["settings"])))
+    shape = {name: record["settings"][name] for name in ("channels", "latent_channels", "norm_groups")}
+    half = build_autoencoder(AutoencoderSettings(**shape))
     half.load_state_dict({name: value.half() for name, value in model.state_dict().items()})
     measured = measure_autoencoder(half.eval(), images)
     half.register_to_config(shift_factor=measured["latent_mean"], scaling_factor=1 / measured["latent_std"])
@@ -140,10 +141,6 @@ def export_autoencoder(model: AutoencoderKL, folder: Path, images: torch.Tensor,
         half.half().save_pretrained(temporary)
         write_record(temporary, record, measured)
     return measured
-
-
-def _shape(settings: dict) -> dict:
-    return {name: settings[name] for name in ("channels", "latent_channels", "norm_groups")}
 
 
 def train_autoencoder(
@@ -162,29 +159,17 @@ def train_autoencoder(
     output_folder = Path(output_folder)
     pictures = load_pictures(data_folder, settings.records)
     training = pictures.subset(~pictures.held_out).images
-    height, width = training.shape[2:4]
-    training = training.reshape(-1, height, width, 3)
-    held_out = to_tensor(_first(pictures, settings.validation_records).images)
-    measured: dict = {}
+    training = training.reshape(-1, *training.shape[2:])
+    held_out = pictures.subset(np.flatnonzero(pictures.held_out)[: settings.validation_records])
+    measured_on = to_tensor(held_out.images)
+    model = build_autoencoder(settings)
 
     def loss_at(step: int) -> torch.Tensor:
         rows = numpy_generator("vae batch", settings.seed, step).integers(len(training), size=settings.batch)
         return reconstruction_loss(model, to_tensor(training[rows]), settings, step)
 
-    def export(average: nn.Module, record: dict) -> dict:
-        measured.update(export_autoencoder(average, output_folder, held_out, record))
-        return measured
+    def export(record: dict) -> dict:
+        return export_autoencoder(model, output_folder, measured_on, record)
 
-    model = build_autoencoder(settings)
     path = Path(checkpoint) if checkpoint else default_checkpoint(data_folder, output_folder)
-    train(model, loss_at, settings, path, export, "autoencoder")
-    return measured
-
-
-def _first(pictures: Pictures, records: int) -> Pictures:
-    return pictures.subset(np.flatnonzero(pictures.held_out)[:records])
-
-
-if __name__ == "__main__":
-    arguments, chosen = run_settings(AutoencoderSettings, "Pretrain the miniature's autoencoder.")
-    train_autoencoder(arguments.data, arguments.output, chosen, arguments.checkpoint)
+    return pretrain("autoencoder", model, loss_at, settings, path, export)

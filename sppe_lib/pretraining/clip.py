@@ -17,7 +17,7 @@ from torch.nn import functional
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
 from sppe_lib.data.taxonomy import TAGS, instructions
-from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
+from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, write_text
 
@@ -30,7 +30,7 @@ LARGEST_SCALE = 100.0
 
 
 @dataclass(frozen=True)
-class ClipSettings(LoopSettings):
+class ClipSettings(PretrainingSettings):
     """Shape and training of the CLIP.
 
     batch: records in a batch, four pictures and captions each. vocabulary: about how many tokens the BPE
@@ -296,16 +296,8 @@ def train_clip(
         )
         return contrastive_loss(images, texts, scale, same) + settings.direction_weight * directions
 
-    def export(average: CLIPModel, record: dict) -> dict:
-        measured.update(export_clip(average, tokenizer, output_folder, held_out, record, settings))
-        return measured
+    def export(record: dict) -> dict:
+        return export_clip(model, tokenizer, output_folder, held_out, record, settings)
 
-    measured: dict = {}
     path = Path(checkpoint) if checkpoint else default_checkpoint(data_folder, output_folder)
-    train(model, loss_at, settings, path, export, "clip")
-    return measured
-
-
-if __name__ == "__main__":
-    arguments, chosen = run_settings(ClipSettings, "Pretrain the miniature's CLIP.")
-    train_clip(arguments.data, arguments.output, chosen, arguments.checkpoint)
+    return pretrain("clip", model, loss_at, settings, path, export)

@@ -189,9 +189,7 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
     try:
         layout = json.loads((folder / "layout.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise DataError(
-            f"No pretraining pictures in {folder.name!r}: run python -m sppe_lib.pretraining.scenes."
-        ) from None
+        raise DataError(f"No pretraining pictures in {folder.name!r}: run 00_pretrain_miniature.") from None
     paths = sorted(folder.glob("chunk-*.npz"))
     if records is not None:
         paths = [_chunk_path(folder, n) for n in range(-(-records // layout["chunk_records"]))]
@@ -199,7 +197,7 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
     if missing or not paths:
         raise DataError(
             f"The folder {folder.name!r} lacks {len(missing)} of {len(paths)} files of pretraining pictures: "
-            "make them with python -m sppe_lib.pretraining.scenes."
+            "run 00_pretrain_miniature."
         )
     columns: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(Pictures)}
     for path in paths:
@@ -215,19 +213,17 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
     return pictures if records is None else pictures.subset(slice(records))
 
 
-def main() -> None:
-    """Command line: make the pictures."""
-    import argparse
+def show_pictures(folder: Path, count: int = 6) -> None:
+    """Show the four pictures of the first records, each above its caption."""
+    import matplotlib.pyplot as plt
 
-    shown = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=main.__doc__, formatter_class=shown)
-    parser.add_argument("--output", type=Path, default=Path("results/pretraining/pictures"))
-    parser.add_argument("--records", type=int, default=8000)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
-    arguments = parser.parse_args()
-    make_pictures(arguments.output, arguments.records, arguments.processes, arguments.size)
-
-
-if __name__ == "__main__":
-    main()
+    pictures = load_pictures(folder)
+    figure, axes = plt.subplots(count, 4, figsize=(10, 2.4 * count))
+    for row, line in enumerate(axes):
+        for column, axis in enumerate(line):
+            axis.imshow(pictures.images[row, column], interpolation="nearest")
+            caption = str(pictures.captions[row, column])
+            axis.set_title(f"{PICTURES[column]}: {caption[:60]}…", fontsize=6, wrap=True)
+            axis.set_axis_off()
+    figure.tight_layout()
+    plt.show()

@@ -1,13 +1,30 @@
-"""The steps of 00_pretrain_miniature for a profile: pictures, autoencoder, CLIP, transformer."""
+"""The steps of 00_pretrain_miniature for a profile: pictures, autoencoder, CLIP, transformer.
 
+Each can also be made alone, with other settings than a profile's:
+
+    python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001
+"""
+
+import argparse
 import dataclasses
+import json
+import sys
 from pathlib import Path
 
+import yaml
+
 from sppe_lib.config import ModelParameters, Profile, repository
-from sppe_lib.pretraining import report, scenes
+from sppe_lib.errors import ConfigError, command_line
+from sppe_lib.pretraining import scenes
 from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoencoder
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
 from sppe_lib.pretraining.transformer import TransformerSettings, train_transformer
+
+TRAININGS = {
+    "autoencoder": (AutoencoderSettings, train_autoencoder),
+    "clip": (ClipSettings, train_clip),
+    "transformer": (TransformerSettings, train_transformer),
+}
 
 
 def _pictures_folder(profile: Profile) -> Path:
@@ -31,33 +48,31 @@ def _settings(cls: type, steps: int, profile: Profile):
 
 def pictures(profile: Profile) -> None:
     """Draw the training pictures and show some."""
-    folder = scenes.make_pictures(_pictures_folder(profile), profile.pretraining.records)
-    report.show_pictures(folder)
+    scenes.show_pictures(scenes.make_pictures(_pictures_folder(profile), profile.pretraining.records))
 
 
 def autoencoder(profile: Profile) -> None:
     """Train the autoencoder and show its record."""
     folder = _weights_folder(profile, "vae")
-    train_autoencoder(
-        _pictures_folder(profile),
-        folder,
-        _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile),
-    )
-    report.show_record(folder)
+    settings = _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile)
+    train_autoencoder(_pictures_folder(profile), folder, settings)
+    show_record(folder)
 
 
 def clip(profile: Profile) -> None:
     """Train CLIP and its tokenizer and show the record."""
     folder = _weights_folder(profile, "clip")
     train_clip(_pictures_folder(profile), folder, _settings(ClipSettings, profile.pretraining.clip_steps, profile))
-    report.show_record(folder)
+    show_record(folder)
 
 
 def transformer(profile: Profile) -> None:
     """Train the transformer on the VAE and text model made before, and show its record."""
     folder = _weights_folder(profile, "backbone")
     made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
-    models = ModelParameters(made["clip"], made["clip"], made["vae"], str(folder), made["clip"])
+    models = ModelParameters(
+        clip=made["clip"], metrics_clip=made["clip"], vae=made["vae"], transformer=str(folder), text=made["clip"]
+    )
     *earlier, last = profile.pretraining.transformer_steps
     settings = _settings(TransformerSettings, last, profile)
     settings = dataclasses.replace(
@@ -67,4 +82,44 @@ def transformer(profile: Profile) -> None:
         first_records=min(settings.first_records, settings.records),
     )
     train_transformer(_pictures_folder(profile), folder, settings, models)
-    report.show_record(folder)
+    show_record(folder)
+
+
+def show_record(folder: Path) -> None:
+    """Show steps, seconds and held-out measurements of a training, from its training.json."""
+    from IPython.display import Markdown, display
+
+    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    lines = [f"| {key} | {record[key]} |" for key in ("steps", "seconds")]
+    lines += [f"| {key} (held out) | {value} |" for key, value in record["held_out"].items()]
+    display(Markdown("\n".join(["| | |", "|---|---|", *lines])))
+
+
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Draw the pictures or train one model, as the command line says."""
+    parser = argparse.ArgumentParser(
+        description="Draw pretraining pictures, or pretrain one of the miniature's models."
+    )
+    parser.add_argument("what", choices=("pictures", *TRAININGS))
+    parser.add_argument("--data", type=Path, help="folder of the pictures")
+    parser.add_argument("--output", type=Path, required=True, help="folder that is written")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint file; default: beside the data")
+    parser.add_argument("settings", nargs="*", help="such as steps=100; of pictures: records, processes, size")
+    chosen = parser.parse_args(arguments)
+    values = {key: yaml.safe_load(value) for key, _, value in (text.partition("=") for text in chosen.settings)}
+    try:
+        if chosen.what == "pictures":
+            scenes.make_pictures(chosen.output, **{"records": 8000, **values})
+            return
+        settings, training = TRAININGS[chosen.what]
+        made = settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    except TypeError as error:
+        raise ConfigError(f"A setting of {chosen.what} is not known or does not fit: {error}.") from None
+    if chosen.data is None:
+        raise ConfigError(f"Training the {chosen.what} needs --data, the folder of its pictures.")
+    training(chosen.data, chosen.output, made, checkpoint=chosen.checkpoint)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,7 +30,7 @@ from sppe_lib.data.taxonomy import instructions
 from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, grey_inside
-from sppe_lib.pretraining.loop import LoopSettings, default_checkpoint, run_settings, train, write_record
+from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
@@ -57,7 +57,7 @@ SHIPPED = ModelParameters(
 
 
 @dataclass(frozen=True)
-class TransformerSettings(LoopSettings):
+class TransformerSettings(PretrainingSettings):
     """Size and training of the transformer.
 
     Training goes in rounds: the first from scratch, every other from the averaged weights of the round before, with
@@ -74,7 +74,7 @@ class TransformerSettings(LoopSettings):
     warmup_steps: int = 150
     cooldown_steps: int = 700
     average: float = 0.998
-    checkpoint_seconds: float = 240.0
+    checkpoint_every: int = 160
     records: int = 14000
     batch: int = 14
     compile: bool = True
@@ -325,18 +325,17 @@ def _train_round(
         transformer = load_component(FluxTransformer2DModel, str(start), "transformer", torch_dtype=torch.float32)
     backbone = Backbone(models, transformer)
     encoded = encode_records(backbone, pictures)
-    averaged = Backbone(models, transformer)
     if settings.compile:
         transformer.compile_repeated_blocks()
 
-    def export(average: FluxTransformer2DModel, record: dict) -> dict:
-        averaged.transformer = average
+    def export(record: dict) -> dict:
+        averaged = Backbone(models, copy.deepcopy(transformer))  # a copy is not compiled
         measured = {
             f"edit_psnr_inside_{name}": round(edit_quality(averaged, pictures, encoded, whole), 3)
             for name, whole in (("region_painted", False), ("all_painted", True))
         }
         with atomic_path(output_folder / "transformer") as temporary:
-            copy.deepcopy(average).half().save_pretrained(temporary)
+            averaged.transformer.half().save_pretrained(temporary)
             config = json.loads((temporary / "config.json").read_text(encoding="utf-8"))
             config.pop("_name_or_path", None)  # the folder that the round before is in, on this machine
             (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -346,9 +345,4 @@ def _train_round(
         return measured
 
     tasks = Tasks(backbone, pictures, encoded, settings, done)
-    train(transformer, tasks.loss_at, settings, checkpoint, export, "pretrain transformer")
-
-
-if __name__ == "__main__":
-    arguments, chosen = run_settings(TransformerSettings, __doc__.splitlines()[0])
-    train_transformer(arguments.data, arguments.output, chosen, checkpoint=arguments.checkpoint)
+    pretrain("transformer", transformer, tasks.loss_at, settings, checkpoint, export)

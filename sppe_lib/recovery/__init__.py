@@ -1,49 +1,34 @@
 """Recovery methods behind one small interface: a method may be fitted, and turns a Batch into pictures."""
 
-import dataclasses
 from importlib import import_module
 from pathlib import Path
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, changed
 from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.errors import ConfigError
 from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery import ablation_rows, trivial
-from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Method, Recover, imported_when_called
+from sppe_lib.recovery.method import BENCHMARK, EVERYTHING, Entry, Recover
 from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 
 METHODS = {
-    method.name: method
-    for method in (
-        Method("copy-surrogate", lambda profile: trivial.copy_surrogate, data=EVERYTHING),
-        Method("paste-source", lambda profile: trivial.paste_source, data=EVERYTHING),
-        Method("local-linear", lambda profile: trivial.local_linear, data=EVERYTHING),
-        # The paper leaves VISII out of Table 7, since its editor was trained on that data.
-        Method("VISII", imported_when_called("visii.load_visii"), data=BENCHMARK),
-        Method(
-            "EditTransfer",
-            imported_when_called("edit_transfer.load_edit_transfer"),
-            imported_when_called("edit_transfer.train_edit_transfer"),
-        ),
-        Method(
-            "Prompt-Diffusion",
-            imported_when_called("prompt_diffusion.load_prompt_diffusion"),
-            imported_when_called("prompt_diffusion.train_prompt_diffusion"),
-        ),
-        Method("Cross-Image Attention", imported_when_called("cross_image_attention.load_cross_image_attention")),
-        Method("SOER", imported_when_called("soer.load_soer"), imported_when_called("soer.train_soer"), EVERYTHING),
-        Method(
-            "C2E-S2SER",
-            imported_when_called("c2e_s2ser.load_c2e"),
-            imported_when_called("c2e_s2ser.train_c2e"),
-            EVERYTHING,
-        ),
-    )
+    "copy-surrogate": Entry(trivial.copy_surrogate, data=EVERYTHING),
+    "paste-source": Entry(trivial.paste_source, data=EVERYTHING),
+    "local-linear": Entry(trivial.local_linear, data=EVERYTHING),
+    "VISII": Entry("visii.Visii", data=BENCHMARK),  # not in Table 7: its editor was trained on that data
+    "EditTransfer": Entry("edit_transfer.EditTransfer", trained=True),
+    "Prompt-Diffusion": Entry("prompt_diffusion.PromptDiffusion", trained=True),
+    "Cross-Image Attention": Entry("cross_image_attention.CrossImageAttention"),
+    "SOER": Entry("soer.Soer", trained=True, data=EVERYTHING),
+    "C2E-S2SER": Entry("c2e_s2ser.C2eS2ser", trained=True, data=EVERYTHING),
 }
 """Every method of the tables, in their order. Adding one is a line here and a file."""
 
+TRAINED = tuple(name for name, entry in METHODS.items() if entry.trained)
+"""The methods that learn."""
 
-def method(name: str) -> Method:
+
+def method(name: str) -> Entry:
     """Look a method or an ablation up; raises ConfigError naming the known methods."""
     known = METHODS
     if name.startswith(ablation_rows.PREFIX):
@@ -56,32 +41,34 @@ def method(name: str) -> Method:
 
 def methods(names: str) -> list[str]:
     """The methods of a comma-separated list, each known; the order is kept."""
-    return [method(name.strip()).name for name in names.split(",")]
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
+        method(name)
+    return chosen
 
 
 def with_seed(profile: Profile, number: int) -> Profile:
-    """The profile for repetition `number` (from 0) of a trained method: only the seed of training and sampling moves."""
-    recovery = profile.recovery
-    return dataclasses.replace(profile, recovery=dataclasses.replace(recovery, seed=recovery.seed + number))
+    """The profile for repetition `number` (from 0) of a trained method: only the seed moves."""
+    return changed(profile, {"recovery.training.seed": profile.recovery.training.seed + number})
 
 
 def repetitions(profile: Profile, name: str) -> range:
-    """How often a method is run with other seeds: `recovery.seeds` times if it is trained, else once (ablations: once)."""
-    return range(profile.recovery.seeds if name in METHODS and METHODS[name].fit else 1)
+    """The seeds of a method, counted from 0: `recovery.training.seeds` if it is trained, else (and of ablations) one."""
+    return range(profile.recovery.training.seeds if name in METHODS and METHODS[name].trained else 1)
 
 
 def fit(profile: Profile, name: str) -> Path | None:
-    """Train a method on the training split, once for each seed; returns the first seed's folder, None if nothing is learnt.
+    """Train a method on the training split, once for each seed; returns the first seed's folder, None if it learns nothing.
 
-    Raises ConfigError for an unknown method, also where `recovery.learning_rates` names one.
+    Raises ConfigError for an unknown method, also where `recovery.training.learning_rates` names one.
     """
     chosen = method(name)
-    for other, _ in profile.recovery.learning_rates:
-        if other not in METHODS or not METHODS[other].fit:
+    for other, _ in profile.recovery.training.learning_rates:
+        if other not in METHODS or not METHODS[other].trained:
             raise ConfigError(
-                f"recovery.learning_rates names {other!r}, which is no trained method: correct it in params.yaml."
+                f"recovery.training.learning_rates names {other!r}, which is no trained method: correct it in params.yaml."
             )
-    if not chosen.fit:
+    if not chosen.trained:
         return None
     return [chosen.fit(with_seed(profile, number)) for number in repetitions(profile, name)][0]
 
@@ -101,18 +88,13 @@ def recover_split(profile: Profile, name: str, data: str = "benchmark", number: 
 
 def recover_all(profile: Profile, name: str) -> list[Path]:
     """Recover all the data that a method is for and the profile has; other seeds the benchmark only."""
-    chosen = method(name)
-    written = []
+    chosen, written = method(name), []
+    built = [data for data in chosen.data if split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])]
     for number in repetitions(profile, name):
         recover = chosen.load(with_seed(profile, number))
-        for data in available_data(profile, chosen) if number == 0 else chosen.data[:1]:
+        for data in chosen.data[:1] if number else built:
             written.append(_recover(profile, name, recover, data, number))
     return written
-
-
-def available_data(profile: Profile, chosen: Method) -> list[str]:
-    """The data of a method that this profile has built."""
-    return [data for data in chosen.data if split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])]
 
 
 def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
@@ -126,6 +108,6 @@ def _recover(profile: Profile, name: str, recover: Recover, data: str, number: i
         open_evaluated(profile, data),
         recovered_file(profile, name, data, number),
         profile.results / "shards" / digest,
-        profile.recovery.sample_batch,
+        profile.recovery.sampling.batch,
         f"{name}: recover {data}",
     )

@@ -8,95 +8,78 @@ trained without that input could reach. All are recovered on the validation spli
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, changed
 from sppe_lib.data.schema import Batch, collate, open_evaluated
 from sppe_lib.data.taxonomy import TAGS
-from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
-from sppe_lib.recovery.ablation_rows import (
-    BASE,
-    CYCLE,
-    FULL,
-    ITERATIONS,
-    LENGTHS,
-    NO_MASK,
-    NO_PAIR,
-    NO_SOURCE,
-    NO_TEXT,
-    NOT_PUT_BACK,
-    NOTHING,
-    RANDOM_TAG,
-    SHUFFLED,
-    TRUE_TAG,
-)
-from sppe_lib.recovery.c2e_s2ser import NAME, Variant, load_c2e, train_c2e
-from sppe_lib.recovery.method import VALIDATION, Method, Recover
+from sppe_lib.recovery import ablation_rows as rows
+from sppe_lib.recovery.c2e_s2ser import C2eS2ser
+from sppe_lib.recovery.method import VALIDATION, Entry
 from sppe_lib.runtime import numpy_generator
 
 GREY = 0.5
 """What stands in a panel whose picture is taken away."""
 
 
-VARIANTS = {
-    BASE: Variant(BASE.method, cycle=False, tag=False),
-    CYCLE: Variant(CYCLE.method, cycle=True, tag=False),
-    FULL: Variant(FULL.method),
-}
-
-
 def ablation_profile(profile: Profile, share: float = 1.0) -> Profile:
     """The profile with the ablations' own training: `share` of `ablation.steps`, at a constant learning rate."""
-    steps, warmup = profile.ablation.steps, profile.ablation.cycle_warmup_steps
-    rate = profile.recovery.rate_of(NAME)
-    length = {"steps": round(share * steps), "cycle_warmup_steps": warmup}
-    shorter = replace(profile.recovery, **length, learning_rate=rate, schedule="constant")
-    return replace(profile, recovery=shorter)
+    values = {
+        "steps": round(share * profile.ablation.steps),
+        "cycle_warmup_steps": profile.ablation.cycle_warmup_steps,
+        "learning_rate": profile.recovery.training.rate_of(C2eS2ser.name),
+        "schedule": "constant",
+    }
+    return changed(profile, {f"recovery.training.{name}": value for name, value in values.items()})
 
 
-def _train_variant(variant: Variant, profile: Profile) -> Path:
-    return train_c2e(ablation_profile(profile), variant)
+class Base(C2eS2ser):
+    """Neither cycle nor tag."""
+
+    name = rows.BASE.method
+    cycle = tag = False
+
+    @classmethod
+    def fit(cls, profile: Profile) -> Path:
+        """As `TrainedMethod.fit`, with the ablations' own training."""
+        return super().fit(ablation_profile(profile))
 
 
-def _train_full(profile: Profile) -> Path:
-    # One run to the longest length; every shorter one is its state on the way.
-    steps = profile.ablation.steps
-    lengths = {FULL.method: 1.0} | {row.method: LENGTHS[row.label] for row in ITERATIONS}
-    longest = max(lengths, key=lengths.get)
-    snapshots = {round(share * steps): name for name, share in lengths.items() if name != longest}
-    train_c2e(ablation_profile(profile, lengths[longest]), Variant(longest), snapshots)
-    return profile.results / "training" / "ablation"
+class WithCycle(Base):
+    """Without the tag."""
+
+    name = rows.CYCLE.method
+    cycle = True
 
 
-def _without_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    grey = torch.full_like(batch.surrogate, GREY)
-    return encode_batch(
-        backbone, replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask))
-    )
+LENGTHS = {row: type("Length", (C2eS2ser,), {"name": row.method}) for row in rows.ITERATIONS}
+"""The model at the other training lengths."""
 
 
-def _without_source(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_batch(backbone, replace(batch, source=torch.full_like(batch.source, GREY)))
+class Full(C2eS2ser):
+    """Everything, at the chosen length."""
 
+    name = rows.FULL.method
 
-def _without_text(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_batch(backbone, replace(batch, instruction=[""] * len(batch)))
-
-
-def _without_mask(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_batch(backbone, replace(batch, mask=torch.ones_like(batch.mask)))
+    @classmethod
+    def fit(cls, profile: Profile) -> Path:
+        """One run to the longest length; every shorter one, this too, is its state on the way."""
+        shares = {rows.FULL: 1.0} | {row: rows.LENGTHS[row.label] for row in LENGTHS}
+        longest = max(shares, key=shares.get)
+        snapshots = {round(shares[row] * profile.ablation.steps): row.method for row in shares if row is not longest}
+        LENGTHS[longest].fit(ablation_profile(profile, shares[longest]), snapshots)
+        return profile.results / "training" / "ablation"
 
 
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
-    """For every row a row of another pair, each taken once; of the same pair where one pair holds more than half of them.
+    """For every row a row of another pair, each taken once; of the same pair where one pair holds more than half of all.
 
-    The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the size of
-    the largest pair.
+    The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the
+    size of the largest pair.
     """
     names = sorted(set(pairs))
     place = dict(zip(names, numpy_generator("shuffled pairs", seed).permutation(len(names)).tolist(), strict=True))
@@ -105,70 +88,72 @@ def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
     return {row: order[(number + step) % len(order)] for number, row in enumerate(order)}
 
 
-def _shuffled_pair(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    # The panels S and S' are another instance's; what is known of the target outside M stays this one's.
-    dataset = open_evaluated(profile, VALIDATION[0])
-    names = dataset["instance_id"][:]
-    other = shuffled_rows(dataset["pair_id"][:], profile.recovery.seed)
-    taken = collate([dataset[other[names.index(name)]] for name in batch.instance_id])
-    # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
-    shown = encode_batch(backbone, replace(taken, pair_id=taken.instance_id), ("surrogate", "edited_surrogate"))
-    own = encode_batch(backbone, batch, ("source", "edited_surrogate_outside"))
-    return replace(own, surrogate=shown.surrogate, edited_surrogate=shown.edited_surrogate)
+class Shuffled(C2eS2ser):
+    """The panels S and S' are another instance's; what is known of the target outside M stays this one's."""
+
+    @classmethod
+    def load(cls, profile: Profile) -> "Shuffled":
+        """As `TrainedMethod.load`, with the split that others are taken from."""
+        method = super().load(profile)
+        method.dataset = open_evaluated(profile, VALIDATION[0])
+        method.place = {name: row for row, name in enumerate(method.dataset["instance_id"][:])}
+        method.other = shuffled_rows(method.dataset["pair_id"][:], profile.recovery.training.seed)
+        return method
+
+    def encode(self, batch: Batch) -> LatentBatch:
+        """As `TrainedMethod.encode`."""
+        taken = collate([self.dataset[self.other[self.place[name]]] for name in batch.instance_id])
+        # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
+        alone = replace(taken, pair_id=taken.instance_id)
+        shown = encode_batch(self.backbone, alone, ("surrogate", "edited_surrogate"))
+        own = encode_batch(self.backbone, batch, ("source", "edited_surrogate_outside"))
+        return replace(own, surrogate=shown.surrogate, edited_surrogate=shown.edited_surrogate)
 
 
-def _random_tag(profile: Profile, backbone: Backbone, batch: Batch) -> LatentBatch:
-    seed = profile.recovery.seed
-    tags = [TAGS[numpy_generator("random tag", seed, name).integers(len(TAGS))] for name in batch.instance_id]
-    return encode_batch(backbone, replace(batch, tag=tags))
+class RandomTag(C2eS2ser):
+    """A random tag in place of the generator's."""
+
+    given_tag = True
+
+    def encode(self, batch: Batch) -> LatentBatch:
+        """As `TrainedMethod.encode`."""
+        draws = [numpy_generator("random tag", self.training.seed, name) for name in batch.instance_id]
+        return super().encode(replace(batch, tag=[TAGS[draw.integers(len(TAGS))] for draw in draws]))
 
 
-@dataclass(frozen=True)
-class InputChange:
-    """How an ablation changes what C2E-S2SER sees.
-
-    `encode(profile, backbone, batch)` prepares the batch; `given_tag`: the batch's tag is taken, not the
-    generator's; `keep_outside`: False where S' outside M must not be put back into the result.
-    """
-
-    encode: Callable[[Profile, Backbone, Batch], LatentBatch] = lambda profile, backbone, batch: encode_batch(
-        backbone, batch
-    )
-    given_tag: bool = False
-    keep_outside: bool = True
+def _without_pair(batch: Batch) -> Batch:
+    grey = torch.full_like(batch.surrogate, GREY)
+    return replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask))
 
 
-CHANGES = {
-    NOTHING: InputChange(),
-    NO_PAIR: InputChange(_without_pair, keep_outside=False),
-    SHUFFLED: InputChange(_shuffled_pair),
-    NO_SOURCE: InputChange(_without_source),
-    NO_TEXT: InputChange(_without_text),
-    NO_MASK: InputChange(_without_mask, keep_outside=False),
-    TRUE_TAG: InputChange(given_tag=True),
-    RANDOM_TAG: InputChange(_random_tag, given_tag=True),
-    NOT_PUT_BACK: InputChange(keep_outside=False),
+def _seeing(change: Callable[[Batch], Batch], **switches: bool) -> type[C2eS2ser]:
+    """The finished C2E-S2SER, which sees a changed batch."""
+
+    def encode(self: C2eS2ser, batch: Batch) -> LatentBatch:
+        return C2eS2ser.encode(self, change(batch))
+
+    return type("Changed", (C2eS2ser,), {"encode": encode, **switches})
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch
+
+
+CHANGED = {
+    rows.NOTHING: C2eS2ser,
+    rows.NO_PAIR: _seeing(_without_pair, knows_mask=False),
+    rows.SHUFFLED: Shuffled,
+    rows.NO_SOURCE: _seeing(lambda batch: replace(batch, source=torch.full_like(batch.source, GREY))),
+    rows.NO_TEXT: _seeing(lambda batch: replace(batch, instruction=[""] * len(batch))),
+    rows.NO_MASK: _seeing(lambda batch: replace(batch, mask=torch.ones_like(batch.mask)), knows_mask=False),
+    rows.TRUE_TAG: _seeing(_as_it_is, given_tag=True),
+    rows.RANDOM_TAG: RandomTag,
+    rows.NOT_PUT_BACK: _seeing(_as_it_is, knows_mask=False),
 }
-"""What is changed when the finished C2E-S2SER recovers."""
+"""What is changed when the finished C2E-S2SER recovers; without `knows_mask` S' is not put back outside M."""
 
-
-def _load_changed(change: InputChange, profile: Profile) -> Recover:
-    if not change.keep_outside:
-        profile = replace(profile, recovery=replace(profile.recovery, keep_outside=False))
-    return load_c2e(profile, encode=partial(change.encode, profile), given_tag=change.given_tag)
-
-
-def _methods() -> list[Method]:
-    found = []
-    for row, variant in VARIANTS.items():
-        fit = _train_full if row is FULL else partial(_train_variant, variant)
-        found.append(Method(row.method, partial(load_c2e, variant=variant), fit, VALIDATION))
-    found += [
-        Method(row.method, partial(load_c2e, variant=Variant(row.method)), None, VALIDATION) for row in ITERATIONS
-    ]
-    found += [Method(row.method, partial(_load_changed, change), None, VALIDATION) for row, change in CHANGES.items()]
-    return found
-
-
-METHODS = {method.name: method for method in _methods()}
+METHODS = {
+    **{method.name: Entry(method, trained=True, data=VALIDATION) for method in (Base, WithCycle, Full)},
+    **{row.method: Entry(method, data=VALIDATION) for row, method in {**LENGTHS, **CHANGED}.items()},
+}
 """The ablations as recovery methods, by name; they stand in no other table."""

@@ -3,30 +3,19 @@
 I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from sppe_lib.config import Profile
 from sppe_lib.data.taxonomy import TAGS
-from sppe_lib.diffusion.backbone import Backbone, TextStates
-from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy
-from sppe_lib.diffusion.latents import LatentBatch, encode_batch
+from sppe_lib.diffusion.backbone import TextStates
+from sppe_lib.diffusion.flow import clean_estimate
+from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import build, draw_noise, draw_times, fit, grid_velocity, load, recovery_panels
-
-NAME = "C2E-S2SER"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Which of the paper's modules are on (Table 8: base, + cycle, + edit tag)."""
-
-    name: str = NAME
-    cycle: bool = True
-    tag: bool = True
+from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
+from sppe_lib.recovery.trained import TrainedMethod
 
 
 class TagGenerator(nn.Module):
@@ -62,84 +51,67 @@ class EditTag(nn.Module):
         return replace(text, sequence=torch.cat([self.token(tag)[:, None].to(text.sequence), text.sequence], dim=1))
 
 
-def _true_tags(batch: LatentBatch, like: torch.Tensor) -> torch.Tensor:
-    return torch.tensor([TAGS.index(tag) for tag in batch.tag], device=like.device)
+class C2eS2ser(TrainedMethod):
+    """The paper's model; `cycle` and `tag`: which of its modules are on (Table 8: base, + cycle, + edit tag).
 
-
-def _edit_tag(backbone: Backbone) -> EditTag:
-    return EditTag(backbone.token_width // 4, backbone.text_width)
-
-
-def train_c2e(profile: Profile, variant: Variant = Variant(), snapshots: dict[int, str] | None = None):
-    """Train C2E-S2SER, or a variant of it, on the training split; returns the folder written.
-
-    `snapshots`: number of steps -> name under which the state after that many is kept, too.
-    """
-    backbone, extra = build(profile, _edit_tag)
-
-    def make_losses(read):
-        def losses_at(step: int, rows: list[int], generators: list[torch.Generator]):
-            batch = read(rows)
-            text = backbone.text.encode(batch.instruction)
-            losses = {}
-            if variant.tag:
-                logits = extra.generator(batch.surrogate, batch.edited_surrogate)
-                losses["tag"] = cross_entropy(logits, _true_tags(batch, logits))
-                text = extra.before(text, logits.argmax(dim=-1))
-            clean = batch.edited_source
-            noise, known_noise = draw_noise(clean, 3, generators)
-            time = draw_times(clean, generators)
-            target = noisy(clean, noise, time)
-            velocity = grid_velocity(
-                backbone, target, time, recovery_panels(batch), text, known_noise, guidance=profile.recovery.guidance
-            )
-            losses["recovery"] = flow_matching_loss(velocity, clean, noise)
-            if variant.cycle and step >= profile.recovery.cycle_warmup_steps:
-                recovered = clean_estimate(target, velocity, time)
-                losses["cycle"] = _cycle_loss(backbone, batch, recovered, generators, profile.recovery.guidance)
-            return losses
-
-        return losses_at
-
-    return fit(profile, variant.name, backbone, extra, make_losses, snapshots)
-
-
-def _cycle_loss(
-    backbone: Backbone, batch: LatentBatch, recovered: torch.Tensor, generators: list[torch.Generator], guidance: float
-):
-    # I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target. I^ is the
-    # estimate that the recovery pass points to, with its gradient, so the cycle also corrects I^.
-    text = backbone.text.encode([""] * len(batch))
-    noise, known_noise = draw_noise(batch.source, 3, generators)
-    time = draw_times(noise, generators)
-    reverse = replace(
-        batch,
-        source=recovered,
-        surrogate=batch.edited_surrogate,
-        edited_surrogate=batch.surrogate,
-        edited_surrogate_outside=batch.surrogate_outside,
-    )
-    target = noisy(batch.source, noise, time)
-    velocity = grid_velocity(backbone, target, time, recovery_panels(reverse), text, known_noise, guidance=guidance)
-    return flow_matching_loss(velocity, batch.source, noise)
-
-
-def load_c2e(profile: Profile, variant: Variant = Variant(), encode=encode_batch, given_tag: bool = False):
-    """A trained C2E-S2SER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
-
-    For ablations: `encode` prepares what it sees (see `grid.load`); `given_tag` takes the batch's own tag
-    instead of the generator's.
+    `given_tag`: the batch's own tag is taken, not the generator's (an ablation).
     """
 
-    def make_velocity(backbone: Backbone, extra: EditTag):
-        def velocity(batch: LatentBatch, target, time, known_noise):
-            text = backbone.text.encode(batch.instruction)
-            if variant.tag:
-                logits = extra.generator(batch.surrogate, batch.edited_surrogate)
-                text = extra.before(text, _true_tags(batch, logits) if given_tag else logits.argmax(dim=-1))
-            grid = recovery_panels(batch)
-            return grid_velocity(backbone, target, time, grid, text, known_noise, guidance=profile.recovery.guidance)
+    name = "C2E-S2SER"
+    knows_mask = True
+    cycle = True
+    tag = True
+    given_tag = False
 
-        return velocity
+    def modules(self, backbone):
+        """The tag generator and the tags' tokens."""
+        return EditTag(backbone.token_width // 4, backbone.text_width)
 
-    return load(profile, variant.name, _edit_tag, make_velocity, outside_known=True, encode=encode)
+    def text(self, batch: LatentBatch, logits: torch.Tensor | None = None) -> TextStates:
+        """The instruction, the tag before it: the generator's (from `logits`, if they are known), or the given one."""
+        text = self.backbone.text.encode(batch.instruction)
+        if not self.tag:
+            return text
+        if self.given_tag:
+            return self.extra.before(text, _true_tags(batch))
+        if logits is None:
+            logits = self.extra.generator(batch.surrogate, batch.edited_surrogate)
+        return self.extra.before(text, logits.argmax(dim=-1))
+
+    def velocity(self, batch, x_t, t, noise, text=None):
+        """As `TrainedMethod.velocity`; `text` in place of the batch's own."""
+        text, guidance = text or self.text(batch), self.training.guidance
+        return grid_velocity(self.backbone, x_t, t, recovery_panels(batch), text, noise, guidance=guidance)
+
+    def losses(self, step, batch, generators):
+        """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12)."""
+        losses, logits = {}, None
+        if self.tag:
+            logits = self.extra.generator(batch.surrogate, batch.edited_surrogate)
+            losses["tag"] = cross_entropy(logits, _true_tags(batch))
+        at = draw_noised(batch.edited_source, self.panels, generators)
+        velocity = self.velocity(batch, at.x_t, at.time, at.known, self.text(batch, logits))
+        losses["recovery"] = at.loss(velocity)
+        if self.cycle and step >= self.training.cycle_warmup_steps:
+            losses["cycle"] = self.cycle_loss(batch, clean_estimate(at.x_t, velocity, at.time), generators)
+        return losses
+
+    def cycle_loss(self, batch: LatentBatch, recovered: torch.Tensor, generators) -> torch.Tensor:
+        """I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target (Eq. 11).
+
+        `recovered`, I^, is what the recovery pass points to, with its gradient: the cycle corrects I^, too.
+        """
+        text = self.backbone.text.encode([""] * len(batch))
+        at = draw_noised(batch.source, self.panels, generators)
+        reverse = replace(
+            batch,
+            source=recovered,
+            surrogate=batch.edited_surrogate,
+            edited_surrogate=batch.surrogate,
+            edited_surrogate_outside=batch.surrogate_outside,
+        )
+        return at.loss(self.velocity(reverse, at.x_t, at.time, at.known, text))
+
+
+def _true_tags(batch: LatentBatch) -> torch.Tensor:
+    return torch.tensor([TAGS.index(tag) for tag in batch.tag], device=batch.mask.device)

@@ -14,14 +14,13 @@ from diffusers.models.embeddings import apply_rotary_emb
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch
-from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import integrate, noisy
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel
-from sppe_lib.recovery.cross_image_stable_diffusion import load_cross_image_stable_diffusion
+from sppe_lib.recovery.cross_image_stable_diffusion import CrossImageStableDiffusion
 from sppe_lib.recovery.grid import grid_velocity, instance_noise, paint_all
-
-NAME = "Cross-Image Attention"
+from sppe_lib.recovery.method import Method
 
 START = 0.8
 """Flow time at which the noised I enters: below 1 its structure is kept."""
@@ -33,7 +32,7 @@ SWAP_BETWEEN = (0.2, 0.7)
 """Flow times at which keys and values are swapped; outside, the editor runs as it is."""
 
 
-class CrossImageAttention:
+class CrossImageProcessor:
     """FLUX attention in which the first half of a batch looks at the second half's target tokens.
 
     `tokens`: number of target tokens, first after the text's. `active` switches the swap.
@@ -78,40 +77,42 @@ def adapt_statistics(tokens: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return centred * like.std(1, keepdim=True) + like.mean(1, keepdim=True)
 
 
-def load_cross_image_attention(profile: Profile):
-    """Cross-Image Attention as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-    if profile.models.cross_image:
-        return load_cross_image_stable_diffusion(profile)
-    backbone = Backbone(profile.models)
+class CrossImageAttention(Method):
+    """Cross-Image Attention on the backbone, in `steps` of the sampler; `seed` decides all noise."""
+
+    name = "Cross-Image Attention"
+
+    def __init__(self, backbone: Backbone, steps: int, seed: int):
+        self.backbone, self.steps, self.seed = backbone, steps, seed
+
+    @classmethod
+    def load(cls, profile: Profile) -> Method:
+        """On `models.cross_image` where that is named, else on the shared backbone."""
+        if profile.models.cross_image:
+            return CrossImageStableDiffusion.load(profile)
+        return cls(Backbone(profile.models), profile.recovery.sampling.steps, profile.recovery.training.seed)
 
     @torch.no_grad()
-    def recover(batch: Batch) -> torch.Tensor:
-        encoded = encode_batch(backbone, batch)
-        drawn, others = instance_noise(encoded.source, batch.instance_id, profile, NAME)
-        attention = CrossImageAttention(encoded.source.shape[1])
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        backbone, encoded = self.backbone, encode_batch(self.backbone, batch)
+        drawn, others = instance_noise(encoded.source, batch.instance_id, self.name, self.seed)
+        attention = CrossImageProcessor(encoded.source.shape[1])
         backbone.transformer.set_attn_processor(attention)
         text = backbone.text.encode(batch.instruction * 2)
         painting = paint_all(backbone, encoded)
         both = Painting(painting.known.repeat(2, 1, 1), painting.mask.repeat(2, 1, 1, 1))
-        panels = [Panel(torch.cat([encoded.source, encoded.surrogate]), TARGET[0], 0)]
+        grid = [Panel(torch.cat([encoded.source, encoded.surrogate]), TARGET[0], 0)], both
+        noise = others[:, 1:2].repeat(2, 1, 1, 1)
 
         def velocity(tokens: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
             appearance = noisy(encoded.edited_surrogate, others[:, 0], time)
             attention.active = SWAP_BETWEEN[0] <= float(time[0]) <= SWAP_BETWEEN[1]
-            noise = others[:, 1:2].repeat(2, 1, 1, 1)
             structure = adapt_statistics(tokens, appearance) if attention.active else tokens
-            predicted = grid_velocity(
-                backbone,
-                torch.cat([structure, appearance]),
-                time.repeat(2),
-                (panels, both),
-                TextStates(text.sequence, text.pooled),
-                noise,
-            )[: len(tokens)]
+            streams = torch.cat([structure, appearance])
+            predicted = grid_velocity(backbone, streams, time.repeat(2), grid, text, noise)[: len(tokens)]
             # So that the clean estimate x_t - t v is the one that the adapted latents lead to.
             return predicted - (structure - tokens) / time.view(-1, 1, 1)
 
         start = noisy(encoded.source, drawn, torch.full((len(batch),), START).to(encoded.source))
-        return backbone.decode(integrate(velocity, start, backbone.scheduler, profile.recovery.sampling_steps, START))
-
-    return recover
+        return backbone.decode(integrate(velocity, start, backbone.scheduler, self.steps, START))

@@ -5,7 +5,7 @@ Both pictures enter by edit-friendly DDPM inversion: noised at every timestep wi
 model's step misses of the next noised picture is kept and added again. Then I is denoised once more, with the
 decoder's self-attention looking at S' (keys and values) and sharpened, the prediction driven further the way of the
 swap (appearance guidance), and latents given the statistics of S' (AdaIN). Constants are the authors', as shares of
-their 100 steps; the steps are `recovery.sampling_steps`.
+their 100 steps; the steps are `recovery.sampling.steps`.
 
 What differs: both chains run beside the result rather than before it, so one pass of the UNet serves both; the chains
 are not guided by text, so that with the swap off I comes back exactly; AdaIN takes the whole picture, since their
@@ -20,6 +20,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch
+from sppe_lib.recovery.method import Method
 from sppe_lib.recovery.stable_diffusion import (
     decode_latents,
     encode_pictures,
@@ -170,22 +171,31 @@ def transfer(
     return result
 
 
-def load_cross_image_stable_diffusion(profile: Profile):
-    """Cross-Image Attention on `models.cross_image` as a function from a Batch to pictures [B, 3, H, W] in [0, 1].
+class CrossImageStableDiffusion(Method):
+    """Cross-Image Attention on a Stable Diffusion `pipeline`, in `steps` of which START are skipped."""
 
-    Raises ResourceError for a model that cannot be loaded, ConfigError for one that is no plain Stable Diffusion.
-    """
-    pipeline = load_stable_diffusion("cross_image", profile.models.cross_image, "StableDiffusionPipeline", pictures=1)
+    name = "Cross-Image Attention"
+
+    def __init__(self, pipeline: DiffusionPipeline, steps: int, seed: int):
+        self.pipeline, self.steps, self.seed = pipeline, steps, seed
+
+    @classmethod
+    def load(cls, profile: Profile) -> Method:
+        """On `models.cross_image`.
+
+        Raises ResourceError for a model that cannot be loaded, ConfigError for one that is no plain Stable Diffusion.
+        """
+        location = profile.models.cross_image
+        pipeline = load_stable_diffusion("cross_image", location, "StableDiffusionPipeline", pictures=1)
+        return cls(pipeline, profile.recovery.sampling.steps, profile.recovery.training.seed)
 
     @torch.no_grad()
-    def recover(batch: Batch) -> torch.Tensor:
-        scale = pipeline.vae.config.scaling_factor
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        pipeline, scale = self.pipeline, self.pipeline.vae.config.scaling_factor
         source, appearance = (
             encode_pictures(pipeline, pictures) * scale for pictures in (batch.source, batch.edited_surrogate)
         )
         texts, _ = encode_texts(pipeline, [PROMPT.format(domain=category) for category in batch.category])
-        generators = [torch_generator("sample", KEY, profile.recovery.seed, name) for name in batch.instance_id]
-        latents = transfer(pipeline, source, appearance, texts, generators, profile.recovery.sampling_steps)
-        return decode_latents(pipeline, latents)
-
-    return recover
+        generators = [torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id]
+        return decode_latents(pipeline, transfer(pipeline, source, appearance, texts, generators, self.steps))

@@ -4,7 +4,7 @@
     accelerate launch --num_processes 4 -m sppe_lib.recovery.launch SOER --profile paper --only recover
 
 What it calls is what 03_train_recovery and 04_recover call; alone (`python -m sppe_lib.recovery.launch`)
-it runs on one process. Training needs a `recovery.batch` that is a multiple of the number of processes. A run
+it runs on one process. Training needs a `recovery.training.batch` that is a multiple of the number of processes. A run
 that was stopped goes on from its last checkpoint or shard.
 """
 
@@ -19,7 +19,7 @@ from sppe_lib import recovery
 from sppe_lib.config import Profile, load_profile
 from sppe_lib.diffusion.processes import check_batch
 from sppe_lib.errors import ConfigError, KitError, command_line
-from sppe_lib.recovery.grid import training_folder
+from sppe_lib.recovery.method import training_folder
 
 
 def command(processes: int, *arguments: str) -> list[str]:
@@ -36,11 +36,11 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path:
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
     refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a method that learns nothing, a number of processes
-    that the machine does not have GPUs for or that cannot share `recovery.batch` evenly, or a profile that is not as in
+    that the machine does not have GPUs for or that cannot share `recovery.training.batch` evenly, or a profile that is not as in
     params.yaml, where they would read it; KitError where they fail.
     """
-    if not recovery.method(name).fit:
-        trained = ", ".join(known for known, entry in recovery.METHODS.items() if entry.fit)
+    if not recovery.method(name).trained:
+        trained = ", ".join(recovery.TRAINED)
         raise ConfigError(
             f"{name} learns nothing, so there is nothing to train: 04_recover runs it. Methods to train: {trained}."
         )
@@ -51,7 +51,7 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path:
         raise ConfigError(
             f"processes is {processes}: choose at least 1, and no more than this machine has GPUs ({devices})."
         )
-    check_batch(profile.recovery.batch, processes)
+    check_batch(profile.recovery.training.batch, processes)
     if load_profile(profile.name) != profile:
         raise ConfigError(
             f"Profile {profile.name} was changed in this notebook, where other processes cannot see it: edit params.yaml."

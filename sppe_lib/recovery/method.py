@@ -1,9 +1,10 @@
-"""The small interface of a recovery method."""
+"""The small interface of a recovery method, and the row that names one in a table of methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -19,27 +20,55 @@ EVERYTHING = ("benchmark", "unseen", "sweep")
 VALIDATION = ("validation",)
 
 
-def imported_when_called(place: str) -> Callable:
-    """The function at `file.function` in sppe_lib/recovery/, whose file is imported only when it is called.
+def training_folder(profile: Profile, method: str) -> Path:
+    """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/seed-<seed>/`."""
+    return profile.results / "training" / method / f"seed-{profile.recovery.training.seed}"
 
-    The methods' files import diffusers, which takes seconds; the pages that only read results need none of them.
+
+class Method:
+    """A recovery method that needs models or parameters: `load` makes one for a profile, `recover` is what it does.
+
+    `name`: the published one; random numbers are drawn under it.
     """
-    file, _, function = place.partition(".")
 
-    def call(*arguments, **keywords):
-        return getattr(import_module(f"sppe_lib.recovery.{file}"), function)(*arguments, **keywords)
+    name: ClassVar[str]
 
-    return call
+    @classmethod
+    def load(cls, profile: Profile) -> "Method":
+        """The method as a profile says, trained where it learns."""
+        return cls()
+
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """As `Recover`."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Method:
-    """A recovery method: its published name, how to load it, how to fit it (None if nothing is learnt).
+class Entry:
+    """A row of METHODS.
 
-    `data`: which of `schema.EVALUATED` it recovers; those that a profile has not built are left out.
+    `what`: a function as `Recover`, or a Method's class; or "file.name" of one in sppe_lib/recovery/, imported when it
+    is used: the methods import diffusers, which takes seconds, and pages that only read results need none of them.
+    `trained`: whether the class has a `fit(profile)`. `data`: which of `schema.EVALUATED` it recovers; those that a
+    profile has not built are left out.
     """
 
-    name: str
-    load: Callable[[Profile], Recover]
-    fit: Callable[[Profile], Path] | None = None
+    what: str | Recover | type[Method]
+    trained: bool = False
     data: tuple[str, ...] = GENERALISATION
+
+    def imported(self) -> Recover | type[Method]:
+        """The function or the class."""
+        if not isinstance(self.what, str):
+            return self.what
+        file, _, name = self.what.partition(".")
+        return getattr(import_module(f"sppe_lib.recovery.{file}"), name)
+
+    def load(self, profile: Profile) -> Recover:
+        """The method as a function from a Batch to pictures. Raises what the class's `load` raises."""
+        found = self.imported()
+        return found.load(profile).recover if isinstance(found, type) else found
+
+    def fit(self, profile: Profile) -> Path:
+        """Train the method on the training split; returns the folder written."""
+        return self.imported().fit(profile)

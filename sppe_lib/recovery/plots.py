@@ -11,6 +11,7 @@ from datasets import Dataset
 from IPython.display import Markdown, display
 
 from sppe_lib.config import Profile
+from sppe_lib.data.parquet import open_parquet
 from sppe_lib.data.schema import first_rows, open_evaluated, open_split
 from sppe_lib.recovery.ablation_rows import ROWS
 
@@ -77,7 +78,7 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
     ]
     for row in ROWS:
         path = profile.results / "recovered" / row.method / "validation.parquet"
-        recovered = Dataset.from_parquet(str(path))
+        recovered = open_parquet(path)
         lines.append((row.label, [recovered[number]["image"] for number in rows]))
     lines.append(("reference I'", [row["edited_source"] for row in shown]))
     figure, axes = plt.subplots(len(lines), len(shown), figsize=(1.6 * len(shown), 1.7 * len(lines)), squeeze=False)
@@ -95,7 +96,7 @@ def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     """Test instances of every seventh pair or so: I, M, S, S', the method's recovery, and the reference."""
     dataset = open_split(profile.results / "benchmark", "test")
     numbers = _spread(dataset, count)
-    recovered = Dataset.from_parquet(str(profile.results / "recovered" / method / "benchmark.parquet"))
+    recovered = open_parquet(profile.results / "recovered" / method / "benchmark.parquet")
     figure, axes = plt.subplots(len(numbers), 6, figsize=(11, 2.2 * len(numbers)), squeeze=False)
     for line, number in zip(axes, numbers, strict=True):
         row, result = dataset[number], recovered[number]

@@ -6,19 +6,15 @@ layers, trained in full. The paper of Prompt-Diffusion also tunes its generator:
 LoRA that every trained method has. It knows no mask, so the whole target is painted.
 """
 
-from functools import partial
-
 import torch
 from diffusers import FluxControlNetModel
 from torch import nn
 
-from sppe_lib.config import Profile
 from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import assemble
-from sppe_lib.recovery.grid import Velocity, fit_by_flow_matching, load, paint_all
-
-NAME = "Prompt-Diffusion"
+from sppe_lib.recovery.grid import paint_all
+from sppe_lib.recovery.trained import TrainedMethod
 
 
 class ExampleBranch(nn.Module):
@@ -57,27 +53,23 @@ class ExampleBranch(nn.Module):
         return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
 
 
-def _make_velocity(profile: Profile, backbone: Backbone, branch: ExampleBranch) -> Velocity:
-    def velocity(batch: LatentBatch, target, time, known_noise):
-        features, ids = assemble(target, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, time)
+class PromptDiffusion(TrainedMethod):
+    """The branch and a LoRA; the target stands alone in its grid."""
+
+    name = "Prompt-Diffusion"
+    panels = 0
+
+    def modules(self, backbone):
+        """The ControlNet branch."""
+        return ExampleBranch(backbone)
+
+    def velocity(self, batch, x_t, t, noise):
+        """As `TrainedMethod.velocity`."""
+        backbone = self.backbone
+        features, ids = assemble(x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t)
         text = backbone.text.encode(batch.instruction)
-        return backbone.predict(
-            features,
-            ids,
-            time,
-            text,
-            profile.recovery.guidance,
-            control=lambda guided: branch(batch, features, ids, time, text, guided),
-        )
 
-    return velocity
+        def control(guidance):
+            return self.extra(batch, features, ids, t, text, guidance)
 
-
-def train_prompt_diffusion(profile: Profile):
-    """Train Prompt-Diffusion on the training split; returns the folder written."""
-    return fit_by_flow_matching(profile, NAME, ExampleBranch, partial(_make_velocity, profile), known=0)
-
-
-def load_prompt_diffusion(profile: Profile):
-    """A trained Prompt-Diffusion as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-    return load(profile, NAME, ExampleBranch, partial(_make_velocity, profile))
+        return backbone.predict(features, ids, t, text, self.training.guidance, control)

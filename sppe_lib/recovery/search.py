@@ -7,31 +7,30 @@ them and says which cell is best.
 """
 
 import itertools
+import operator
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sppe_lib import recovery
-from sppe_lib.config import Profile
-from sppe_lib.data.schema import EVALUATED, split_files
+from sppe_lib.config import Profile, changed
+from sppe_lib.data.schema import EVALUATED, open_evaluated, split_files
 from sppe_lib.locations import backbone_keys
+from sppe_lib.recovery import TRAINED
 from sppe_lib.recovery.method import VALIDATION
-from sppe_lib.recovery.sharded import digest_of
-from sppe_lib.runtime import atomic_path
+from sppe_lib.recovery.sharded import digest_of, recover_in_shards
 
 FOLDER = "search"
 """Where the search's pictures go under `results/<profile>/`, and its table under `figures/<profile>/`."""
 
-TRAINED = tuple(name for name, method in recovery.METHODS.items() if method.fit)
-
 GRID = {
-    "VISII": {"recovery.inversion_steps": [5, 10, 20], "recovery.inversion_learning_rate": [0.005, 0.02, 0.05]},
-    **{name: {"recovery.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
+    "VISII": {
+        "recovery.sampling.inversion_steps": [5, 10, 20],
+        "recovery.sampling.inversion_learning_rate": [0.005, 0.02, 0.05],
+    },
+    **{name: {"recovery.training.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
 }
 """Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
-
-SHARED = ("benchmark", "latents")
-"""Folders of the profile that a cell's training reads, or fills for all others."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Cell:
     @property
     def name(self) -> str:
         """Its values in words, such as `inversion_steps=5, inversion_learning_rate=0.02`."""
-        return ", ".join(f"{key.partition('.')[2]}={value:g}" for key, value in self.values.items())
+        return ", ".join(f"{key.rpartition('.')[2]}={value:g}" for key, value in self.values.items())
 
 
 def own_values(profile: Profile, method: str) -> dict[str, float]:
     """What params.yaml has for the parameters of a method's grid."""
-    own = replace(profile.recovery, learning_rate=profile.recovery.rate_of(method))
-    return {key: getattr(own, key.removeprefix("recovery.")) for key in GRID[method]}
+    own = changed(profile, {"recovery.training.learning_rate": profile.recovery.training.rate_of(method)})
+    return {key: operator.attrgetter(key)(own) for key in GRID[method]}
 
 
 def cells(profile: Profile) -> list[Cell]:
@@ -69,27 +68,24 @@ def cells(profile: Profile) -> list[Cell]:
 
 def cell_profile(profile: Profile, cell: Cell) -> Profile:
     """The profile with a cell's values, the ablations' number of steps, and one seed."""
-    length = {"steps": profile.ablation.steps, "cycle_warmup_steps": profile.ablation.cycle_warmup_steps}
-    values = {key.removeprefix("recovery."): value for key, value in cell.values.items()}
-    return replace(profile, recovery=replace(profile.recovery, **length, **values, learning_rates=(), seeds=1))
+    shorter = {"steps": profile.ablation.steps, "cycle_warmup_steps": profile.ablation.cycle_warmup_steps}
+    shorter |= {"learning_rates": (), "seeds": 1}
+    return changed(profile, {f"recovery.training.{name}": value for name, value in shorter.items()} | cell.values)
 
 
 def cost(profile: Profile, cell: Cell) -> int:
     """The steps of optimisation that a cell needs: of its training, or of VISII for each instance."""
     chosen = cell_profile(profile, cell).recovery
-    return chosen.steps if cell.method in TRAINED else chosen.inversion_steps
+    return chosen.training.steps if cell.method in TRAINED else chosen.sampling.inversion_steps
 
 
 def _digest(profile: Profile, cell: Cell) -> str:
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
     # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
-    searched = {
-        "learning_rates",
-        "sample_batch",
-        *(key.removeprefix("recovery.") for grid in GRID.values() for key in grid),
-    }
+    searched = {key.removeprefix("recovery.") for grid in GRID.values() for key in grid} | {"sampling.batch"}
     settings = asdict(cell_profile(profile, cell).recovery)
-    fixed = {name: value for name, value in settings.items() if name not in searched}
+    flat = {f"{part}.{name}": value for part, values in settings.items() for name, value in values.items()}
+    fixed = {name: value for name, value in flat.items() if name not in searched}
     models = profile.models
     weights = backbone_keys(models)
     folder, split = EVALUATED[VALIDATION[0]]
@@ -113,17 +109,10 @@ def run_cell(profile: Profile, cell: Cell) -> Path:
     path = picture_file(profile, cell)
     if path.is_file():
         return path
-    place = f"{FOLDER}/work/{path.stem}"
-    work = profile.results / place
-    work.mkdir(parents=True, exist_ok=True)
-    (profile.results / "latents").mkdir(exist_ok=True)
-    for name in SHARED:
-        if not (work / name).is_symlink():
-            (work / name).symlink_to((profile.results / name).absolute())
-    inside = replace(cell_profile(profile, cell), name=f"{profile.name}/{place}")
-    recovery.fit(inside, cell.method)
-    made = recovery.recover_split(inside, cell.method, VALIDATION[0])
-    with atomic_path(path) as temporary:
-        shutil.copyfile(made, temporary)
-    shutil.rmtree(work)
+    chosen, method = cell_profile(profile, cell), recovery.METHODS[cell.method].imported()
+    work = profile.results / FOLDER / "work" / path.stem
+    made = method.load(chosen, method.fit(chosen, workplace=work)) if cell.method in TRAINED else method.load(chosen)
+    data, batch = open_evaluated(profile, VALIDATION[0]), chosen.recovery.sampling.batch
+    recover_in_shards(made.recover, data, path, work / "shards", batch, f"{cell.method}: {cell.name}")
+    shutil.rmtree(work, ignore_errors=True)
     return path

@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from datasets import Dataset, Features, Image, Value, concatenate_datasets
+import pyarrow.parquet as parquet
+from datasets import Dataset, Features, Image, Value
 from PIL import Image as PillowImage
 
 from sppe_lib.data.schema import iterate, to_uint8
@@ -47,7 +48,7 @@ def recover_in_shards(
     """Recover a whole data set into the Parquet file `path`, by way of shards in the folder `shards`.
 
     Every process makes the shards that are its turn and not there yet; the main process joins them in
-    order, writes `path` atomically and removes the shards. Returns `path`.
+    order, one in memory at a time, writes `path` atomically and removes the shards. Returns `path`.
     """
     state = process()
     size = batch * SHARD_BATCHES
@@ -58,13 +59,15 @@ def recover_in_shards(
         rows = range(number * size, min(len(dataset), (number + 1) * size))
         part = f" ({number + 1} of {len(files)})" if len(files) > 1 else ""
         made = recover_rows(recover, dataset, rows, batch, description + part)
-        with atomic_path(files[number]) as temporary:
-            made.to_parquet(str(temporary))
+        with atomic_path(files[number]) as temporary, temporary.open("wb") as file:
+            made.to_parquet(file)
     state.wait_for_everyone()
     if state.is_main_process:
-        parts = [Dataset.from_parquet(str(file), features=RECOVERED_FEATURES, keep_in_memory=True) for file in files]
-        with atomic_path(path) as temporary:
-            concatenate_datasets(parts).to_parquet(str(temporary))
-        shutil.rmtree(shards)
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            with parquet.ParquetWriter(file, RECOVERED_FEATURES.arrow_schema) as writer:
+                for shard in files:
+                    with shard.open("rb") as stored:
+                        writer.write_table(parquet.read_table(stored).cast(writer.schema))
+        shutil.rmtree(shards, ignore_errors=True)
     state.wait_for_everyone()
     return path

@@ -5,20 +5,13 @@ transformer (F_m, F_e), and the average joins the picture tokens. Steps alternat
 L + L*M, then F_e with L + L*(1 - M), the other one frozen; the LoRA learns in both.
 """
 
-from functools import partial
-
 import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from sppe_lib.config import Profile
-from sppe_lib.data.schema import Batch
-from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.flow import flow_matching_loss, noisy
-from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch, encode_batch
-from sppe_lib.recovery.grid import build, draw_noise, draw_times, fit, grid_velocity, load, recovery_panels
-
-NAME = "SOER"
+from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch
+from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
+from sppe_lib.recovery.trained import TrainedMethod
 
 
 class MapTransformer(nn.Module):
@@ -57,63 +50,33 @@ class SpatialGuidance(nn.Module):
         return (from_mask + from_edit) / 2
 
 
-def _guidance(profile: Profile, backbone: Backbone) -> SpatialGuidance:
-    tokens = (profile.benchmark.size // backbone.downscale // 2) ** 2
-    return SpatialGuidance(backbone.token_width, backbone.channels, tokens)
-
-
 def token_mask(mask: torch.Tensor, tokens: int) -> torch.Tensor:
     """The share of private pixels in each token's patch: [B, 1, H, W] -> [B, N, 1]."""
     side = int(tokens**0.5)
     return adaptive_avg_pool2d(mask, side).flatten(2).transpose(1, 2)
 
 
-def train_soer(profile: Profile):
-    """Train SOER on the training split; returns the folder written."""
-    backbone, extra = build(profile, partial(_guidance, profile))
+class Soer(TrainedMethod):
+    """The maps' transformers and a LoRA, trained in turns."""
 
-    def make_losses(read):
-        def losses_at(step: int, rows: list[int], generators: list[torch.Generator]):
-            batch = read(rows)
-            clean = batch.edited_source
-            learn = "mask" if step % 2 == 0 else "edit"
-            inside = token_mask(batch.mask, clean.shape[1])
-            noise, known_noise = draw_noise(clean, 3, generators)
-            time = draw_times(clean, generators)
-            velocity = grid_velocity(
-                backbone,
-                noisy(clean, noise, time),
-                time,
-                recovery_panels(batch),
-                backbone.text.encode(batch.instruction),
-                known_noise,
-                extra(batch, learn),
-                profile.recovery.guidance,
-            )
-            return {
-                "recovery": flow_matching_loss(velocity, clean, noise, 1 + (inside if learn == "mask" else 1 - inside))
-            }
+    name = "SOER"
+    pictures = (*KNOWN, *MAPS)
+    knows_mask = True
 
-        return losses_at
+    def modules(self, backbone):
+        """F_m and F_e."""
+        tokens = (self.size // backbone.downscale // 2) ** 2
+        return SpatialGuidance(backbone.token_width, backbone.channels, tokens)
 
-    return fit(profile, NAME, backbone, extra, make_losses)
+    def velocity(self, batch, x_t, t, noise, learn=None):
+        """As `TrainedMethod.velocity`; `learn` as in SpatialGuidance."""
+        text = self.backbone.text.encode(batch.instruction)
+        maps, guidance = self.extra(batch, learn), self.training.guidance
+        return grid_velocity(self.backbone, x_t, t, recovery_panels(batch), text, noise, maps, guidance)
 
-
-def _encode(backbone: Backbone, batch: Batch) -> LatentBatch:
-    return encode_batch(backbone, batch, (*KNOWN, *MAPS))
-
-
-def load_soer(profile: Profile):
-    """A trained SOER as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-
-    def make_velocity(backbone: Backbone, extra: SpatialGuidance):
-        def velocity(batch: LatentBatch, target, time, known_noise):
-            text = backbone.text.encode(batch.instruction)
-            grid = recovery_panels(batch)
-            return grid_velocity(
-                backbone, target, time, grid, text, known_noise, extra(batch), profile.recovery.guidance
-            )
-
-        return velocity
-
-    return load(profile, NAME, partial(_guidance, profile), make_velocity, outside_known=True, encode=_encode)
+    def losses(self, step, batch, generators):
+        """Flow matching with the inside of M counted twice in even steps, the outside in odd ones."""
+        at = draw_noised(batch.edited_source, self.panels, generators)
+        inside = token_mask(batch.mask, at.clean.shape[1])
+        learn, weight = ("mask", 1 + inside) if step % 2 == 0 else ("edit", 1 + (1 - inside))
+        return {"recovery": at.loss(self.velocity(batch, at.x_t, at.time, at.known, learn), weight)}

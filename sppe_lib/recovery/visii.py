@@ -9,66 +9,63 @@ backbone's text states have no place in CLIP's image space. Nothing is trained a
 
 import torch
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, SamplingParameters
 from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, TextStates
-from sppe_lib.diffusion.flow import flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch, encode_batch
 from sppe_lib.diffusion.panels import TARGET, Panel
-from sppe_lib.recovery.grid import draw_noise, draw_times, grid_velocity, paint_all, sample_encoded
-from sppe_lib.recovery.visii_instruct_pix2pix import load_visii_instruct_pix2pix
+from sppe_lib.recovery.grid import draw_noised, grid_velocity, paint_all, sample
+from sppe_lib.recovery.method import Method
+from sppe_lib.recovery.visii_instruct_pix2pix import VisiiInstructPix2Pix
 from sppe_lib.runtime import torch_generator
 
-NAME = "VISII"
 
+class Visii(Method):
+    """VISII on the backbone; `sampling` has its steps and rate, `seed` decides all noise."""
 
-def edit_velocity(
-    backbone: Backbone, batch: LatentBatch, picture, target, time, text: TextStates, noise
-) -> torch.Tensor:
-    """Velocity [B, N, 4C] of the target when the frozen editor edits `picture` [B, N, 4C] by `text`."""
-    grid = [Panel(picture, TARGET[0], 0)], paint_all(backbone, batch)
-    return grid_velocity(backbone, target, time, grid, text, noise[:, :1])
+    name = "VISII"
 
+    def __init__(self, backbone: Backbone, sampling: SamplingParameters, seed: int):
+        self.backbone, self.sampling, self.seed = backbone, sampling, seed
 
-def invert(backbone: Backbone, batch: LatentBatch, names: list[str], profile: Profile) -> TextStates:
-    """The embedding of each instance that best explains S -> S'.
+    @classmethod
+    def load(cls, profile: Profile) -> Method:
+        """On `models.visii` where that is named, else on the shared backbone."""
+        if profile.models.visii:
+            return VisiiInstructPix2Pix.load(profile)
+        return cls(Backbone(profile.models), profile.recovery.sampling, profile.recovery.training.seed)
 
-    Noise and times come from the instance's id, and the loss is summed over instances, so an
-    instance's embedding does not depend on the others in its batch.
-    """
-    start = backbone.text.encode(batch.instruction)
-    sequence, pooled = (value.clone().requires_grad_() for value in (start.sequence, start.pooled))
-    optimizer = torch.optim.Adam([sequence, pooled], lr=profile.recovery.inversion_learning_rate)
-    generators = [torch_generator(NAME, profile.recovery.seed, name) for name in names]
-    clean = batch.edited_surrogate
-    for _ in range(profile.recovery.inversion_steps):
-        noise, known_noise = draw_noise(clean, 1, generators)
-        time = draw_times(clean, generators)
-        text = TextStates(sequence, pooled)
-        with attention_for_backward():
-            velocity = edit_velocity(
-                backbone, batch, batch.surrogate, noisy(clean, noise, time), time, text, known_noise
-            )
-        optimizer.zero_grad(set_to_none=True)
-        (len(names) * flow_matching_loss(velocity, clean, noise)).backward()
-        optimizer.step()
-    return TextStates(sequence.detach(), pooled.detach())
+    def velocity(self, batch: LatentBatch, picture, x_t, t, noise, text: TextStates) -> torch.Tensor:
+        """Velocity [B, N, 4C] of the target when the frozen editor edits `picture` [B, N, 4C] by `text`."""
+        grid = [Panel(picture, TARGET[0], 0)], paint_all(self.backbone, batch)
+        return grid_velocity(self.backbone, x_t, t, grid, text, noise[:, :1])
 
+    def invert(self, batch: LatentBatch, names: list[str]) -> TextStates:
+        """The embedding of each instance that best explains S -> S'.
 
-def load_visii(profile: Profile):
-    """VISII as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1]."""
-    if profile.models.visii:
-        return load_visii_instruct_pix2pix(profile)
-    backbone = Backbone(profile.models)
+        Noise and times come from the instance's id, and the loss is summed over instances, so an
+        instance's embedding does not depend on the others in its batch.
+        """
+        start = self.backbone.text.encode(batch.instruction)
+        text = TextStates(*(value.clone().requires_grad_() for value in (start.sequence, start.pooled)))
+        optimizer = torch.optim.Adam([text.sequence, text.pooled], lr=self.sampling.inversion_learning_rate)
+        generators = [torch_generator(self.name, self.seed, name) for name in names]
+        for _ in range(self.sampling.inversion_steps):
+            at = draw_noised(batch.edited_surrogate, 1, generators)
+            with attention_for_backward():
+                velocity = self.velocity(batch, batch.surrogate, at.x_t, at.time, at.known, text)
+            optimizer.zero_grad(set_to_none=True)
+            (len(names) * at.loss(velocity)).backward()
+            optimizer.step()
+        return TextStates(text.sequence.detach(), text.pooled.detach())
 
-    def recover(batch: Batch) -> torch.Tensor:
-        encoded = encode_batch(backbone, batch)
-        text = invert(backbone, encoded, batch.instance_id, profile)
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        encoded = encode_batch(self.backbone, batch)
+        text = self.invert(encoded, batch.instance_id)
 
-        def velocity(instances, target, time, noise):
-            return edit_velocity(backbone, instances, instances.source, target, time, text, noise)
+        def velocity(instances, x_t, t, noise):
+            return self.velocity(instances, instances.source, x_t, t, noise, text)
 
-        return sample_encoded(backbone, velocity, encoded, batch.instance_id, profile, NAME)
-
-    return recover
+        return sample(self.backbone, velocity, encoded, batch.instance_id, self.name, self.seed, self.sampling.steps)

@@ -16,9 +16,10 @@ from diffusers import DDPMScheduler, DiffusionPipeline
 from torch.nn.functional import cosine_similarity
 
 from sppe_lib.clip import ClipFeatures, load_clip
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, SamplingParameters
 from sppe_lib.data.schema import Batch
 from sppe_lib.errors import ConfigError
+from sppe_lib.recovery.method import Method
 from sppe_lib.recovery.stable_diffusion import encode_pictures, encode_texts, load_stable_diffusion, predict_noise
 from sppe_lib.runtime import device, torch_generator
 
@@ -94,60 +95,65 @@ def direction_loss(clip: ClipFeatures, example: Example, embedding: torch.Tensor
     return -cosine_similarity(projected, example.direction, dim=-1).clamp(max=ENOUGH_DIRECTION)
 
 
-def invert(
-    pipeline: DiffusionPipeline, clip: ClipFeatures, example: Example, names: list[str], profile: Profile
-) -> torch.Tensor:
-    """The embedding [B, L, D] of each instance that best explains S -> S'.
+class VisiiInstructPix2Pix(Method):
+    """VISII on an InstructPix2Pix `pipeline`; `clip` judges directions, `seed` decides all noise."""
 
-    Timesteps and noise come from the instance's id, and losses are summed over instances, so an instance's
-    embedding does not depend on the others in its batch.
-    """
-    change = torch.zeros_like(example.start, requires_grad=True)
-    optimizer = torch.optim.Adam([change], lr=profile.recovery.inversion_learning_rate)
-    generators = [torch_generator(KEY, profile.recovery.seed, name) for name in names]
-    timesteps = example.levels.config.num_train_timesteps
-    orders = torch.stack([torch.randperm(timesteps, generator=generator) for generator in generators])
-    for step in range(profile.recovery.inversion_steps):
-        drawn = [torch.randn(example.edited.shape[1:], generator=generator) for generator in generators]
-        embedding = example.start + example.words * change
-        errors = noise_loss(
-            pipeline, example, embedding, orders[:, step % timesteps].to(device()), torch.stack(drawn).to(device())
-        )
-        losses = NOISE_WEIGHT * errors + DIRECTION_WEIGHT * direction_loss(clip, example, embedding)
-        optimizer.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        optimizer.step()
-    return (example.start + example.words * change).detach()
+    name = "VISII"
 
+    def __init__(self, pipeline: DiffusionPipeline, clip: ClipFeatures, sampling: SamplingParameters, seed: int):
+        self.pipeline, self.clip, self.sampling, self.seed = pipeline, clip, sampling, seed
 
-def load_visii_instruct_pix2pix(profile: Profile):
-    """VISII on `models.visii` as a function from a Batch to recovered pictures [B, 3, H, W] in [0, 1].
+    @classmethod
+    def load(cls, profile: Profile) -> Method:
+        """On `models.visii`.
 
-    Raises ResourceError for a model that cannot be loaded; ConfigError for one that is no InstructPix2Pix, or whose
-    text encoder is not that of `models.metrics_clip`, which the direction loss needs.
-    """
-    location = profile.models.visii
-    pipeline = load_stable_diffusion("visii", location, "StableDiffusionInstructPix2PixPipeline", pictures=2)
-    clip = load_clip(profile.models.metrics_clip)
-    widths = pipeline.text_encoder.config.hidden_size, clip.model.config.text_config.hidden_size
-    if widths[0] != widths[1]:
-        raise ConfigError(
-            f"models.visii is {location!r} with text states of width {widths[0]}, but models.metrics_clip has "
-            f"{widths[1]}: VISII compares both, so name the CLIP whose text encoder the editor has (openai/clip-vit-large-patch14)."
-        )
+        Raises ResourceError for a model that cannot be loaded; ConfigError for one that is no InstructPix2Pix, or whose
+        text encoder is not that of `models.metrics_clip`, which the direction loss needs.
+        """
+        location = profile.models.visii
+        pipeline = load_stable_diffusion("visii", location, "StableDiffusionInstructPix2PixPipeline", pictures=2)
+        clip = load_clip(profile.models.metrics_clip)
+        widths = pipeline.text_encoder.config.hidden_size, clip.model.config.text_config.hidden_size
+        if widths[0] != widths[1]:
+            raise ConfigError(
+                f"models.visii is {location!r} with text states of width {widths[0]}, but models.metrics_clip has "
+                f"{widths[1]}: VISII compares both, so name the CLIP whose text encoder the editor has "
+                f"(openai/clip-vit-large-patch14)."
+            )
+        return cls(pipeline, clip, profile.recovery.sampling, profile.recovery.training.seed)
 
-    def recover(batch: Batch) -> torch.Tensor:
-        example = make_example(pipeline, clip, batch)
-        embedding = invert(pipeline, clip, example, batch.instance_id, profile)
-        edited = pipeline(
+    def invert(self, example: Example, names: list[str]) -> torch.Tensor:
+        """The embedding [B, L, D] of each instance that best explains S -> S'.
+
+        Timesteps and noise come from the instance's id, and losses are summed over instances, so an instance's
+        embedding does not depend on the others in its batch.
+        """
+        change = torch.zeros_like(example.start, requires_grad=True)
+        optimizer = torch.optim.Adam([change], lr=self.sampling.inversion_learning_rate)
+        generators = [torch_generator(KEY, self.seed, name) for name in names]
+        timesteps = example.levels.config.num_train_timesteps
+        orders = torch.stack([torch.randperm(timesteps, generator=generator) for generator in generators])
+        for step in range(self.sampling.inversion_steps):
+            times = orders[:, step % timesteps].to(device())
+            noise = torch.stack([torch.randn(example.edited.shape[1:], generator=each) for each in generators])
+            embedding = example.start + example.words * change
+            errors = noise_loss(self.pipeline, example, embedding, times, noise.to(device()))
+            losses = NOISE_WEIGHT * errors + DIRECTION_WEIGHT * direction_loss(self.clip, example, embedding)
+            optimizer.zero_grad(set_to_none=True)
+            losses.sum().backward()
+            optimizer.step()
+        return (example.start + example.words * change).detach()
+
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        embedding = self.invert(make_example(self.pipeline, self.clip, batch), batch.instance_id)
+        edited = self.pipeline(
             prompt_embeds=embedding,
             image=batch.source,
-            num_inference_steps=profile.recovery.sampling_steps,
+            num_inference_steps=self.sampling.steps,
             guidance_scale=TEXT_GUIDANCE,
             image_guidance_scale=PICTURE_GUIDANCE,
-            generator=[torch_generator("sample", KEY, profile.recovery.seed, name) for name in batch.instance_id],
+            generator=[torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id],
             output_type="pt",
         )
         return edited.images.float().cpu()
-
-    return recover

@@ -7,29 +7,70 @@ failure can be looked at; the notebook in `notebooks/` is never changed.
 """
 
 import os
+import re
 import sys
 import warnings
+from pathlib import Path
 
 import papermill
 import yaml
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import DeadKernelError
 
-from sppe_lib.config import load_profile, repository
-from sppe_lib.errors import ConfigError
+from sppe_lib.config import Profile, load_profile, repository
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError, command_line
 
 KERNEL_START = "--InteractiveShellApp.exec_lines=import gc; gc.set_threshold(50_000)"
-"""Collect garbage less often, for the kernel's whole life: searching through what imports make takes a tenth of their time."""
+"""Collect garbage less often, for the kernel's whole life: searching through what imports make costs a tenth of it."""
 
 
-def run_notebook(name: str, **parameters: object):
+def stage_of(name: str, method: str = "") -> dict | None:
+    """The stage of dvc.yaml that runs a notebook, for a method where it has several; None where there is none."""
+    content = yaml.safe_load((repository() / "dvc.yaml").read_text(encoding="utf-8"))
+    methods = {f"${{{key}}}": names for entry in content["vars"] for key, names in entry.items()}
+    for stage in content["stages"].values():
+        word, _, rest = stage["cmd"].partition(f".notebooks {name}")[2].partition(" ")
+        if f".notebooks {name}" not in stage["cmd"] or word:
+            continue
+        several = methods.get(stage.get("matrix", {}).get("method")) or re.findall(
+            r"[\w -]+", rest.partition("method=")[2]
+        )
+        if not several or set(method.split(",")) <= {"", *several}:
+            return stage
+    return None
+
+
+def check_inputs(name: str, profile: Profile, method: str = "") -> None:
+    """Raise DataError, before anything is written, where results that a notebook's stage reads are not there."""
+    for path in (stage_of(name, method) or {}).get("deps", []):
+        path = path.replace("${profile}", profile.name).replace("${item.method}", method)
+        for prefix, folder in (("results", profile.results), ("figures", profile.figures)):
+            start = f"{prefix}/{profile.name}/"
+            if path.startswith(start) and not (folder / path.removeprefix(start)).exists():
+                raise DataError(
+                    f"{name} needs {path}, which is not there: run the stages before it first, as "
+                    f"`make repro PROFILE={profile.name}` does."
+                )
+
+
+def _check_pipeline(profile: Profile) -> None:
+    """Under DVC, refuse folders that dvc.yaml does not name: DVC would look for what the stage wrote elsewhere."""
+    for variable, folder in (("SPPE_RESULTS", profile.results), ("SPPE_FIGURES", profile.figures)):
+        expected = repository() / variable.removeprefix("SPPE_").lower() / profile.name
+        if folder.resolve() != expected.resolve():
+            raise ConfigError(f"{variable} is set, but a pipeline's outputs are in the repository: unset it.")
+
+
+def run_notebook(name: str, **parameters: str) -> Path:
     """Execute `notebooks/<name>.ipynb` with parameters; returns the path of the executed copy.
 
-    Raises ConfigError for a notebook that does not exist or a parameter it does not have, or where DVC runs another
-    profile than $SPPE_PROFILE names; papermill's PapermillExecutionError when a cell fails.
+    Raises ConfigError for a notebook that does not exist, a parameter it does not have or a missing kernel, DataError
+    where its stage's inputs are not there; papermill's PapermillExecutionError when a cell fails.
     """
     source = repository() / "notebooks" / f"{name}.ipynb"
     if not source.is_file():
         known = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb")))
-        raise ConfigError(f"No notebook {name!r}: use one of {known}.")
+        raise ConfigError(f"No notebook {name[:80]!r}: use one of {known}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # papermill warns where a notebook has no parameters cell at all
         known = papermill.inspect_notebook(str(source))
@@ -37,52 +78,50 @@ def run_notebook(name: str, **parameters: object):
     if unknown:
         raise ConfigError(f"{name} has no parameter {unknown[0]!r}: use one of {', '.join(known)}.")
     profile = load_profile(parameters.get("profile"))
-    _check_pipeline(profile.name)
+    if "DVC_STAGE" in os.environ:
+        _check_pipeline(profile)
+    check_inputs(name, profile, parameters.get("method", ""))
     suffix = "".join(f"-{value}" for key, value in parameters.items() if key != "profile")
-    target = profile.results / "notebooks" / f"{name}{suffix}.ipynb"
+    target = profile.results / "notebooks" / f"{re.sub(r'[^A-Za-z0-9_.,-]', '_', name + suffix)[:200]}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
-    papermill.execute_notebook(
-        str(source),
-        str(target),
-        parameters={"profile": profile.name, **parameters} if "profile" in known else parameters,
-        cwd=str(source.parent),
-        kernel_name="python3",
-        progress_bar=True,
-        log_output=False,
-        request_save_on_cell_execute=True,
-        start_timeout=600,  # a busy machine starts a kernel slowly; that is no error
-        extra_arguments=[KERNEL_START],
-        shutdown_kernel="immediate",  # all is written by then, and a graceful end takes three seconds a stage
-    )
+    # The kernel runs in the notebook's folder: it gets this library, whichever the environment has installed, and this
+    # interpreter, whichever the user's own kernels have.
+    library = str(Path(__file__).parents[2])
+    others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != library]
+    os.environ |= {"PYTHONPATH": os.pathsep.join([library, *others]), "JUPYTER_PREFER_ENV_PATH": "1"}
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(target),
+            parameters={"profile": profile.name, **parameters} if "profile" in known else parameters,
+            cwd=str(source.parent),
+            kernel_name="python3",
+            progress_bar=True,
+            log_output=False,
+            request_save_on_cell_execute=True,
+            start_timeout=600,  # a busy machine starts a kernel slowly; that is no error
+            extra_arguments=[KERNEL_START],
+            shutdown_kernel="immediate",  # all is written by then, and a graceful end takes three seconds a stage
+        )
+    except DeadKernelError:
+        raise ResourceError(f"{name} was ended from outside, most often for lack of memory: run it again.") from None
+    except NoSuchKernel:
+        raise ConfigError("This environment has no Jupyter kernel named python3: run `make setup`.") from None
     return target
 
 
-def _check_pipeline(name: str) -> None:
-    if "DVC_STAGE" not in os.environ:
-        return
-    # dvc.yaml names its inputs and outputs by the profile of params.yaml, whatever the environment says.
-    chosen = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))["profile"]
-    if name != chosen:
-        raise ConfigError(
-            f"$SPPE_PROFILE is {name}, but the pipeline is that of {chosen}: unset it, and run make repro PROFILE={name}."
-        )
-
-
-def main() -> int:
+@command_line
+def main(arguments: list[str]) -> None:
     """Command line: NOTEBOOK [PARAMETER=VALUE ...]."""
-    if len(sys.argv) < 2 or any("=" not in argument for argument in sys.argv[2:]):
-        print("usage: python -m sppe_lib.tools.notebooks NOTEBOOK [PARAMETER=VALUE ...]", file=sys.stderr)
-        return 2
+    if not arguments or any("=" not in argument for argument in arguments[1:]):
+        raise ConfigError("usage: python -m sppe_lib.tools.notebooks NOTEBOOK [PARAMETER=VALUE ...]")
+    if "DVC_ROOT" in os.environ:  # the repository of the running stage, whatever was left in the environment
+        os.environ["SPPE_HOME"] = os.environ["DVC_ROOT"]
     try:
-        run_notebook(sys.argv[1], **dict(argument.split("=", 1) for argument in sys.argv[2:]))
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
+        run_notebook(arguments[0], **dict(argument.split("=", 1) for argument in arguments[1:]))
     except papermill.PapermillExecutionError as error:
         # The last line of the error is the one sentence that the library raised.
-        print(f"{sys.argv[1]}, cell {error.cell_index}: {error.ename}: {error.evalue}", file=sys.stderr)
-        return 1
-    return 0
+        raise KitError(f"{arguments[0]}, cell {error.cell_index}: {error.ename}: {error.evalue}") from None
 
 
 if __name__ == "__main__":

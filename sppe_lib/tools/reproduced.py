@@ -32,7 +32,7 @@ ELSEWHERE = {
     "table_ledger": "sentences",
     "table_verdicts": "`claims.json`, compared above",
     "table_search": "made by `make search`",
-    "table_recovery_seeds": "depends on `recovery.seeds`, which a default run has fewer of",
+    "table_recovery_seeds": "depends on `recovery.training.seeds`, which a default run has fewer of",
 }
 """Tables that are not compared number by number, and why."""
 

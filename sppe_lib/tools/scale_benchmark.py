@@ -30,39 +30,24 @@ from sppe_lib.diffusion.panels import positions
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.evaluation.metrics import prepare, ssim_map
 from sppe_lib.runtime import autocast, compute_dtype, device, progress, write_text
+from sppe_lib.tools.preflight.estimates import FLUX_1_FILL
 
 PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bf16 FLOP/s of the SXM versions, from the makers' data sheets; a chip is found by its name."""
 
-FLUX = {
-    "patch_size": 1,
-    "in_channels": 384,
-    "out_channels": 64,
-    "num_layers": 19,
-    "num_single_layers": 38,
-    "attention_head_dim": 128,
-    "num_attention_heads": 24,
-    "joint_attention_dim": 4096,
-    "pooled_projection_dim": 768,
-    "guidance_embeds": True,
-    "axes_dims_rope": (16, 56, 56),
-}
-"""FLUX.1-dev's transformer with the input channels of FLUX.1-Fill."""
+FLUX = {**FLUX_1_FILL["transformer"], "patch_size": 1}
+SMALLER = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
+TINY = FLUX | SMALLER | {"joint_attention_dim": 32, "pooled_projection_dim": 32, "axes_dims_rope": (4, 6, 6)}
 
-TINY = FLUX | {
-    "num_layers": 1,
-    "num_single_layers": 1,
-    "attention_head_dim": 16,
-    "num_attention_heads": 2,
-    "joint_attention_dim": 32,
-    "pooled_projection_dim": 32,
-    "axes_dims_rope": (4, 6, 6),
-}
+_VISION = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size")
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What is measured: `panel_tokens` along one side of a panel (32 for 512 px), text tokens, ranks, batches, steps."""
+    """What is measured: `panel_tokens` along a side of a panel (32 for 512 px), text tokens, ranks, batches, repeats.
+
+    `vision`: the sizes of CLIP's vision tower as in _VISION, and of its output; `pixels` of the pictures it sees.
+    """
 
     shape: dict
     panel_tokens: int
@@ -72,55 +57,49 @@ class Workload:
     repeats: int
     sampling_steps: int
     metric_images: int
+    vision: tuple[int, ...]
+    pixels: int
 
 
-FULL = Workload(FLUX, 32, 512, (256, 16), (1, 4), 5, 35, 64)
-TOY = Workload(TINY, 2, 8, (4, 2), (1, 2), 2, 2, 4)
-
-
-def _synchronise() -> None:
-    if device().type != "cpu":
-        torch.accelerator.synchronize()
-
-
-def _peak_memory() -> float | None:
-    """Most memory held since the last reset, in GiB; None on a CPU."""
-    return torch.cuda.max_memory_allocated() / 2**30 if device().type == "cuda" else None
+FULL = Workload(FLUX, 32, 512, (256, 16), (1, 4), 5, 35, 64, (1024, 4096, 24, 16, 224, 14, 768), 512)
+TOY = Workload(TINY, 2, 8, (4, 2), (1, 2), 2, 2, 4, (32, 64, 2, 2, 32, 8, 32), 64)
 
 
 def measure(work: Callable[[], None], repeats: int) -> dict:
-    """Seconds of one call (median, after one call to warm up), its FLOPs, its share of the chip's peak, peak memory."""
+    """Seconds of one call (median, after one call to warm up), its FLOPs, its share of the chip's peak, peak memory.
+
+    Memory in GiB, None on a CPU.
+    """
+    cuda = device().type == "cuda"
     with FlopCounterMode(display=False) as counter:
         work()
-    if device().type == "cuda":  # counting may take memory of its own
+    if cuda:  # counting may take memory of its own
         torch.cuda.reset_peak_memory_stats()
     seconds = []
     for _ in range(repeats):
-        _synchronise()
         began = time.perf_counter()
         work()
-        _synchronise()
+        if device().type != "cpu":
+            torch.accelerator.synchronize()
         seconds.append(time.perf_counter() - began)
-    median = sorted(seconds)[len(seconds) // 2]
-    flops = counter.get_total_flops()
-    name = torch.cuda.get_device_name() if device().type == "cuda" else ""
+    median, flops = sorted(seconds)[len(seconds) // 2], counter.get_total_flops()
+    name = torch.cuda.get_device_name() if cuda else ""
     peak = next((value for chip, value in PEAK.items() if chip in name), None)
     return {
         "seconds": median,
         "flops": flops,
         "share_of_bf16_peak": flops / median / peak if peak else None,
-        "peak_memory_gib": _peak_memory(),
+        "peak_memory_gib": torch.cuda.max_memory_allocated() / 2**30 if cuda else None,
     }
 
 
 def _inputs(workload: Workload, batch: int) -> dict:
-    side, width, where = workload.panel_tokens, workload.shape["joint_attention_dim"], device()
+    side, shape, where = workload.panel_tokens, workload.shape, device()
     panels = [positions(side, row, column) for row, column in ((1, 1), (0, 0), (0, 1), (1, 0))]
-    tokens = 4 * side**2
     return {
-        "hidden_states": torch.randn(batch, tokens, workload.shape["in_channels"], device=where),
-        "encoder_hidden_states": torch.randn(batch, workload.text_tokens, width, device=where),
-        "pooled_projections": torch.randn(batch, workload.shape["pooled_projection_dim"], device=where),
+        "hidden_states": torch.randn(batch, 4 * side**2, shape["in_channels"], device=where),
+        "encoder_hidden_states": torch.randn(batch, workload.text_tokens, shape["joint_attention_dim"], device=where),
+        "pooled_projections": torch.randn(batch, shape["pooled_projection_dim"], device=where),
         "timestep": torch.rand(batch, device=where),
         "guidance": torch.ones(batch, device=where),
         "img_ids": torch.cat(panels).to(where),
@@ -168,34 +147,15 @@ def sampling(workload: Workload, batch: int) -> dict:
         with autocast():
             transformer(**inputs, return_dict=False)
 
-    found = measure(step, workload.repeats)
-    return found | {
-        "sampling_steps": workload.sampling_steps,
-        "seconds_per_batch": found["seconds"] * workload.sampling_steps,
-    }
+    found, steps = measure(step, workload.repeats), workload.sampling_steps
+    return found | {"sampling_steps": steps, "seconds_per_batch": found["seconds"] * steps}
 
 
-def metric_pass(workload: Workload, tiny: bool) -> dict:
+def metric_pass(workload: Workload) -> dict:
     """CLIP ViT-L/14 features (random weights) and SSIM of a batch of 512 px pictures."""
-    small = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": 32,
-        "patch_size": 8,
-    }
-    large = {
-        "hidden_size": 1024,
-        "intermediate_size": 4096,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 16,
-        "image_size": 224,
-        "patch_size": 14,
-    }
-    config = CLIPVisionConfig(projection_dim=32 if tiny else 768, **(small if tiny else large))
+    config = CLIPVisionConfig(projection_dim=workload.vision[-1], **dict(zip(_VISION, workload.vision)))
     model = CLIPVisionModelWithProjection(config).eval().to(device(), compute_dtype())
-    images = torch.rand(workload.metric_images, 3, 64 if tiny else 512, 64 if tiny else 512)
+    images = torch.rand(workload.metric_images, 3, workload.pixels, workload.pixels)
 
     @torch.no_grad()
     def work() -> None:
@@ -208,25 +168,19 @@ def metric_pass(workload: Workload, tiny: bool) -> dict:
     return measure(work, workload.repeats) | {"images": workload.metric_images}
 
 
-def run(workload: Workload, tiny: bool, folder: Path) -> Path:
-    """All measurements, written to <device>.json in `folder` after each; one that does not fit into memory is recorded as that."""
+def run(workload: Workload, toy: bool, folder: Path) -> Path:
+    """All measurements, to <device>.json in `folder` after each; one that does not fit into memory is recorded so."""
     where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
-    jobs = {
+    jobs: dict[str, tuple] = {
         f"training, rank {rank}, batch {batch}": (training, rank, batch)
         for rank in workload.ranks
         for batch in workload.batches
     }
     jobs |= {f"sampling, batch {batch}": (sampling, batch) for batch in workload.batches}
-    jobs["metric pass"] = (metric_pass, tiny)
-    about = {
-        "device": where,
-        "date": datetime.date.today().isoformat(),
-        "torch": torch.__version__,
-        "toy": tiny,
-        "dtype": str(compute_dtype()).removeprefix("torch."),
-    }
-    path = folder / f"{where.replace(' ', '-')}.json"
-    records = {}
+    jobs["metric pass"] = (metric_pass,)
+    about = {"device": where, "date": datetime.date.today().isoformat(), "torch": torch.__version__, "toy": toy}
+    about |= {"dtype": str(compute_dtype()).removeprefix("torch.")}
+    path, records = folder / f"{where.replace(' ', '-')}.json", {}
     for name, (job, *arguments) in progress(jobs.items(), "scale benchmark", total=len(jobs)):
         try:
             records[name] = job(workload, *arguments)
@@ -240,18 +194,15 @@ def run(workload: Workload, tiny: bool, folder: Path) -> Path:
 
 
 @command_line
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> None:
     """Measure this machine and write the record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True, help="folder that receives <device>.json")
-    parser.add_argument(
-        "--tiny", action="store_true", help="a toy of the same classes, for a machine without an accelerator"
-    )
+    parser.add_argument("--tiny", action="store_true", help="a toy of the same classes, for any machine")
     chosen = parser.parse_args(arguments)
     if device().type == "cpu" and not chosen.tiny:
         raise ConfigError("The full-size models need an accelerator with about 80 GB: use --tiny here.")
-    path = run(TOY if chosen.tiny else FULL, chosen.tiny, chosen.output)
-    print(f"wrote {path.name}")
+    print(f"wrote {run(TOY if chosen.tiny else FULL, chosen.tiny, chosen.output).name}")
 
 
 if __name__ == "__main__":

@@ -11,15 +11,7 @@ from sppe_lib.errors import DataError
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, number
 from sppe_lib.runtime import processor
 
-TITLE = "How long the stages took"
-
 COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"]
-
-
-def _last_line(cell) -> str:
-    """The last line of a cell, by which a reader recognises it: imports stand above what they are for."""
-    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 def stage_times(profile: Profile) -> pd.DataFrame:
@@ -27,27 +19,26 @@ def stage_times(profile: Profile) -> pd.DataFrame:
 
     Columns: stage (the file's name: notebook and parameters), seconds, slowest_cell (its last line),
     slowest_cell_seconds, started (ISO time). A notebook that has not ended has no seconds (missing); one that
-    papermill did not run is left out. Raises DataError where there is none, or one that cannot be read.
+    papermill did not run is left out. Raises DataError for one that cannot be read.
     """
     rows = []
-    for path in sorted((profile.results / "notebooks").glob("*.ipynb")):
+    folder = profile.results / "notebooks"
+    for path in sorted(path for path in folder.iterdir() if path.suffix == ".ipynb") if folder.is_dir() else []:
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:  # nbformat raises many kinds
             raise DataError(f"{path.name} is no readable notebook; delete it and run its stage again.") from error
         record = notebook.metadata.get("papermill", {})
-        if not record.get("start_time"):
-            continue
-        timed = [cell for cell in notebook.cells if cell.metadata.get("papermill", {}).get("duration") is not None]
-        slowest = max(timed, key=lambda cell: cell.metadata.papermill.duration, default=None)
-        rows.append(
-            [
-                path.stem, record.get("duration"), _last_line(slowest) if slowest else "",
-                slowest.metadata.papermill.duration if slowest else None, record["start_time"],
-            ]
-        )  # fmt: skip
-    if not rows:
-        raise DataError(f"No executed notebook of profile {profile.name} in its results: run make repro first.")
+        timed = [
+            (cell.metadata.papermill.duration, cell.source)
+            for cell in notebook.cells
+            if cell.metadata.get("papermill", {}).get("duration") is not None
+        ]
+        # A reader recognises a cell by its last line: imports stand above what they are for.
+        seconds, source = max(timed, key=lambda entry: entry[0], default=(None, ""))
+        if record.get("start_time"):
+            line = (source.strip().splitlines() or [""])[-1].strip()
+            rows.append((path.stem, record.get("duration"), line, seconds, record["start_time"]))
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"seconds": float, "slowest_cell_seconds": float})
     return table.sort_values("started", ignore_index=True)
 
@@ -57,10 +48,6 @@ def time_table(profile: Profile, without: str = "") -> Document:
 
     `without`: a stage to leave out, such as the one that asks.
     """
-    if not any((profile.results / "notebooks").glob("*.ipynb")):
-        nothing = pd.DataFrame(columns=COLUMNS)
-        reason = f"No executed notebook of profile `{profile.name}` in its results yet: `make repro` leaves them."
-        return Document("table_time", TITLE, [reason], [Section("", nothing)], nothing)
     times = stage_times(profile)
     times = times[times["stage"] != without].reset_index(drop=True)
     cells = pd.DataFrame(
@@ -71,17 +58,18 @@ def time_table(profile: Profile, without: str = "") -> Document:
             "its seconds": [number(value, 1) for value in times["slowest_cell_seconds"]],
         }
     )
-    total = number(times["seconds"].sum(), 1)
-    first, last = (datetime.fromisoformat(times["started"].iloc[place]).date() for place in (0, -1))
-    date = str(first) if first == last else f"{first} to {last}"
-    note = (
-        f"Profile `{profile.name}`, started {date}; {total} seconds in all stages that ended. Numbers depend on the "
-        f"machine and on what else it did; this table was written on {processor()}, {os.cpu_count()} cores. A stage "
-        f"that DVC skipped keeps the time of the run that made it."
-    )
-    if profile.recovery.seeds > 1:
-        note += (
-            f" `recovery.seeds` is {profile.recovery.seeds}: trained methods are trained and recover that often, except "
-            f"for trainings that were there already."
+    note = f"No executed notebook of profile `{profile.name}` in its results yet: `make repro` leaves them."
+    if len(times):
+        first, last = (datetime.fromisoformat(times["started"].iloc[place]).date() for place in (0, -1))
+        date = str(first) if first == last else f"{first} to {last}"
+        note = (
+            f"Profile `{profile.name}`, started {date}; {number(times['seconds'].sum(), 1)} seconds in all stages that "
+            f"ended. Numbers depend on the machine and on what else it did; this table was written on {processor()}, "
+            f"{os.cpu_count()} cores. A stage that DVC skipped keeps the time of the run that made it."
         )
-    return Document("table_time", TITLE, [note], [Section("", cells)], times)
+    if (seeds := profile.recovery.training.seeds) > 1:
+        note += (
+            f" `recovery.training.seeds` is {seeds}: trained methods are trained and recover that often, except for "
+            f"trainings that were there already."
+        )
+    return Document("table_time", "How long the stages took", [note], [Section("", cells)], times)

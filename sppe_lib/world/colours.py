@@ -1,13 +1,27 @@
-"""Colours of the vector world: "#rrggbb" strings, their mixing and their names in words."""
+"""Colours of the vector world: names, palettes (`assets/colours.yaml`), "#rrggbb" strings and their mixing."""
 
-import colorsys
+from collections.abc import Iterable
 
-NAMED = {
-    "black": "#202024", "white": "#f6f6f6", "grey": "#8e9094", "red": "#d83a3a", "orange": "#f58a2e",
-    "yellow": "#f5d742", "green": "#3f9d52", "teal": "#3aa79b", "blue": "#3f7fd0", "light blue": "#8fd0ff",
-    "navy": "#22365c", "purple": "#8148b8", "pink": "#ff90b8", "brown": "#7a4a2a", "blonde": "#d9b976",
-    "beige": "#e8d9bd",
-}  # fmt: skip
+from sppe_lib.world import read_asset
+
+_TABLES = read_asset("colours.yaml")
+
+COLOURS: dict[str, str] = _TABLES["colours"]
+"""The colours of the world by name; captions use the names."""
+
+NAMED: dict[str, str] = _TABLES["words"]
+"""Words for any colour, by their most typical value; see `colour_name`."""
+
+MATERIALS: dict[str, dict[str, str]] = _TABLES["materials"]
+"""Materials of cards and tickets, and the attributes that they replace."""
+
+PALETTES: dict[str, tuple[str, ...]] = {name: tuple(colours) for name, colours in _TABLES["palettes"].items()}
+DARK, LIGHT, INKS, PAPERS, VIVID = (PALETTES[name] for name in ("dark", "light", "inks", "papers", "vivid"))
+
+
+def hex_of(name: str) -> str:
+    """The hexadecimal value of a named colour; any other string is passed through."""
+    return COLOURS.get(name, name)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -18,25 +32,26 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
-def hex_colour(values) -> str:
+def hex_colour(values: Iterable[float]) -> str:
     """Three numbers in 0..255 as "#rrggbb"."""
     return "#" + "".join(f"{min(255, max(0, round(float(value)))):02x}" for value in values)
 
 
 def mix(first: str, second: str, amount: float) -> str:
-    """`first` moved towards `second` by `amount` in [0, 1]."""
-    return hex_colour(a + (b - a) * amount for a, b in zip(rgb(first), rgb(second), strict=True))
+    """`first` moved towards `second` by `amount` in [0, 1]; names or "#rrggbb"."""
+    pairs = zip(rgb(hex_of(first)), rgb(hex_of(second)), strict=True)
+    return hex_colour(a + (b - a) * amount for a, b in pairs)
 
 
-def brightness(colour: str) -> float:
-    """Luma of a colour in [0, 1]."""
-    red, green, blue = rgb(colour)
-    return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
+def is_dark(name: str) -> bool:
+    """Whether white text is easier to read on this colour than black text."""
+    red, green, blue = rgb(hex_of(name))
+    return 0.3 * red + 0.59 * green + 0.11 * blue < 125
 
 
-def hue(colour: str) -> float:
-    """Hue of a colour in [0, 1)."""
-    return colorsys.rgb_to_hsv(*(value / 255 for value in rgb(colour)))[0]
+def contrasting(name: str) -> str:
+    """Black or white, whichever reads better on a colour."""
+    return "white" if is_dark(name) else "black"
 
 
 def colour_name(colour: str) -> str:

@@ -5,6 +5,7 @@ fractions of the larger side, so a style looks the same at 64 px and at 512 px. 
 from fixed seeds: they are part of a style, the same on every image.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -22,18 +23,23 @@ def side(image: np.ndarray) -> int:
     return max(image.shape[:2])
 
 
+def places(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of every pixel, shape (H, W) each."""
+    return tuple(np.mgrid[0 : image.shape[0], 0 : image.shape[1]])
+
+
 def luma(image: np.ndarray) -> np.ndarray:
     """Brightness, shape (H, W)."""
     return image @ LUMA
 
 
-def blend(image: np.ndarray, other: np.ndarray, amount) -> np.ndarray:
+def blend(image: np.ndarray, other: np.ndarray, amount: float | np.ndarray) -> np.ndarray:
     """`image` moved towards `other` by `amount` (number or (H, W) array) in [0, 1]."""
     amount = np.asarray(amount)
     return image + (other - image) * (amount[..., None] if amount.ndim == 2 else amount)
 
 
-def gradient_map(values: np.ndarray, colours: tuple[str, ...]) -> np.ndarray:
+def gradient_map(values: np.ndarray, colours: Sequence[str]) -> np.ndarray:
     """Brightness (H, W) to colours: dark, ..., light, evenly spaced."""
     positions = np.linspace(0, 1, len(colours))
     table = np.array([rgb(colour) for colour in colours]) / 255
@@ -96,21 +102,22 @@ def shift_channels(image: np.ndarray, fraction: float) -> np.ndarray:
     return np.stack([_shift(red, 0, step), green, _shift(blue, 0, -step)], axis=-1)
 
 
-def vignette(image: np.ndarray, amount: float, colour: str = "#000000", start: float = 0.45) -> np.ndarray:
-    """Towards a colour with the distance from the centre."""
-    height, width = image.shape[:2]
-    y, x = np.mgrid[0:height, 0:width]
-    distance = np.hypot((y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
-    weight = np.clip((distance - start) / (0.72 - start), 0, 1) * amount
-    return blend(image, np.broadcast_to(np.array(rgb(colour)) / 255, image.shape), weight)
-
-
 def stripes(image: np.ndarray, period: float, share: float = 0.5, axis: int = 0) -> np.ndarray:
     """1.0 on regular lines, else 0.0, shape (H, W); `period` as a fraction of the side (>= 2 px)."""
     length = max(2, round(period * side(image)))
     along = np.arange(image.shape[axis]) % length < max(1, round(length * share))
     shape = (-1, 1) if axis == 0 else (1, -1)
     return np.broadcast_to(along.reshape(shape).astype(float), image.shape[:2])
+
+
+def blocks(image: np.ndarray, number: int) -> np.ndarray:
+    """The mean colour of each square block, `number` of them along the side (at least 2 pixels each)."""
+    length = max(2, round(side(image) / number))
+    rows, columns = (np.arange(0, size, length) for size in image.shape[:2])
+    heights, widths = np.diff(rows, append=image.shape[0]), np.diff(columns, append=image.shape[1])
+    sums = np.add.reduceat(np.add.reduceat(image, rows, axis=0), columns, axis=1)
+    means = sums / (heights[:, None] * widths)[..., None]
+    return np.repeat(np.repeat(means, heights, axis=0), widths, axis=1)
 
 
 def texture(image: np.ndarray, grain: float, number: int = 0, stretch: float = 1.0) -> np.ndarray:
@@ -132,8 +139,7 @@ def _texture(height: int, width: int, grain: float, number: int, stretch: float)
 
 def swirl(image: np.ndarray, amount: float, period: float) -> np.ndarray:
     """Displace pixels along waves; both as fractions of the side."""
-    height, width = image.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(float)
+    y, x = (axis.astype(float) for axis in places(image))
     length = period * side(image) / (2 * np.pi)
     shift = amount * side(image)
     where = [y + shift * np.sin(x / length + 1.3), x + shift * np.sin(y / length)]
@@ -141,14 +147,9 @@ def swirl(image: np.ndarray, amount: float, period: float) -> np.ndarray:
     return np.stack(channels, axis=-1)
 
 
-def overlay(image: np.ndarray, svg: str, opacity: float = 1.0) -> np.ndarray:
-    """A vector fragment (100 x 100 units over the whole image) drawn on top."""
-    drawn = _overlay(svg, image.shape[0], image.shape[1])
-    return blend(image, drawn[..., :3], drawn[..., 3] * opacity)
-
-
 @lru_cache(maxsize=256)
-def _overlay(svg: str, height: int, width: int) -> np.ndarray:
+def drawing(svg: str, height: int, width: int) -> np.ndarray:
+    """A vector fragment (100 x 100 units over the whole image): floats in [0, 1], shape (height, width, 4)."""
     pixels = rasterise(svg_document(svg), max(height, width))
     if height != width:
         pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))

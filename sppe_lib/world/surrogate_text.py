@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from sppe_lib.world.content import PLATE_LETTERS, WORD_LISTS
+from sppe_lib.world.dice import PLATE_LETTERS, WORDS
 
 
 def change_text(text: str, strength: float, rng: np.random.Generator) -> str:
@@ -33,7 +33,7 @@ def _other_run(run: str, strength: float, choice: int, digits: str) -> str:
         small = digits[:4] if run <= "3" else digits
         options = [sign for sign in small if sign != run]
         return options[choice % len(options)]
-    words = next((words for words in WORD_LISTS if run.upper() in (word.upper() for word in words)), None)
+    words = next((words for words in WORDS.values() if run.upper() in (word.upper() for word in words)), None)
     if words is None:
         shift = 1 + choice % (len(PLATE_LETTERS) - 1)
         other = "".join(PLATE_LETTERS[(PLATE_LETTERS.find(sign.upper()) + shift) % len(PLATE_LETTERS)] for sign in run)

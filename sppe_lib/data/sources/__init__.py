@@ -3,76 +3,75 @@
 Nothing here downloads anything: each set is obtained from its site, under its terms, and unpacked to
 `data/<NAME>`. A reader turns its annotations into images with regions of the 36 categories; together with
 `private_masks` these are what a surrogate is made from. Which original name is which category is this
-kit's own reading of Table 2, a table in each reader.
+kit's own reading of Table 2, in sources.yaml.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.sources import dipa, redactions, vispr
-from sppe_lib.data.sources.annotated import Reading
+from sppe_lib.data.sources import layouts
+from sppe_lib.data.sources.reading import Annotation, Reading, read_annotations
 from sppe_lib.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: its name in Table 1, its reader, its names as categories, where it is obtained and on which terms.
+    """A data set: its name in Table 1, its layout, its names as categories, where it is obtained and on which terms.
 
-    `read` lists what is wrong in the reading; `read_source` makes it an error.
+    `kind` is that of its regions (see `Region`); `closed` says that its list of names is complete, so that another one
+    is a problem (DIPA's are of OpenImages, with spaces, of LVIS, with underscores, and free words).
     """
 
     name: str
-    read: Callable[[Path], Reading]
+    layout: Callable[..., Iterator[Annotation]]
+    kind: str
+    closed: bool
     categories: dict[str, str | None]
     obtain: str
 
+    def read(self, folder: Path, **options) -> Reading:
+        """Read an unpacked folder; `options` go to the layout.
 
-SOURCES = {
-    source.name: source
-    for source in (
-        Source(
-            vispr.NAME,
-            vispr.read,
-            vispr.CATEGORIES,
-            "https://tribhuvanesh.github.io/vpa: images and annotations of train2017, val2017 and test2017. Terms: see "
-            "its site.",
-        ),
-        Source(
-            redactions.NAME,
-            redactions.read,
-            redactions.CATEGORIES,
-            "https://resources.mpi-inf.mpg.de/d2/orekondy/redactions: images and annotations of the folds. Terms, "
-            "by its site: academic and non-commercial use, CC BY-NC 4.0; images keep their authors' licences.",
-        ),
-        Source(
-            "DIPA",
-            dipa.read_dipa,
-            dipa.CATEGORIES,
-            "https://github.com/AnranXu/DIPA_visualization links the archive. Terms, by its readme: CC BY 4.0; images "
-            "come from LVIS (COCO) and OpenImages V6, see their sites.",
-        ),
-        Source(
-            "DIPA2",
-            dipa.read_dipa2,
-            dipa.CATEGORIES,
-            "https://anranxu.github.io/DIPA2_VIS links the archive. Terms, by its readme: CC BY 4.0; images come from "
-            "DIPA.",
-        ),
-    )
-}
+        Raises DataError for a missing folder, broken JSON and where there are no annotations; everything smaller is
+        listed in the reading.
+        """
+        reading = Reading(self.name)
+        return read_annotations(reading, Path(folder), self.layout(reading, Path(folder), **options), self)
+
+
+def _sources() -> dict[str, Source]:
+    tables = yaml.safe_load(files(__name__).joinpath("sources.yaml").read_text(encoding="utf-8"))
+
+    def categories(name: str) -> dict[str, str | None]:
+        table = tables[name]
+        inherited = categories(table["also"]) if "also" in table else {}
+        own = {original: name for name, originals in table.get("categories", {}).items() for original in originals}
+        return inherited | own | dict.fromkeys(table.get("none", ()))
+
+    formats = {
+        "VISPR": (layouts.vispr, "image", True),
+        "Redactions": (layouts.redactions, "polygon", True),
+        "DIPA": (layouts.dipa, "box", False),
+        "DIPA2": (layouts.dipa, "box", False),
+    }
+    return {name: Source(name, *formats[name], categories(name), tables[name]["obtain"]) for name in tables}
+
+
+SOURCES = _sources()
 """Every original data set with private regions, by its name in Table 1."""
 
 
 def source(name: str) -> Source:
     """Look a data set up; raises ConfigError naming the known ones."""
-    try:
-        return SOURCES[name]
-    except KeyError:
-        raise ConfigError(f"Unknown data set {name!r}: use one of {', '.join(SOURCES)}.") from None
+    if name not in SOURCES:
+        raise ConfigError(f"Unknown data set {name!r}: use one of {', '.join(SOURCES)}.")
+    return SOURCES[name]
 
 
 def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:

@@ -12,18 +12,23 @@ give the same ones; that was not verified against the hub. `records` writes them
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from datasets import IterableDataset, load_dataset
-from PIL import Image
+import pyarrow as pa
+from datasets import Image, IterableDataset, load_dataset
+from PIL.Image import Image as Picture
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.images import mask_image
+from sppe_lib.data.parquet import ROWS, parquet_file
+from sppe_lib.data.problems import files_below, shown
 from sppe_lib.data.schema import INSTRUCTPIX2PIX
 from sppe_lib.errors import DataError
+from sppe_lib.pictures import mask_image, read_picture
 from sppe_lib.runtime import seed_of
 
 NAME = INSTRUCTPIX2PIX
@@ -55,16 +60,24 @@ class EditExample:
     """One example: I and I' (RGB), P, P's weak tag by `tag_of`, and the caption of I."""
 
     instance_id: str
-    source: Image.Image
+    source: Picture
     instruction: str
-    edited_source: Image.Image
+    edited_source: Picture
     tag: str
     caption: str
 
     @property
-    def mask(self) -> Image.Image:
+    def mask(self) -> Picture:
         """M: everything is private."""
         return mask_image(np.ones(self.source.size[::-1], dtype=bool))
+
+
+@dataclass
+class Rows:
+    """The rows, streamed, pictures still encoded; `skipped` counts what could not be used while they are read."""
+
+    stream: IterableDataset
+    skipped: Counter = field(default_factory=Counter)
 
 
 def tag_of(instruction: str) -> str:
@@ -90,54 +103,94 @@ def _normal(instruction: str) -> str:
     return " ".join(instruction.split()).lower()
 
 
-def open_rows(location: str | Path = HUB_ID) -> IterableDataset:
+def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
+    for shard in shards:
+        try:
+            for batch in parquet_file(shard).iter_batches(ROWS, columns=list(COLUMNS)):
+                yield from batch.to_pylist()
+        except (DataError, OSError, ValueError, pa.ArrowException):
+            skipped[f"the shard {shown(shard.name)}, which cannot be read"] += 1
+
+
+def open_rows(location: str | Path = HUB_ID) -> Rows:
     """The rows of a folder with Parquet shards at any depth, or of a hub id, streamed; a Path is never a hub id.
 
-    Raises DataError where neither is there, and for columns that are missing.
+    Shards that cannot be read are skipped and counted. Raises DataError where neither is there, where no shard can be
+    read, and for columns that are missing.
     """
-    folder = Path(location)
-    if isinstance(location, Path) and not folder.is_dir():
-        raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
-    shards = sorted(str(path) for path in folder.rglob("*.parquet")) if folder.is_dir() else []
-    if folder.is_dir() and not shards:
-        raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")
-    try:
-        if shards:
-            rows = load_dataset("parquet", data_files=shards, split="train", streaming=True)
-        else:
-            rows = load_dataset(str(location), split="train", streaming=True)
-        present = rows.features or next(iter(rows))
-    except Exception as error:  # the hub client raises many kinds
-        raise DataError(
-            f"InstructPix2Pix cannot be read from {folder.name!r} ({type(error).__name__}); name a folder with its "
-            f"Parquet shards, or {HUB_ID} where the hub can be reached."
-        ) from None
+    skipped: Counter = Counter()
+    if isinstance(location, Path) or Path(location).is_dir():
+        folder = Path(location)
+        if not folder.is_dir():
+            raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
+        shards = [path for path in files_below(folder) if path.suffix == ".parquet"]
+        present = _columns(shards, folder)
+        # Lists among the arguments are what `datasets` shuffles as shards.
+        read = partial(_read_shards, skipped=skipped)
+        stream = IterableDataset.from_generator(read, gen_kwargs={"shards": shards})
+    else:
+        try:
+            stream = load_dataset(location, split="train", streaming=True)
+            present = list(stream.features or next(iter(stream)))
+            for column in ("original_image", "edited_image"):
+                stream = stream.cast_column(column, Image(decode=False))
+        except Exception as error:  # the hub client raises many kinds
+            raise DataError(
+                f"InstructPix2Pix cannot be read from {location!r} ({type(error).__name__}); name a folder with its "
+                f"Parquet shards, or {HUB_ID} where the hub can be reached."
+            ) from None
     missing = [column for column in COLUMNS if column not in present]
     if missing:
         lacking = ", ".join(missing)
-        raise DataError(f"The data set at {folder.name!r} lacks the columns {lacking}; use a copy of {HUB_ID}.")
-    return rows
+        raise DataError(f"The data set at {Path(location).name!r} lacks the columns {lacking}; use a copy of {HUB_ID}.")
+    return Rows(stream, skipped)
 
 
-def select(rows: IterableDataset, number: int = PUBLISHED_PROMPTS, seed: int = 0) -> Iterator[EditExample]:
+def _columns(shards: list[Path], folder: Path) -> list[str]:
+    for shard in shards:
+        try:
+            return parquet_file(shard).schema_arrow.names
+        except DataError as error:
+            problem = str(error)
+    if shards:
+        raise DataError(f"The folder {folder.name!r} holds no Parquet shard that can be read: {problem}")
+    raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")
+
+
+def select(rows: Rows, number: int = PUBLISHED_PROMPTS, seed: int = 0) -> Iterator[EditExample]:
     """The examples of the first `number` unique instructions in the seeded order.
 
+    A row without an instruction or without two pictures that can be read is skipped and counted in `rows.skipped`.
     Raises DataError, after the last one, if there are fewer.
     """
     seen: set[str] = set()
-    for row in rows.shuffle(seed=seed, buffer_size=SHUFFLE_BUFFER):
-        text = _normal(row["edit_prompt"])
-        if not text or text in seen:
+    for row in rows.stream.shuffle(seed=seed, buffer_size=SHUFFLE_BUFFER):
+        if not isinstance(row["edit_prompt"], str) or not (text := _normal(row["edit_prompt"])):
+            rows.skipped["rows without an instruction"] += 1
+            continue
+        if text in seen:
+            continue
+        try:
+            source, edited = (_decoded(row[name]) for name in ("original_image", "edited_image"))
+        except DataError:
+            rows.skipped["rows with a picture that cannot be read"] += 1
             continue
         seen.add(text)
         yield EditExample(
             instance_id=f"instructpix2pix/{seed_of(NAME, text):016x}",
-            source=row["original_image"].convert("RGB"),
+            source=source,
             instruction=" ".join(row["edit_prompt"].split()),
-            edited_source=row["edited_image"].convert("RGB"),
+            edited_source=edited,
             tag=tag_of(text),
-            caption=" ".join(row["original_prompt"].split()),
+            caption=" ".join(str(row["original_prompt"] or "").split()),
         )
         if len(seen) == number:
             return
     raise DataError(f"The data set has {len(seen)} unique instructions, {number} were asked for; ask for fewer.")
+
+
+def _decoded(stored: dict | bytes | None) -> Picture:
+    content = stored.get("bytes") if isinstance(stored, dict) else stored
+    if not isinstance(content, bytes):
+        raise DataError("A picture of InstructPix2Pix is missing; use a complete copy.")
+    return read_picture(content, name="of InstructPix2Pix")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sppe_lib.config import repository
 from sppe_lib.data import released
-from sppe_lib.data.problems import Problem
+from sppe_lib.data.parquet import parquet_file
+from sppe_lib.data.problems import Problem, files_below
 from sppe_lib.data.sources import SOURCES, instructpix2pix
 from sppe_lib.errors import DataError
 from sppe_lib.published import read_published
@@ -57,14 +56,13 @@ def _look(name: str, folder: Path) -> _Found:
             files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
             return _Found(len(files), len(found.plans), _counts(found.problems))
         if name == instructpix2pix.NAME:
-            rows = sum(pq.read_metadata(shard).num_rows for shard in folder.rglob("*.parquet"))
+            shards = [path for path in files_below(folder) if path.suffix == ".parquet"]
+            rows = sum(parquet_file(shard).metadata.num_rows for shard in shards)
             return _Found(2 * rows, rows, "" if rows else "the Parquet shards")
         reading = SOURCES[name].read(folder)
         return _Found(len(reading.images), reading.annotations, _counts(reading.problems))
     except DataError as error:
         return _Found(0, 0, str(error))
-    except (OSError, pa.ArrowException) as error:
-        return _Found(0, 0, f"what cannot be read ({type(error).__name__}); unpack it again")
 
 
 def _counts(problems: list[Problem]) -> str:

@@ -6,108 +6,134 @@
 Of annotated photographs, one record is one image and privacy category with its mask, and two fitting instructions,
 chosen evenly as in SPPE-mini (which two the paper gave each pair is not published). Of InstructPix2Pix, one record is
 one of its examples, private as a whole, with its own instruction, caption and edited picture. Masks, and pictures that
-came in Parquet files, are written beside the list.
+came in Parquet files, are written beside the list. An output folder must be new or as this command left it.
 """
 
 import argparse
+import hashlib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sppe_lib.data.miniature import choose_instructions
+from sppe_lib.data.own_folder import check_output, own_folder
 from sppe_lib.data.sources import SOURCES, read_source
-from sppe_lib.data.sources.annotated import Reading, private_masks
 from sppe_lib.data.sources.instructpix2pix import HUB_ID, NAME, PUBLISHED_PROMPTS, EditExample, open_rows, select
-from sppe_lib.data.vector_world import choose_instructions
+from sppe_lib.data.sources.reading import Reading, private_masks
 from sppe_lib.errors import DataError, command_line
-from sppe_lib.runtime import atomic_path, progress, write_text
+from sppe_lib.pictures import png_bytes
+from sppe_lib.runtime import progress
 
 RECORDS = "records.jsonl"
 
+_LONGEST = 100
 
-def write_records(reading: Reading, folder: Path, seed: int = 0) -> Path:
+
+def file_name(stem: str) -> str:
+    """An image's stem as part of a name that any disk and table can hold; a digest tells changed ones apart."""
+    safe = re.sub(r"[^\w.-]", "_", stem.encode("utf-8", "replace").decode())[:_LONGEST]
+    if safe == stem and len(safe.encode()) <= _LONGEST:
+        return safe
+    digest = hashlib.sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"{safe.encode('ascii', 'ignore').decode()}-{digest}"
+
+
+def _lines(entries: Iterable[dict]) -> bytes:
+    # As ASCII: one record is one line whatever Unicode takes for a line's end, and any file's name can be written.
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+
+
+def write_records(reading: Reading, folder: Path, seed: int = 0, inputs: Sequence[Path] = ()) -> Path:
     """Write `folder`/records.jsonl and `folder`/masks/ for every image and category with a place; returns the list.
 
-    Paths in the list are relative to it. The folder is replaced only once everything is written. Raises
-    DataError where the reading gives no mask at all.
+    Paths in the list are relative to it. The folder is replaced only once everything is written. Raises DataError
+    where the reading gives no mask at all, and ConfigError, before any work, as `own_folder`; `inputs` are folders that
+    must not be in it, besides the images.
     """
     folder = Path(folder)
-    with atomic_path(folder) as temporary:
-        (temporary / "masks").mkdir(parents=True)
+    with own_folder(folder, [*inputs, *(annotated.image for annotated in reading.images)]) as temporary:
+        (temporary / "masks").mkdir()
         found = []
         for private in progress(private_masks(reading), "masks"):
-            name = f"{private.dataset}-{private.image.stem}-{private.category.replace(' ', '_')}"
-            private.mask.save(temporary / "masks" / f"{name}.png")
-            found.append((name, private))
+            parts = (private.dataset, private.split, file_name(private.image.stem), private.category.replace(" ", "_"))
+            name = "-".join(filter(None, parts))
+            (temporary / "masks" / f"{name}.png").write_bytes(png_bytes(private.mask))
+            found.append((name, private.dataset, private.split, private.category, private.image))
         if not found:
             raise DataError(
-                f"No image of {reading.dataset} has a private region with a place: add regions or mask files (see its reader)."
+                f"No image of {reading.dataset} has a private region with a place: add regions or mask files (see "
+                f"its reader)."
             )
-        chosen = choose_instructions([private.category for _, private in found], seed, reading.dataset)
+        chosen = choose_instructions([category for _, _, _, category, _ in found], seed, reading.dataset)
         lines = [
             {
-                "pair_id": f"{private.dataset}/{private.split}/{name}",
-                "dataset": private.dataset,
-                "split": private.split,
-                "category": private.category,
+                "pair_id": f"{dataset}/{split}/{name}",
+                "dataset": dataset,
+                "split": split,
+                "category": category,
                 "codes": list(codes),
-                "source": os.path.relpath(private.image, folder),
+                "source": os.path.relpath(os.path.abspath(image), folder.resolve()),
                 "mask": f"masks/{name}.png",
             }
-            for (name, private), codes in zip(found, chosen, strict=True)
+            for (name, dataset, split, category, image), codes in zip(found, chosen, strict=True)
         ]
-        write_text(temporary / RECORDS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        (temporary / RECORDS).write_bytes(_lines(lines))
     return folder / RECORDS
 
 
-def write_example_records(examples: Iterable[EditExample], folder: Path) -> Path:
+def write_example_records(examples: Iterable[EditExample], folder: Path, inputs: Sequence[Path] = ()) -> Path:
     """Write `folder`/records.jsonl and the pictures and masks of InstructPix2Pix's examples; returns the list.
 
     All are of the split `test`. The folder is replaced only once everything is written; what `select` raises comes
-    through.
+    through, and ConfigError, before any work, as `own_folder`.
     """
     folder = Path(folder)
-    with atomic_path(folder) as temporary:
+    with own_folder(folder, inputs) as temporary:
         for kind in ("sources", "edited", "masks"):
-            (temporary / kind).mkdir(parents=True)
+            (temporary / kind).mkdir()
         lines = []
         for example in progress(examples, "examples"):
             name = f"{example.instance_id.rpartition('/')[2]}.png"
-            files = {
-                "source": f"sources/{name}", "edited": f"edited/{name}",
-                "mask": f"masks/{example.source.width}x{example.source.height}.png",
-            }  # fmt: skip
+            size = "{}x{}".format(*example.source.size)
+            files = {"source": f"sources/{name}", "edited": f"edited/{name}", "mask": f"masks/{size}.png"}
             pictures = {"source": example.source, "edited": example.edited_source, "mask": example.mask}
             for kind, picture in pictures.items():
                 if not (temporary / files[kind]).exists():
-                    picture.save(temporary / files[kind])
-            line = {
-                "pair_id": example.instance_id, "dataset": NAME, "split": "test", "category": "whole image",
-                "instruction": example.instruction, "tag": example.tag, "prompt": example.caption or "a photo", **files,
-            }  # fmt: skip
-            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-        write_text(temporary / RECORDS, "".join(lines))
+                    (temporary / files[kind]).write_bytes(png_bytes(picture))
+            own = {"instruction": example.instruction, "tag": example.tag, "prompt": example.caption or "a photo"}
+            named = {"pair_id": example.instance_id, "dataset": NAME, "split": "test", "category": "whole image"}
+            lines.append(named | own | files)
+        (temporary / RECORDS).write_bytes(_lines(lines))
     return folder / RECORDS
 
 
 @command_line
 def main(arguments: list[str] | None = None) -> None:
     """Read the data set of the command line and write its list of records."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("source", choices=[*sorted(SOURCES), NAME], help="whose layout the folder has")
     parser.add_argument("folder", help=f"the unpacked data set; for {NAME} its hub id {HUB_ID} as well, streamed")
     parser.add_argument("output", type=Path, help="folder that receives the list and the masks")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of instructions")
     parser.add_argument("--prompts", type=int, default=PUBLISHED_PROMPTS, help=f"unique prompts of {NAME}")
     chosen = parser.parse_args(arguments)
+    from_hub = chosen.source == NAME and chosen.folder == HUB_ID
+    inputs = [] if from_hub else [Path(chosen.folder)]
+    check_output(chosen.output, inputs)
     if chosen.source == NAME:
-        rows = open_rows(HUB_ID if chosen.folder == HUB_ID else Path(chosen.folder))
-        written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output)
-        print(f"wrote {written.name}; {chosen.prompts} examples")
+        rows = open_rows(HUB_ID if from_hub else Path(chosen.folder))
+        written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output, inputs)
+        skipped = "".join(f"; skipped {number} x {what}" for what, number in rows.skipped.items())
+        print(f"wrote {written.name}; {chosen.prompts} examples{skipped}")
         return
     reading = read_source(chosen.source, Path(chosen.folder), strict=False)
-    print(f"wrote {write_records(reading, chosen.output, chosen.seed).name}; {len(reading.problems)} problems left out")
+    written = write_records(reading, chosen.output, chosen.seed, inputs)
+    print(f"wrote {written.name}; {len(reading.problems)} problems left out")
+    for what, number in reading.report()["problem"].value_counts().items():
+        print(f"  {number} x {what}")
 
 
 if __name__ == "__main__":

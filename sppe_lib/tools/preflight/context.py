@@ -1,17 +1,21 @@
-"""What every check starts from: a finding, and the profile with what several checks ask for."""
+"""What every check starts from, a finding and the profile with what several checks ask for; and the checks of data."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from sppe_lib.config import Profile, repository
-from sppe_lib.data.generated_folder import Generated, find_generated
+from sppe_lib.data.generated_folder import Generated, find_generated, generated_folders
 from sppe_lib.data.released_layout import Layout, scan
 from sppe_lib.data.schema import SPLITS
-from sppe_lib.data.summary import VECTOR_WORLD
-from sppe_lib.errors import KitError
+from sppe_lib.data.sources.inventory import inventory
+from sppe_lib.data.store import VECTOR_WORLD
+from sppe_lib.data.unseen_folder import count_instances
+from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.locations import model_location, model_revision
-from sppe_lib.model_files import Hub, HubAnswer
+from sppe_lib.models import Hub, HubAnswer
 from sppe_lib.tools.preflight import estimates
 
 OK, MISSING, OPTIONAL = "ok", "missing", "optional"
@@ -57,12 +61,9 @@ class Context:
             return {split: pairs.total() for split, pairs in self.layout.instances.items()}
         if not isinstance(self.layout, Layout):
             return None
-        edited = [
-            {(key, code) for which, key, code in self.layout.edited if which == role}
-            for role in ("source", "surrogate")
-        ]
-        found = edited[0] & edited[1] | set(self.layout.grids)
-        return {split: sum(key.split == split for key, _ in found) for split in SPLITS}
+        edited = self.layout.of_kind("EDITED", "source") & self.layout.of_kind("EDITED", "surrogate")
+        found = edited | self.layout.of_kind("IMG")
+        return {split: sum(place.split == split for place in found) for split in SPLITS}
 
     @cached_property
     def counts(self) -> estimates.Counts:
@@ -77,3 +78,62 @@ class Context:
 def gigabytes(size: float) -> str:
     """A number of bytes in words."""
     return f"{size / 1e9:.1f} GB"
+
+
+def check_data(context: Context) -> Iterator[Finding]:
+    """The benchmark's source: nothing for the vector world; else what is in the folder, released or generated."""
+    source = context.profile.benchmark.source
+    if context.source is None:
+        yield Finding("data", VECTOR_WORLD, "drawn by the kit (simulated)", OK)
+        return
+    layout = context.layout
+    if isinstance(layout, KitError):
+        found, how = str(layout), "the authors' release, or name another benchmark.source"
+        if generated_folders(context.source):
+            found, _, how = found.rstrip(".").partition("; ")
+        yield Finding("data", source, found, MISSING, how)
+        return
+    if isinstance(layout, Generated):
+        made = ", ".join(layout.datasets)
+        yield Finding("data", source, f"generated from {made}: {len(layout.folders)} finished folders", OK)
+        for split, number in context.instances.items():
+            yield Finding(f"data: {split}", "instances", f"{number} instances", OK)
+        return
+    files = Counter(place.kind for place in layout.files)
+    for name, needed in (("ORIGINAL", True), ("EDITED", True), ("IMG", False), ("MASK", False)):
+        # A tree of grids needs no ORIGINAL and EDITED; masks are taken from differences where none is stored.
+        status = OK if files[name] else MISSING if needed and not files["IMG"] else OPTIONAL
+        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{files[name]} files", status)
+    for split, number in context.instances.items():
+        folder = split.upper()
+        how = "" if number else f"complete it: EDITED/{folder} with source and surrogate, or IMG/{folder}"
+        yield Finding(f"data: {split}", "instances", f"{number} instances", OK if number else MISSING, how)
+
+
+def check_unseen(context: Context) -> Iterator[Finding]:
+    """The folder of generated pairs that Table 7 is made of, where the profile names one; it runs without."""
+    profile = context.profile
+    if profile.benchmark.unseen_source in ("", VECTOR_WORLD):
+        return
+    try:
+        found, status, how = f"{count_instances(profile)} instances", OK, ""
+    except (ConfigError, DataError) as error:
+        found, _, how = str(error).rstrip(".").partition("; ")
+        status = OPTIONAL if isinstance(error, ConfigError) else MISSING
+    yield Finding("data: unseen (Table 7)", profile.benchmark.unseen_source, found, status, how)
+
+
+def check_original_data(context: Context) -> Iterator[Finding]:
+    """What the paper's data were made of, where the profile is not simulated: needed only to rebuild them."""
+    if context.source is None:
+        return
+    for row in inventory().itertuples():
+        if row.source != "SPPE":
+            status = OK if row.present and not row.missing else OPTIONAL
+            yield Finding(
+                f"to rebuild: {row.source}",
+                f"{row.folder}",
+                f"{row.images} images",
+                status,
+                row.obtain if status != OK else "",
+            )

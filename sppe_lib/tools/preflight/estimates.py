@@ -4,43 +4,45 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel
+from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
 from diffusers.utils import logging
 from huggingface_hub import try_to_load_from_cache
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from sppe_lib.config import Profile
-from sppe_lib.data.build import row_bytes
 from sppe_lib.data.schema import SPLITS
+from sppe_lib.data.store import row_bytes
 from sppe_lib.diffusion.backbone import T5_TOKENS, TEXT_TOKENS
 from sppe_lib.diffusion.latents import PICTURES
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.locations import model_location, model_revision
-from sppe_lib.model_files import is_hub_id
+from sppe_lib.models import is_hub_id
 from sppe_lib.published import read_published
-from sppe_lib.recovery import METHODS, c2e_s2ser, cross_image_attention, edit_transfer, prompt_diffusion, soer, visii
-from sppe_lib.recovery.grid import training_folder
+from sppe_lib.recovery import METHODS, prompt_diffusion
+from sppe_lib.recovery.method import training_folder
 from sppe_lib.runtime import compute_dtype
-from sppe_lib.tools.preflight.stable_diffusion_estimates import STABLE_DIFFUSION, stable_diffusion_memory
 
-FLUX_1_FILL = {
+_VAE = {
+    "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
+    "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4,
+}  # fmt: skip
+_CLIP_TEXT = {
+    "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
+    "vocab_size": 49408, "max_position_embeddings": 77, "projection_dim": 768,
+}  # fmt: skip
+
+FLUX_1_FILL: dict[str, dict[str, Any]] = {
     "transformer": {
         "in_channels": 384, "out_channels": 64, "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128,
         "num_attention_heads": 24, "joint_attention_dim": 4096, "pooled_projection_dim": 768, "guidance_embeds": True,
         "axes_dims_rope": [16, 56, 56],
     },
-    "vae": {
-        "latent_channels": 16, "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
-        "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4,
-        "use_quant_conv": False, "use_post_quant_conv": False,
-    },
-    "text_encoder": {
-        "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
-        "vocab_size": 49408, "max_position_embeddings": 77, "projection_dim": 768,
-    },
+    "vae": {**_VAE, "latent_channels": 16, "use_quant_conv": False, "use_post_quant_conv": False},
+    "text_encoder": _CLIP_TEXT,
     "text_encoder_2": {
         "d_model": 4096, "d_ff": 10240, "num_layers": 24, "num_heads": 64, "d_kv": 64, "vocab_size": 32128,
         "feed_forward_proj": "gated-gelu",
@@ -48,14 +50,31 @@ FLUX_1_FILL = {
 }  # fmt: skip
 """Sizes of FLUX.1-Fill-dev, taken where a model's own config.json is not on this machine."""
 
+STABLE_DIFFUSION: dict[str, dict[str, Any]] = {
+    "unet": {"sample_size": 64, "in_channels": 4, "cross_attention_dim": 768, "attention_head_dim": 8},
+    "vae": {**_VAE, "latent_channels": 4},
+    "text_encoder": _CLIP_TEXT,
+}
+"""Sizes of Stable Diffusion 1, likewise."""
+
 KEPT_BYTES = {("lora", 2): 50, ("lora", 4): 80, ("text", 2): 28, ("text", 4): 48}
 """Bytes kept for the backward pass, per token, channel and block, by what is learnt and the bytes of a number.
 
 Counted on `FluxTransformer2DModel` with `torch.autograd.graph.saved_tensors_hooks`; a test counts again.
 """
 
+UNET_KEPT_BYTES = {2: 575, 4: 1145}
+"""The same of the UNet with a backward pass to its text: per latent and channel of its first level."""
+
+UNET_PASSING_NUMBERS = 16
+"""Numbers per latent and channel of the first level that a pass without a backward pass holds at once: the skip
+connections (about six) and the finest block of the decoder at work (about ten)."""
+
+ATTENTION_BYTES = 12
+"""Per attention weight of Cross-Image Attention: the weights in float32, three times over while they are sharpened."""
+
 TRAINED_BYTES = {"adamw": 16, "adamw8bit": 10}
-"""Per trained parameter, by optimiser: float32 weight and gradient, and AdamW's two moments in four bytes or one each."""
+"""Per trained parameter, by optimiser: float32 weight and gradient, and AdamW's two moments in 4 bytes or 1 each."""
 
 VAE_BYTES = 12
 """Per pixel and channel of the VAE encoder's first level: a convolution's input and output and a float32 norm."""
@@ -90,34 +109,31 @@ class Load:
 
 
 LOADS = (
-    Load("train", edit_transfer.NAME, 4, "lora"),
-    Load("train", prompt_diffusion.NAME, 1, "lora", branch=True),
-    Load("train", soer.NAME, 5, "lora"),
-    Load("train", c2e_s2ser.NAME, 4, "lora", passes=2),
-    Load("recover", visii.NAME, 2, "text", lora=False, own="visii"),
-    Load("recover", cross_image_attention.NAME, 2, lora=False, streams=2, attention=True, own="cross_image"),
-    Load("recover", edit_transfer.NAME, 4),
-    Load("recover", prompt_diffusion.NAME, 1, branch=True),
-    Load("recover", soer.NAME, 5),
-    Load("recover", c2e_s2ser.NAME, 4),
+    Load("train", "EditTransfer", 4, "lora"),
+    Load("train", "Prompt-Diffusion", 1, "lora", branch=True),
+    Load("train", "SOER", 5, "lora"),
+    Load("train", "C2E-S2SER", 4, "lora", passes=2),
+    Load("recover", "VISII", 2, "text", lora=False, own="visii"),
+    Load("recover", "Cross-Image Attention", 2, lora=False, streams=2, attention=True, own="cross_image"),
+    Load("recover", "EditTransfer", 4),
+    Load("recover", "Prompt-Diffusion", 1, branch=True),
+    Load("recover", "SOER", 5),
+    Load("recover", "C2E-S2SER", 4),
 )
 """Every stage that runs the transformer. What is not here (CLIP, ERMA, metrics) needs less than any of these."""
 
 
-def component_config(location: str, component: str, otherwise: dict[str, dict] = FLUX_1_FILL) -> dict:
+def component_config(location: str, component: str, otherwise: dict[str, dict[str, Any]] = FLUX_1_FILL) -> dict:
     """The config.json of a model's component on this machine (shipped, folder, hub cache), else that of `otherwise`.
 
     {} for a T5 encoder that a folder does not have.
     """
-    resolved = Path(model_location(location))
+    resolved, path = Path(model_location(location)), None
     if resolved.is_dir():
-        path = resolved / component if (resolved / component).is_dir() else resolved
-        if component == "text_encoder_2" and path == resolved:
+        if component == "text_encoder_2" and not (resolved / component).is_dir():
             return {}
-        path = path / "config.json"
-    elif not is_hub_id(location):  # no model at all, which is not for an estimate to say
-        path = None
-    else:
+        path = (resolved / component if (resolved / component).is_dir() else resolved) / "config.json"
+    elif is_hub_id(location):  # else no model at all, which is not for an estimate to say
         path = try_to_load_from_cache(str(resolved), f"{component}/config.json", revision=model_revision(location))
     if isinstance(path, (str, Path)) and Path(path).is_file():
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -126,7 +142,7 @@ def component_config(location: str, component: str, otherwise: dict[str, dict] =
     return otherwise[component]
 
 
-def _count(module: torch.nn.Module) -> int:
+def _size(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -151,34 +167,55 @@ class Counts:
 def count(profile: Profile) -> Counts:
     """Build the models on the meta device, which holds shapes and no numbers, and count."""
     logging.set_verbosity_error()  # the ControlNet reports the transformer's settings that it has no use for
-    models = profile.models
-    configs = {
-        "transformer": component_config(models.transformer, "transformer"),
-        "vae": component_config(models.vae, "vae"),
-        "text_encoder": component_config(models.text, "text_encoder"),
-        "text_encoder_2": component_config(models.text, "text_encoder_2"),
-    }
+    models, training = profile.models, profile.recovery.training
+    t5 = component_config(models.text, "text_encoder_2")
     with torch.device("meta"):
-        transformer = FluxTransformer2DModel.from_config(configs["transformer"]).requires_grad_(False)
-        vae = AutoencoderKL.from_config(configs["vae"])
-        text = _count(CLIPTextModel(CLIPTextConfig.from_dict(configs["text_encoder"])))
-        if configs["text_encoder_2"]:
-            text += _count(T5EncoderModel(T5Config.from_dict(configs["text_encoder_2"])))
-        token_width = 4 * vae.config.latent_channels
-        channels = transformer.config.in_channels
-        stand_in = SimpleNamespace(transformer=transformer, token_width=token_width, channels=channels)
-        branch = _count(prompt_diffusion.ExampleBranch(stand_in))
-        backbone = _count(transformer)
-        adapter = add_lora(transformer, profile.recovery.rank, profile.recovery.alpha, profile.recovery.seed)
-        lora = sum(value.numel() for value in adapter.values())
-    config, levels = transformer.config, vae.config.block_out_channels
+        transformer = FluxTransformer2DModel.from_config(component_config(models.transformer, "transformer"))
+        transformer.requires_grad_(False)
+        vae = AutoencoderKL.from_config(component_config(models.vae, "vae"))
+        text = _size(CLIPTextModel(CLIPTextConfig.from_dict(component_config(models.text, "text_encoder"))))
+        if t5:
+            text += _size(T5EncoderModel(T5Config.from_dict(t5)))
+        config, levels, token_width = transformer.config, vae.config.block_out_channels, 4 * vae.config.latent_channels
+        stand_in: Any = SimpleNamespace(transformer=transformer, token_width=token_width, channels=config.in_channels)
+        branch, backbone = _size(prompt_diffusion.ExampleBranch(stand_in)), _size(transformer)
+        adapter = add_lora(transformer, training.rank, training.alpha, training.seed)
     return Counts(
-        transformer=backbone, vae=_count(vae), text=text, lora=lora, branch=branch,
-        width=config.num_attention_heads * config.attention_head_dim, heads=config.num_attention_heads,
+        transformer=backbone, vae=_size(vae), text=text, lora=sum(value.numel() for value in adapter.values()),
+        branch=branch, width=config.num_attention_heads * config.attention_head_dim, heads=config.num_attention_heads,
         blocks=config.num_layers + config.num_single_layers,
         tokens=(profile.benchmark.size // 2 ** (len(levels) - 1) // 2) ** 2, token_width=token_width,
-        text_tokens=T5_TOKENS if configs["text_encoder_2"] else TEXT_TOKENS, vae_channels=levels[0],
+        text_tokens=T5_TOKENS if t5 else TEXT_TOKENS, vae_channels=levels[0],
     )  # fmt: skip
+
+
+def stable_diffusion_memory(
+    configs: dict[str, dict], pixels: int, batch: int, number_bytes: int, inversion: bool
+) -> tuple[int, int]:
+    """(bytes of weights, bytes of activations) of VISII (`inversion`) or Cross-Image Attention on its own model.
+
+    `configs`: config.json of "unet", "vae" and "text_encoder"; `pixels`: side of the pictures; `batch`: instances at
+    once. The whole pipeline is in memory, in numbers of `number_bytes`. VISII: UNET_KEPT_BYTES. Cross-Image
+    Attention: four streams through the UNet, and the attention weights of one of them at its finest level. Or the
+    VAE's, where they are more, which encodes one picture of every instance at once. Not counted is the metrics' CLIP,
+    which VISII compares with.
+    """
+    with torch.device("meta"):
+        unet = UNet2DConditionModel.from_config(configs["unet"])
+        vae = AutoencoderKL.from_config(configs["vae"])
+        text = CLIPTextModel(CLIPTextConfig.from_dict(configs["text_encoder"]))
+    levels = vae.config.block_out_channels
+    latents = (pixels // 2 ** (len(levels) - 1)) ** 2
+    channels = latents * unet.config.block_out_channels[0]
+    if inversion:
+        activations = UNET_KEPT_BYTES[number_bytes] * batch * channels
+    else:
+        heads = unet.config.num_attention_heads or unet.config.attention_head_dim
+        heads = heads if isinstance(heads, int) else heads[0]  # some models have one for each level
+        activations = 4 * UNET_PASSING_NUMBERS * number_bytes * batch * channels
+        activations += ATTENTION_BYTES * batch * heads * latents**2
+    weights = number_bytes * sum(_size(part) for part in (unet, vae, text))
+    return weights, max(activations, VAE_BYTES * batch * pixels**2 * levels[0])
 
 
 def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Counts | None = None) -> pd.DataFrame:
@@ -194,43 +231,37 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     `counts` saves counting again.
     """
     size, counts = number_bytes or compute_dtype().itemsize, counts or count(profile)
-    settings, pixels = profile.recovery, profile.benchmark.size**2
+    settings, sampled = profile.recovery.training, profile.recovery.sampling.batch
     rows = []
     for load in LOADS:
-        if location := load.own and getattr(profile.models, load.own):
+        training, location = load.stage == "train", load.own and getattr(profile.models, load.own)
+        weights, trained, text = counts.transformer * size + counts.vae * 4, 0, counts.text * size
+        if location:
             configs = {part: component_config(location, part, STABLE_DIFFUSION) for part in STABLE_DIFFUSION}
             weights, activations = stable_diffusion_memory(
-                configs, profile.benchmark.size, settings.sample_batch, size, bool(load.learns)
+                configs, profile.benchmark.size, sampled, size, bool(load.learns)
             )
-            rows.append(_row(load, weights, 0, activations, 0))
-            continue
-        training = load.stage == "train"
-        batch = (settings.batch if training else settings.sample_batch) * load.streams
-        sequence = load.panels * counts.tokens + counts.text_tokens
-        cycle = settings.cycle_warmup_steps < settings.steps
-        blocks = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
-        if load.branch and training:
-            blocks *= 1.5  # the branch has half as many blocks again
-        kept = KEPT_BYTES[load.learns or "lora", size]
-        per_channel = kept + blocks * size if training and settings.gradient_checkpointing else blocks * kept
-        activations = per_channel * batch * sequence * counts.width
-        if load.attention:
-            activations += 2 * batch * counts.heads * sequence**2 * 4
-        encoded = settings.sample_batch * (len(PICTURES) if training else len(PICTURES) - 1)
-        activations = max(activations, encoded * pixels * counts.vae_channels * VAE_BYTES)
-        learnt = load.lora * counts.lora + load.branch * counts.branch
-        trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
-        weights = counts.transformer * size + counts.vae * 4
-        rows.append(_row(load, weights, trained, activations, counts.text * size))
-    return pd.DataFrame(rows)
-
-
-def _row(load: Load, weights: int, trained: int, activations: float, text_encoders: int) -> dict:
-    return {
-        "stage": load.stage, "method": load.method, "weights": weights, "trained": trained,
-        "activations": int(activations), "total": int((weights + trained + activations) * (1 + ALLOCATOR_SHARE)),
-        "text_encoders": text_encoders,
-    }  # fmt: skip
+            text = 0
+        else:
+            batch = (settings.batch if training else sampled) * load.streams
+            sequence = load.panels * counts.tokens + counts.text_tokens
+            cycle = settings.cycle_warmup_steps < settings.steps
+            blocks: float = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
+            if load.branch and training:
+                blocks *= 1.5  # the branch has half as many blocks again
+            kept = KEPT_BYTES[load.learns or "lora", size]
+            per_channel = kept + blocks * size if training and settings.gradient_checkpointing else blocks * kept
+            activations = per_channel * batch * sequence * counts.width
+            if load.attention:
+                activations += 2 * batch * counts.heads * sequence**2 * 4
+            encoded = sampled * (len(PICTURES) if training else len(PICTURES) - 1)
+            activations = max(activations, encoded * profile.benchmark.size**2 * counts.vae_channels * VAE_BYTES)
+            learnt = load.lora * counts.lora + load.branch * counts.branch
+            trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
+        total = int((weights + trained + activations) * (1 + ALLOCATOR_SHARE))
+        rows.append((load.stage, load.method, weights, trained, int(activations), total, text))
+    columns = ["stage", "method", "weights", "trained", "activations", "total", "text_encoders"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def expected_instances(profile: Profile, found: dict[str, int] | None = None) -> dict[str, int]:
@@ -239,7 +270,7 @@ def expected_instances(profile: Profile, found: dict[str, int] | None = None) ->
     Where a profile takes all there are and nothing is known, every entry is the paper's number of instances,
     which for a single split is an upper bound.
     """
-    wanted = {split: 2 * getattr(profile.benchmark, f"{split}_pairs") for split in SPLITS}
+    wanted = {split: 2 * number for split, number in profile.benchmark.pairs.items()}
     if profile.benchmark.source != "vector-world":
         if found is None and not all(wanted.values()):
             paper = 2 * int(read_published("table2_taxonomy")["source_surrogate_pairs"].sum())
@@ -258,8 +289,7 @@ def disk_needed(profile: Profile, instances: dict[str, int], counts: Counts) -> 
     picture a method and test instance, at half of its raw bytes.
     """
     size = profile.benchmark.size
-    fitted = sum(method.fit is not None for method in METHODS.values())
-    trained = fitted * counts.lora + counts.branch
+    trained = sum(load.stage == "train" for load in LOADS) * counts.lora + counts.branch
     latents = len(PICTURES) * counts.tokens * counts.token_width * 2 + size * size
     return {
         "benchmark": 2 * instances["all"] * row_bytes(size),

@@ -7,35 +7,33 @@ import pandas as pd
 from tabulate import tabulate
 
 from sppe_lib.config import Profile
+from sppe_lib.tools.preflight import checks, context
 from sppe_lib.tools.preflight.context import MISSING, Context, Finding
-from sppe_lib.tools.preflight.data import check_data, check_original_data, check_unseen
-from sppe_lib.tools.preflight.machine import check_bfloat16, check_disk, check_memory, check_packages, check_python
-from sppe_lib.tools.preflight.models import check_learned_metrics, check_learning_rates, check_models
 
 COLUMN_WIDTHS = [22, 28, 36, 8, 46]
 
 Check = Callable[[Context], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
-    check_python,
-    check_packages,
-    check_memory,
-    check_bfloat16,
-    check_data,
-    check_unseen,
-    check_original_data,
-    check_models,
-    check_learning_rates,
-    check_disk,
-    check_learned_metrics,
+    checks.check_python,
+    checks.check_packages,
+    checks.check_memory,
+    checks.check_bfloat16,
+    context.check_data,
+    context.check_unseen,
+    context.check_original_data,
+    checks.check_models,
+    checks.check_learning_rates,
+    checks.check_disk,
+    checks.check_learned_metrics,
 )
 """Every check, in the order of the table. A new one is a function and a line here."""
 
 
-def run_checks(profile: Profile, checks: tuple[Check, ...] = CHECKS) -> list[Finding]:
+def run_checks(profile: Profile, chosen: tuple[Check, ...] = CHECKS) -> list[Finding]:
     """All findings for a profile on this machine."""
-    context = Context(profile)
-    return [finding for check in checks for finding in check(context)]
+    shared = Context(profile)
+    return [finding for check in chosen for finding in check(shared)]
 
 
 def table(findings: list[Finding]) -> pd.DataFrame:
@@ -52,4 +50,4 @@ def as_text(profile: Profile, findings: list[Finding]) -> str:
     )  # fmt: skip
     missing = sum(finding.status == MISSING for finding in findings)
     verdict = f"{missing} missing, see the last column" if missing else "everything needed is there"
-    return f"{lines}\nProfile {profile.name}: {verdict}. Memory and disk are estimates (sppe_lib/tools/preflight/estimates.py)."
+    return f"{lines}\nProfile {profile.name}: {verdict}. Memory and disk are estimates (preflight/estimates.py)."

@@ -1,0 +1,17 @@
+"""`python -m sppe_lib photo …`: the kit on a photo of one's own."""
+
+import sys
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command by name; 0 where it worked, 2 with a sentence on standard error where it did not."""
+    if arguments[:1] != ["photo"]:
+        print("usage: python -m sppe_lib photo IMAGE INSTRUCTION [options]; --help lists them.", file=sys.stderr)
+        return 2
+    from sppe_lib.photo.command import main as photo
+
+    return photo(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

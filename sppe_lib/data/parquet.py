@@ -1,0 +1,90 @@
+"""Parquet files as data sets, whatever their folders are called.
+
+`datasets` reads paths as patterns (`[`, `*`, `?`) and chains of file systems (`::`); here a path is a path.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import datasets.config
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset, Features
+from datasets.table import table_cast
+from datasets.utils.logging import disable_progress_bar
+
+from sppe_lib.errors import DataError
+from sppe_lib.runtime import atomic_path
+
+ROWS = 64
+"""Rows of pictures in memory at a time."""
+
+_TAIL = 65536
+
+
+def parquet_file(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file without reading its rows; DataError naming it where that cannot be done."""
+    try:
+        return pq.ParquetFile(pa.memory_map(os.fsencode(path)))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The error of a Parquet file that is cut off, damaged or no Parquet file at all."""
+    reason = str(error).partition("\n")[0].rstrip(".")
+    return DataError(
+        f"The file {path.parent.name}/{path.name} cannot be read ({reason}); delete it and run what wrote it again."
+    )
+
+
+def _batches(paths: Sequence[Path], schema: pa.Schema):
+    for path in paths:
+        try:
+            for batch in parquet_file(path).iter_batches(ROWS):
+                yield from table_cast(pa.Table.from_batches([batch]), schema).to_batches()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise unreadable(path, error) from None
+
+
+def _state(path: Path) -> bytes:
+    # A Parquet file's end says where every column chunk lies and what its extremes are.
+    found = path.stat()
+    with open(path, "rb") as handle:
+        handle.seek(max(0, found.st_size - _TAIL))
+        return f"{found.st_size} {found.st_mtime_ns} ".encode() + handle.read()
+
+
+def open_parquet(paths: Path | Sequence[Path], features: Features | None = None, in_memory: bool = False) -> Dataset:
+    """Parquet files of one schema as one data set, memory-mapped (by a copy in the cache of `datasets`).
+
+    `features` replaces the files' own. `in_memory` makes no copy: for files that are small and soon gone.
+    Raises DataError naming a file that cannot be read or has other columns.
+    """
+    paths = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    first = parquet_file(paths[0]).schema_arrow
+    features = features or Features.from_arrow_schema(first)
+    schema = features.arrow_schema
+    if in_memory:
+        return Dataset(pa.Table.from_batches(_batches(paths, schema), schema))
+    name = hashlib.sha256("\0".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape"))
+    state = hashlib.sha256(repr(features).encode() + b"".join(map(_state, paths)))
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / "sppe"
+    copy = folder / f"{name.hexdigest()[:32]}-{state.hexdigest()[:32]}.arrow"
+    if not copy.is_file():
+        with atomic_path(copy) as temporary, pa.ipc.new_stream(str(temporary), schema) as writer:
+            for batch in _batches(paths, schema):
+                writer.write_batch(batch)
+        for older in folder.glob(f"{name.hexdigest()[:32]}-*.arrow"):
+            if older != copy:
+                older.unlink(missing_ok=True)
+    return Dataset.from_file(str(copy))
+
+
+def write_parquet(dataset: Dataset, path: Path) -> None:
+    """Write a data set as one Parquet file."""
+    disable_progress_bar()
+    with open(path, "wb") as handle:
+        dataset.to_parquet(handle)

@@ -1,0 +1,191 @@
+"""The layouts of VISPR, Visual Redactions, DIPA and DIPA2: where their annotations are and what they look like.
+
+What is known of each, and from where, is in sources.yaml. Nothing is downloaded, so what was not seen in the authors'
+own code or files is not verified; images are therefore found by their names, at any depth.
+"""
+
+import ast
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from sppe_lib.data.problems import files_below, read_json
+from sppe_lib.data.sources.reading import Annotation, Reading, below, split_of
+from sppe_lib.data.sources.regions import Region
+from sppe_lib.errors import DataError
+
+_UNDOCUMENTED = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
+
+def _json_files(folder: Path) -> Iterator[tuple[Path, object]]:
+    for path in files_below(folder):
+        if path.suffix.lower() == ".json":
+            yield path, read_json(path, f"The annotation file {below(path, folder)}")
+
+
+def _undocumented(reading: Reading, name: str, error: Exception) -> None:
+    what = f"{name} ({type(error).__name__}: {str(error)[:80]})"
+    reading.add_problem("annotation that is not as documented", what, "download it again")
+
+
+def vispr(reading: Reading, folder: Path) -> Iterator[Annotation]:
+    """The labels of every image; DataError where there is no annotation."""
+    found = False
+    for path, content in _json_files(folder):
+        if isinstance(content, dict) and isinstance(content.get("labels"), list):  # else some other JSON
+            found = True
+            relative = path.relative_to(folder)
+            labels = dict.fromkeys(map(str, content["labels"]))
+            shapes = [(label, None) for label in labels]
+            yield Annotation(path.stem, split_of(relative), str(relative.with_suffix("")), shapes=shapes)
+    if not found:
+        raise DataError(f"The folder {folder.name!r} holds no JSON file with labels; download the annotations.")
+
+
+def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
+    """The polygons of every image in every fold; DataError where no fold is found."""
+    found = False
+    for path, content in _json_files(folder):
+        entries = content.get("annotations") if isinstance(content, dict) else None
+        if not isinstance(entries, dict):
+            continue  # some other JSON, such as the site's weak annotations
+        found, split = True, split_of(path.relative_to(folder))
+        for image_id, entry in entries.items():
+            annotation = Annotation(image_id, split)
+            try:
+                size = int(entry["image_width"]), int(entry["image_height"])
+                # An attribute without a polygon is private somewhere: it must not vanish.
+                shapes = [
+                    (str(item["attr_id"]), list(polygon))
+                    for item in entry["attributes"]
+                    for polygon in item["polygons"] or [[]]
+                ]
+                annotation = replace(annotation, path=str(entry.get("image_path", "")), size=size, shapes=shapes)
+            except _UNDOCUMENTED as error:
+                _undocumented(reading, image_id, error)
+            yield annotation
+    if not found:
+        raise DataError(f"The folder {folder.name!r} holds no fold such as train2017.json; download the annotations.")
+
+
+def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[Annotation]:
+    """The boxes that at least so many people found private (0: every box); DataError for missing and broken files."""
+    labels = {path.name.partition("_label")[0]: path for path in _label_files(folder, "original labels")}
+    people = defaultdict(list)
+    for path in _label_files(folder, "annotations"):
+        if path.parent.name == "labels" and path.suffix.lower() == ".json":
+            people[path.name.partition("_")[0]].append(path)
+    for image_id in sorted(people.keys() | labels.keys()):
+        judged_by = people.get(image_id, [])
+        annotation = Annotation(image_id, records=len(judged_by) if min_annotators else 1)
+        if image_id not in labels:
+            what = "unpack the folder 'original labels'"
+            reading.add_problem("annotation without original labels", image_id, what)
+            yield annotation
+            continue
+        objects, size = _objects(labels[image_id], folder)
+        votes, boxes = _judgements(reading, folder, judged_by)
+        for name in sorted(votes.keys() - {name for name, _ in objects}):
+            what = "unpack the original labels again"
+            reading.add_problem("judgement without box", f"{image_id} ({name})", what)
+        if not objects:
+            what = "unpack the original labels again"
+            reading.add_problem("original labels without a box", image_id, what)
+            yield annotation
+            continue
+        shapes = [(name, box) for name, box in objects if votes[name] >= min_annotators] + boxes
+        yield replace(annotation, size=size, shapes=shapes)
+
+
+def _label_files(folder: Path, name: str) -> list[Path]:
+    found = files_below(folder / name) if (folder / name).is_dir() else ()
+    files = [path for path in found if "_label" in path.name]
+    if not files:
+        raise DataError(f"The folder {folder.name!r} holds no label files in {name!r}; unpack the whole archive.")
+    return files
+
+
+def _objects(path: Path, folder: Path) -> tuple[list[tuple[str, list]], tuple[int, int] | None]:
+    """(object name, box) of each record, and the annotated (width, height) of the image."""
+    name = f"The label file {below(path, folder)}"
+    try:
+        if path.suffix.lower() == ".json":
+            content = read_json(path, name)
+            sizes, records = [content], list(content["annotations"].values())
+        else:
+            sizes = records = list(_lines(path, name))
+        objects = [(str(item["category"]), list(item["bbox"])) for item in records]
+        return objects, next(((int(item["width"]), int(item["height"])) for item in sizes), None)
+    except _UNDOCUMENTED as error:
+        why = f"{type(error).__name__}: {str(error)[:80]}"
+        raise DataError(f"{name} is not as documented ({why}); download or unpack it again.") from None
+
+
+def _lines(path: Path, name: str) -> Iterator[dict]:
+    # Split at line feeds alone: a name may hold what Unicode calls a line's end.
+    for number, line in enumerate(path.read_bytes().decode("utf-8-sig", errors="replace").split("\n"), 1):
+        for parse in (json.loads, ast.literal_eval) if line.strip() else ():  # the second for single quotes
+            try:
+                yield parse(line)
+                break
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+        else:
+            if line.strip():
+                raise DataError(f"{name} cannot be read in line {number}; download or unpack it again.")
+
+
+def _judgements(reading: Reading, folder: Path, people: list[Path]) -> tuple[Counter, list[tuple[str, list]]]:
+    """How many people find each object name private, and the boxes that they drew themselves."""
+    votes, boxes = Counter(), []
+    for path in people:
+        content = read_json(path, f"The annotation file {below(path, folder)}")
+        try:
+            votes.update(key for key, value in content["defaultAnnotation"].items() if not value["ifNoPrivacy"])
+            boxes += [(str(item["category"]), list(item["bbox"])) for item in content["manualAnnotation"].values()]
+        except _UNDOCUMENTED as error:
+            _undocumented(reading, path.name, error)
+    return votes, boxes
+
+
+def with_regions(reading: Reading, placed: Reading) -> Reading:
+    """Give VISPR's images the regions that another reading (Visual Redactions) has for images of the same name.
+
+    Those two sets share their images, so an image without a namesake keeps its labels without a place. Of namesakes in
+    several splits the one of its own split counts.
+    """
+    regions = {annotated.image.stem: annotated.regions for annotated in placed.images}
+    regions |= {(annotated.image.stem, annotated.split): annotated.regions for annotated in placed.images}
+
+    def found(stem: str, split: str, otherwise: list[Region]) -> list[Region]:
+        return list(regions.get((stem, split), regions.get(stem, otherwise)))
+
+    return replace(
+        reading, images=[replace(one, regions=found(one.image.stem, one.split, one.regions)) for one in reading.images]
+    )
+
+
+def with_mask_files(reading: Reading, folder: Path) -> Reading:
+    """Give each label the mask `<folder>/<category with underscores>/<image name>.png`, white where private.
+
+    For masks made by a detector, at the size of their images. Labels without such a file keep no place.
+    Raises DataError if no label has one.
+    """
+    images, number = [], 0
+    for annotated in reading.images:
+        regions = []
+        for region in annotated.regions:
+            file = Path(folder) / region.category.replace(" ", "_") / f"{annotated.image.stem}.png"
+            if region.kind == "image" and file.is_file():
+                region = Region(region.category, "file", file=file)
+                number += 1
+            regions.append(region)
+        images.append(replace(annotated, regions=regions))
+    if not number:
+        raise DataError(
+            f"The folder {Path(folder).name!r} holds no mask of any labelled image; name them "
+            f"<category>/<image name>.png."
+        )
+    return replace(reading, images=images)

@@ -1,0 +1,191 @@
+"""Where built sets are kept: Parquet shards, a card and counts in one folder, whoever made the rows."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sppe_lib.config import BenchmarkParameters
+from sppe_lib.data import taxonomy
+from sppe_lib.data.card import Heading, card_text
+from sppe_lib.data.schema import FEATURES, SPLITS
+from sppe_lib.runtime import atomic_path, progress, require_disk
+
+VECTOR_WORLD = "vector-world"
+"""The value of benchmark.source that means: draw the miniature."""
+
+IDENTITIES = "identities.json"
+"""File of a simulated set: the split of every identity in it."""
+
+IDENTITY = "generation.json"
+"""The file beside generated shards that says what they are made of (`generate` writes it)."""
+
+MADE_OF = "made_of.json"
+"""File of a benchmark that was built from generated folders: the name of each and the content of its IDENTITY."""
+
+SHARD_BYTES = 300_000_000
+"""A shard is closed when it has about this many bytes of pictures."""
+
+BUFFER_BYTES = 30_000_000
+"""So many bytes of pictures of a split, or _ROW_GROUP rows if that is less, wait in memory to be written."""
+
+_ROW_GROUP = 64
+
+_KIND = ["split", "modality", "group", "category"]
+
+
+def row_bytes(size: int) -> int:
+    """A generous estimate of one stored instance: five PNG pictures at half of their raw bytes."""
+    return 5 * size * size * 3 // 2 + 2000
+
+
+@dataclass
+class Summary:
+    """What a build did; `counts` has the columns split, modality, group, category, pairs, instances.
+
+    `outcomes` counts what the simulated editor did on (source, surrogate), and `redraws` the scenes drawn again for
+    their "masks" or "identities"; both are empty for real data. `problems` has the columns problem, file, remedy.
+    `mask_origins` counts masks from a "file" or a "difference". `private_shares` holds the private share of pixels of
+    each pair, `identities` the split of every simulated identity, `made_of` what MADE_OF will hold.
+    """
+
+    folder: Path
+    parameters: BenchmarkParameters
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    outcomes: Counter = field(default_factory=Counter)
+    redraws: Counter = field(default_factory=Counter)
+    problems: pd.DataFrame | None = None
+    mask_origins: Counter = field(default_factory=Counter)
+    private_shares: dict[str, float] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
+    made_of: dict[str, dict] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the instances come from the vector world."""
+        return bool(self.outcomes)
+
+    def __str__(self) -> str:
+        split_counts = self.counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
+        lines = [
+            f"{split}: {int(row.pairs)} pairs, {int(row.instances)} instances" for split, row in split_counts.iterrows()
+        ]
+        if self.simulated:
+            lines.append(
+                f"scenes drawn again: {self.redraws['masks']} for an empty or full mask, "
+                f"{self.redraws['identities']} because their identity belongs to another split"
+            )
+        if self.problems is not None and len(self.problems):
+            first = self.problems.iloc[0]
+            lines.append(f"{len(self.problems)} problems, listed in problems.csv; first: {first.problem}: {first.file}")
+        return "\n".join(lines)
+
+
+class _Shards:
+    """The shards of one split in a folder being built; rows wait until there are enough for a row group."""
+
+    def __init__(self, folder: Path, split: str, size: int) -> None:
+        self.folder, self.split = folder, split
+        self.group = max(1, min(_ROW_GROUP, BUFFER_BYTES // row_bytes(size)))
+        self.most = max(self.group, SHARD_BYTES // row_bytes(size))
+        self.waiting: list[dict] = []
+        self.paths: list[Path] = []
+        self.writer: pq.ParquetWriter | None = None
+        self.written = 0
+
+    def add(self, row: dict) -> None:
+        """Take one more row."""
+        self.waiting.append(row)
+        if len(self.waiting) == self.group:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, and close the shard if it is full."""
+        if self.writer is None:
+            self.paths.append(self.folder / f"{self.split}-{len(self.paths):05d}.parquet")
+            self.writer, self.written = pq.ParquetWriter(self.paths[-1], FEATURES.arrow_schema), 0
+        self.writer.write_table(pa.Table.from_pylist(self.waiting, schema=FEATURES.arrow_schema))
+        self.written += len(self.waiting)
+        self.waiting = []
+        if self.written >= self.most:
+            self.close()
+
+    def close(self) -> None:
+        """Close the shard that is open, if one is."""
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+
+    def finish(self) -> None:
+        """Write what waits and give the shards their names, which say how many there are."""
+        if self.waiting:
+            self.flush()
+        self.close()
+        for number, path in enumerate(self.paths):
+            path.rename(self.folder / f"{self.split}-{number:05d}-of-{len(self.paths):05d}.parquet")
+
+
+def write_shards(rows: Iterable[dict], folder: Path, size: int) -> pd.DataFrame:
+    """Write rows of pictures of `size` pixels as `<split>-00000-of-00001.parquet`, ... into a folder being built.
+
+    Rows are not kept, however many there are. Returns how many there are: split, modality, group, category, pairs,
+    instances.
+    """
+    shards: dict[str, _Shards] = {}
+    instances: Counter = Counter()
+    pairs: dict[tuple, set[str]] = defaultdict(set)
+    try:
+        for row in rows:
+            kind = tuple(row[column] for column in _KIND)
+            instances[kind] += 1
+            pairs[kind].add(row["pair_id"])
+            shards.setdefault(row["split"], _Shards(folder, row["split"], size)).add(row)
+        for part in shards.values():
+            part.finish()
+    finally:
+        for part in shards.values():
+            part.close()
+    counts = [(*kind, len(pairs[kind]), instances[kind]) for kind in sorted(instances, key=_published_order)]
+    return pd.DataFrame(counts, columns=[*_KIND, "pairs", "instances"])
+
+
+def _published_order(kind: tuple[str, ...]) -> tuple:
+    # Categories that are not of the published 36 come last, by name.
+    split, _, _, category = kind
+    names = list(taxonomy.categories())
+    return SPLITS.index(split), names.index(category) if category in names else len(names), category
+
+
+def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> Summary:
+    """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
+
+    Simulated sets also keep the split of every identity, so that other sets can avoid them; generated ones keep what
+    made them. `number`: how many rows there are, at most. `heading` is asked when all rows are written. Fills
+    `summary.counts` and returns the summary. Raises ResourceError where the disk has no room.
+    """
+    size, name = summary.parameters.size, summary.folder.name
+    require_disk(summary.folder, number * row_bytes(size))
+    with atomic_path(summary.folder) as folder:
+        folder.mkdir()
+        summary.counts = write_shards(progress(rows, name.capitalize(), number), folder, size)
+        for file, text in _beside(summary, heading):
+            (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
+    return summary
+
+
+def _beside(summary: Summary, heading: Callable[[Summary], Heading]) -> Iterator[tuple[str, str]]:
+    """The files that stand beside the shards: (name, text)."""
+    counts, shares = summary.counts, list(summary.private_shares.values())
+    yield "counts.csv", counts.to_csv(index=False)
+    if summary.problems is not None:
+        yield "problems.csv", summary.problems.to_csv(index=False)
+    if summary.identities:
+        yield IDENTITIES, json.dumps(summary.identities, sort_keys=True)
+    if summary.made_of:
+        yield MADE_OF, json.dumps(summary.made_of, indent=2) + "\n"
+    yield "README.md", card_text(heading(summary), summary.parameters.size, counts, shares, summary.outcomes)

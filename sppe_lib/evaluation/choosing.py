@@ -1,0 +1,180 @@
+"""What an assessor is good for: as a gate before the upload, and as a chooser among surrogates of one source.
+
+Worth is measured twice: true editability (the label), and how well C2E-S2SER recovered the edit inside M. As a gate,
+the uploads that an assessor trusts least are refused; random refusal gains nothing. As a chooser, the candidate that
+it scores highest is uploaded; choosing at random gives the mean of the source's candidates. The oracle refuses, or
+chooses, by the worth itself.
+"""
+
+import numpy as np
+import pandas as pd
+
+from sppe_lib.config import Profile
+from sppe_lib.evaluation.frame import PROPOSED, measured_in, read_frame, read_scores, select
+from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, best, document, number, spanned
+from sppe_lib.evaluation.statistics import interval, mean_of, resampled_rows
+
+REFUSED = np.linspace(0, 0.9, 19)
+"""Fractions of the uploads that are refused."""
+
+WORTH = {"label": "true editability", "psnr_gt_inside": f"PSNR (GT) inside M of {PROPOSED} [dB]"}
+"""Column -> what uploads are judged by."""
+
+ORACLE, RANDOM = "oracle", "random"
+
+
+def _with_recovery(profile: Profile, data: pd.DataFrame, run: str) -> pd.DataFrame:
+    """Candidates with the second worth, where C2E-S2SER was measured on them; without their instance's id."""
+    ours = select(measured_in(profile, run), method=PROPOSED, metric="psnr_gt", region="inside")
+    if len(ours):
+        data = data.assign(psnr_gt_inside=data["instance_id"].map(ours.set_index("instance")["value"]))
+    return data.drop(columns="instance_id")
+
+
+def gate_data(profile: Profile) -> pd.DataFrame:
+    """One row a test instance with a label: pair_id, the worths, and every assessor's score, higher is better.
+
+    Empty before the editability stage; without recovered pictures only the label is a worth.
+    """
+    scores = read_scores(profile).drop(columns="group")
+    data = _with_recovery(profile, scores, "benchmark")
+    return data[data["label"].notna()].reset_index(drop=True)
+
+
+def chooser_data(profile: Profile) -> pd.DataFrame:
+    """As `gate_data`, one row a surrogate of the sweep set at the benchmark's strength; pair_id is its source."""
+    frame = select(read_frame(profile), run="sweep", metric=("label", "score"))
+    frame = frame[np.isclose(frame["strength"], profile.benchmark.strength)]
+    wide = frame.pivot(index=["instance", "pair"], columns="method", values="value")
+    wide = wide.reindex(index=frame[["instance", "pair"]].drop_duplicates(), columns=list(frame["method"].unique()))
+    data = wide.rename_axis(columns=None).reset_index(names=["instance_id", "pair_id"])
+    return _with_recovery(profile, data, "sweep")
+
+
+def assessors_in(data: pd.DataFrame) -> list[str]:
+    """The assessors of `gate_data` or `chooser_data`."""
+    return [name for name in data.columns if name not in ("pair_id", *WORTH)]
+
+
+def kept_means(score: np.ndarray, worth: np.ndarray, refused: np.ndarray = REFUSED) -> np.ndarray:
+    """Mean worth of what is kept when each fraction with the lowest scores is refused; at least one is kept.
+
+    score, worth: [n], both defined. Ties keep their order. Returns one mean for each fraction.
+    """
+    ordered = worth[np.argsort(-score, kind="stable")]
+    kept = np.maximum(1, np.round((1 - refused) * len(worth)).astype(int))
+    return (np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[kept - 1]
+
+
+def mean_gain(score: np.ndarray, worth: np.ndarray) -> float:
+    """How far the kept uploads are above random refusal, averaged over the fractions refused."""
+    return float((kept_means(score, worth) - worth.mean()).mean())
+
+
+def scored(data: pd.DataFrame, name: str, worth: str) -> tuple[np.ndarray, pd.Series]:
+    """Score and worth [n, 2] of the rows that have both, and their pairs; the oracle's score is the worth."""
+    values = data[[worth if name == ORACLE else name, worth]].to_numpy(dtype=float)
+    defined = np.isfinite(values).all(axis=1)
+    return values[defined], data["pair_id"][defined]
+
+
+def gate_gains(profile: Profile) -> pd.DataFrame:
+    """worth, method, value (mean gain over random refusal), n, low, high; the oracle is the last of each worth."""
+    data, rows = gate_data(profile), []
+    for worth in (name for name in WORTH if name in data):
+        for name in [*assessors_in(data), ORACLE]:
+            values, pairs = scored(data, name, worth)
+            if len(values) > 1:
+                samples = [mean_gain(*values[drawn].T) for drawn in resampled_rows(pairs, profile.evaluation)]
+                ends = interval(np.array(samples), profile.evaluation)
+                rows.append((worth, name, mean_gain(*values.T), len(values), *ends))
+    return pd.DataFrame(rows, columns=["worth", "method", "value", "n", "low", "high"])
+
+
+def chosen_worth(score: np.ndarray, worth: np.ndarray) -> float:
+    """Worth of the candidate with the highest score: the mean over ties, NaN where no score is defined.
+
+    score, worth: [K]; a candidate without a score is never chosen.
+    """
+    if not np.isfinite(score).any():
+        return float("nan")
+    return float(worth[score == np.nanmax(score)].mean())
+
+
+def source_gains(data: pd.DataFrame, worth: str) -> pd.DataFrame:
+    """Per source: `mean` worth of its candidates, and each chooser's gain over it.
+
+    Candidates whose worth is undefined are left out, and so are sources that then have fewer than two.
+    """
+    names, rows = assessors_in(data), {}
+    for source, part in data[data[worth].notna()].groupby("pair_id"):
+        if len(part) > 1:
+            values = part[worth].to_numpy(dtype=float)
+            gains = {name: chosen_worth(part[name].to_numpy(dtype=float), values) - values.mean() for name in names}
+            rows[source] = {"mean": values.mean(), RANDOM: 0.0} | gains | {ORACLE: values.max() - values.mean()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", RANDOM, *names, ORACLE])
+
+
+def chooser_gains(profile: Profile) -> pd.DataFrame:
+    """Gain of every chooser for each worth, with its bootstrap interval over sources.
+
+    `mean`: mean worth of what was chosen. `share_of_oracle`: the gain as a share of the oracle's. n: sources.
+    """
+    data, rows = chooser_data(profile), []
+    for worth in (name for name in WORTH if name in data):
+        gains = source_gains(data, worth)
+        for name in gains.columns.drop("mean"):
+            gain = gains[name]
+            if gain.notna().any():
+                found = mean_of(gain.to_numpy(), gains.index.to_numpy(), profile.evaluation)
+                possible = gains.loc[gain.notna(), ORACLE].mean()
+                share = found.value / possible if possible > 0 else float("nan")
+                chosen = (gains["mean"] + gain).mean()
+                rows.append((worth, name, found.value, found.n, found.low, found.high, chosen, share))
+    columns = ["worth", "method", "value", "n", "low", "high", "mean", "share_of_oracle"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cells(rows: pd.DataFrame, by: str) -> dict[str, list[str]]:
+    winners = best({row.method: row.value for row in rows.itertuples() if row.method != ORACLE})
+    return {
+        by: list(rows["method"]),
+        "mean gain": [number(row.value, 3, row.method in winners) for row in rows.itertuples()],
+        "interval": [spanned(row.low, row.high, 3) for row in rows.itertuples()],
+    }
+
+
+def _heading(worth: str) -> str:
+    label = WORTH[worth]
+    return label.capitalize() if label.islower() else label
+
+
+def gate_table(profile: Profile) -> Document:
+    """The mean gain of every assessor as a gate."""
+    data = gate_gains(profile)
+    sections = [
+        Section(_heading(worth), pd.DataFrame(_cells(rows, "refused by") | {"n": rows["n"].map(str)}))
+        for worth, rows in data.groupby("worth", sort=False)
+    ]
+    empty = Section("", pd.DataFrame({"refused by": []}), [f"Editability: {NOT_RUN}."])
+    return document("table_gate", profile, sections or [empty], data)
+
+
+def chooser_table(profile: Profile) -> Document:
+    """What is gained by letting each assessor choose among the candidates of a source."""
+    data, candidates = chooser_gains(profile), chooser_data(profile)
+    sections = []
+    for worth, rows in data.groupby("worth", sort=False):
+        cells = _cells(rows, "chosen by") | {
+            "of the oracle's": [
+                NOTHING if pd.isna(share) else f"{100 * share:.0f} %" for share in rows["share_of_oracle"]
+            ],
+            "mean of the chosen": [number(value, 3) for value in rows["mean"]],
+            "sources": rows["n"].map(str),
+        }
+        undefined = int(candidates[worth].isna().sum())
+        note = f"Candidates left out because this worth is undefined for them: {undefined}."
+        sections.append(Section(_heading(worth), pd.DataFrame(cells), [note]))
+    size = candidates.groupby("pair_id").size().max() if len(candidates) else 0
+    empty = Section("", pd.DataFrame({"chosen by": []}), [f"Sweep set: {NOT_RUN}."])
+    return document("table_chooser", profile, sections or [empty], data, candidates=size)

@@ -1,0 +1,281 @@
+"""One long table of all that was measured, and who the methods are.
+
+The frame has one row a number: run, seed, method, instance, pair, group, tag, strength, candidate, region, metric,
+value. `run` is one of `schema.EVALUATED`, `region` "all", "inside" or "outside" M. All surrogates of a source of the
+sweep set share I and I', so there `pair` is the source: it is what statistics.py resamples.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sppe_lib import recovery
+from sppe_lib.config import Profile
+from sppe_lib.data.schema import SPLITS, open_split
+from sppe_lib.data.store import MADE_OF
+from sppe_lib.data.sweep import sweep_columns
+from sppe_lib.editability.scores import OVERALL, oriented
+from sppe_lib.editability.sweep import FOLDER, SWEEP
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation.measure import COLUMNS, IDENTITY_COLUMNS, measured_files
+from sppe_lib.evaluation.metrics import METRIC_NAMES, column
+from sppe_lib.evaluation.statistics import resampled_correlations, spread
+from sppe_lib.published import read_published
+
+TRIVIAL_METHODS = ("copy-surrogate", "paste-source", "local-linear")
+"""Baselines this kit adds: outside M the surrogate equals the source, so copying is strong there."""
+
+BASELINE = "SOER"
+"""What the paper's method is tested against."""
+
+PROPOSED = "C2E-S2SER"
+
+PROPOSED_ASSESSOR = "ERMA"
+
+BENCHMARK_COLUMNS = (*IDENTITY_COLUMNS, "dataset", "split", "instruction_code")
+
+IDENTITY = ["instance", "pair", "group", "tag", "strength", "candidate"]
+FRAME_COLUMNS = ["run", "seed", "method", *IDENTITY, "region", "metric", "value"]
+
+SCORE_COLUMNS = ["instance_id", "pair_id", "group", "label"]
+
+LEAKAGE = {"psnr": "psnr_inside", "ssim": "ssim_inside", "clip_sim": "clip_sim_inside", "reidentified": "reidentified"}
+"""What `leakage.py` measures on the sweep set's surrogates: metric of the frame -> column of its file."""
+
+
+def is_simulated(profile: Profile) -> bool:
+    """Whether the benchmark was drawn in the vector world."""
+    return profile.benchmark.source == "vector-world"
+
+
+def is_rebuilt(profile: Profile) -> bool:
+    """Whether the benchmark was built from pairs that `data.generate` made, not from the authors' release."""
+    return (profile.results / "benchmark" / MADE_OF).is_file()
+
+
+def data_name(profile: Profile) -> str:
+    """How tables call the data of a profile; the vector world is always said to be simulated, a rebuild to be one."""
+    if is_simulated(profile):
+        return "SPPE-mini (simulated)"
+    return "SPPE, rebuilt" if is_rebuilt(profile) else "SPPE"
+
+
+def published_methods() -> list[str]:
+    """Recovery methods of the paper's tables, in their order."""
+    return list(dict.fromkeys(read_published("table5_table6_recovery_sppe")["method"]))
+
+
+def ordered_methods(available: list[str]) -> list[str]:
+    """Trivial baselines first, then the paper's methods in the paper's order, then any other."""
+    known = [*TRIVIAL_METHODS, *published_methods()]
+    return known + [name for name in available if name not in known]
+
+
+def is_trained(method: str) -> bool:
+    """Whether a recovery method learns, and so is repeated with other seeds."""
+    return method in recovery.METHODS and recovery.METHODS[method].trained
+
+
+def published_recovery() -> pd.DataFrame:
+    """What the paper prints of recovery: run, metric, method, group, value (Tables 5 and 6; 7 as the run `unseen`)."""
+    ours = read_published("table5_table6_recovery_sppe").assign(run="benchmark")
+    unseen = read_published("table7_recovery_instructpix2pix").melt("method", list(METRIC_NAMES), var_name="metric")
+    return pd.concat([ours, unseen.assign(run="unseen", group=OVERALL)], ignore_index=True)
+
+
+def published_correlations() -> pd.DataFrame:
+    """Figure 10's values by group and, as group Overall, Table 4's: metric, method, group, value."""
+    overall = read_published("table4_editability").melt("method", var_name="metric").assign(group=OVERALL)
+    figure = read_published("figure10_editability_by_group")
+    return pd.concat([figure, overall[list(figure.columns)]], ignore_index=True)
+
+
+def published_ablation() -> pd.DataFrame:
+    """The paper's Table 8: group, variant, metric, value."""
+    return read_published("table8_ablation").melt(["group", "variant"], list(METRIC_NAMES), var_name="metric")
+
+
+def _read(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
+    """A result file with at least these columns; none of its rows where it is not there."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns))
+    table = pd.read_csv(path, dtype={"instance_id": str, "pair_id": str})
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{path.parent.name}/{path.name} lacks the column {missing[0]!r}: run {stage} again to rewrite it."
+        )
+    return table
+
+
+def by_source(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of the sweep set with the columns strength and candidate, and pair_id naming the source."""
+    columns = sweep_columns(table["pair_id"])
+    return table.assign(pair_id=columns["source"], strength=columns["strength"], candidate=columns["candidate"])
+
+
+def _long(table: pd.DataFrame, columns: dict[str, tuple[str, str]], run: str, seed: int, method: str) -> pd.DataFrame:
+    """Rows of the frame from a wide table; `columns`: column -> (metric, region)."""
+    table = by_source(table) if run == SWEEP else table.assign(strength=np.nan, candidate=0)
+    table = table.rename(columns={"instance_id": "instance", "pair_id": "pair"})
+    long = table.reindex(columns=[*IDENTITY, *columns]).melt(IDENTITY, list(columns))
+    named = {
+        name: long["variable"].map({key: both[part] for key, both in columns.items()})
+        for part, name in enumerate(("metric", "region"))
+    }
+    return long.assign(run=run, seed=seed, method=method, **named)[FRAME_COLUMNS]
+
+
+def _measured(profile: Profile) -> list[pd.DataFrame]:
+    folder = profile.results / "metrics"
+    columns = {name: (column(name)[0].name, column(name)[1]) for name in COLUMNS[len(IDENTITY_COLUMNS) :]}
+    parts = []
+    for run in sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []:
+        data, _, seed = run.partition("-seed")
+        files = measured_files(profile, run)
+        tables = {method: _read(path, COLUMNS, "05_tables") for method, path in files.items()}
+        if len({frozenset(table["instance_id"]) for table in tables.values()}) > 1:
+            raise DataError(
+                f"The files in metrics/{run} cover different instances: run 04_recover for every method again."
+            )
+        parts += [
+            _long(tables[method], columns, data, int(seed or 0), method)
+            for method in ordered_methods(list(tables))
+            if method in tables
+        ]
+    return parts
+
+
+def _sweep(profile: Profile) -> list[pd.DataFrame]:
+    """Labels and scores (metrics `label` and `score`) and leakage (method "S") of the sweep set's surrogates."""
+    parts = []
+    scores = _read(profile.results / FOLDER / "scores.csv", ("instance_id", "pair_id", "label"), "07_sweep")
+    if len(scores):
+        parts.append(_long(scores, {"label": ("label", "all")}, SWEEP, 0, "label"))
+        for entry in read_assessors(profile):
+            if entry["name"] in scores and scores[entry["name"]].notna().any():
+                turned = scores.assign(score=oriented(scores[entry["name"]].to_numpy(float), entry["direction"]))
+                parts.append(_long(turned, {"score": ("score", "all")}, SWEEP, 0, entry["name"]))
+    leakage = _read(profile.results / FOLDER / "leakage.csv", ("instance_id", "pair_id", *LEAKAGE.values()), "07_sweep")
+    if len(leakage):
+        columns = {name: (metric, "inside") for metric, name in LEAKAGE.items()}
+        parts.append(_long(leakage, columns, SWEEP, 0, "S"))
+    return parts
+
+
+def _stamp(folder: Path) -> tuple:
+    files = sorted(folder.rglob("*.csv")) if folder.is_dir() else []
+    return tuple((path.as_posix(), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+def require_metrics(profile: Profile) -> None:
+    """Raise DataError unless 05_tables has run, so that pages of a finished run are not replaced by empty ones."""
+    if not (profile.results / "metrics").is_dir():
+        raise DataError(f"Nothing of profile {profile.name} was measured yet: run 05_tables first.")
+
+
+def read_frame(profile: Profile) -> pd.DataFrame:
+    """Every number of every metrics file of the profile, and what 07_sweep measured: columns as in FRAME_COLUMNS.
+
+    Raises DataError where a file lacks columns or methods of a run were measured on different instances.
+    """
+    folders = (profile.results / name for name in ("metrics", FOLDER, "editability"))
+    return _frame(profile, tuple(_stamp(folder) for folder in folders))
+
+
+@lru_cache(maxsize=4)
+def _frame(profile: Profile, written: tuple) -> pd.DataFrame:
+    # Tables, figures and claims read the same files; `written` tells one run's from another's.
+    parts = _measured(profile) + _sweep(profile)
+    if not parts:
+        return pd.DataFrame(columns=FRAME_COLUMNS).astype(
+            {"seed": int, "strength": float, "candidate": int, "value": float}
+        )
+    kinds = dict.fromkeys(["run", "method", "group", "tag", "region", "metric"], "category")
+    return pd.concat(parts, ignore_index=True).astype(kinds)
+
+
+def select(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """Rows of the frame with these values; a list or tuple stands for any of its entries."""
+    chosen = pd.Series(True, index=frame.index)
+    for name, value in wanted.items():
+        chosen &= frame[name].isin(value) if isinstance(value, (list, tuple)) else frame[name] == value
+    return frame[chosen]
+
+
+def measured_in(profile: Profile, run: str, seed: int = 0) -> pd.DataFrame:
+    """The recovery metrics of one run and seed: rows of the frame."""
+    return select(read_frame(profile), run=run, seed=seed, metric=METRIC_NAMES)
+
+
+def methods_of(frame: pd.DataFrame) -> list[str]:
+    """The methods of some rows of the frame, in table order."""
+    return list(frame["method"].unique())
+
+
+def read_correlations(profile: Profile) -> pd.DataFrame:
+    """`editability/correlations.csv` without unavailable methods: metric, method, group (Overall too), value, n.
+
+    Values are oriented so that higher is better. A profile whose editability stage has not run gives an empty table.
+    """
+    columns = ["metric", "method", "group", "value", "n"]
+    table = _read(profile.results / "editability" / "correlations.csv", tuple(columns), "02_editability")
+    return table.loc[table["n"] > 0, columns].reset_index(drop=True)
+
+
+def read_assessors(profile: Profile) -> list[dict]:
+    """`editability/methods.json`: name, direction, available, reason, trained; empty before that stage has run."""
+    path = profile.results / "editability" / "methods.json"
+    if not path.is_file():
+        return []
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"editability/methods.json is not valid JSON ({error}): run 02_editability again.") from None
+
+
+def read_scores(profile: Profile) -> pd.DataFrame:
+    """Test instances as 02_editability scored them: instance_id, pair_id, group, label and a column for each available
+    assessor, turned so that higher is better; no rows before that stage."""
+    scores = _read(profile.results / "editability" / "scores.csv", tuple(SCORE_COLUMNS), "02_editability")
+    available = [entry for entry in read_assessors(profile) if entry["available"] and entry["name"] in scores]
+    turned = {entry["name"]: oriented(scores[entry["name"]].to_numpy(float), entry["direction"]) for entry in available}
+    return scores[SCORE_COLUMNS].assign(**turned)
+
+
+def assessor_samples(profile: Profile) -> dict[tuple[str, str], np.ndarray]:
+    """Bootstrap samples of every assessor's correlations: (metric, method) -> values; empty before that stage."""
+    return _samples(profile, _stamp(profile.results / "editability"))[0]
+
+
+def assessor_spreads(profile: Profile) -> dict[str, np.ndarray]:
+    """Bootstrap samples of every assessor's spread of SRCC over groups: method -> values; empty before that stage.
+
+    Pairs are drawn within their group, so every resample has all groups at their sizes.
+    """
+    return _samples(profile, _stamp(profile.results / "editability"))[1]
+
+
+@lru_cache(maxsize=4)
+def _samples(profile: Profile, written: tuple) -> tuple[dict, dict]:
+    # Tables and claims need the same samples; `written` tells one run's scores from another's.
+    scores = read_scores(profile)
+    names = list(scores.columns.drop(SCORE_COLUMNS))
+    groups = [resampled_correlations(rows, names, profile.evaluation) for _, rows in scores.groupby("group")]
+    spreads = {}
+    for name in names:
+        samples = [found["srcc", name] for found in groups if len(found["srcc", name])]
+        spreads[name] = np.array([spread(values) for values in zip(*samples)])
+    return resampled_correlations(scores, names, profile.evaluation), spreads
+
+
+def read_instances(profile: Profile) -> pd.DataFrame:
+    """Every instance of every split without its images; columns as in BENCHMARK_COLUMNS."""
+    splits = [
+        open_split(profile.results / "benchmark", split).select_columns(list(BENCHMARK_COLUMNS)).to_pandas()
+        for split in SPLITS
+    ]
+    return pd.concat(splits, ignore_index=True)

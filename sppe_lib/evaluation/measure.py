@@ -1,0 +1,262 @@
+"""One method's pictures against some data: results/<profile>/metrics/<run>/<method>.csv.
+
+A run is one of `schema.EVALUATED`; repetitions with other seeds are `<data>-seed<number>`. Features of I, I', S and
+S' are the same for every method: they are computed once and kept beside the metrics in `reference_features.npz`.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset, Image
+from PIL import UnidentifiedImageError
+from torch.nn.functional import normalize
+
+from sppe_lib.clip import ClipFeatures, load_clip
+from sppe_lib.config import Profile
+from sppe_lib.data.parquet import open_parquet
+from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
+from sppe_lib.errors import DataError
+from sppe_lib.evaluation.metrics import (
+    METRIC_NAMES,
+    REGIONAL_NAMES,
+    REGIONS,
+    Views,
+    compute_metrics,
+    grey_outside,
+    prepare,
+    prepare_mask,
+)  # fmt: skip
+from sppe_lib.recovery.ablation_rows import PREFIX
+from sppe_lib.runtime import atomic_path, progress
+
+IDENTITY_COLUMNS = ("instance_id", "pair_id", "category", "group", "modality", "tag")
+"""What a row of a metrics file says about its instance."""
+
+COLUMNS = (*IDENTITY_COLUMNS, *METRIC_NAMES, *REGIONAL_NAMES)
+
+REFERENCES = tuple(
+    (role, region)
+    for role in ("source", "edited_source", "surrogate", "edited_surrogate")
+    for region in ((None, *REGIONS) if role.endswith("source") else (None,))
+)
+"""Pictures whose features all methods share: I and I' also inside and outside M."""
+
+FEATURE_TOLERANCE = 1e-4
+"""Unit features of the same image and CLIP agree to this, whatever the batch they were computed in."""
+
+REMEDY = "run 04_recover for this method again"
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A method's pictures: the stored data set and the row of each instance id."""
+
+    method: str
+    dataset: Dataset
+    row: dict[str, int]
+
+    def picture(self, name: str):
+        """The stored picture of an instance; DataError where it cannot be read."""
+        try:
+            return self.dataset[self.row[name]]["image"].convert("RGB")
+        except (OSError, UnidentifiedImageError, AttributeError) as error:
+            raise DataError(f"{self.method}: the picture of {name} cannot be read ({error}); {REMEDY}.") from None
+
+    def images(self, batch: Batch) -> torch.Tensor:
+        """The pictures [B, 3, H, W] in [0, 1] of a batch's instances, in its order."""
+        pictures = [image_tensor(self.picture(name)) for name in batch.instance_id]
+        for name, picture, source in zip(batch.instance_id, pictures, batch.source):
+            if picture.shape != source.shape:
+                raise DataError(
+                    f"{self.method}: the picture of {name} is {picture.shape[2]}x{picture.shape[1]} pixels but its "
+                    f"source is {source.shape[2]}x{source.shape[1]}; {REMEDY}."
+                )
+        return torch.stack(pictures)
+
+
+def open_pictures(path: Path, method: str, expected: list[str], remedy: str = REMEDY) -> Recovered:
+    """Open a file of a method's pictures; raises DataError unless they are those of the `expected` instances."""
+    name = f"{method}/{path.name}"
+    try:
+        dataset = open_parquet(path).cast_column("image", Image())
+        names = dataset["instance_id"][:]
+    except (DataError, KeyError, ValueError) as error:
+        raise DataError(f"{name} cannot be read ({error}); {remedy}.") from None
+    row = {instance: index for index, instance in enumerate(names)}
+    if len(row) != len(names):
+        raise DataError(f"{name} holds {len(names) - len(row)} instances twice; {remedy}.")
+    missing = [instance for instance in expected if instance not in row]
+    unknown = sorted(set(row) - set(expected))
+    if missing or unknown:
+        example = f"without {missing[0]}" if missing else f"with {unknown[0]}"
+        raise DataError(
+            f"{name} does not fit the instances it is for ({len(missing)} instances missing, "
+            f"{len(unknown)} unknown, e.g. {example}): it belongs to another benchmark; {remedy}."
+        )
+    return Recovered(method, dataset, row)
+
+
+def open_recovered(profile: Profile, method: str, expected: list[str], run: str = "benchmark") -> Recovered:
+    """`open_pictures` of what 04_recover wrote for a run."""
+    path = profile.results / "recovered" / method / f"{run}.parquet"
+    if not path.is_file():
+        raise DataError(f"No recovered pictures for {method} in profile {profile.name}: run 04_recover for it first.")
+    return open_pictures(path, method, expected)
+
+
+def _is_method(name: str) -> bool:
+    """Whether a folder's or file's name in results is a method's; a killed run leaves hidden folders in between."""
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return not hidden and (name.startswith(PREFIX) or "/" not in name) and name != PREFIX.rstrip("/")
+
+
+def recovered_runs(profile: Profile) -> dict[str, list[str]]:
+    """Runs of which there are recovered pictures -> their methods (and ablations), both by name."""
+    folder, found = profile.results / "recovered", {}
+    for path in folder.rglob("*.parquet"):
+        method = path.parent.relative_to(folder).as_posix()
+        if _is_method(method) and re.fullmatch(rf"({'|'.join(EVALUATED)})(-seed\d+)?", path.stem):
+            found.setdefault(path.stem, []).append(method)
+    return {run: sorted(found[run]) for run in sorted(found)}
+
+
+def recovered_methods(profile: Profile, run: str = "benchmark") -> list[str]:
+    """Methods (and ablations) that have recovered pictures of a run in this profile, by name."""
+    return recovered_runs(profile).get(run, [])
+
+
+def measured_files(profile: Profile, run: str) -> dict[str, Path]:
+    """Method -> its metrics file, of every method that was measured in a run."""
+    folder = profile.results / "metrics" / run
+    paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.csv"))}
+    return {method: path for method, path in paths.items() if _is_method(method)}
+
+
+def metrics_file(profile: Profile, method: str, run: str = "benchmark") -> Path:
+    """Where the metrics of a method's pictures are: `results/<profile>/metrics/<run>/<method>.csv`."""
+    return profile.results / "metrics" / run / f"{method}.csv"
+
+
+def _data_digest(results: Path, data: str) -> str:
+    """SHA-256 of the shards of some data, so that features of older pictures are never used."""
+    folder, split = EVALUATED[data]
+    digest = hashlib.sha256()
+    for shard in split_files(results / folder, split):
+        with shard.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _key(role: str, region: str | None) -> str:
+    return role if region is None else f"{role}_{region}"
+
+
+def _features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor | None, region: str | None) -> torch.Tensor:
+    """Unit features of images at comparison size, of the whole or of a region of the mask."""
+    seen = images if region is None else grey_outside(images, mask, region)
+    return normalize(clip.image_features(seen), dim=-1)
+
+
+def _reference_batch(clip: ClipFeatures, batch: Batch) -> dict[str, torch.Tensor]:
+    mask = prepare_mask(batch.mask)
+    return {
+        _key(role, region): _features(clip, prepare(getattr(batch, role)), mask, region) for role, region in REFERENCES
+    }
+
+
+def _stored_features(path: Path, identity: dict[str, np.ndarray], probe: np.ndarray) -> dict[str, np.ndarray] | None:
+    # Weights may be retrained in place, so one image's features are recomputed and compared as well.
+    try:
+        with np.load(path) as archive:
+            stored = {name: archive[name] for name in archive.files}
+        same = all(np.array_equal(stored.pop(name), value) for name, value in identity.items())
+        return stored if same and np.allclose(stored["source"][:1], probe, atol=FEATURE_TOLERANCE) else None
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def reference_features(profile: Profile, dataset: Dataset, data: str = "benchmark") -> dict[str, np.ndarray]:
+    """Unit CLIP features of I, I', S and S' (I and I' also inside and outside M) of some data.
+
+    Keys `source`, `source_inside`, ...; values float32 [n, d] in the data's order. Read from
+    `reference_features.npz` where ids, shards and CLIP are those it was made with, else computed and stored.
+    """
+    clip = load_clip(profile.models.metrics_clip)
+    path = profile.results / "metrics" / data / "reference_features.npz"
+    identity = {
+        "ids": np.array(dataset["instance_id"][:]),
+        "clip": np.array(profile.models.metrics_clip),
+        "shards": np.array(_data_digest(profile.results, data)),
+    }
+    probe = _features(clip, prepare(next(iterate(dataset, 1)).source), None, None).numpy()
+    stored = _stored_features(path, identity, probe)
+    if stored is not None:
+        return stored
+    size = profile.evaluation.batch
+    batches = progress(iterate(dataset, size), "features of I, I', S, S'", total=-(-len(dataset) // size))
+    parts = [_reference_batch(clip, batch) for batch in batches]
+    features = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+    with atomic_path(path) as temporary:
+        np.savez(temporary, **identity, **features)
+    return features
+
+
+def _views(profile: Profile, dataset: Dataset, recovered: Recovered, data: str) -> Iterator[tuple[Batch, Views]]:
+    clip = load_clip(profile.models.metrics_clip)
+    references = reference_features(profile, dataset, data)
+    start, size = 0, profile.evaluation.batch
+    batches = progress(iterate(dataset, size), f"metrics of {recovered.method}", total=-(-len(dataset) // size))
+    for batch in batches:
+        rows = slice(start, start := start + len(batch))
+        mask, pictures = prepare_mask(batch.mask), prepare(recovered.images(batch))
+        images = {"recovered": pictures, "source": prepare(batch.source), "edited_source": prepare(batch.edited_source)}
+        features = {
+            (role, region): torch.from_numpy(references[_key(role, region)][rows]) for role, region in REFERENCES
+        }
+        features |= {("recovered", region): _features(clip, pictures, mask, region) for region in (None, *REGIONS)}
+        yield batch, Views(images, mask, features)
+
+
+def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd.DataFrame:
+    """All metrics of a method's pictures in `recovered/<method>/<run>.parquet`, one row an instance, as in COLUMNS.
+
+    Writes `metrics_file` atomically. Undefined values are empty there and NaN here. Raises DataError where
+    pictures are missing, unreadable, of another size or of other instances.
+    """
+    data = run.partition("-seed")[0]
+    dataset = open_evaluated(profile, data)
+    recovered = open_recovered(profile, method, dataset["instance_id"][:], run)
+    parts = []
+    for batch, views in _views(profile, dataset, recovered, data):
+        identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
+        parts.append(pd.DataFrame(identity | compute_metrics(views)))
+    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    with atomic_path(metrics_file(profile, method, run)) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6f")
+    return table
+
+
+def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
+    """`evaluate_method` for everything that was recovered; files of other methods are removed.
+
+    Returns the tables by run and method. Where there are no recovered pictures at all nothing is returned and metrics
+    that are there stay: tables can be made again from them alone.
+    """
+    (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
+    if not (profile.results / "recovered").is_dir():
+        return {}
+    tables = {
+        run: {method: evaluate_method(profile, method, run) for method in methods}
+        for run, methods in recovered_runs(profile).items()
+    }
+    wanted = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
+    for path in (profile.results / "metrics").rglob("*.csv"):
+        if path not in wanted:
+            path.unlink()
+    return tables

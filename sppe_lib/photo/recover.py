@@ -1,0 +1,204 @@
+"""Bring an edit of the surrogate back to the photo, at its full resolution and without training.
+
+Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' and applied to
+the photo (`colours_by_place_and_light`), what it added or took away is carried over by landmarks (`carried`), and both
+meet the edited surroundings without a seam (`blend.membrane`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from sppe_lib.photo.blend import membrane, warped, window
+from sppe_lib.photo.models import extra
+
+METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
+
+GRIDS = ((4, 4), (12, 8), (32, 16))
+"""(cells along the longer side, cells of lightness), from coarse to fine."""
+
+FITTED_SIDE = 640
+"""Longer side in pixels at which colour maps are fitted; they are smooth, and applied at full resolution."""
+
+
+def recover_pixels(
+    source: np.ndarray,
+    surrogate: np.ndarray,
+    edited: np.ndarray,
+    mask: np.ndarray,
+    method: str = "improved",
+    faces: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+) -> np.ndarray:
+    """The recovered photo, RGB uint8 [H, W, 3]; the first three are uint8 [H, W, 3], `mask` bool [H, W].
+
+    `faces`: landmarks [68, 2] of a face in the source and of the one in its place in the surrogate, for "improved".
+    """
+    inside = mask[..., None]
+    if method == "copy-surrogate":
+        return edited.copy()
+    if method == "paste-source":
+        return np.where(inside, source, edited)
+    if method == "local-linear":
+        return np.where(inside, _local_linear(source, surrogate, edited, mask), edited)
+    first, second, third = (picture.astype(np.float32) / 255 for picture in (source, surrogate, edited))
+    rows, columns = window(mask, 24)
+    added = additions(second, third, faces, mask) if len(faces) else np.zeros(mask.shape, np.float32)
+    maps = colour_maps(second, third, GRIDS, 1 - added)
+    new = applied(maps, first[rows, columns], rows, columns, mask.shape)
+    plain = applied(maps, second[rows, columns], rows, columns, mask.shape)
+    here, target = mask[rows, columns], third[rows, columns]
+    new = as_sharp(new, plain, target, here)
+    new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
+    for own, other in faces:
+        new = carried(
+            new, target, added[rows, columns], own - (columns.start, rows.start), other - (columns.start, rows.start)
+        )
+    result = edited.copy()
+    result[rows, columns][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
+    return result
+
+
+def _local_linear(source: np.ndarray, surrogate: np.ndarray, edited: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    from types import SimpleNamespace
+
+    from sppe_lib.recovery.trivial import local_linear
+
+    def small(picture: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
+
+    batch = SimpleNamespace(
+        source=small(source),
+        surrogate=small(surrogate),
+        edited_surrogate=small(edited),
+        mask=torch.from_numpy(mask)[None, None].float(),
+    )
+    return (local_linear(batch)[0].permute(1, 2, 0) * 255).round().byte().numpy()
+
+
+def colour_maps(
+    before: np.ndarray, after: np.ndarray, grids: Sequence[tuple[int, int]], weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
+
+    Both are float32 [H, W, 3] in [0, 1]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
+    regression on the pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn
+    towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
+    lightness, maps do not mix across edges.
+    """
+    cv2 = extra("cv2")
+    scale = min(1.0, FITTED_SIDE / max(before.shape))
+    size = [max(1, round(length * scale)) for length in before.shape[1::-1]]
+    before, after = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (before, after))
+    height, width = before.shape[:2]
+    inputs = np.concatenate([before, np.ones((height, width, 1), np.float32)], axis=-1).reshape(-1, 4)
+    products = np.concatenate(
+        [
+            (inputs[:, :, None] * inputs[:, None]).reshape(-1, 16),
+            (inputs[:, :, None] * after.reshape(-1, 1, 3)).reshape(-1, 12),
+        ],
+        axis=1,
+    )
+    if weight is not None:
+        products *= cv2.resize(weight, size, interpolation=cv2.INTER_AREA).reshape(-1, 1)
+    light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
+    maps = np.concatenate([np.eye(3), np.zeros((1, 3))])[None, None, None]
+    for across, lights in grids:
+        cells = [max(2, round(across * length / max(height, width))) for length in (height, width)] + [lights]
+        spots = [places[0] / max(height - 1, 1), places[1] / max(width - 1, 1), light]
+        index = np.ravel_multi_index(
+            [np.rint(spot * (count - 1)).astype(int).clip(0, count - 1) for spot, count in zip(spots, cells)], cells
+        )
+        sums = np.stack([np.bincount(index, column, np.prod(cells)) for column in products.T], axis=-1)
+        sums = gaussian_filter(sums.reshape(*cells, 28), (1, 1, 0.7, 0), mode="nearest")
+        prior = np.stack(
+            [
+                map_coordinates(maps[..., i, j], _grid(maps.shape[:3], cells), order=1, mode="nearest")
+                for i in range(4)
+                for j in range(3)
+            ],
+            axis=-1,
+        ).reshape(*cells, 4, 3)
+        ridge = 1e-3 * len(index) / np.prod(cells)
+        left = sums[..., :16].reshape(*cells, 4, 4) + ridge * np.eye(4)
+        maps = np.linalg.solve(left, sums[..., 16:].reshape(*cells, 4, 3) + ridge * prior)
+    return maps.astype(np.float32)
+
+
+def _grid(old: Sequence[int], new: Sequence[int]) -> np.ndarray:
+    spans = [np.linspace(0, before - 1, count) for before, count in zip(old, new)]
+    return np.stack(np.meshgrid(*spans, indexing="ij"))
+
+
+def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, shape: tuple[int, int]) -> np.ndarray:
+    """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`, by place and lightness."""
+    cells = maps.shape[:3]
+    y = (np.arange(rows.start, rows.stop) / max(shape[0] - 1, 1) * (cells[0] - 1))[:, None]
+    x = (np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (cells[1] - 1))[None]
+    light = picture.mean(-1) * (cells[2] - 1)
+    spots = np.stack(np.broadcast_arrays(y, x, light)).astype(np.float32)
+    result = np.empty_like(picture)
+    for channel in range(3):
+        slopes = [map_coordinates(maps[..., i, channel], spots, order=1, mode="nearest") for i in range(4)]
+        result[..., channel] = sum(slope * picture[..., i] for i, slope in enumerate(slopes[:3])) + slopes[3]
+    return result
+
+
+def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """`new` with as much fine contrast as the editor left: that of S' against the colour-mapped S."""
+    cv2 = extra("cv2")
+    wide = max(1.0, 0.004 * max(new.shape))
+
+    def fine(picture: np.ndarray) -> np.ndarray:
+        return picture - cv2.GaussianBlur(picture, (0, 0), wide)
+
+    left = np.square(fine(target)).mean() / max(float(np.square(fine(plain)).mean()), 1e-8)
+    return new + (np.sqrt(min(left, 1.0)) - 1) * fine(new) if left < 1 else new
+
+
+def additions(
+    surrogate: np.ndarray, edited: np.ndarray, faces: Sequence[tuple[np.ndarray, np.ndarray]], mask: np.ndarray
+) -> np.ndarray:
+    """Where something was added to a face of the surrogate or taken away, float32 [H, W] in [0, 1].
+
+    That is where S' is far from what one colour map for each wide part of the picture explains, over more than a
+    contour's width. An edit that is everywhere in the face is a style and no addition: none is found then.
+    """
+    cv2 = extra("cv2")
+    whole = slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    explained = applied(colour_maps(surrogate, edited, GRIDS[:1]), surrogate, *whole, mask.shape)
+    wide = max(3, int(0.04 * max(np.ptp(own, axis=0).max() for own, _ in faces)) | 1)
+    change = cv2.GaussianBlur(np.abs(edited - explained).max(-1), (0, 0), wide / 4)
+    strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
+    if strong[mask].mean() > 0.35:
+        return np.zeros(mask.shape, np.float32)
+    return cv2.GaussianBlur(cv2.dilate(strong, np.ones((wide, wide))).astype(np.float32), (0, 0), wide / 4)
+
+
+def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """`new` with what was added to a face (float32 [h, w]) moved from its landmarks [68, 2] in S to those in I."""
+    moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
+    return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
+
+
+def recover_photo(protected, edited: Image.Image, method: str = "improved") -> Image.Image:
+    """The photo with the edit that its surrogate came back with, at its full resolution; see `recover_pixels`.
+
+    `protected`: what `protect` gave. `edited`: the editor's answer, of the surrogate's shape. Raises ConfigError for an
+    unknown method and DataError for a picture of another shape.
+    """
+    from sppe_lib.errors import ConfigError
+    from sppe_lib.photo.edit import fitted
+    from sppe_lib.photo.models import face_landmarks
+
+    if method not in METHODS:
+        raise ConfigError(f"Unknown recovery {method!r}: use one of {', '.join(METHODS)}.")
+    source, surrogate = protected.found.source, np.asarray(protected.surrogate.image)
+    edited = np.asarray(fitted(edited, source.shape[1::-1]))
+    faces = []
+    if method == "improved":
+        boxes = [np.array(region.box) for region in protected.found.regions if region.way == "face"]
+        faces = [(face_landmarks(source, box), face_landmarks(surrogate, box)) for box in boxes]
+    return Image.fromarray(recover_pixels(source, surrogate, edited, protected.found.mask, method, faces))

@@ -1,0 +1,94 @@
+"""Private regions of a photo: what was found, what the user adds and takes away, and the mask they make."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sppe_lib.data.taxonomy import category as known_category
+from sppe_lib.errors import ConfigError
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A private region of a photo.
+
+    `category`: of the taxonomy. `box`: (x0, y0, x1, y1) in pixels. `outline`: its polygon [N, 2], or None for the box.
+    `way`: how a surrogate is made ("face", "text" or "fill"). `text`: what is written there. `score` in [0, 1];
+    1 where the user drew it. `mask`: bool [H, W] where it is neither polygon nor box.
+    """
+
+    category: str
+    box: tuple[int, int, int, int]
+    way: str = "fill"
+    outline: np.ndarray | None = field(default=None, repr=False)
+    text: str = ""
+    score: float = 1.0
+    mask: np.ndarray | None = field(default=None, repr=False)
+
+    def pixels(self, shape: tuple[int, int]) -> np.ndarray:
+        """The region as a boolean mask of `shape` (H, W)."""
+        if self.mask is not None:
+            return self.mask
+        from skimage.draw import polygon2mask
+
+        x0, y0, x1, y1 = self.box
+        if self.outline is None:
+            inside = np.zeros(shape, dtype=bool)
+            inside[y0:y1, x0:x1] = True
+            return inside
+        return polygon2mask(shape, self.outline[:, ::-1])
+
+
+def drawn(text: str, shape: tuple[int, int]) -> Region:
+    """A region that the user gives as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left.
+
+    The category's own kind of surrogate is used for "human face", plates and writing. Raises ConfigError.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    try:
+        x0, y0, x1, y1 = (int(float(part)) for part in parts[:4])
+    except ValueError:
+        raise ConfigError(
+            f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
+        ) from None
+    name = known_category(parts[4]).name if len(parts) > 4 else "picture frame"
+    height, width = shape
+    box = (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise ConfigError(f"The region {text!r} has no pixel in a photo of {width}x{height}; correct its corners.")
+    ways = {"human face": "face", "faces": "face"}
+    return Region(name, box, ways.get(name, "fill"))
+
+
+def overlap(first: Sequence[float], second: Sequence[float]) -> float:
+    """Share of the smaller box (x0, y0, x1, y1, ...) that two boxes have in common, in [0, 1]."""
+    a, b = np.array(first[:4], dtype=float), np.array(second[:4], dtype=float)
+    common = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
+    return float(common / max(min(np.prod(a[2:] - a[:2]), np.prod(b[2:] - b[:2])), 1))
+
+
+def revised(found: list[Region], add: Iterable[str], remove: Iterable[str], shape: tuple[int, int]) -> list[Region]:
+    """The regions after the user's look: `remove` names boxes, or numbers as the preview shows them; `add` draws more.
+
+    Raises ConfigError for a removal that meets no region.
+    """
+    kept = list(enumerate(found))
+    for entry in remove:
+        if str(entry).strip().isdigit():
+            left = [pair for pair in kept if pair[0] != int(entry)]
+        else:
+            spot = drawn(entry, shape)
+            left = [pair for pair in kept if overlap(pair[1].box, spot.box) < 0.5]
+        if len(left) == len(kept):
+            raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
+        kept = left
+    return [region for _, region in kept] + [drawn(entry, shape) for entry in add]
+
+
+def private_mask(regions: list[Region], shape: tuple[int, int]) -> np.ndarray:
+    """All regions as one boolean mask [H, W]."""
+    mask = np.zeros(shape, dtype=bool)
+    for region in regions:
+        mask |= region.pixels(shape)
+    return mask

@@ -1,0 +1,146 @@
+"""The leak check: a surrogate leaves only when every private region is vouched for; in doubt it refuses."""
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+
+from sppe_lib.data.surrogates import _MAKER, Surrogate
+from sppe_lib.errors import KitError
+from sppe_lib.photo.blend import window
+from sppe_lib.photo.find import face_boxes
+from sppe_lib.photo.models import extra, face_embedding, image_features, text_reader
+from sppe_lib.photo.regions import Region, overlap, private_mask
+from sppe_lib.pictures import png_bytes
+
+SAME_PERSON = 0.6
+"""dlib's distance below which two embeddings are one person's."""
+
+SAME_WRITING = 0.8
+"""Share of letters in common (difflib's ratio) from which two lines count as the same."""
+
+SAME_CONTENT = 0.9
+"""Cosine of image features above which the private region is still recognisable as the same picture."""
+
+BLOCK = 8
+"""Side in pixels of the blocks that must not survive."""
+
+
+class Refusal(KitError):
+    """A surrogate that cannot be vouched for: nothing leaves, nothing is written."""
+
+
+def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray) -> int:
+    """How many textured blocks of private source pixels are still somewhere in the private region.
+
+    A block (8 x 8, wholly private, grey deviation above 4 levels) survives in place where it differs by less than 2
+    levels on average, elsewhere where its normalised correlation exceeds 0.99. Flat blocks carry nothing.
+    """
+    cv2 = extra("cv2")
+    rows, columns = window(private, 0)
+    old, new = (picture[rows, columns].mean(-1).astype(np.float32) for picture in (source, surrogate))
+    moved = np.abs(source[rows, columns].astype(np.float32) - surrogate[rows, columns]).mean(-1)
+    whole = cv2.erode(private[rows, columns].astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), borderValue=0)
+    mean, square, change = (cv2.blur(values, (BLOCK, BLOCK)) for values in (old, old * old, moved))
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
+    textured = (whole > 0) & (deviation > 4)
+    survivors = int((textured & (change < 2)).sum())
+    # Elsewhere: the most textured places, far enough apart, are looked for in all of the region.
+    chosen: list[np.ndarray] = []
+    for place in np.argwhere(textured)[np.argsort(-deviation[textured], kind="stable")]:
+        if len(chosen) < 24 and all(np.abs(place - other).max() >= 2 * BLOCK for other in chosen):
+            chosen.append(place)
+    for row, column in (place - BLOCK // 2 for place in chosen):
+        block = old[row : row + BLOCK, column : column + BLOCK]
+        survivors += int((cv2.matchTemplate(new, block, cv2.TM_CCOEFF_NORMED) > 0.99).sum())
+    return survivors
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def same_writing(private: str, read: str) -> bool:
+    """Whether a private line can still be recognised in a line that was read."""
+    private, read = _plain(private), _plain(read)
+    if len(private) < 2 or not read:
+        return False
+    return private in read or difflib.SequenceMatcher(None, private, read).ratio() >= SAME_WRITING
+
+
+def content_likeness(source: np.ndarray, surrogate: np.ndarray, inside: np.ndarray) -> float:
+    """Cosine in [-1, 1] of the image features of two pictures within a mask, all else mid-grey."""
+    rows, columns = window(inside, 0)
+    crops = [np.where(inside[rows, columns, None], picture[rows, columns], 127) for picture in (source, surrogate)]
+    images = [torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float() / 255 for crop in crops]
+    first, second = (image_features(image)[0] for image in images)
+    return float(torch.nn.functional.cosine_similarity(first, second, dim=0))
+
+
+def leaks(
+    source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str] = ()
+) -> list[str]:
+    """Why a surrogate (RGB uint8) must not leave; an empty list where nothing speaks against it.
+
+    `secrets`: strings that must be nowhere in it, beside those that were found.
+    """
+    private = private_mask(list(regions), source.shape[:2])
+    if surrogate.shape != source.shape or not private.any():
+        return ["it has another size than its source, or nothing in it is private"]
+    found = []
+    if (survivors := surviving_blocks(source, surrogate, private)) > 0:
+        found.append(f"{survivors} blocks of private pixels are still in it")
+    for region in regions:
+        likeness = content_likeness(source, surrogate, region.pixels(source.shape[:2]))
+        if likeness > SAME_CONTENT and region.way != "text":
+            found.append(f"the {region.category} at {region.box} still looks the same (cosine {likeness:.2f})")
+    return found + _faces(source, surrogate, private, regions) + _writing(surrogate, regions, secrets)
+
+
+def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regions: Sequence[Region]) -> list[str]:
+    hidden = [np.array(region.box, dtype=float) for region in regions if region.way == "face"]
+    for box in face_boxes(source):
+        x0, y0, x1, y1 = box[:4].clip(0).astype(int)
+        if private[y0:y1, x0:x1].mean() > 0.3 and all(overlap(box, other) < 0.5 for other in hidden):
+            hidden.append(box)
+    known = [face_embedding(source, box) for box in hidden]
+    found = []
+    for box in (hidden + face_boxes(surrogate)) if hidden else []:
+        near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
+        if near <= SAME_PERSON:
+            place = tuple(int(side) for side in box[:4])
+            found.append(
+                f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)"
+            )
+    return found
+
+
+def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str]) -> list[str]:
+    strings = dict.fromkeys([region.text for region in regions if region.text] + list(secrets))
+    if not strings:
+        return []
+    read = text_reader()(np.ascontiguousarray(surrogate[..., ::-1]), use_cls=False).txts or ()
+    return [f"{text!r} can still be read in it" for text in strings if any(same_writing(text, line) for line in read)]
+
+
+def vouch(
+    source: np.ndarray,
+    surrogate: np.ndarray,
+    regions: Sequence[Region],
+    secrets: Sequence[str] = (),
+    name: str = "photo",
+) -> Surrogate:
+    """The one kind of picture an editor takes, its pixels encoded anew; raises Refusal with every reason against it.
+
+    A Surrogate holds the encoded picture alone: neither source, mask nor what was found there. A check that cannot run
+    (a model is missing, a detector fails) refuses as well.
+    """
+    try:
+        found = leaks(source, surrogate, regions, secrets)
+    except Exception as error:
+        found = [f"it could not be checked ({error})"]
+    if found:
+        raise Refusal(f"This surrogate must not leave: {'; '.join(found)}; add or widen regions, or try another seed.")
+    return Surrogate(name, png_bytes(Image.fromarray(surrogate)), _MAKER)

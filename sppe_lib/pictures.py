@@ -1,0 +1,295 @@
+"""The one reader for every picture and mask, from a path or from bytes, and the one encoder for what may leave.
+
+A picture is read as viewers show it: upright by its EXIF orientation, in sRGB, transparency over white (erased content
+does not come back), 16 bits scaled by their range; of an animation the first frame. Its metadata stay behind. Only
+formats that PIL decodes by itself are opened; whatever goes wrong is one DataError that names the file.
+"""
+
+import io
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from sppe_lib.errors import DataError, KitError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAX_PIXELS = 120_000_000
+"""Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes)."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+"""What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file."""
+
+PAPER = 255
+"""The grey level that shows through where a picture is transparent."""
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation to what makes the stored pixels upright; 5 to 8 exchange width and height."""
+
+
+def shown_name(source: str | Path | bytes, name: str = "") -> str:
+    """How messages name a picture: `name`, or as much of its path as finds it in a data tree."""
+    if name or isinstance(source, bytes):
+        return name or "of these bytes"
+    return "/".join(Path(source).parts[-4:])
+
+
+@contextmanager
+def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]:
+    # Everything that decoding can raise becomes one sentence: the decoders know no common class of errors.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not isinstance(source, bytes) and not Path(source).is_file():
+                raise FileNotFoundError
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise Image.DecompressionBombError
+                yield image
+    except Exception as error:
+        if isinstance(error, KitError):
+            raise
+        raise DataError(f"The image {shown_name(source, name)} {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is missing; restore it from the original download"
+    if isinstance(error, UnidentifiedImageError):
+        return f"is not an image that can be read ({', '.join(FORMATS)}); replace it with an intact copy"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"has more than {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
+    why = (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
+    return f"is truncated or damaged ({why}); replace it with an intact copy"
+
+
+def _orientation(image: Image.Image) -> int:
+    with suppress(Exception):  # EXIF that cannot be read turns nothing in a viewer either
+        return image.getexif().get(_ORIENTATION, 1)
+    return 1
+
+
+def picture_layout(source: str | Path | bytes, name: str = "") -> tuple[tuple[int, int], int]:
+    """((width, height) upright, EXIF orientation 1 to 8) from the header; nothing is decoded. Raises DataError."""
+    with _opened(source, name) as image:
+        turn = _orientation(image)
+        # Of a TIFF, PIL gives the upright size already.
+        swapped = turn in (5, 6, 7, 8) and image.format != "TIFF"
+        return (image.size[::-1] if swapped else image.size), turn if turn in _TURNS else 1
+
+
+def turned(image: Image.Image, orientation: int) -> Image.Image:
+    """An image as stored, made upright by an EXIF orientation (1 and unknown ones: as it is)."""
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def _grey_8_bit(image: Image.Image) -> Image.Image:
+    # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first of 1, 255 and 65535 that holds.
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+    transparent = image.info.get("transparency")
+    low, high = float(values.min()), float(values.max())
+    ranges = [top for top in ((1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)) if low >= 0 and high <= top]
+    low, high = (0.0, ranges[0]) if ranges else (low, max(high, low + 1))
+    levels = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
+    if isinstance(transparent, int):
+        levels[values == transparent] = PAPER
+    return Image.fromarray(levels)
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    # What the profile means is kept, the profile is not; one that cannot be used is what viewers ignore as well.
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "CMYK"):
+        return image
+    with suppress(Exception):
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(opened):
+            return image
+        return ImageCms.profileToProfile(image, opened, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return image
+
+
+def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
+    """Any PIL image as new 8-bit RGB pixels, transparency over grey level `paper`; nothing else of it remains."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        image = _grey_8_bit(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        under = Image.new("RGBA", image.size, (paper, paper, paper, 255))
+        image = Image.alpha_composite(under, image)
+    image = _srgb(image).convert("RGB")
+    return Image.frombytes("RGB", image.size, image.tobytes())
+
+
+def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square (bicubic), in pixels.
+
+    `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
+    or larger than MAX_PIXELS.
+    """
+    with _opened(source, name) as image:
+        image.load()
+        image = plain_rgb(turned(image, _orientation(image)))
+    return image if size is None else square(image, size)
+
+
+def square(image: Image.Image, size: int) -> Image.Image:
+    """An image stretched to a square of `size` pixels (bicubic)."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> None:
+    """Raise DataError if a boolean mask is empty or, unless that is allowed, full; `name` says which mask."""
+    if not private.any():
+        raise DataError(f"The mask {name} is empty, so nothing would be protected; draw the private region in white.")
+    if private.all() and not may_be_full:
+        raise DataError(
+            f"The mask {name} is full, so nothing outside it could be compared; draw only the private region in white."
+        )
+
+
+def read_mask(
+    source: str | Path | bytes, size: tuple[int, int], may_be_full: bool = False, orientation: int = 1, name: str = ""
+) -> Image.Image:
+    """Read a mask of any mode as grey, 255 where private and 0 elsewhere (private: opaque and above half its range).
+
+    `size` is the upright (width, height) of its picture. A mask is drawn as viewers show the picture; one that fits
+    only the picture as stored, by the picture's EXIF `orientation`, is turned with it. Raises DataError for what
+    cannot be read, for another size, and for a mask that is empty or, unless that is allowed, full.
+    """
+    name = shown_name(source, name)
+    with _opened(source, name) as image:
+        image.load()
+        image = plain_rgb(turned(image, _orientation(image)), paper=0).convert("L")
+    if image.size != tuple(size) and orientation in (5, 6, 7, 8):
+        image = turned(image, orientation)
+    if image.size != tuple(size):
+        raise DataError(
+            f"The mask {name} is {image.width}x{image.height} pixels but its image is {size[0]}x{size[1]}; export the "
+            f"mask at the size of its image."
+        )
+    private = np.asarray(image) > 127
+    check_mask(private, name, may_be_full)
+    return mask_image(private)
+
+
+def mask_image(private: np.ndarray) -> Image.Image:
+    """A boolean mask [H, W] as a grey image, 255 where private."""
+    return Image.fromarray(private.astype(np.uint8) * 255)
+
+
+def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A boolean mask [H, W] at another size: a pixel is private if any part of what it covers is."""
+    for axis, length in ((0, height), (1, width)):
+        before = private.shape[axis]
+        starts = np.arange(length) * before // length
+        ends = -(-(np.arange(1, length + 1) * before) // length)
+        counts = np.cumsum(np.insert(private.astype(np.int64), 0, 0, axis=axis), axis=axis)
+        private = counts.take(ends, axis) > counts.take(starts, axis)
+    return private
+
+
+def resize_mask(mask: Image.Image, size: int) -> Image.Image:
+    """A mask of any mode, grey at a square of `size` pixels: a pixel is private if any part of what it covers is."""
+    mask = mask if mask.mode == "L" else plain_rgb(mask, paper=0).convert("L")
+    if mask.size == (size, size):
+        return mask
+    return mask_image(shrink_mask(np.asarray(mask) > 127, size, size))
+
+
+def png_bytes(image: Image.Image | np.ndarray) -> bytes:
+    """Pixels encoded anew as lossless PNG, without EXIF, profile, text, thumbnail or palette: fit to leave the machine.
+
+    uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
+    """
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    grey = image.mode == "L" and not image.has_transparency_data
+    image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def png(image: Image.Image | np.ndarray) -> dict:
+    """`png_bytes` as the value of a `datasets.Image` column."""
+    return {"bytes": png_bytes(image), "path": None}
+
+
+# One grid for every figure.
+
+GAP = 8
+"""Pixels between the panels of a grid."""
+
+_DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
+
+
+def panel(image: Image.Image, side: int) -> np.ndarray:
+    """A picture as [h, w, 3] uint8 about `side` pixels large; small ones grow by whole pixels."""
+    factor = max(side // max(image.size), 1)
+    if factor > 1:
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    elif max(image.size) > side:
+        image = image.resize((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image.convert("RGB"))
+
+
+def grid(
+    pictures: Sequence[Sequence[Image.Image]],
+    titles: Sequence[str],
+    texts: Sequence[tuple[str, str]],
+    headline: str = "",
+    foot: str = "",
+    side: int = 128,
+) -> "Figure":
+    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption.
+
+    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
+    """
+    # Imported here: readers of pictures need no drawing.
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    width = _BESIDE + len(titles) * (side + GAP) + GAP
+    height = _ABOVE + len(pictures) * (side + GAP) + _BELOW
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    for row, line in enumerate(pictures):
+        for column, picture in enumerate(line):
+            y, x, pixels = _ABOVE + row * (side + GAP), _BESIDE + column * (side + GAP), panel(picture, side)
+            canvas[y - 1 : y + side + 1, x - 1 : x + side + 1] = 160  # a grey hairline around each
+            canvas[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+    with matplotlib.rc_context({"font.family": "DejaVu Sans", "pdf.fonttype": 42}):
+        figure = Figure(figsize=(width / _DOTS, height / _DOTS), dpi=_DOTS, facecolor="white")
+        axis = figure.add_axes((0, 0, 1, 1))
+        axis.imshow(canvas, interpolation="none", aspect="auto")
+        axis.set_axis_off()
+        left = GAP / width
+        figure.text(left, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
+        foot = textwrap.fill(foot, max(60, int(width / 7.2)))
+        figure.text(left, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
+        for column, title in enumerate(titles):
+            middle = (_BESIDE + column * (side + GAP) + side / 2) / width
+            look = {"fontsize": min(6.5, side / 20), "linespacing": 1.35}
+            figure.text(middle, 1 - (_ABOVE - 6) / height, title, ha="center", va="bottom", **look)
+        for row, (what, caption) in enumerate(texts):
+            middle = height - _ABOVE - row * (side + GAP) - side / 2
+            words = "\n".join(textwrap.wrap(what, 25))
+            figure.text(left, (middle + 3) / height, words, fontsize=7, va="bottom")
+            figure.text(left, (middle - 5) / height, caption, fontsize=5.8, va="top", color="#555555")
+    return figure

@@ -1,0 +1,141 @@
+"""What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's.
+
+The learning rate is constant between its warm-up and its final cosine, so the number of steps may
+also be changed between runs, as long as the final cosine has not begun.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+
+from sppe_lib.diffusion.training import Checkpoint, Schedule, train
+from sppe_lib.runtime import write_text
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """How long and how fast to train; a model's settings extend it.
+
+    steps: optimiser steps in all. records: how many of the pictures' records to use (held-out ones
+    among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
+    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear
+    rise of the learning rate. cooldown_steps: its final cosine to zero. average: decay of the
+    exponential average of the weights that is exported. clip_norm: largest gradient norm.
+    checkpoint_every: steps between checkpoints (it does not change the weights). seed: of weights,
+    batches and noise.
+    """
+
+    steps: int
+    learning_rate: float
+    records: int = 4000
+    matrix_rate: float = 2.5
+    warmup_steps: int = 100
+    cooldown_steps: int = 300
+    weight_decay: float = 1e-3
+    average: float = 0.995
+    clip_norm: float = 1.0
+    checkpoint_every: int = 100
+    seed: int = 0
+
+
+MAY_CHANGE = ("steps", "cooldown_steps", "checkpoint_every")
+"""Settings that may differ between a checkpoint and the run that continues it."""
+
+
+class MatrixOptimizer:
+    """Muon for the matrices and convolution kernels of a model, AdamW for everything else.
+
+    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices
+    only, so kernels are presented to it as matrices that share their memory.
+    """
+
+    def __init__(self, model: nn.Module, settings: PretrainingSettings):
+        layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
+        self.weights = [layer.weight for layer in layers]
+        self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
+        known = {id(weight) for weight in self.weights}
+        others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+        group = {"params": self.matrices, "relative": settings.matrix_rate}
+        self.muon = torch.optim.Muon([group], weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw")
+        self.adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.0)
+
+    @property
+    def param_groups(self) -> list[dict]:
+        """Groups of both optimisers."""
+        return self.muon.param_groups + self.adam.param_groups
+
+    def step(self) -> None:
+        """Apply the gradients that the model's parameters hold."""
+        for matrix, weight in zip(self.matrices, self.weights, strict=True):
+            matrix.grad = None if weight.grad is None else weight.grad.view(matrix.shape)
+        self.muon.step()
+        self.adam.step()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients."""
+        for value in (*self.weights, *self.matrices):
+            value.grad = None
+        self.adam.zero_grad(set_to_none=set_to_none)
+
+    def state_dict(self) -> dict:
+        """State of both optimisers."""
+        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore what `state_dict` returned."""
+        self.muon.load_state_dict(state["muon"])
+        self.adam.load_state_dict(state["adam"])
+
+
+def pretrain(
+    name: str,
+    model: nn.Module,
+    loss_at: Callable[[int], torch.Tensor],
+    settings: PretrainingSettings,
+    checkpoint: Path,
+    export: Callable[[dict], dict],
+) -> dict:
+    """Train `model` to `settings.steps`, continuing from `checkpoint` if it exists; returns the last measurements.
+
+    loss_at(step) -> scalar loss of a step. export(record), called at every checkpoint and at the end with the averaged
+    weights in the model, writes what can be shipped and returns measurements; record holds steps, seconds and settings.
+    Raises ConfigError when the checkpoint was made with other settings, and what `train` raises.
+    """
+    measured: dict = {}
+
+    def ship(log: pd.DataFrame) -> None:
+        seconds = round(float(log["seconds"].sum()), 1)
+        measured.update(export({"steps": len(log), "seconds": seconds, "settings": dataclasses.asdict(settings)}))
+        loss = log["loss"].iloc[-settings.checkpoint_every :].mean()
+        print(json.dumps({"step": len(log), "seconds": seconds, "loss": loss, **measured}), flush=True)
+
+    fixed = {key: value for key, value in dataclasses.asdict(settings).items() if key not in MAY_CHANGE}
+    every = settings.checkpoint_every
+    train(
+        name,
+        dict(model.train().named_parameters()),
+        MatrixOptimizer(model, settings),
+        Schedule(settings.learning_rate, settings.steps, settings.warmup_steps, settings.cooldown_steps),
+        lambda step: {"loss": loss_at(step)},
+        clip=settings.clip_norm,
+        average=settings.average,
+        checkpoint=Checkpoint(checkpoint, every, json.dumps(fixed), refuse_others=True),
+        kept=dict.fromkeys((*range(every, settings.steps, every), settings.steps), ship),
+    )
+    return measured
+
+
+def write_record(folder: Path, record: dict, measured: dict) -> None:
+    """Write training.json: steps, seconds, settings and the measurements on held-out pictures."""
+    write_text(folder / "training.json", json.dumps({**record, "held_out": measured}, indent=2) + "\n")
+
+
+def default_checkpoint(data_folder: Path, output_folder: Path) -> Path:
+    """`<data's parent>/checkpoints/<name of the output folder>.pt`."""
+    return Path(data_folder).parent / "checkpoints" / f"{Path(output_folder).name}.pt"

@@ -1,0 +1,121 @@
+"""Memory as the benchmark grows: building and reading it at 1, 4 and 16 times the size of profile smoke.
+
+    python -m sppe_lib.tools.load --output figures/load
+
+Writes `memory.csv` and `memory.png`. Each size runs in a process of its own, with one process for drawing, so that all
+memory is that of the one that is measured. Counted is memory of its own (Linux: RssAnon): pages of mapped files can be
+given back at any time.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from sppe_lib.config import load_profile
+from sppe_lib.errors import ResourceError, command_line
+
+FACTORS = (1, 4, 16)
+
+_STATUS = Path("/proc/self/status")
+
+
+def own_memory() -> int:
+    """Bytes of this process that no file backs. Raises ResourceError where the system does not say."""
+    if not _STATUS.is_file():
+        raise ResourceError("Memory is measured on Linux only: run `make load` there.")
+    line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) * 1024
+
+
+def peak_memory(work: Callable[[], object], interval: float = 0.01) -> int:
+    """The most bytes of its own that this process had while `work` ran, looked at every `interval` seconds."""
+    most, done = own_memory(), threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(interval):
+            most = max(most, own_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return max(most, own_memory())
+
+
+def measure(factor: int) -> dict[str, float]:
+    """Build a benchmark of `factor` times smoke's pairs below $SPPE_RESULTS, then read it: peaks in megabytes."""
+    # Imported late: what they take is there before anything is measured, and other functions need none of it.
+    from sppe_lib.data.build import build_benchmark
+    from sppe_lib.data.schema import SPLITS, iterate, open_split
+
+    pairs = load_profile("smoke").benchmark.pairs
+    profile = load_profile("smoke", {f"benchmark.{split}_pairs": factor * number for split, number in pairs.items()})
+    built = peak_memory(lambda: build_benchmark(profile, processes=1))
+    instances = 0
+
+    def read() -> None:
+        nonlocal instances
+        for split in SPLITS:
+            instances += sum(len(batch) for batch in iterate(open_split(profile.results / "benchmark", split), 16))
+
+    return {"factor": factor, "build_mb": built / 1e6, "read_mb": peak_memory(read) / 1e6, "instances": instances}
+
+
+def memory_curve(factors: Iterable[int] = FACTORS) -> pd.DataFrame:
+    """`measure` of each factor in a process of its own: columns factor, instances, build_mb, read_mb."""
+    rows = []
+    for factor in factors:
+        with tempfile.TemporaryDirectory() as folder:
+            places = {name: f"{folder}/{name}" for name in ("SPPE_RESULTS", "HF_DATASETS_CACHE")}
+            command = [sys.executable, "-m", "sppe_lib.tools.load", "--factor", str(factor)]
+            done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ResourceError(f"The benchmark of {factor} times the size could not be measured: {done.stderr[-300:]}")
+        rows.append(json.loads(done.stdout.strip().rpartition("\n")[2]))
+    return pd.DataFrame(rows)[["factor", "instances", "build_mb", "read_mb"]]
+
+
+def draw(curve: pd.DataFrame, path: Path) -> None:
+    """The curve as a picture."""
+    from matplotlib import pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(5, 3), layout="tight")
+    for column, label in (("build_mb", "building"), ("read_mb", "reading")):
+        axis.plot(curve["instances"], curve[column], marker="o", label=label)
+    axis.set(xlabel="instances", ylabel="peak memory, MB", xscale="log", ylim=(0, None))
+    axis.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+@command_line
+def main(arguments: list[str] | None = None) -> None:
+    """Command line: --output FOLDER; --factor measures one size and prints it."""
+    parser = argparse.ArgumentParser(prog="python -m sppe_lib.tools.load", description=__doc__.partition("\n")[0])
+    parser.add_argument("--output", default="figures/load", type=Path)
+    parser.add_argument("--factor", type=int)
+    options = parser.parse_args(arguments)
+    if options.factor:
+        print(json.dumps(measure(options.factor)))
+        return
+    curve = memory_curve()
+    options.output.mkdir(parents=True, exist_ok=True)
+    curve.to_csv(options.output / "memory.csv", index=False, float_format="%.0f")
+    draw(curve, options.output / "memory.png")
+    print(curve.to_string(index=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

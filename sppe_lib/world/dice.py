@@ -1,0 +1,168 @@
+"""Chance in the vector world: picks, numbers, and looks and words drawn from the recipes in `assets/looks.yaml`."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sppe_lib.errors import ConfigError
+from sppe_lib.world import people, read_asset
+from sppe_lib.world.colours import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
+from sppe_lib.world.props import CONTENTS, EMBLEMS, PICTURES, paper_ink
+
+WORDS: dict[str, list[str]] = read_asset("words.yaml")
+"""Lists of words that can stand for each other."""
+
+LOOKS: dict[str, dict] = read_asset("looks.yaml")
+"""Name of a record -> what it draws, in order."""
+
+LISTS: dict[str, Sequence[str]] = {
+    **WORDS, **LOOKS["lists"], "dark": DARK, "light": LIGHT, "inks": INKS, "papers": PAPERS, "vivid": VIVID,
+    "emblems": EMBLEMS, "pictures": PICTURES, "contents": CONTENTS,
+}  # fmt: skip
+"""What "{name}" in a recipe picks from."""
+
+PLATE_LETTERS = "BCDFGHJLMNPRTVWXYZ"
+"""Capitals none of which look like digits or make words."""
+
+
+@dataclass(frozen=True)
+class Dice:
+    """Chance that a generator drives; the same calls in the same order give the same world."""
+
+    rng: np.random.Generator
+
+    def pick(self, options: Sequence) -> Any:
+        """One of the options."""
+        return options[int(self.rng.integers(len(options)))]
+
+    def chance(self, share: float) -> bool:
+        """True for a share of the draws."""
+        return bool(self.rng.random() < share)
+
+    def between(self, low: float, high: float) -> float:
+        """A number in [low, high)."""
+        return float(self.rng.uniform(low, high))
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high` - 1."""
+        return int(self.rng.integers(low, high))
+
+    def record(self, recipe: str | Mapping[str, Any], **known: Any) -> dict[str, Any]:
+        """Draw a record of LOOKS, in its order; the result holds its hidden values (_name), too.
+
+        `known` are values that the recipe may name, as it may those that it has drawn before.
+        """
+        drawn: dict[str, Any] = {}
+        for key, value in (LOOKS[recipe] if isinstance(recipe, str) else recipe).items():
+            if key.startswith("+"):
+                found = self.record(key[1:] if value is None else self.pick(value), **known)
+            else:
+                found = {key: self.draw(value, known)}
+            drawn |= found
+            known |= {name.lstrip("_"): value for name, value in found.items()}
+        return drawn
+
+    def draw(self, recipe: Any, known: Mapping[str, Any]) -> Any:
+        """Draw one value; the head of `assets/looks.yaml` says how recipes are written."""
+        if isinstance(recipe, list):
+            return self.draw(self.pick(recipe), known)
+        if isinstance(recipe, str):
+            whole = re.fullmatch(r"\{([^}]*)\}", recipe)
+            if whole:
+                return self._named(whole[1], known)
+            return re.sub(r"\{([^}]*)\}", lambda found: str(self._named(found[1], known)), recipe)
+        if not isinstance(recipe, dict):
+            return recipe
+        if "chance" in recipe:
+            return self.draw(recipe["then"] if self.chance(recipe["chance"]) else recipe["else"], known)
+        if "lines" in recipe:
+            return tuple(self.draw(line, known) for line in recipe["lines"])
+        if "all" in recipe:  # every option is drawn before one is picked
+            return self.pick([self.draw(option, known) for option in recipe["all"]])
+        if "by" in recipe:
+            return self.draw(recipe[known[recipe["by"]]], known)
+        if "whole" in recipe:
+            return self.whole(*recipe["whole"])
+        if "between" in recipe:
+            number = self.between(*recipe["between"])
+            return round(number, recipe["digits"]) if "digits" in recipe else number
+        return recipe
+
+    def _named(self, words: str, known: Mapping[str, Any]) -> Any:
+        """The value of what stands between braces."""
+        name, *arguments = words.split()
+        if name in FUNCTIONS:
+            return FUNCTIONS[name](self, known, *arguments)
+        if words in known:
+            return known[words]
+        first, *more = re.split(r" ([+-]) ", words)
+        if first not in LISTS:
+            raise ConfigError(
+                f"A recipe asks for {{{words}}}: name a list, a function of dice.py or a value drawn before."
+            )
+        options = list(LISTS[first])
+        for sign, other in zip(more[::2], more[1::2], strict=True):
+            if sign == "+":
+                options += LISTS.get(other, [other])
+            else:
+                options = [option for option in options if option != known[other]]
+        return self.pick(options)
+
+
+def tilt(dice: Dice, most: float = 12.0) -> float:
+    """A rotation in whole degrees, often none."""
+    return 0.0 if dice.chance(0.35) else float(dice.whole(-int(most), int(most) + 1))
+
+
+def _letters(dice: Dice, count: int) -> str:
+    return "".join(dice.rng.permutation(list(PLATE_LETTERS))[:count])
+
+
+def _birth_date(dice: Dice) -> str | tuple[str, str]:
+    """A date of birth between 1940 and 2010."""
+    day, month, year = dice.whole(1, 29), dice.whole(0, 12), dice.whole(1940, 2011)
+    long, short = f"{day} {WORDS['months'][month]}", f"{day}.{month + 1}."
+    return dice.pick([(long, str(year)), f"{short}{year % 100:02d}", (short, str(year))])
+
+
+def _photo(dice: Dice, plain: float) -> dict[str, Any] | None:
+    """A sitter, or None (a silhouette)."""
+    sitter = people.random_person(dice.rng)
+    return None if dice.chance(plain) else sitter
+
+
+def _bill(dice: Dice, prices: Sequence[int]) -> tuple[str, ...]:
+    shop, *goods = dice.pick(WORDS["shops"]), *(f"{dice.pick(WORDS['goods'])} {price}" for price in prices)
+    return shop, *goods, f"{sum(prices)}.{dice.whole(10, 100)}"
+
+
+def _scribbled_notes(dice: Dice) -> tuple[str, ...]:
+    rows = range(dice.whole(2, 5))
+    return tuple(" ".join(map(str, dice.rng.permutation(WORDS["notes"])[: dice.whole(1, 3)])) for _ in rows)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "digits": lambda dice, known, count: str(dice.whole(10 ** (int(count) - 1), 10 ** int(count))),
+    "letters": lambda dice, known, count: _letters(dice, int(count)),
+    "number": lambda dice, known, low, high: str(dice.whole(int(low), int(high))),
+    "two": lambda dice, known, low, high: f"{dice.whole(int(low), int(high)):02d}",
+    "lower": lambda dice, known, name: dice.draw("{" + name + "}", known).lower(),
+    "capital": lambda dice, known, name: dice.draw("{" + name + "}", known).capitalize(),
+    "initial": lambda dice, known, name: dice.draw("{" + name + "}", known)[0],
+    "item": lambda dice, known, name, index: known[name][int(index)],
+    "last_line": lambda dice, known, name: known[name] if isinstance(known[name], str) else known[name][-1],
+    "contrast": lambda dice, known, name: contrasting(known[name]),
+    "inks_on": lambda dice, known, name: dice.pick(paper_ink(known[name])),
+    "tilt": lambda dice, known, most: tilt(dice, float(most)),
+    "person": lambda dice, known: people.random_person(dice.rng),
+    "photo": lambda dice, known, plain: _photo(dice, float(plain)),
+    "birth_date": lambda dice, known: _birth_date(dice),
+    "years": lambda dice, known, count: [f"{y % 100:02d}" for y in sorted(dice.rng.integers(1985, 2026, int(count)))],
+    "prices": lambda dice, known: [dice.whole(1, 60) for _ in range(dice.whole(1, 4))],
+    "bill": lambda dice, known, name: _bill(dice, known[name]),
+    "scribbled_notes": lambda dice, known: _scribbled_notes(dice),
+}  # fmt: skip
+"""Name of a function in a recipe -> function(dice, what is known, its arguments)."""

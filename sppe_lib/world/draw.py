@@ -1,0 +1,310 @@
+"""Draws things of the world from SVG assets: slots filled, geometry scaled to the thing's box.
+
+An asset (`assets/NAME.svg`) is an ordinary SVG file of 100 x 100 units that a browser shows as it stands.
+When it is drawn, those units become shares of a box, so a thing can be wide or tall while its outlines keep
+their width. What a browser ignores, the `data-` attributes, tells how:
+
+- Numbers are percent of the box's width (x, cx, width, ...) or height (y, cy, height, ...). Corner and circle
+  radii and stroke widths are in scene units. `data-r="8vh"` replaces attribute r by a length of its own: terms
+  in vw, vh and vmin (percent of the box's width, height, smaller side) and px (scene units), multiplied or
+  divided, as in `data-width="100vw-4px"` or "8vw*3/2"; a unit alone (`data-r="vh"`) is that of the number there.
+- `data-fill="colour"` fills the attribute from the thing's attribute of that name; where the thing has none,
+  what the file says stays. Colours may be derived: `contrasting(colour)`, `mix(colour, #ffffff, 0.5)`.
+- `data-if="view=front|side"` (or `!=`) draws a variant; a thing that does not say draws those without
+  display="none". `data-if="band"` and `data-if="!band"` ask for any value, `data-line="1"` for that line of text.
+- `<text data-text="name" data-line="1" data-box="7vw 50vh 86vw 25vh">` writes as large as the box allows.
+- `<image href="part.svg" data-href="part-{type}.svg" data-set="colour=ink">` draws another asset in its box
+  (`data-about="50vw 50vh 9vw"`: about a point); `data-person="photo"` draws a portrait there.
+- `<g transform="translate(80 20)" data-side="100vh">` is about a point: its numbers are percent of that side (of
+  two, where width and height differ).
+- `data-part="text"` marks what may be private ("text", "photo", "screen", ...).
+- `data-digits` sets the decimals of a path's coordinates: absolute and relative ones, by default "12"; "22" in
+  polygons, and 2 in all other shapes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element as Node
+
+from sppe_lib.errors import ConfigError
+from sppe_lib.world.colours import MATERIALS, contrasting, hex_of, mix
+from sppe_lib.world.scene import DRAWERS, Element
+from sppe_lib.world.shapes import FAMILIES, lines_of, placed, portrait, rect, written
+
+ASSETS = files("sppe_lib.world") / "assets"
+
+DETAILS = ("text", "photo")
+"""The parts that "details" stands for: all the personal data on a document."""
+
+HORIZONTAL = ("x", "x1", "x2", "cx", "width")
+VERTICAL = ("y", "y1", "y2", "cy", "height")
+LENGTHS = ("width", "height", "r", "rx", "ry", "stroke-width")
+"""Geometric attributes that the origin of a box does not move."""
+GEOMETRY = {*HORIZONTAL, *VERTICAL, *LENGTHS, "points", "d"}
+
+INSTRUCTIONS = {
+    "if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits", "paint", "args", "order",
+    "scatter", "tones", "fill-night", "fill-sunset", "fill-winter", "stroke-winter",
+}  # fmt: skip
+"""What stands after "data-" without being an attribute to replace."""
+
+FONTS = {family: font for font, (family, _) in FAMILIES.items()}
+
+_TERM = re.compile(r"([+-]?[\d.]+)(px|vw|vh|vmin)?((?:[*/]-?[\d.]+)*)")
+_LENGTH = r"[\d.]+(?:px|vw|vh|vmin)(?:[*/]-?[\d.]+)*"
+_TOKEN = re.compile(rf"[+-]?{_LENGTH}(?:[+-]{_LENGTH})*|[+-]?[\d.]+|[A-Za-z]")
+_UNIT_LENGTH = re.compile(rf"[+-]?{_LENGTH}(?:[+-]{_LENGTH})*")
+_UNITS = {"H": ("vw",), "V": ("vh",), "A": ("vw", "vh", "", "", "", "vw", "vh")}
+"""Units of the numbers after a path command; of all others, x and y in turn."""
+
+
+@cache
+def asset_names() -> list[str]:
+    """Names of all assets."""
+    return sorted(path.name.removesuffix(".svg") for path in ASSETS.iterdir() if path.name.endswith(".svg"))
+
+
+@cache
+def asset(name: str) -> Node:
+    """The root element of an asset. Raises ConfigError where there is no such file."""
+    try:
+        root = ElementTree.fromstring((ASSETS / f"{name}.svg").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"The world has no drawing {name!r}: add sppe_lib/world/assets/{name}.svg.") from None
+    for node in root.iter():
+        node.tag = node.tag.rpartition("}")[2]
+        # The style of the file's strokes; resvg's round caps leave traces on closed shapes.
+        if node.tag in ("path", "line", "rect", "circle", "ellipse", "polygon"):
+            for name in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
+                if root.get(name):
+                    node.attrib.setdefault(name, root.get(name))
+    return root
+
+
+@cache
+def _terms(length: str, unit: str) -> tuple[tuple[float, str, tuple[tuple[str, float], ...]], ...]:
+    """A length as terms of number, unit, and what multiplies or divides it; `unit` is that of bare numbers."""
+    return tuple(
+        # A share of the box as a fraction: "7e-2" is 0.07, where 7 / 100 may not be.
+        (float(number if (own or unit) == "px" else number + "e-2"), own or unit, _ratios(ratios))
+        for number, own, ratios in _TERM.findall(length.replace(" ", ""))
+    )
+
+
+def _ratios(text: str) -> tuple[tuple[str, float], ...]:
+    return tuple((sign, float(number)) for sign, number in re.findall(r"([*/])([^*/]+)", text))
+
+
+@cache
+def _tokens(geometry: str) -> tuple[str, ...]:
+    return tuple(_TOKEN.findall(geometry))
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where the 100 x 100 units of an asset go, in scene units."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def side(self, unit: str) -> float:
+        """How long a unit is: "vw", "vh", "vmin" (a whole side of the box) or "px" (a scene unit)."""
+        return {"px": 1.0, "vw": self.width, "vh": self.height}.get(unit) or min(self.width, self.height)
+
+    def length(self, text: str, unit: str, start: float = 0.0) -> float:
+        """A length in scene units from a `start` on: a sum of terms, or min(...) or max(...) of two of them."""
+        if bounds := re.fullmatch(r"(min|max)\((.*),(.*)\)", text):
+            lengths = [self.length(bounds[2], unit), self.length(bounds[3], unit)]
+            return start + (min(lengths) if bounds[1] == "min" else max(lengths))
+        total = start
+        for number, own, ratios in _terms(text, unit):
+            value = number * self.side(own)
+            for sign, ratio in ratios:
+                value = value * ratio if sign == "*" else value / ratio
+            total += value
+        return total
+
+    def about(self, x: str, y: str, sides: str) -> "Box":
+        """The box from a point on, with `sides` of their own: the same for both, or width and height."""
+        lengths = [self.length(side, "px") for side in sides.split()]
+        return Box(self.length(x, "vw", self.x), self.length(y, "vh", self.y), lengths[0], lengths[-1])
+
+    def attribute(self, node: Node, name: str) -> float:
+        """A geometric attribute of a shape, in scene units."""
+        text, own = node.get(name), node.get(f"data-{name}", "")
+        text = own if own and own not in ("vw", "vh", "vmin", "px") else text + own
+        horizontal = name in HORIZONTAL or (node.tag == "ellipse" and name == "rx")
+        vertical = name in VERTICAL or (node.tag == "ellipse" and name == "ry")
+        start = 0.0 if name in LENGTHS else self.x if horizontal else self.y
+        return self.length(text, "vw" if horizontal else "vh" if vertical else "px", start)
+
+    def outline(self, text: str, digits: tuple[int, int]) -> str:
+        """The points of a polygon or the data of a path, in scene units; decimals after capitals and small letters."""
+        result, command, index = [], "L", 0
+        for token in _tokens(text):
+            if token.isalpha():
+                result, command, index = [*result, token], token, 0
+                continue
+            units = _UNITS.get(command.upper(), ("vw", "vh"))
+            unit = units[index % len(units)]
+            # The radii of an arc are lengths; relative commands go on from where the pen is.
+            moved = command.isupper() and not (command == "A" and index % 7 < 2)
+            origin = {"vw": self.x, "vh": self.y}.get(unit, 0.0) if moved else 0.0
+            places = digits[0] if command.isupper() else digits[1]
+            result.append(f"{self.length(token, unit, origin):.{places}f}" if unit else token)
+            index += 1
+        return " ".join(result)
+
+
+@dataclass
+class Drawing:
+    """One drawing of one thing: its attributes, and the part that is asked for ("all" for the whole)."""
+
+    look: Mapping[str, Any]
+    part: str
+
+    def children(self, node: Node, box: Box, inside: bool) -> str:
+        """All that is in a group or an asset; only what is `inside` the part asked for is drawn."""
+        return "".join(self.draw(child, box, inside) for child in node)
+
+    def draw(self, node: Node, box: Box, inside: bool) -> str:
+        """One node as SVG in scene units."""
+        if node.tag == "title" or not self._shown(node):
+            return ""
+        inside = inside or node.get("data-part") in (DETAILS if self.part == "details" else (self.part,))
+        if node.tag == "g":
+            return self._group(node, box, inside)
+        if node.tag == "image":
+            return self._image(node, box, inside)
+        if not inside:
+            return ""
+        if node.tag == "defs":
+            return ElementTree.tostring(node, encoding="unicode")
+        if node.tag == "text":
+            return self._text(node, box)
+        return f"<{node.tag}{self._attributes(node, box)}/>"
+
+    def _lines(self, node: Node) -> tuple[str, ...]:
+        """The lines of text of a node; one that the thing does not have is missing."""
+        slot = node.get("data-text") or ("" if node.tag == "text" else "text")
+        lines = lines_of(self.look.get(slot, node.text or ""))
+        index = node.get("data-line")
+        return lines if index is None else lines[int(index) : int(index) + 1]
+
+    def _shown(self, node: Node) -> bool:
+        if "data-line" in node.attrib and not self._lines(node):
+            return False
+        condition = node.get("data-if")
+        if condition is None:
+            return True
+        if "=" not in condition:
+            value = self.look.get(condition.lstrip("!"))
+            return bool(any(value) if isinstance(value, (tuple, list)) else value) != condition.startswith("!")
+        name, no, values = re.fullmatch(r"(\w+)(!?)=(.*)", condition).groups()
+        value = self.look.get(name)
+        if value is None:
+            return node.get("display") != "none"
+        return (str(value) in values.split("|")) != bool(no)
+
+    def _group(self, node: Node, box: Box, inside: bool) -> str:
+        if sides := node.get("data-side"):
+            x, y = re.fullmatch(r"translate\((\S+) (\S+)\)", node.get("transform")).groups()
+            return self.children(node, box.about(x, y, sides), inside)
+        inner, attributes = self.children(node, box, inside), self._attributes(node, box)
+        return f"<g{attributes}>{inner}</g>" if attributes and inner else inner
+
+    def _image(self, node: Node, box: Box, inside: bool) -> str:
+        if about := node.get("data-about"):
+            inner = box.about(*about.split())
+        else:
+            inner = Box(*(box.attribute(node, name) for name in ("x", "y", "width", "height")))
+        within = (inner.x, inner.y, inner.width, inner.height)
+        silhouette = rect(*within, "black") if inside and node.get("data-part") and self.part != "all" else ""
+        settings = dict(pair.split("=") for pair in node.get("data-set", "").split())
+        look = {**self.look, **{name: self.look.get(value, value) for name, value in settings.items()}}
+        if "data-person" in node.attrib:
+            look["backdrop"] = self._colour(node, "fill")
+            if person := look.get(node.get("data-person")):
+                return silhouette + portrait(person, *within, look["backdrop"]) if inside else ""
+        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])), node.get("data-href", ""))
+        name = name if name.removesuffix(".svg") in asset_names() else node.get("href")
+        return silhouette + Drawing(look, self.part).children(asset(name.removesuffix(".svg")), inner, inside)
+
+    def _text(self, node: Node, box: Box) -> str:
+        starts = (box.x, box.y, 0.0, 0.0)
+        lengths = zip(node.get("data-box").split(), starts, strict=True)
+        within = [box.length(text, "px", start) for text, start in lengths]
+        font = self.look.get(node.get("data-font")) or FONTS[node.get("font-family")]
+        part = self.part if node.get("data-part") else "all"
+        colour, anchor = self._colour(node, "fill"), node.get("text-anchor", "middle")
+        return written(part, self._lines(node), *within, colour, font, anchor)
+
+    def _colour(self, node: Node, name: str) -> str:
+        """Attribute fill or stroke with its slot filled, or as time and season have it."""
+        for state in (self.look.get("time"), self.look.get("season")):
+            if colour := node.get(f"data-{name}-{state}"):
+                return colour
+        function, _, rest = node.get(f"data-{name}", "").rpartition("(")
+        slot, *arguments = rest.rstrip(")").split(", ")
+        colour = self.look.get(slot)
+        if not colour:
+            return node.get(name)
+        return hex_of(COLOUR_FUNCTIONS[function](colour, *arguments))
+
+    def _attributes(self, node: Node, box: Box) -> str:
+        result = ""
+        for name, value in node.attrib.items():
+            if name.startswith("data-") or name == "display":
+                continue
+            if name in ("fill", "stroke"):
+                value = self._colour(node, name)
+            elif name in ("d", "points"):
+                digits = node.get("data-digits", "12" if name == "d" else "22")
+                value = box.outline(node.get(f"data-{name}", value), (int(digits[0]), int(digits[-1])))
+            elif name in GEOMETRY:
+                value = f"{box.attribute(node, name):{'g' if name == 'stroke-width' else '.2f'}}"
+            elif name == "transform":
+                value = _UNIT_LENGTH.sub(
+                    lambda match: f"{box.length(match[0], 'px'):.2f}", node.get("data-transform", value)
+                )
+            elif f"data-{name}" in node.attrib:
+                value = self.look.get(node.get(f"data-{name}"), value)
+            result += f' {name}="{value}"'
+        return result
+
+
+COLOUR_FUNCTIONS: dict[str, Callable[..., str]] = {
+    "": lambda colour: colour,
+    "contrasting": contrasting,
+    "mix": lambda colour, other, amount: mix(colour, other, float(amount)),
+    "on_white": lambda colour: "black" if colour == "white" else colour,
+}
+"""What a slot of a colour may apply to a thing's colour."""
+
+
+def draw_asset(name: str, box: Box, look: Mapping[str, Any], part: str = "all") -> str:
+    """An asset in a box, as an SVG fragment in scene units; `look`: the thing's attributes by slot name.
+
+    Part "all" draws everything; another part only what is marked as it, with the box of its text ("details":
+    text and photo). Raises ConfigError for an asset that does not exist.
+    """
+    return Drawing(look, part).children(asset(name), box, part == "all")
+
+
+def draw_thing(element: Element, part: str, name: str = "") -> str:
+    """A thing of the world at its box; `name` of its asset, if that is not its kind."""
+    look = {**element.attributes, **MATERIALS.get(element.attributes.get("material", ""), {})}
+    look["orientation"] = "wide" if element.width > element.height else "tall"
+    look["pictured"] = "photo" in look
+    return placed(element, draw_asset(name or element.kind, Box(0, 0, element.width, element.height), look, part))
+
+
+# A dash marks the assets that are parts of others.
+DRAWERS.update({name: draw_thing for name in asset_names() if "-" not in name})

@@ -1,0 +1,234 @@
+"""What the simulated editor can do: verbs whose parameters `assets/edits.yaml` gives for each instruction.
+
+Each takes a view of a scene and returns the edited scene, or raises NotDone. A list among the parameters
+stands for several realisations (`View.realised`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from sppe_lib.world.colours import mix
+from sppe_lib.world.people import CURLY_TOPS, DEFAULTS, LONG_TOPS, hair_is_visible
+from sppe_lib.world.scene import Element, Scene
+from sppe_lib.world.settings import UNSEEN_OUTDOOR
+from sppe_lib.world.view import WHOLE, NotDone, View, box_of, visibility, with_element
+
+PHOTO_SHARE = 0.12
+"""Share of a document that the head in its photograph takes, roughly."""
+
+HATS = ("hat", "turban", "winterHat1", "winterHat02", "winterHat03", "winterHat04")
+
+Look = Mapping[str, Any]
+
+
+# ----------------------------------------------------------------------------------------------- people
+
+
+def _heads(element: Element) -> list[tuple[str, str, float]]:
+    """The heads in an element, as candidates of `View.most_visible`: a person's own, or those of its photographs."""
+    if element.kind == "person":
+        return [("", "head", 1.0)]
+    looks = element.attributes.items()
+    return [(key, "all", PHOTO_SHARE) for key, look in looks if isinstance(look, Mapping) and "skin" in look]
+
+
+def person(
+    view: View,
+    set: Look | None = None,
+    tint: Sequence[tuple[Sequence[str], Any, float]] = (),
+    needs_hair: bool = False,
+    hat_off: bool = False,
+    curl: bool = False,
+    remove: bool = False,
+) -> Scene:
+    """Change the person whose head shows most, free-standing or in a photograph; other traits stay.
+
+    `set`: attribute -> its new value. `tint`: (attributes, colour, amount) to move colours of the person.
+    `needs_hair`: nothing to do where none shows. `hat_off`: nothing else is worn on the head. `curl`: the hair.
+    `remove`: the person vanishes and what is behind shows.
+    """
+    target = view.most_visible(_heads)
+    old = target.element.attributes[target.photograph] if target.photograph else target.element.attributes
+    look = {**DEFAULTS, **old}
+    if needs_hair and not hair_is_visible(look):
+        raise NotDone("absent")
+    view.attempt(target.box, target.area, target.fraction)
+    changes: dict[str, Any] = {}
+    if hat_off:
+        changes |= {"cap": "", "cowboy_hat": ""}
+        if look["top"] in HATS:  # the hair below was not visible: the editor makes some up
+            changes |= {"top": "theCaesar", "hair": look["hair"] if look["facial_hair"] else "#4a312c"}
+    if curl:
+        changes["top"] = _curly_top(look["top"], view.realisation(target.box, 3))
+    changes |= view.look(set, target.box)
+    for keys, colour, amount in tint:
+        changes |= {key: mix(look[key], view.realised(colour, target.box), amount) for key in keys}
+    if target.photograph:
+        photograph = {target.photograph: None if remove else {**old, **changes}}
+        return with_element(view.scene, target.index, target.element.with_attributes(**photograph))
+    return with_element(view.scene, target.index, *([] if remove else [target.element.with_attributes(**changes)]))
+
+
+def _curly_top(top: str, choice: int) -> str:
+    """A curly hair style of about the same length that is not `top`."""
+    options = ("curly", "fro", "bigHair") if top in LONG_TOPS else ("shortCurly", "fro", "frizzle")
+    wanted = options[choice]
+    return wanted if wanted != top else next(other for other in (*options, *CURLY_TOPS) if other != top)
+
+
+# ----------------------------------------------------------------------------------------------- things
+
+
+def _is(element: Element, wanted: str | Mapping[str, str]) -> bool:
+    if wanted == "writing":
+        text = element.attributes.get("text", "")
+        return any((text,) if isinstance(text, str) else text)
+    return all(
+        value == (element.kind if key == "kind" else element.attributes.get(key)) for key, value in wanted.items()
+    )
+
+
+def change(
+    view: View, largest: str = "", every: str | Mapping[str, str] = "", set: Look | None = None, become: str = ""
+) -> Scene:
+    """Change the most visible thing of the kind `largest`, or every visible one that is `every`.
+
+    `every` is {"kind": ...}, {attribute: value} or "writing" (all that carries some); each has its own chance to
+    be missed. `set`: attribute -> its new value; `become`: another kind with the same attributes.
+    """
+    if largest:
+        target = view.thing(largest)
+        found = [(target.index, target.area, target.fraction)]
+    else:
+        wanted = [index for index, element in enumerate(view.scene.elements) if _is(element, every)]
+        found = [(index, *visibility(view.scene, index)) for index in wanted]
+        found = [entry for entry in found if entry[1] > 0]
+    if not found:
+        raise NotDone("absent")
+    scene = view.scene
+    for index, area, fraction in found:
+        element = view.scene.elements[index]
+        box = box_of(element)
+        if not view.misses(box, area, fraction):
+            new = element.with_attributes(**view.look(set, box))
+            scene = with_element(scene, index, replace(new, kind=become or new.kind))
+    if scene is view.scene:
+        raise NotDone("missed")
+    return scene
+
+
+def _lies_on(element: Element, below: Element) -> bool:
+    """Whether the centre of an element is inside another's box, and it is no larger."""
+    x, y = element.x + element.width / 2, element.y + element.height / 2
+    inside = below.x <= x <= below.x + below.width and below.y <= y <= below.y + below.height
+    return inside and element.width * element.height <= below.width * below.height
+
+
+def remove(view: View, kind: str, falls: str = "") -> Scene:
+    """Remove the most visible thing of a kind, with the writing that lies on it; what it held (`falls`) comes down."""
+    target = view.thing(kind)
+    view.attempt(target.box, target.area, target.fraction)
+    before, after = view.scene.elements[: target.index], view.scene.elements[target.index + 1 :]
+    kept = (*before, *(one for one in after if not (one.kind == "text" and _lies_on(one, target.element))))
+    down = tuple(replace(one, y=one.y + 26) if one.kind == falls and one.y < 50 else one for one in kept)
+    return replace(view.scene, elements=down)
+
+
+def stain(view: View, kind: str, colour: Any) -> Scene:
+    """Stains or scratches on the most visible thing; on the whole picture if that is small or there is none."""
+    box, area = WHOLE, 1.0
+    things = [element.kind for element in view.scene.elements if element.kind != "person"]
+    with suppress(NotDone):
+        target = view.thing(*things)
+        if target.area >= 0.06:
+            box, area = target.box, target.area
+    view.attempt(box, area)
+    # The shape follows the seed and the tone of the place, so that a surrogate may move it.
+    seed = 7919 * (view.seed % 100_003) + 31 * view.realisation(box, 3) + int(view.code)
+    x, y, width, height = box
+    look = {"shape_seed": seed, "colour": view.realised(colour, box)}
+    overlay = Element(kind, x + 0.08 * width, y + 0.08 * height, 0.84 * width, 0.84 * height, look)
+    return replace(view.scene, elements=(*view.scene.elements, overlay))
+
+
+def add(
+    view: View, kind: str, places: list, look: Look | None = None, behind: bool = False, sky: bool = False
+) -> Scene:
+    """Add things of a kind; `places` are the boxes (x, y, width, height) of each realisation.
+
+    `behind`: behind all elements. `sky`: it needs one, so there is nothing to do indoors.
+    """
+    if sky and view.scene.setting["place"] not in UNSEEN_OUTDOOR:
+        raise NotDone("absent")
+    view.attempt()
+    shown, old = view.look(look, WHOLE), view.scene.elements
+    new = tuple(Element(kind, *box, shown) for box in view.realised(places, WHOLE))
+    return replace(view.scene, elements=(*new, *old) if behind else (*old, *new))
+
+
+def sit(view: View, kind: str, seat: str, width: float, height: float, at: Any, look: Look) -> Scene:
+    """Something sits down on the most visible thing of the kind `seat`; `at` is where, as a share of its width."""
+    below = view.thing(seat)
+    view.attempt(below.box, below.area, below.fraction)
+    x = below.element.x + below.element.width * view.realised(at, below.box)
+    y = below.element.y + 0.76 * below.element.height - height
+    sitter = Element(kind, x, y, width, height, view.look(look, below.box))
+    return replace(view.scene, elements=(*view.scene.elements, sitter))
+
+
+# ------------------------------------------------------------------------------------- the whole picture
+
+
+def style(view: View, name: str) -> Scene:
+    """The whole picture in a raster style; strength and variant follow its tone and the seed."""
+    view.attempt()
+    strength = (0.95, 0.85, 1.0)[view.realisation(WHOLE, 5) % 3]
+    parameters = {"variant": view.realisation(WHOLE, 3), "strength": strength}
+    return replace(view.scene, styles=(*view.scene.styles, (name, parameters)))
+
+
+def background(view: View, place: list[str], time: str, keep: Sequence[str] = ()) -> Scene:
+    """Another setting behind the same elements; places in `keep` stay what they are if only the time changes."""
+    view.attempt()
+    old, choice = view.scene.setting, view.realisation(WHOLE, len(place))
+    new = {**old, "place": place[choice], "time": time, "weather": "clear"}
+    if old.get("place") in keep and old.get("time") != time:
+        new["place"] = old["place"]
+    if new["place"] != old.get("place"):  # a few layouts of each new place exist; what was decorated stays
+        new["variant"] = 1000 + choice
+    return replace(view.scene, setting=new)
+
+
+def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scene:
+    """Another time, weather or season; nothing to do where it is so, or needs a sky and there is none.
+
+    `shower`: rain falls in front of everything too.
+    """
+    setting = view.scene.setting
+    indoors = setting["place"] not in UNSEEN_OUTDOOR
+    if (indoors and "time" not in set) or all(setting.get(key) == value for key, value in set.items()):
+        raise NotDone("absent")
+    view.attempt()
+    clouds = setting["weather"] if indoors else view.realised(["clear", "cloudy", "clear"], WHOLE)
+    drops = [Element("shower", *WHOLE, {"shape_seed": view.realisation(WHOLE, 3)})] if shower else []
+    new = {**setting, "weather": clouds, **set}
+    return replace(view.scene, setting=new, elements=(*view.scene.elements, *drops))
+
+
+def wall(view: View, colour: Any) -> Scene:
+    """Paint the walls of a room."""
+    setting = view.scene.setting
+    if setting["place"] in UNSEEN_OUTDOOR:
+        raise NotDone("absent")
+    view.attempt()
+    colours = {**setting["colours"], "wall": view.realised(colour, WHOLE)}
+    return replace(view.scene, setting={**setting, "colours": colours})
+
+
+VERBS: dict[str, Callable[..., Scene]] = {
+    function.__name__: function
+    for function in (person, change, remove, stain, add, sit, style, background, conditions, wall)
+}
+"""Name of a verb -> function(view, **parameters)."""

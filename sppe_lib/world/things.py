@@ -1,0 +1,147 @@
+"""Things whose drawing is computed: from rows of text, the time of day, a count or a seed."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from sppe_lib.world.colours import mix
+from sppe_lib.world.draw import draw_thing
+from sppe_lib.world.scene import Element, draws
+from sppe_lib.world.shapes import ellipse, line, lines_of, path, placed, polygon, rect, written
+
+
+@draws("clock")
+def draw_clock(element: Element, part: str) -> str:
+    """A digital clock's body (model "digital"), or a wall clock with hands at `hour` and `minute` ("wall")."""
+    look = element.attributes
+    if look.get("model", "digital") == "digital":
+        return draw_thing(element, part, "clock-digital")
+    r = min(element.width, element.height) / 2
+    hour, minute = int(look.get("hour", 10)), int(look.get("minute", 10))
+
+    def stroke(angle: float, start: float, end: float, thickness: float) -> str:
+        """A radial stroke; lengths as shares of the radius."""
+        x, y = math.sin(angle), math.cos(angle)
+        return line(r + r * start * x, r - r * start * y, r + r * end * x, r - r * end * y, "black", r * thickness)
+
+    svg = "" if part == "all" else ellipse(r, r, r * 0.84, fill="black")
+    svg += ellipse(r, r, r, fill=look["colour"]) + ellipse(r, r, r * 0.84, fill="white")
+    svg += "".join(stroke(index * math.pi / 6, 0.68, 0.76, 0.05) for index in range(12))
+    svg += stroke(math.pi * (hour % 12 + minute / 60) / 6, 0, 0.42, 0.1) + stroke(math.pi * minute / 30, 0, 0.62, 0.07)
+    return placed(element, svg if part in ("all", "face") else "")
+
+
+@draws("receipt")
+def draw_receipt(element: Element, part: str) -> str:
+    """A till receipt: paper, ink, text (shop, then lines "item price", then total)."""
+    look, width, height = element.attributes, element.width, element.height
+    rows = lines_of(look["text"])
+    step = (height - 8) / (len(rows) + 1.2)
+    y, ruled, text = 2.0, "", ""
+    for index, row in enumerate(rows):
+        # The shop's name, the goods, then a rule and the total in larger figures.
+        large = index in (0, len(rows) - 1)
+        tall = step * (1.5 if large else 1.0) * 0.86
+        text += written(part, row, width * 0.06, y, width * 0.88, tall, look["ink"], "sans" if large else "mono")
+        y += tall + step * 0.14
+        if index in (0, len(rows) - 2):
+            ruled = line(width * 0.06, y - step * 0.04, width * 0.94, y - step * 0.04, "grey", 0.6) + ruled
+    if part != "all":
+        return placed(element, text if part in ("text", "details") else "")
+    teeth = [(0.0, 0.0), (width, 0.0), (width, height - 3)]
+    for index in range(8):
+        teeth += [(width * (7.5 - index) / 8, height), (width * (7 - index) / 8, height - 3)]
+    shadow = f'<g transform="translate(1.2 1.4)">{polygon(teeth, "#000000", opacity=0.25)}</g>'
+    return placed(element, shadow + polygon(teeth, look["paper"]) + ruled + text)
+
+
+@draws("paper")
+def draw_paper(element: Element, part: str) -> str:
+    """A sheet of paper: paper, ruled ("" or "lines" or "grid" or "form"), heading, text."""
+    width, height, ruled = element.width, element.height, element.attributes.get("ruled", "")
+    rules = ""
+    if ruled in ("lines", "grid") and part == "all":
+        rules += "".join(line(2, y, width - 2, y, "#9db7d6", 0.5) for y in np.arange(9, height - 2, 9))
+    if ruled == "grid" and part == "all":
+        rules += "".join(line(x, 2, x, height - 2, "#9db7d6", 0.5) for x in np.arange(9, width - 2, 9))
+    return draw_thing(element, part, "paper-sheet") + placed(element, rules)
+
+
+@draws("scribble")
+def draw_scribble(element: Element, part: str) -> str:
+    """A drawn ornament instead of writing (what a strong surrogate makes of text): ink, shape."""
+    look, width, height = element.attributes, element.width, element.height
+    ink, svg = look["ink"], ""
+    if look["shape"] == "bars":
+        for index in range(10):
+            wide = width * (0.03 + 0.025 * (index % 3 == 0))
+            svg += rect(width * (0.05 + 0.09 * index), height * 0.12, wide, height * 0.76, ink)
+    elif look["shape"] == "waves":
+        wave = f"q{width * 0.075:.2f} {-height * 0.22:.2f} {width * 0.15:.2f} 0" * 6
+        for y in (0.35, 0.75):
+            svg += path(f"M{width * 0.05:.1f} {height * y:.1f}" + wave, "none", ink, height * 0.09)
+    else:
+        count = max(2, int(width / max(height, 1)))
+        radius = min(height, width / count) * 0.36
+        for index in range(count):
+            x = width * (index + 0.5) / count
+            svg += ellipse(x, height / 2, radius, fill="none", stroke=ink, stroke_width=height * 0.12)
+    if part != "all":
+        svg = rect(0, 0, width, height, "black") + svg if part in ("text", "details") else ""
+    return placed(element, svg)
+
+
+def _scenery(kind: str) -> Callable:
+    """Register a thing that has no private part."""
+
+    def register(drawer: Callable[[Element], str]) -> Callable[[Element], str]:
+        draws(kind)(lambda element, part: placed(element, drawer(element) if part == "all" else ""))
+        return drawer
+
+    return register
+
+
+@_scenery("flower")
+def draw_flower(element: Element) -> str:
+    """A flower on its stem: colour, centre, petals (their number)."""
+    look, w, h = element.attributes, element.width, element.height
+    y, radius, petals = w * 0.5, w * 0.5, look["petals"]
+    svg = line(w * 0.5, y, w * 0.5, h, "#2c7a35", w * 0.1) + ellipse(w * 0.72, h * 0.72, w * 0.24, h * 0.06, "#3f9d52")
+    for angle in np.arange(petals) * 2 * np.pi / petals:
+        x, up = w * 0.5 + 0.58 * radius * np.cos(angle), y + 0.58 * radius * np.sin(angle)
+        svg += ellipse(x, up, radius * 0.42, None, look["colour"], mix(look["colour"], "#101010", 0.25), 0.5)
+    return svg + ellipse(w * 0.5, y, radius * 0.34, fill=look["centre"])
+
+
+@_scenery("fence")
+def draw_fence(element: Element) -> str:
+    """A picket fence: colour."""
+    w, h, colour = element.width, element.height, element.attributes["colour"]
+    svg = "".join(rect(0, h * y, w, h * 0.12, colour, 0, "#8a8378", 0.4) for y in (0.35, 0.7))
+    for x in np.arange(2, w - 5, 11):
+        svg += polygon([(x, h), (x, h * 0.14), (x + 3, 0), (x + 6, h * 0.14), (x + 6, h)], colour, "#8a8378", 0.5)
+    return svg
+
+
+@_scenery("birds")
+def draw_birds(element: Element) -> str:
+    """A flock of dark birds: shape_seed."""
+    rng, svg = np.random.default_rng(element.attributes["shape_seed"]), ""
+    for column in range(4):
+        x = element.width * (0.12 + 0.25 * column) + rng.uniform(-2, 2)
+        y = element.height * rng.uniform(0.25, 0.8)
+        left, right = (
+            f"{x - 6:.1f} {y - 2:.1f}Q{x - 3:.1f} {y - 6:.1f}",
+            f"{x + 3:.1f} {y - 6:.1f} {x + 6:.1f} {y - 2:.1f}",
+        )
+        svg += path(f"M{left} {x:.1f} {y:.1f}Q{right}", "none", "#1d2030", 2)
+    return svg
+
+
+@_scenery("shower")
+def draw_shower(element: Element) -> str:
+    """Rain in front of everything: shape_seed."""
+    rng = np.random.default_rng(element.attributes["shape_seed"])
+    drops = rng.uniform(0, (element.width, element.height), (60, 2))
+    return path("".join(f"M{x:.1f} {y:.1f}l-2.5 8" for x, y in drops), "none", "#dcebff", 1.3, 0.85)

@@ -1,0 +1,276 @@
+"""Damaged and hostile inputs for every reader, from a seed: `python tests/fuzz_readers.py --inputs 10000` (make fuzz).
+
+A reader may return or raise the kit's own errors, nothing else; it writes nothing and never loads a pickle. What
+fails is named by reader and seed, and `--only READER --seed SEED --inputs 1` does it again.
+"""
+
+import argparse
+import io
+import json
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from released_tree import write_tree
+from source_trees import write_dipa, write_redactions, write_vispr
+
+from sppe_lib.data import cloud_editor, own_folder, released
+from sppe_lib.data.generated_folder import read_folder, sized
+from sppe_lib.data.record_list import read_records
+from sppe_lib.data.schema import FEATURES
+from sppe_lib.data.sources import SOURCES, instructpix2pix
+from sppe_lib.data.sources.reading import private_masks
+from sppe_lib.errors import KitError
+from sppe_lib.pictures import png, png_bytes, read_mask, read_picture
+
+RECORD = {
+    "pair_id": "a", "dataset": "photos", "split": "train", "category": "ticket", "codes": ["060"],
+    "source": "0.png", "mask": "0.png",
+}  # fmt: skip
+NASTY = [
+    None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**400, "", "\u2028\u0085", "\ud800", "\0",
+    "../../etc/passwd", "x" * 300, [], {}, [[]], {"": None}, [1, "a", None], "9" * 400,
+]  # fmt: skip
+
+
+def noise(rng: np.random.Generator) -> Image.Image:
+    """A small picture of random pixels."""
+    return Image.fromarray(rng.integers(0, 256, (8, 12, 3), dtype=np.uint8))
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Bytes cut off, with some changed, doubled, moved, or followed by others."""
+    data = bytearray(content)
+    for _ in range(int(rng.integers(1, 5))):
+        if not data:
+            break
+        start, end = sorted(int(place) for place in rng.integers(0, len(data) + 1, 2))
+        kind = rng.integers(6)
+        if kind == 0:
+            del data[start:]
+        elif kind == 1:
+            del data[start : min(end, start + 16)]
+        elif kind == 2:
+            data[start:start] = data[start:end][:64]
+        elif kind == 3:
+            data[start:start] = rng.choice([b"\xff" * 4, b"\0" * 4, b"\xef\xbb\xbf", b"[" * 2000, b"\x80\x04"])
+        else:
+            for place in rng.integers(0, len(data), int(rng.integers(1, 8))):
+                data[place] = rng.integers(256)
+    return bytes(data)
+
+
+def twisted(value: object, rng: np.random.Generator) -> object:
+    """A JSON value in which something has become something else."""
+    if isinstance(value, (dict, list)) and value and rng.random() < 0.85:
+        twin = dict(value) if isinstance(value, dict) else list(value)
+        key = list(twin)[rng.integers(len(twin))] if isinstance(twin, dict) else int(rng.integers(len(twin)))
+        if rng.random() < 0.1:
+            twin.pop(key)
+        else:
+            twin[key] = twisted(twin[key], rng)
+        return twin
+    return NASTY[rng.integers(len(NASTY))]
+
+
+def twisted_json(content: bytes, rng: np.random.Generator) -> bytes:
+    """A JSON text with another structure, or damaged as bytes."""
+    if rng.random() < 0.3:
+        return damaged(content, rng)
+    if rng.random() < 0.03:
+        return b"[" * 100_000
+    return json.dumps(twisted(json.loads(content), rng)).encode()
+
+
+def a_file(folder: Path, rng: np.random.Generator, *endings: str) -> Path:
+    """One of the files below a folder with one of the endings."""
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(endings) and path.is_file())
+    return files[rng.integers(len(files))]
+
+
+def pictures(folder: Path, rng: np.random.Generator) -> None:
+    """Pictures of every format, as picture and as mask."""
+    image = noise(rng).convert(str(rng.choice(["RGB", "L", "P", "RGBA", "CMYK", "1", "LA", "I;16"])).replace(";16", ""))
+    formats = ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000", "AVIF", "EPS", "ICO", "PDF"]
+    stored = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = int(rng.integers(0, 12))
+    with suppress(Exception):  # not every format stores every mode
+        image.save(stored, str(rng.choice(formats)), exif=exif)
+    if not stored.getvalue():
+        noise(rng).save(stored, "PNG", exif=exif)
+    content = damaged(stored.getvalue(), rng)
+    for read in (read_picture, lambda given: read_mask(given, (12, 8))):
+        with suppress(KitError):
+            read(content)
+
+
+def annotated(name: str, write: Callable[[Path], Path]) -> Callable[[Path, np.random.Generator], None]:
+    """The reader of an original data set, one of whose annotation files is twisted."""
+
+    def case(folder: Path, rng: np.random.Generator) -> None:
+        root = write(folder / name)
+        file = a_file(root, rng, ".json", "_label")
+        content = file.read_bytes()
+        json_file = file.suffix == ".json"
+        file.write_bytes(twisted_json(content, rng) if json_file else damaged(content, rng))
+        reading = SOURCES[name].read(root)
+        list(private_masks(reading))
+        reading.report()
+
+    return case
+
+
+def record_list(folder: Path, rng: np.random.Generator) -> None:
+    """A list of records."""
+    noise(rng).save(folder / "0.png")
+    lines = [json.dumps(RECORD | {"pair_id": str(number)}).encode() for number in range(3)]
+    lines[1] = twisted_json(lines[1], rng)
+    (folder / "records.jsonl").write_bytes(b"\n".join(lines))
+    for record in read_records(folder / "records.jsonl"):
+        assert record.files and record.described()
+
+
+def _row(rng: np.random.Generator) -> dict:
+    texts = dict.fromkeys((name for name, value in FEATURES.items() if getattr(value, "dtype", "") == "string"), "a")
+    picture, mask = png(noise(rng)), png(np.eye(8, 12, dtype=np.uint8) * 255)
+    images = dict.fromkeys(("source", "surrogate", "edited_surrogate", "edited_source"), picture)
+    return texts | images | {"mask": mask, "strength": 0.5, "released_label": None, "split": "train"}
+
+
+def generated(folder: Path, rng: np.random.Generator) -> None:
+    """A folder that generate filled: its generation.json, a shard, or a picture in it."""
+    made_of = {
+        "shards": 1, "strength": 0.5, "surrogate_steps": 1, "surrogate_guidance": 1.0, "batch": 1, "editor": "a",
+        "editor_steps": 1, "editor_guidance": 1.0,
+        "models": {role: dict.fromkeys(("model", "revision", "commit"), "") for role in ("surrogate", "editor")},
+    }  # fmt: skip
+    what, row = rng.integers(3), _row(rng)
+    if what == 0:
+        row["surrogate"] = {"bytes": damaged(row["surrogate"]["bytes"], rng), "path": None}
+    shard, identity = folder / "train-00000-of-00001.parquet", folder / "generation.json"
+    pq.write_table(pa.Table.from_pylist([row], schema=FEATURES.arrow_schema), shard)
+    if what == 1:
+        shard.write_bytes(damaged(shard.read_bytes(), rng))
+    content = json.dumps(made_of).encode()
+    identity.write_bytes(twisted_json(content, rng) if what == 2 else content)
+    found = read_folder(folder, "it", "generate")
+    found.column("train", "pair_id")
+    for stored in found.rows("train"):
+        sized(stored, 8)
+
+
+def edit_examples(folder: Path, rng: np.random.Generator) -> None:
+    """A shard of InstructPix2Pix."""
+    picture = {"bytes": damaged(png_bytes(noise(rng)), rng), "path": None}
+    row = dict.fromkeys(instructpix2pix.COLUMNS, "a hat") | dict.fromkeys(("original_image", "edited_image"), picture)
+    pq.write_table(pa.Table.from_pylist([row]), folder / "a.parquet")
+    if rng.random() < 0.7:
+        (folder / "a.parquet").write_bytes(damaged((folder / "a.parquet").read_bytes(), rng))
+    columns = instructpix2pix._columns([folder / "a.parquet"], folder)
+    if set(instructpix2pix.COLUMNS) <= set(columns):
+        for stored in instructpix2pix._read_shards([folder / "a.parquet"], Counter()):
+            instructpix2pix._decoded(stored["original_image"])
+
+
+def released_tree(folder: Path, rng: np.random.Generator) -> None:
+    """The released layout."""
+    root = write_tree(folder / "SPPE")
+    file = a_file(root, rng, ".json", ".txt", ".jpg", ".png")
+    content = file.read_bytes()
+    file.write_bytes(twisted_json(content, rng) if file.suffix == ".json" else damaged(content, rng))
+    found = released.find_instances(root, size=16, strength=0.5)
+    list(released.read_instances(found, processes=1))
+
+
+def cloud_answer(folder: Path, rng: np.random.Generator) -> None:
+    """What a cloud answers."""
+    answer = twisted_json(b'{"data": [{"b64_json": "aaaa"}], "error": {"message": "no"}}', rng)
+    cloud_editor._message(answer)
+    with suppress(cloud_editor._UNREADABLE):
+        cloud_editor._picture(answer)
+
+
+def output_mark(folder: Path, rng: np.random.Generator) -> None:
+    """The mark of a folder that a command wrote."""
+    (folder / "kept").write_text("a")
+    content = json.dumps({"kept": own_folder.digest(folder / "kept")}).encode()
+    (folder / own_folder.MARK).write_bytes(twisted_json(content, rng))
+    own_folder.check_output(folder, [])
+
+
+READERS = {
+    "pictures": pictures,
+    "VISPR": annotated("VISPR", write_vispr),
+    "Redactions": annotated("Redactions", write_redactions),
+    "DIPA": annotated("DIPA", lambda root: write_dipa(root, second=False)),
+    "DIPA2": annotated("DIPA2", lambda root: write_dipa(root, second=True)),
+    "record_list": record_list,
+    "generated": generated,
+    "edit_examples": edit_examples,
+    "released_tree": released_tree,
+    "cloud_answer": cloud_answer,
+    "output_mark": output_mark,
+}
+"""Every reader by name: given an empty folder and a generator, it writes an input there and reads it."""
+
+
+def files_of(folder: Path) -> dict[str, int]:
+    """Files below a folder with their sizes."""
+    return {str(path): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+
+def run(name: str, seed: int, scratch: Path) -> None:
+    """One input of one reader; raises AssertionError or whatever the reader should not have raised."""
+    folder = scratch / "input"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    outside = files_of(scratch)
+    forbidden = mock.Mock(side_effect=AssertionError("a pickle was loaded"))
+    with ExitStack() as stack:
+        for module, attribute in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler")):
+            stack.enter_context(mock.patch.object(module, attribute, forbidden))
+        try:
+            READERS[name](folder, np.random.default_rng([seed, list(READERS).index(name)]))
+        except KitError as error:
+            assert "\n" not in str(error) and str(scratch) not in str(error), f"no one sentence: {error}"
+    assert {path: size for path, size in files_of(scratch).items() if not path.startswith(str(folder))} == outside
+
+
+def main() -> int:
+    """Run the inputs in turn over all readers; the status is 1 if one failed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=READERS)
+    chosen = parser.parse_args()
+    names = [chosen.only] if chosen.only else list(READERS)
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for number in range(chosen.inputs):
+            name, seed = names[number % len(names)], chosen.seed + number // len(names)
+            try:
+                run(name, seed, Path(folder))
+            except Exception:
+                failed += 1
+                print(f"--only {name} --seed {seed} --inputs 1", traceback.format_exc(limit=-4), sep="\n")
+            if number % 1000 == 999:
+                print(f"{number + 1} inputs, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,368 @@
+"""What real folders are like: turned photos, odd names, copies, links, pictures of one name, and no sweep at all."""
+
+import io
+import json
+import os
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from datasets import Dataset
+from matplotlib import pyplot as plt
+from PIL import Image
+from released_tree import SIDE, mask, picture, save, write_instance, write_tree
+from tiny import tiny_benchmark, tiny_pair
+
+from sppe_lib import config
+from sppe_lib.config import load_profile
+from sppe_lib.data.build import SETS, build_benchmark, build_sets
+from sppe_lib.data.parquet import open_parquet, write_parquet
+from sppe_lib.data.problems import files_below, read_json
+from sppe_lib.data.released import find_instances, read_instances
+from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, iterate, open_evaluated, open_split, split_files
+from sppe_lib.data.store import write_shards
+from sppe_lib.errors import DataError, KitError
+
+REPOSITORY = Path(__file__).parents[1]
+FACE = "a105_face_all"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return write_tree(tmp_path / "SPPE")
+
+
+def read(root, size=SIDE):
+    found = find_instances(root, size=size, strength=0.5)
+    rows = {instance.row["instance_id"]: instance.row for instance in read_instances(found, 1) if instance.row}
+    return found.problems, rows
+
+
+def pixels(row, column):
+    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])), dtype=int)
+
+
+# Names of folders and files
+
+
+NAMES = ("run1", "run[1]", "[v2]", "a?b", "a*b", "a::b", "s3:", "file:", "{a,b}", "50%25", "~", "$HOME", "ü\u2028 x")
+
+
+def test_a_folders_name_is_no_pattern(tmp_path):
+    for number, name in enumerate(NAMES):
+        (tmp_path / name).mkdir()
+        write_parquet(Dataset.from_dict({"x": [number]}), tmp_path / name / "x.parquet")
+    for number, name in enumerate(NAMES):
+        for in_memory in (False, True):
+            assert open_parquet(tmp_path / name / "x.parquet", in_memory=in_memory)["x"][:] == [number], name
+
+
+@pytest.mark.parametrize("name", ["run[1]", "a::b"])
+def test_a_split_is_that_of_its_own_folder(tmp_path, name):
+    mine, other = (tiny_benchmark(tmp_path / folder, pairs, size=16) for folder, pairs in ((name, 2), ("run1", 1)))
+    assert [len(open_split(folder, "test")) for folder in (mine, other)] == [4, 2]
+
+
+def test_a_changed_file_is_read_anew(tmp_path):
+    path = tmp_path / "x.parquet"
+    for value in (1, 2):
+        write_parquet(Dataset.from_dict({"x": [value]}), path)
+        assert open_parquet(path)["x"][:] == [value]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1\n", b"PAR1" * 40])
+def test_what_is_no_parquet_file_is_named(tmp_path, content):
+    path = tmp_path / "benchmark" / "x.parquet"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="benchmark/x.parquet"):
+        open_parquet(path)
+
+
+def test_copies_and_leftovers_are_no_shards(tmp_path):
+    folder = tiny_benchmark(tmp_path / "b", 1, size=16)
+    for name in ("test-00000-of-00001 (1).parquet", "._test-00000-of-00001.parquet", "test-00000.parquet"):
+        (folder / name).write_bytes((folder / "test-00000-of-00001.parquet").read_bytes())
+    assert [path.name for path in split_files(folder, "test")] == ["test-00000-of-00001.parquet"]
+    assert split_files(tmp_path / "none", "test") == []
+
+
+def test_what_nobody_put_there_is_passed_over(tree):
+    before = read(tree)
+    source = tree / "ORIGINAL/TRAIN/source" / FACE
+    for name in ("._2017_1.jpg", ".ipynb_checkpoints/2017_1-checkpoint.jpg", "2017_1 (1).jpg"):
+        save(picture(9), source / name)
+    save(picture(9), tree / "__MACOSX/ORIGINAL/TRAIN/source" / FACE / "2017_1.jpg")
+    (tree / "labels/._test_labels.json").write_bytes(b"\x00\x05\x16\x07")
+    (tree / "labels/test_labels (1).json").write_text("[{", encoding="utf-8")
+    assert read(tree) == before
+
+
+def test_linked_folders_are_followed_but_not_in_circles(tree, tmp_path):
+    before = read(tree)
+    (tree / "ORIGINAL").rename(tmp_path / "elsewhere")
+    (tree / "ORIGINAL").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tree / "EDITED/TRAIN/round").symlink_to(tree, target_is_directory=True)
+    (tree / "gone").symlink_to(tmp_path / "nothing")
+    assert read(tree) == before
+    assert len(list(files_below(tree))) == len(set(files_below(tree)))
+
+
+def test_names_that_no_text_can_hold_are_listed(tree):
+    name = os.fsdecode(b"caf\xe9.jpg")
+    try:
+        save(picture(1), tree / "ORIGINAL/TRAIN/source" / FACE / name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    problems, rows = read(tree)
+    assert [problem.problem for problem in problems] == ["name that is not UTF-8"] and len(rows) == 8
+    assert problems[0].file.encode("ascii").endswith(rb"caf\udce9.jpg")
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("drawn_on", ["the upright picture", "the stored picture"])
+def test_photos_are_read_as_they_are_seen(tree, orientation, drawn_on):
+    turns = (None, 0, 3, 1, 5, 2, 6, 4)  # what turns upright pixels into those a camera stores
+    turn = turns[orientation - 1]
+    upright = Image.fromarray(np.random.default_rng(0).integers(0, 255, (2, 3, 3), dtype=np.uint8))
+    upright = upright.resize((60, 40), Image.Resampling.BICUBIC)
+    private = mask((6, 4, 20, 30), (60, 40))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for role in ("source", "surrogate"):
+        for path in tree.glob(f"*/TRAIN/{role}/{FACE}/2017_1*.jpg"):
+            stored = upright if turn is None else upright.transpose(Image.Transpose(turn))
+            stored.save(path, quality=95, exif=exif)
+    stored = turn is not None and drawn_on == "the stored picture"
+    for code in ("007", "033"):
+        image = private.transpose(Image.Transpose(turn)) if stored else private
+        save(image, tree / "MASK" / FACE / f"2017_1_{code}.png")
+    problems, rows = read(tree)
+    row = rows[f"released/train/{FACE}/2017_1/007"]
+    expected = np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BICUBIC), dtype=int)
+    assert not problems and np.abs(pixels(row, "source") - expected).mean() < 4  # JPEG
+    # A mask as large as the upright picture is taken as drawn on it: half turns and mirrors cannot be told apart.
+    if not stored or orientation >= 5:
+        top, left = SIDE * 5 // 40, SIDE * 7 // 60
+        assert pixels(row, "mask")[top : SIDE * 29 // 40, left : SIDE * 19 // 60].min() == 255
+        assert (
+            pixels(row, "mask")[SIDE * 31 // 40 :].max() == 0 and pixels(row, "mask")[:, SIDE * 22 // 60 :].max() == 0
+        )
+
+
+def test_a_picture_on_its_side_is_listed(tree):
+    for role, size in (("source", (60, 40)), ("surrogate", (40, 60))):
+        save(picture(1).resize(size), tree / "ORIGINAL/TRAIN" / role / FACE / "2017_1.jpg")
+    problems, rows = read(tree)
+    assert len(rows) == 6 and all("on its side" in problem.problem for problem in problems) and len(problems) == 2
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_thin_private_line_stays_private(tree, stored):
+    # Three pixels of 1024, seen at 32: with a mask of its own, and found as the difference of I and S.
+    line = (100, 500, 900, 503)
+    pair = [picture(1).resize((1024, 1024)) for _ in range(2)]
+    pair[1].paste(tuple(255 if value < 128 else 0 for value in pair[0].getpixel((500, 501))), line)
+    for role, image in zip(("source", "surrogate"), pair, strict=True):
+        save(image, tree / "ORIGINAL/TRAIN" / role / FACE / "2017_1.jpg")
+    path = tree / "MASK" / FACE / "2017_1_007.png"
+    save(mask(line, (1024, 1024)), path) if stored else path.unlink()
+    _, rows = read(tree, size=32)
+    private = pixels(rows[f"released/train/{FACE}/2017_1/007"], "mask") == 255
+    assert private[15, 4:28].all() and not private[:14].any() and not private[18:].any()
+
+
+@pytest.mark.parametrize("folder", ["ORIGINAL/TRAIN/source", "EDITED/TRAIN/surrogate", "MASK"])
+def test_two_pictures_of_one_name_are_both_named_and_neither_is_used(tree, folder):
+    stem = "2017_1" if folder.startswith("ORIGINAL") else "2017_1_007"
+    path = save(picture(5), tree / folder / FACE / f"{stem}.jpeg")
+    problems, rows = read(tree)
+    (problem,) = problems
+    assert problem.problem == "two pictures of one name" and problem.file.count(stem) == 2
+    assert path.name in problem.file and f"released/train/{FACE}/2017_1/007" not in rows
+    assert f"released/train/{FACE}/2017_1/033" in rows or folder.startswith("ORIGINAL")
+
+
+def test_a_name_in_two_splits_has_two_pictures_and_two_masks(tree):
+    write_instance(tree, "TEST", FACE, "2017_1", ("007",), with_mask=False)
+    problems, rows = read(tree)
+    names = [f"released/{split}/{FACE}/2017_1/007" for split in ("train", "test")]
+    assert {problem.problem for problem in problems} == {"mask of a name in several splits"}
+    assert not set(names) & set(rows)  # whose mask it is cannot be known
+    (tree / "MASK" / FACE / "2017_1_007.png").unlink()
+    boxes = {"TRAIN": (2, 2, 8, 8), "TEST": (20, 20, 40, 40)}
+    for split, box in boxes.items():
+        save(mask(box), tree / "MASK" / split / FACE / "2017_1_007.png")
+    problems, rows = read(tree)
+    assert [np.count_nonzero(pixels(rows[name], "mask")) for name in names] == [36, 400]
+
+
+# Text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_in_any_unicode_encoding(tmp_path, encoding):
+    path = tmp_path / "x.json"
+    path.write_bytes(json.dumps({"é\u2028": "ü\u0085"}, ensure_ascii=False).encode(encoding))
+    assert read_json(path, "x") == {"é\u2028": "ü\u0085"}
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "9" * 5000, "[1,", "", "\ufffe", '"\xe9"'], ids=lambda text: text[:4]
+)
+def test_json_that_cannot_be_read_is_one_sentence(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_bytes(content.encode("latin-1", "replace"))
+    with pytest.raises(DataError, match="^The list x is not valid JSON") as raised:
+        read_json(path, "The list x")
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 300
+
+
+LABELS = ["NaN", "Infinity", "-1e999", "9" * 400, "true", '"0.5"', "null", "[1]", "1.5"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("0.1", label) for label in LABELS] + [('"2017_1"', '["a"]'), ('"007"', "{}")]
+)
+def test_entries_without_a_cosine_or_a_name_are_refused_with_their_number(tree, old, new):
+    entry = f'{{"category": "{FACE}", "stem": "2017_1", "code": "007", "label": 0.1}}'
+    (tree / "labels/train.JSON").write_text(f"[{entry}, {entry.replace(old, new)}]", encoding="utf-8")
+    with pytest.raises(DataError, match="labels/train.JSON, entry 1"):
+        find_instances(tree, 32, 0.5)
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "nul\0byte", "a/" * 3000])
+def test_a_source_that_can_be_no_folder_is_one_sentence(tmp_path, monkeypatch, source):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    with pytest.raises(KitError, match="source|does not exist") as raised:
+        build_benchmark(load_profile("smoke", {"benchmark.source": source}), processes=1)
+    assert "\n" not in str(raised.value) and not (tmp_path / "results").exists()
+
+
+# A whole tree that nobody drew, with every optional part absent
+
+
+def photograph(seed: int) -> Image.Image:
+    """Smooth light, edges and grain, of no particular size."""
+    generator = np.random.default_rng(seed)
+    height, width = generator.integers(70, 110, 2)
+    light = Image.fromarray(generator.integers(0, 255, (5, 7, 3), dtype=np.uint8)).resize((width, height))
+    image = np.asarray(light, dtype=float) + generator.normal(0, 6, (height, width, 3))
+    image[generator.integers(0, height) :, : generator.integers(1, width)] *= 0.6
+    return Image.fromarray(image.clip(0, 255).astype(np.uint8))
+
+
+def write_photographs(root: Path, folders: dict[str, tuple[str, ...]], pairs: dict[str, int], masks: bool) -> Path:
+    """A tree in the released layout: for each split so many pairs of each category folder, with edits by its codes."""
+    for split, number in pairs.items():
+        for folder, codes in folders.items():
+            for pair in range(number):
+                source = photograph(sum(map(ord, split + folder)) + pair)
+                box = (10, 12, 40, 50)
+                for role in ("source", "surrogate"):
+                    image = source.copy()
+                    if role == "surrogate":
+                        image.paste(photograph(pair).resize((30, 38)), box)
+                    path = root / "{}" / split.upper() / role / folder / f"{pair}"
+                    save(image, Path(f"{path}.jpg".format("ORIGINAL")))
+                    for code in codes:
+                        save(Image.eval(image, lambda value: 255 - value), Path(f"{path}_{code}.jpg".format("EDITED")))
+                for code in codes if masks else ():
+                    save(mask(box, source.size), root / "MASK" / split.upper() / folder / f"{pair}_{code}.png")
+    return root
+
+
+TREES = {
+    "several groups": ({FACE: ("007", "033"), "a30_credit_card": ("057", "047")}, True),
+    "one group and one tag, no masks": ({"a38_ticket": ("019", "020")}, False),
+}
+
+
+def run_notebook(name: str) -> dict:
+    """Every code cell of a notebook but its parameters, each run twice in a row."""
+    cells = json.loads((REPOSITORY / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    names = {"profile": "smoke"}
+    for cell in cells:
+        if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+            for _ in range(2):
+                exec(compile("".join(cell["source"]), f"{name}: {cell['id']}", "exec"), names)
+    plt.close("all")
+    return names
+
+
+@pytest.mark.parametrize("kind", TREES)
+def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_path, monkeypatch):
+    folders, masks = TREES[kind]
+    root = write_photographs(tmp_path / "photos [1]", folders, {"train": 4, "val": 2, "test": 2}, masks)
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    absent = {f"{split}_pairs": 0 for split in SPLITS} | {"sweep_sources": 0, "unseen_pairs": 0, "unseen_source": ""}
+    changes = {"source": str(root), "size": 32} | absent
+    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
+    monkeypatch.setattr(config, "load_profile", lambda name=None: profile)
+    summary = run_notebook("01_benchmark")["summary"]
+    assert summary.problems.empty and not summary.simulated
+    assert summary.counts["instances"].sum() == 2 * summary.counts["pairs"].sum() == 2 * 8 * len(folders)
+    assert summary.mask_origins == ({"file": 16 * len(folders)} if masks else {"difference": 16})
+    built = run_notebook("01b_more_sets")["built"]
+    for name in SETS:
+        assert "not built" in built[name] or "drawn by" in built[name]
+        assert built[name] in (profile.results / name / "README.md").read_text(encoding="utf-8")
+        assert split_files(profile.results / name, "test") == []
+        with pytest.raises(DataError, match=f"No test shards in '{name}'"):
+            open_evaluated(profile, name)
+
+
+def test_a_split_without_any_instance_is_known_before_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    root = write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
+    changes = {"source": str(root)} | {f"{split}_pairs": 0 for split in SPLITS}
+    with pytest.raises(DataError, match="no instances of the split val; add its folders VAL"):
+        build_benchmark(load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()}))
+    assert not (tmp_path / "results").exists()
+
+
+def test_sets_of_an_earlier_build_do_not_stay(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    folder = tiny_benchmark(tmp_path / "smoke" / "sweep", 1, size=16)
+    changes = {"sweep_sources": 0, "unseen_source": ""}
+    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
+    build_sets(profile, processes=1)
+    assert [path.name for path in folder.iterdir()] == ["README.md"]
+
+
+# Memory
+
+
+class Row(dict):
+    """A row that can be counted: dictionaries themselves have no weak references."""
+
+
+def test_rows_do_not_pile_up_while_shards_are_written(tmp_path):
+    alive, most = [], 0
+    texts = {name: value for name, value in tiny_pair(0, "test", 16)[0].items() if name not in IMAGE_COLUMNS}
+    encoded = texts | {name: {"bytes": b"x" * 50, "path": None} for name in IMAGE_COLUMNS}
+
+    def rows():
+        nonlocal alive, most
+        for number in range(1000):
+            row = Row(encoded | {"instance_id": str(number), "split": SPLITS[number % 3]})
+            alive = [known for known in alive if known() is not None] + [weakref.ref(row)]
+            most = max(most, len(alive))
+            yield row
+
+    counts = write_shards(rows(), tmp_path, 512)
+    assert counts["instances"].sum() == 1000 and most <= 3 * 64
+
+
+def test_reading_a_split_takes_no_memory_of_its_size(tmp_path):
+    folder = tiny_benchmark(tmp_path / "b", 30, size=128)
+    stored = sum(path.stat().st_size for path in split_files(folder, "test"))
+    before, most, seen = pa.total_allocated_bytes(), 0, 0
+    for batch in iterate(open_split(folder, "test"), 4):
+        most, seen = max(most, pa.total_allocated_bytes() - before), seen + len(batch)
+    assert seen == 60 and most < stored / 4
