@@ -3,6 +3,7 @@
 import copy
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -317,7 +318,7 @@ def _read(path: Path) -> dict:
     return content
 
 
-def load_profile(name: str | None = None, overrides: dict[str, object] | None = None) -> Profile:
+def load_profile(name: str | None = None, overrides: Mapping[str, object] | None = None) -> Profile:
     """Read and validate a profile.
 
     `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
@@ -350,7 +351,7 @@ def load_profile(name: str | None = None, overrides: dict[str, object] | None = 
         raise ConfigError(_sentence(error, chosen)) from None
 
 
-def changed(profile: Profile, values: dict[str, object]) -> Profile:
+def changed(profile: Profile, values: Mapping[str, object]) -> Profile:
     """The profile with other values, by dotted name such as {"recovery.training.seed": 1}, of the types they have."""
 
     def put(part: Any, path: list[str], value: object) -> Any:

@@ -21,7 +21,7 @@ class ResourceError(KitError):
     """Not enough disk or memory, or weights that are not available."""
 
 
-def command_line(main: Callable[[list[str]], int | None]) -> Callable[[list[str] | None], int]:
+def command_line(main: Callable[[list[str]], int | None]) -> Callable[..., int]:
     """Make a command line of `main(arguments)`, whose status it returns.
 
     What keeps it from working, a KitError or a file that cannot be read or written, is a sentence on standard error and

@@ -12,12 +12,12 @@ from sppe_lib.errors import ConfigError
 
 
 def repository() -> Path:
-    """The folder that holds params.yaml: `$SPPE_HOME`, or the nearest parent of the working folder.
+    """The folder that holds params.yaml: that of the stage that DVC runs, `$SPPE_HOME`, or the nearest one above.
 
     Raises ConfigError where there is none, and where it is a clone whose own `sppe_lib` is not the one that runs: a run
     would be recorded there with code that is not its own.
     """
-    home = os.environ.get("SPPE_HOME", "").strip()
+    home = (os.environ.get("DVC_ROOT") or os.environ.get("SPPE_HOME", "")).strip()
     here = Path.cwd()
     folders = [Path(home).expanduser()] if home else [here, *here.parents]
     found = next((folder for folder in folders if home or (folder / "params.yaml").is_file()), None)
@@ -77,7 +77,7 @@ def check_location(location: str, where: str) -> None:
 
 
 def location_key(location: str, subfolder: str) -> str:
-    """What identifies stored weights: a digest of the shipped files, of a folder's names, sizes and times, or of the hub id.
+    """What identifies stored weights: a digest of shipped files, of a folder's names, sizes and times, or of a hub id.
 
     The hub id with its revision, where it has one: another revision has another key.
 

@@ -106,11 +106,8 @@ def is_variant(name: str) -> bool:
     return name.endswith(".safetensors") and name.rpartition("/")[2].count(".") > 1
 
 
-def component_problem(folder: Path, component: Component) -> str | None:
-    """What keeps a component in a model's folder from being loaded, or None. Of weights no more than the header is read.
-
-    A folder without the component's subfolder is taken for the component itself, as loading does.
-    """
+def _problem(folder: Path, component: Component) -> str | None:
+    # Of weights no more than the header is read.
     name = component.subfolder
     if name and (folder / name).is_dir():
         folder = folder / name
@@ -121,7 +118,7 @@ def component_problem(folder: Path, component: Component) -> str | None:
         config = json.loads((folder / component.file).read_text(encoding="utf-8"))
     except OSError:
         return f"{where}{component.file} is not there"
-    except ValueError:
+    except (ValueError, RecursionError):
         return f"{where}{component.file} is not valid JSON"
     kind = config.get("_class_name") or config.get("model_type")
     if component.kinds and kind not in component.kinds:
@@ -143,35 +140,35 @@ def component_problem(folder: Path, component: Component) -> str | None:
 
 
 def folder_problems(folder: Path, role: str) -> list[str]:
-    """What is missing in a folder for an entry of `models`; empty if nothing."""
-    problems = [component_problem(folder, component) for component in COMPONENTS[role]]
-    return [problem for problem in problems if problem]
+    """What keeps an entry of `models` from being loaded from a folder; empty if nothing.
+
+    A folder without a component's subfolder is taken for the component itself, as loading does.
+    """
+    return [problem for component in COMPONENTS[role] if (problem := _problem(folder, component))]
 
 
-def cached_folder(repository: str, role: str, revision: str | None = None) -> Path | None:
-    """The snapshot in the hub's cache that holds the first component's configuration, or None."""
-    component = COMPONENTS[role][0]
-    found = try_to_load_from_cache(repository, component.path(component.file), revision=revision)
-    return Path(found).parents[1 if component.subfolder else 0] if isinstance(found, str) else None
+def _cached(repository: str, file: str, revision: str | None) -> Path | None:
+    found = try_to_load_from_cache(repository, file, revision=revision)
+    return Path(found) if isinstance(found, str) else None
 
 
 def cached_commit(repository: str, file: str, revision: str | None = None) -> str | None:
     """The commit at which the hub's cache holds a file at the top of a model, or None where it does not."""
-    found = try_to_load_from_cache(repository, file, revision=revision)
-    return Path(found).parent.name if isinstance(found, str) else None
+    found = _cached(repository, file, revision)
+    return found.parent.name if found else None
 
 
 def cache_problems(repository: str, role: str, revision: str | None = None) -> list[str] | None:
     """What the hub's cache lacks of a model for an entry of `models`; None if it holds nothing of it."""
-    folder = cached_folder(repository, role, revision)
-    if folder is None:
+    first = COMPONENTS[role][0]
+    found = _cached(repository, first.path(first.file), revision)
+    if found is None:
         return None
-    absent = [
-        f"{component.subfolder}/ is not there"
-        for component in COMPONENTS[role]
-        if component.optional and not (folder / component.subfolder).is_dir()
+    folder = found.parents[1 if first.subfolder else 0]
+    optional = [component.subfolder for component in COMPONENTS[role] if component.optional]
+    return folder_problems(folder, role) + [
+        f"{name}/ is not there" for name in optional if not (folder / name).is_dir()
     ]
-    return folder_problems(folder, role) + absent
 
 
 @dataclass(frozen=True)
@@ -232,15 +229,11 @@ class Hub:
 
     def answer(self, repository: str, role: str, revision: str | None = None) -> HubAnswer:
         """What the hub says of the repository, at a revision, that an entry of `models` names."""
-        if self._offline:
-            return self._offline
-        key = repository, revision
-        if key not in self._answers:
-            component = COMPONENTS[role][0]
-            self._answers[key] = ask_hub(repository, component.path(component.file), revision)
-            if self._answers[key].state == "offline":
-                self._offline = self._answers[key]
-        return self._answers[key]
+        key, first = (repository, revision), COMPONENTS[role][0]
+        if self._offline is None and key not in self._answers:
+            self._answers[key] = ask_hub(repository, first.path(first.file), revision)
+            self._offline = self._answers[key] if self._answers[key].state == "offline" else None
+        return self._offline or self._answers[key]
 
 
 def is_hub_id(location: str) -> bool:
@@ -248,10 +241,11 @@ def is_hub_id(location: str) -> bool:
 
     A revision behind an @ does not count.
     """
-    if location.startswith("weights/") or Path(model_location(location)).is_dir():
+    name = model_location(location)
+    if location.startswith("weights/") or Path(name).is_dir():
         return False
     try:
-        validate_repo_id(model_location(location))
+        validate_repo_id(name)
     except HFValidationError:
         return False
-    return model_location(location).count("/") == 1
+    return name.count("/") == 1

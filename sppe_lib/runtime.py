@@ -37,8 +37,8 @@ __all__ = [
     "write_text",
 ]
 
-# cuDNN's attention, which PyTorch prefers on Hopper, failed in its backward pass on an H200 (torch 2.11: an illegal memory
-# access in FLUX's blocks); PyTorch's own flash attention serves in its place.
+# cuDNN's attention, which PyTorch prefers on Hopper, failed in its backward pass on an H200 (torch 2.11: an illegal
+# memory access in FLUX's blocks); PyTorch's own flash attention serves in its place.
 torch.backends.cuda.enable_cudnn_sdp(False)
 
 

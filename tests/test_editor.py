@@ -33,15 +33,12 @@ PLATE = Element("plate", 25, 45, 50, 16, {"colour": "white", "ink": "black", "te
 
 def scene_for(code: str) -> Scene:
     """A scene that shows what the instruction is about."""
-    things = {
-        "064": LAPTOP,
-        "065": PLATE,
-        **{code: CARD if kind == "credit_card" else TICKET for code, kind in MATERIALS.items()},
-    }
-    return Scene(SETTING, (things.get(code, PERSON if code < "047" else CARD),))
+    if code in MATERIALS:
+        return Scene(SETTING, (CARD if MATERIALS[code] == "credit_card" else TICKET,))
+    return Scene(SETTING, ({"064": LAPTOP, "065": PLATE}.get(code, PERSON if code < "047" else CARD),))
 
 
-def done(scene: Scene, code: str, seeds: int = 20) -> list[Scene]:
+def done(scene: Scene, code: str, seeds: int = 6) -> list[Scene]:
     """What the edit makes of a scene with the first seeds that are not missed."""
     results = [edit(scene, code, seed) for seed in range(seeds)]
     return [result.scene for result in results if result.outcome == "done"]

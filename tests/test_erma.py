@@ -19,7 +19,7 @@ from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.editability import plots
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
-from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 
 PARAMETERS = EditabilityParameters(
     steps=120, warmup_steps=20, validate_from=40, validate_every=20, batch=32, learning_rate=1e-3,
@@ -104,6 +104,35 @@ def test_undefined_labels_are_left_out():
     torch.testing.assert_close(trained.head.state_dict()["0.weight"], same.head.state_dict()["0.weight"])
     with pytest.raises(DataError, match="two defined labels"):
         train_erma(train, np.full(100, np.nan), *validation, PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"), [("features", KitError), ("validation", KitError), ("steps", ConfigError)]
+)
+def test_a_head_that_is_not_finite_is_never_selected(broken, error):
+    (train, labels), (validation, expected) = _problem(60, 0, flips=2), _problem(30, 2)
+    parameters = dataclasses.replace(PARAMETERS, steps=2, validate_from=1, validate_every=1)
+    if broken == "features":
+        train.source[:, 7] = torch.inf
+        parameters = dataclasses.replace(parameters, batch=60)
+    if broken == "validation":
+        validation.text[3] = torch.nan
+    if broken == "steps":
+        parameters = dataclasses.replace(parameters, steps=0)
+    with pytest.raises(error):
+        train_erma(train, labels, validation, expected, parameters)
+
+
+def test_without_a_defined_correlation_the_stage_still_reports():
+    scores = pd.DataFrame({"instance_id": list("abcd"), "pair_id": list("aabb"), "group": "Face", "label": np.nan})
+    scores["ERMA"] = [0.1, 0.2, 0.3, 0.4]
+    methods = [Method("ERMA", "higher", trained=True)]
+    table = correlation_table(scores, methods)
+    result = editability.EditabilityResult(scores, pd.DataFrame(), scores, methods, table)
+    assert table["value"].isna().all() and editability.summary(result).empty
+    chosen = plots.pick_instances(scores)
+    assert chosen.empty and plots.instance_grid(None, chosen).axes and plots.correlation_bars(table).axes
+    plt.close("all")
 
 
 def test_correlations_on_numbers_known_by_hand():

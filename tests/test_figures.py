@@ -176,7 +176,9 @@ def test_every_optional_part_can_be_absent(tmp_path, monkeypatch, parts):
         write_metrics(profile, {"C2E-S2SER": rows}, "unseen")
         write_metrics(profile, {"ablation/base": rows}, "validation")
     sweep_tables = [make(profile) for make in (sweep.strength_table, sweep.refutation_table, choosing.chooser_table)]
-    written = tables.write_tables(profile) + tables.write_tables(profile, [*sweep_tables, ledger_table(profile)], "more")
+    written = tables.write_tables(profile) + tables.write_tables(
+        profile, [*sweep_tables, ledger_table(profile)], "more"
+    )
     claims.write_claims(profile)
     write_figures(profile, FIGURES | SWEEP_FIGURES)
     pages = {path.stem: path.read_text() for path in written if path.suffix == ".md"}

@@ -68,6 +68,15 @@ def test_a_score_does_not_depend_on_the_other_pairs(name, pictures):
     np.testing.assert_allclose(alone, together, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", WEIGHT_FREE)
+def test_flat_pictures_have_a_score_that_the_metric_can_have_or_none(name):
+    entry = metric(name)
+    shades = torch.tensor([0.0, 0.5, 0.5, 1.0]).view(4, 1, 1, 1).expand(4, 3, 64, 64)
+    scores = pair_scores(entry, load_metric(entry), shades, shades.roll(1, 0))
+    defined = scores[np.isfinite(scores)]
+    assert (np.abs(defined) <= (1 + 1e-3 if entry.highest == 1 else 200)).all()
+
+
 def test_psnr_is_the_one_everybody_means(pictures):
     clean, noise = pictures
     changed = (clean + 0.3 * noise).clamp(0, 1)

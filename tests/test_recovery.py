@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -90,6 +91,25 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, na
             torch.tensor(list(one["image"].tobytes())).float() - torch.tensor(list(two["image"].tobytes())).float()
         )
         assert difference.abs().max() <= 3  # bfloat16 products may round differently in another batch shape
+
+
+NAMES_LIKE_PATTERNS = ("run[1]", "a?b", "a*b", "a::b", "{x},~ é")
+
+
+def test_folder_names_are_no_patterns_and_temporaries_no_results(profile, tmp_path, monkeypatch):
+    expected = recovery.recover_split(profile, "EditTransfer") if recovery.fit(profile, "EditTransfer") else None
+    for name in NAMES_LIKE_PATTERNS:
+        place = tmp_path / name
+        shutil.copytree(profile.results / "benchmark", place / "smoke" / "benchmark")
+        monkeypatch.setenv("SPPE_RESULTS", str(place))
+        folder = recovery.fit(profile, "EditTransfer")
+        assert folder.is_relative_to(place) and list(folder.iterdir())
+        # What a killed run leaves beside a finished one.
+        shutil.copytree(folder, folder.parent / ".seed-0.abc" / "seed-0")
+        made = recovery.recover_split(profile, "EditTransfer")
+        assert made.is_relative_to(place) and made.read_bytes() == expected.read_bytes()
+        assert recovery.recover_all(profile, "EditTransfer") == [made]
+        assert [path.name for path in made.parent.iterdir()] == [made.name]
 
 
 @pytest.mark.parametrize("name", list(recovery.METHODS))

@@ -22,6 +22,10 @@ from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.runtime import device
 
 
+ROUNDING = 1e-3
+"""How far above its highest score rounding takes a metric."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """A file that a learned metric needs. `place`: "pyiqa", "checkpoints", "clip" or a hub repository id."""
@@ -50,7 +54,8 @@ class Metric:
 
     `smallest`: side in pixels below which images are enlarged bilinearly, because the metric's pyramid or
     network needs it. `batch`: images at a time; few, because MAD and VSI take several times as long where
-    their intermediate results outgrow the cache. `options` go to pyiqa. `weights`: files it needs.
+    their intermediate results outgrow the cache. `options` go to pyiqa. `weights`: files it needs. `highest`: the
+    largest score it can have; what is above, such as CW-SSIM's million for pictures without structure, is undefined.
     """
 
     name: str
@@ -59,6 +64,7 @@ class Metric:
     batch: int = 8
     options: dict[str, object] = field(default_factory=dict)
     weights: tuple[WeightFile, ...] = ()
+    highest: float = float("inf")
 
 
 _RESNET = WeightFile("timm/resnet50.a1_in1k", "model.safetensors")
@@ -68,14 +74,14 @@ _CLIP = WeightFile("clip", "ViT-B-32.pt")
 
 METRICS = (
     # Weight-free, this kit's addition. pyiqa's SSIM is on luma unless told otherwise; RGB as elsewhere in the kit.
-    Metric("SSIM", "ssim", options={"test_y_channel": False}),
-    Metric("FSIM", "fsim"),
+    Metric("SSIM", "ssim", options={"test_y_channel": False}, highest=1.0),
+    Metric("FSIM", "fsim", highest=1.0),
     Metric("VIF", "vif", smallest=64),
-    Metric("GMSD", "gmsd"),
+    Metric("GMSD", "gmsd", highest=1.0),
     Metric("NLPD", "nlpd"),
-    Metric("VSI", "vsi"),
+    Metric("VSI", "vsi", highest=1.0),
     Metric("MAD", "mad"),
-    Metric("CW-SSIM", "cw_ssim", smallest=64),
+    Metric("CW-SSIM", "cw_ssim", smallest=64, highest=1.0),
     Metric("PSNR", "psnr"),
     # The paper's five (SPEC §3). A-FINE takes one image at a time; AHIQ sees crops of 224 pixels.
     Metric("AFINE-FR", "afine_fr", batch=1, weights=(WeightFile("pyiqa", "afine.pth"), _CLIP)),
@@ -166,7 +172,7 @@ def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrog
             prepared = [_enlarge(images, entry.smallest).clone() for images in (surrogate, source)]
             scores.append(function(*prepared).detach().double().cpu().reshape(-1))
     values = torch.cat(scores).numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values) & (values <= entry.highest + ROUNDING), values, np.nan)
 
 
 def _enlarge(images: torch.Tensor, smallest: int) -> torch.Tensor:

@@ -16,6 +16,13 @@ _SHOWN = {
 }
 
 
+def _nothing(why: str) -> Figure:
+    figure, axes = plt.subplots(figsize=(7, 1))
+    axes.text(0.5, 0.5, why, ha="center", va="center")
+    axes.set_axis_off()
+    return figure
+
+
 def label_histogram(labels: pd.DataFrame) -> Figure:
     """How the labels of each split are spread over [-1, 1]."""
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
@@ -38,6 +45,8 @@ def pick_instances(scores: pd.DataFrame, method: str = "ERMA", count: int = 3) -
 
 def instance_grid(dataset: Dataset, chosen: pd.DataFrame, method: str = "ERMA") -> Figure:
     """One row an instance: I, S, I', S', with its instruction, its prediction and its label."""
+    if chosen.empty:
+        return _nothing("no instance of the test split has a defined label")
     row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
     figure, axes = plt.subplots(
         len(chosen), len(_SHOWN), figsize=(8, 2.2 * len(chosen)), squeeze=False, layout="constrained"
@@ -71,6 +80,8 @@ def training_curve(log: pd.DataFrame) -> Figure:
 def correlation_bars(correlations: pd.DataFrame) -> Figure:
     """Overall SRCC and PLCC of every method that has a value, the best SRCC at the top."""
     overall = correlations[(correlations["group"] == OVERALL) & (correlations["n"] >= SMALLEST_SAMPLE)]
+    if overall["value"].isna().all():
+        return _nothing("no method has a defined correlation on the test split")
     table = overall.pivot(index="method", columns="metric", values="value").sort_values("srcc")
     figure, axes = plt.subplots(figsize=(7, 0.8 + 0.38 * len(table)), layout="constrained")
     table.rename(columns={"srcc": "SRCC", "plcc": "PLCC"})[["PLCC", "SRCC"]].plot.barh(ax=axes, width=0.75)

@@ -98,7 +98,9 @@ def recover_all(profile: Profile, name: str) -> list[Path]:
 
 
 def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
-    trained = sorted((profile.results / "training").rglob("*.safetensors"))
+    folder = profile.results / "training"
+    # A killed run leaves temporary folders, which are hidden.
+    trained = [path for path in sorted(folder.rglob("*.safetensors")) if "/." not in f"/{path.relative_to(folder)}"]
     pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
     digest = digest_of(
         name, number, profile.models, backbone_keys(profile.models), profile.recovery, *trained, *pictures

@@ -115,8 +115,6 @@ def main(arguments: list[str]) -> None:
     """Command line: NOTEBOOK [PARAMETER=VALUE ...]."""
     if not arguments or any("=" not in argument for argument in arguments[1:]):
         raise ConfigError("usage: python -m sppe_lib.tools.notebooks NOTEBOOK [PARAMETER=VALUE ...]")
-    if "DVC_ROOT" in os.environ:  # the repository of the running stage, whatever was left in the environment
-        os.environ["SPPE_HOME"] = os.environ["DVC_ROOT"]
     try:
         run_notebook(arguments[0], **dict(argument.split("=", 1) for argument in arguments[1:]))
     except papermill.PapermillExecutionError as error:

@@ -4,13 +4,13 @@
     python -m sppe_lib.tools.pipeline smoke --jobs 2
     python -m sppe_lib.tools.pipeline paper -- recover@SOER --dry       # what follows -- is `dvc repro`'s own
 
-A profile that params.yaml does not name has a pipeline file of its own, `results/<profile>/pipeline/dvc.yaml`, written anew
-from the repository's; DVC keeps its record (`dvc.lock`) beside it. So choosing a profile changes no tracked file, and no run
-touches another profile's record.
+A profile that params.yaml does not name has a pipeline file of its own, `results/<profile>/pipeline/dvc.yaml`, written
+anew from the repository's; DVC keeps its record (`dvc.lock`) beside it. So choosing a profile changes no tracked file,
+and no run touches another profile's record.
 
-DVC runs one stage after the other, and its manual says to start it several times for more. That pays where stages use one core
-most of the time, as those of `smoke` do. Results are those of fewer threads: a training's last digits move as they do on another
-processor. On an accelerator, which the stages would have to share, one at a time is usually right.
+DVC runs one stage after the other, and its manual says to start it several times for more. That pays where stages use
+one core most of the time, as those of `smoke` do. Results are those of fewer threads: a training's last digits move as
+they do on another processor. On an accelerator, which the stages would have to share, one at a time is usually right.
 """
 
 import argparse
@@ -37,7 +37,7 @@ NO_GIT = "[core]\n    no_scm = true\n"
 
 
 def pipeline_folder(name: str) -> Path:
-    """Where the pipeline of a profile is: the repository, or for a profile that params.yaml does not name, its results."""
+    """Where the pipeline of a profile is: the repository, or where params.yaml names another profile, its results."""
     content = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))
     return repository() if name == content["profile"] else repository() / "results" / name / "pipeline"
 
@@ -121,11 +121,13 @@ def _by_what_waits(stages: dict[str, set[str]]) -> dict[str, int]:
     return {name: len(later) for name, later in waiting.items()}
 
 
-def run_side_by_side(stages: dict[str, set[str]], jobs: int, logs: Path, run: Callable[[str, Path, dict], int]) -> None:
+def run_side_by_side(
+    stages: dict[str, set[str]], jobs: int, logs: Path, run: Callable[[str, Path, dict[str, str]], int]
+) -> None:
     """Run `stages` (name -> names it waits for), `jobs` at once; what each one prints goes to `logs`/<name>.log.
 
-    `run(name, log, environment)` returns a stage's exit status. After a stage that fails, those that run are awaited and no
-    other is started. Raises KitError with the end of the log of the first that failed.
+    `run(name, log, environment)` returns a stage's exit status. After one that fails, those that run are awaited and
+    no other is started. Raises KitError with the end of the log of the first that failed.
     """
     from tqdm.auto import tqdm
 
@@ -154,9 +156,7 @@ def run_side_by_side(stages: dict[str, set[str]], jobs: int, logs: Path, run: Ca
     if failed:
         text = (logs / f"{failed}.log").read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
         end = "\n".join(text.splitlines()[-LINES_SHOWN:])
-        raise KitError(
-            f"Stage {failed} failed; its log, {failed}.log in the results' folder {logs.name!r}, ends with:\n{end}"
-        )
+        raise KitError(f"Stage {failed} failed; its log, {logs.name}/{failed}.log of the results, ends with:\n{end}")
 
 
 @command_line

@@ -3,9 +3,9 @@
     python -m sppe_lib.tools.reproduced                    # after `make repro`; or `make reproduced`
     python -m sppe_lib.tools.reproduced --against v1.0 --output FILE.md
 
-It compares `figures/<profile>/` as it is now with what git has of it, if it is what this machine's `results/<profile>/` say. A
-difference is measured by the number's own interval: half of its width is 100 %, so a few per cent are far below what other
-instances would have changed.
+It compares `figures/<profile>/` as it is now with what git has of it, if it is what this machine's `results/<profile>/`
+say. A difference is measured by the number's own interval: half of its width is 100 %, so a few per cent are far below
+what other instances would have changed.
 """
 
 import argparse
@@ -47,8 +47,8 @@ INTERVALS = {
 class Difference:
     """What a table's numbers became: how many there are, how many moved, and the estimate that moved most.
 
-    `share`: its movement in halves of its interval's width; missing where no estimate that has an interval moved, and then
-    the largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
+    `share`: its movement in halves of its interval's width; missing where no estimate that has an interval moved, and
+    then the largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
     """
 
     table: str
@@ -61,7 +61,7 @@ class Difference:
 
 
 def _git(*arguments: str) -> str | None:
-    found = subprocess.run(["git", *arguments], cwd=repository(), capture_output=True, text=True)
+    found = subprocess.run(["git", *arguments], cwd=repository(), capture_output=True, text=True, encoding="utf-8")
     return None if found.returncode else found.stdout
 
 
@@ -70,20 +70,18 @@ def committed_files(profile: Profile, revision: str) -> dict[str, str]:
 
     Raises DataError where git has no run of that profile.
     """
-    folder = f"figures/{profile.name}/"
-    listed = (_git("ls-tree", "-r", "--name-only", revision, folder) or "").splitlines()
-    found = {name.removeprefix(folder): name for name in listed if _is_compared(Path(name))}
+    folder, found = f"figures/{profile.name}/", {}
+    for name in (_git("ls-tree", "-r", "-z", "--name-only", revision, folder) or "").split("\0"):
+        path = Path(name)
+        table = path.suffix == ".csv" and path.stem.startswith("table") and path.stem not in ELSEWHERE
+        if table or path.name == CLAIMS:
+            found[name.removeprefix(folder)] = name
     if CLAIMS not in found:
         raise DataError(
-            f"git has no run of profile {profile.name} at {revision} to compare with: choose a profile whose figures are "
-            f"committed (make reproduced PROFILE=mini) or another revision (AGAINST=...)."
+            f"git has no run of profile {profile.name} at {revision} to compare with: choose a profile whose figures "
+            f"are committed (make reproduced PROFILE=mini) or another revision (AGAINST=...)."
         )
     return found
-
-
-def _is_compared(path: Path) -> bool:
-    table = path.suffix == ".csv" and path.stem.startswith("table") and path.stem not in ELSEWHERE
-    return table or path.name == CLAIMS
 
 
 def _read(name: str, text: str) -> pd.DataFrame:
@@ -96,7 +94,7 @@ def _read(name: str, text: str) -> pd.DataFrame:
 def _claims(name: str, text: str) -> list[dict]:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{name} is not valid JSON: run make repro again.") from None
 
 
@@ -185,9 +183,10 @@ def compare(profile: Profile, revision: str = "HEAD") -> Document:
         }
     )
     commit = (_git("rev-parse", "--short", revision) or revision).strip()
+    numbers, moved = (sum(getattr(one, name) for one in found) for name in ("numbers", "moved"))
     notes = [
-        f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(verdicts)} verdicts are those "
-        f"committed in {commit}, and of {sum(one.numbers for one in found)} numbers {sum(one.moved for one in found)} moved.",
+        f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(verdicts)} verdicts are "
+        f"those committed in {commit}, and of {numbers} numbers {moved} moved.",
         "A difference of two nearly equal runs has a tiny interval, so it may move by much of it and still be nothing.",
         "Not compared number by number: " + "; ".join(f"`{name}` ({why})" for name, why in ELSEWHERE.items()) + ".",
     ]
@@ -200,7 +199,7 @@ def _verdict(claim: dict) -> str:
 
 
 @command_line
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str]) -> None:
     """Command line: print the comparison as Markdown, or write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", help="a name in params.yaml (default: the one chosen there)")

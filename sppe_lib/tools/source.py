@@ -2,9 +2,9 @@
 
     python -m sppe_lib.tools.source PROFILE
 
-Writes `results/<profile>/source.json`, which changes when a file of such a folder does, its contents as well as its name. DVC
-cannot name those folders as dependencies, since only a profile does. A file is read again where its size or one of its
-times is new.
+Writes `results/<profile>/source.json`, which changes when a file of such a folder does, its contents as well as its
+name. DVC cannot name those folders as dependencies, since only a profile does. A file is read again where its size or
+one of its times is new.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def digest_of(folder: Path, known: dict[str, list]) -> dict[str, object]:
-    """Number of files and SHA-256 of their names and contents. `known` (path: size, times, digest) is brought up to date."""
+    """Number of files and SHA-256 of names and contents. `known` (path: size, times, digest) is brought up to date."""
     whole, number = hashlib.sha256(), 0
     for name, path in files_below(folder):
         if not path.is_file():

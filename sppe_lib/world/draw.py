@@ -80,9 +80,9 @@ def asset(name: str) -> Node:
         node.tag = node.tag.rpartition("}")[2]
         # The style of the file's strokes; resvg's round caps leave traces on closed shapes.
         if node.tag in ("path", "line", "rect", "circle", "ellipse", "polygon"):
-            for name in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
-                if root.get(name):
-                    node.attrib.setdefault(name, root.get(name))
+            for style in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
+                if root.get(style):
+                    node.attrib.setdefault(style, root.get(style))
     return root
 
 
@@ -233,7 +233,7 @@ class Drawing:
             look["backdrop"] = self._colour(node, "fill")
             if person := look.get(node.get("data-person")):
                 return silhouette + portrait(person, *within, look["backdrop"]) if inside else ""
-        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])), node.get("data-href", ""))
+        name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])).replace(" ", "_"), node.get("data-href", ""))
         name = name if name.removesuffix(".svg") in asset_names() else node.get("href")
         return silhouette + Drawing(look, self.part).children(asset(name.removesuffix(".svg")), inner, inside)
 

@@ -20,45 +20,39 @@ def describe_overlay(element: Element) -> str:
     return f"with {WORDS[element.kind]}"
 
 
-def _blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float, rough: float) -> str:
-    """A closed wobbly outline around (x, y), as path data."""
-    count = 10
-    radii = 1 + rng.uniform(-rough, rough, count)
-    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+def _blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float, rough: float, paint: str) -> str:
+    """A closed wobbly outline around (x, y); `paint`: its attributes."""
+    radii = 1 + rng.uniform(-rough, rough, 10)
+    angles = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     points = np.stack([x + rx * radii * np.cos(angles), y + ry * radii * np.sin(angles)], axis=1)
     middles = (points + np.roll(points, -1, axis=0)) / 2
-    path = f"M{middles[-1][0]:.2f} {middles[-1][1]:.2f}"
-    for point, middle in zip(points, middles, strict=True):
-        path += f" Q{point[0]:.2f} {point[1]:.2f} {middle[0]:.2f} {middle[1]:.2f}"
-    return path + "Z"
+    curves = (f" Q{a:.2f} {b:.2f} {c:.2f} {d:.2f}" for (a, b), (c, d) in zip(points, middles, strict=True))
+    return f'<path d="M{middles[-1][0]:.2f} {middles[-1][1]:.2f}{"".join(curves)}Z" {paint}/>'
 
 
-def _spots(element: Element, count: int) -> list[tuple[float, float, float]]:
-    """Centres and radii of blobs spread over the element's box, in scene units."""
-    rng = np.random.default_rng(element.attributes["shape_seed"])
-    unit = min(element.width, element.height)
-    spots = []
+def _stain(element: Element, count: int, tint: str) -> tuple[np.random.Generator, str, list[tuple[float, ...]]]:
+    """The generator and colour of a stain, and the centres and radii of its blobs, in scene units."""
+    seed, unit = element.attributes["shape_seed"], min(element.width, element.height)
+    rng, spots = np.random.default_rng(seed), []
     for index in range(count):
         radius = unit * (0.30 if index == 0 else rng.uniform(0.10, 0.2))
         x = element.x + rng.uniform(0.25, 0.75) * element.width
         y = element.y + rng.uniform(0.25, 0.75) * element.height
         spots.append((x, y, radius))
-    return spots
+    return np.random.default_rng(seed + 1), element.attributes.get("colour", tint), spots
 
 
 @draws("water_stain")
 def draw_water(element: Element, part: str) -> str:
     """Pale translucent patches with a darker rim and a highlight."""
-    rng = np.random.default_rng(element.attributes["shape_seed"] + 1)
-    colour = element.attributes.get("colour", "#9fc4d8")
-    result = ""
-    for x, y, radius in _spots(element, 4):
-        outline = _blob(rng, x, y, radius, radius * 0.85, 0.22)
+    rng, colour, spots = _stain(element, 4, "#9fc4d8")
+    result, rim = "", mix(colour, "#1f4a66", 0.6)
+    for x, y, r in spots:
+        stroke = f'stroke="{rim}" stroke-opacity="0.75" stroke-width="{0.10 * r + 0.5:.2f}"'
+        result += _blob(rng, x, y, r, r * 0.85, 0.22, f'fill="{colour}" fill-opacity="0.5" {stroke}')
         result += (
-            f'<path d="{outline}" fill="{colour}" fill-opacity="0.5" stroke="{mix(colour, "#1f4a66", 0.6)}" '
-            f'stroke-opacity="0.75" stroke-width="{0.10 * radius + 0.5:.2f}"/>'
-            f'<ellipse cx="{x - 0.3 * radius:.2f}" cy="{y - 0.3 * radius:.2f}" rx="{0.25 * radius:.2f}" '
-            f'ry="{0.15 * radius:.2f}" fill="#fff" fill-opacity="0.85"/>'
+            f'<ellipse cx="{x - 0.3 * r:.2f}" cy="{y - 0.3 * r:.2f}" rx="{0.25 * r:.2f}" ry="{0.15 * r:.2f}" '
+            'fill="#fff" fill-opacity="0.85"/>'
         )
     return f"<g>{result}</g>"
 
@@ -66,47 +60,34 @@ def draw_water(element: Element, part: str) -> str:
 @draws("coffee_stain")
 def draw_coffee(element: Element, part: str) -> str:
     """The ring of a cup, with drops."""
-    rng = np.random.default_rng(element.attributes["shape_seed"] + 1)
-    colour = element.attributes.get("colour", "#6b3f16")
-    (x, y, radius), *drops = _spots(element, 4)
-    result = (
-        f'<path d="{_blob(rng, x, y, radius, radius, 0.05)}" fill="{colour}" fill-opacity="0.35" '
-        f'stroke="{colour}" stroke-opacity="0.85" stroke-width="{0.22 * radius:.2f}"/>'
-    )
-    for dx, dy, drop in drops:
-        outline = _blob(rng, dx, dy, drop * 0.6, drop * 0.6, 0.2)
-        result += f'<path d="{outline}" fill="{colour}" fill-opacity="0.75"/>'
+    rng, colour, ((x, y, r), *drops) = _stain(element, 4, "#6b3f16")
+    stroke = f'stroke="{colour}" stroke-opacity="0.85" stroke-width="{0.22 * r:.2f}"'
+    result = _blob(rng, x, y, r, r, 0.05, f'fill="{colour}" fill-opacity="0.35" {stroke}')
+    for x, y, r in drops:
+        result += _blob(rng, x, y, r * 0.6, r * 0.6, 0.2, f'fill="{colour}" fill-opacity="0.75"')
     return f"<g>{result}</g>"
 
 
 @draws("ink_stain")
 def draw_ink(element: Element, part: str) -> str:
     """Dense splashes of ink."""
-    rng = np.random.default_rng(element.attributes["shape_seed"] + 1)
-    colour = element.attributes.get("colour", "#1a37b8")
-    result = "".join(
-        f'<path d="{_blob(rng, x, y, radius * 0.85, radius * 0.8, 0.35)}" fill="{colour}" fill-opacity="0.9"/>'
-        for x, y, radius in _spots(element, 5)
-    )
-    return f"<g>{result}</g>"
+    rng, colour, spots = _stain(element, 5, "#1a37b8")
+    paint = f'fill="{colour}" fill-opacity="0.9"'
+    return f"<g>{''.join(_blob(rng, x, y, r * 0.85, r * 0.8, 0.35, paint) for x, y, r in spots)}</g>"
 
 
 @draws("scratch")
 def draw_scratch(element: Element, part: str) -> str:
     """Light slanting gashes with a dark edge."""
     rng = np.random.default_rng(element.attributes["shape_seed"])
-    colour = element.attributes.get("colour", "#ffffff")
-    unit = max(element.width, element.height)
-    slope = rng.choice((-1, 1))
-    result = ""
+    colour, unit = element.attributes.get("colour", "#ffffff"), max(element.width, element.height)
+    slope, result = rng.choice((-1, 1)), ""
     for _ in range(7):
         x = element.x + rng.uniform(0.1, 0.9) * element.width
         y = element.y + rng.uniform(0.1, 0.9) * element.height
         length, lean = unit * rng.uniform(0.18, 0.38), rng.uniform(0.5, 1.0) * slope
         dx, dy = 0.7 * length, 0.7 * length * lean
-        line = f"M{x - dx / 2:.2f} {y - dy / 2:.2f} l{dx:.2f} {dy:.2f}"
-        result += (
-            f'<path d="{line}" stroke="#2a2a2a" stroke-width="2.6" stroke-opacity="0.7"/>'
-            f'<path d="{line}" stroke="{colour}" stroke-width="1.5"/>'
-        )
+        gash = f'<path d="M{x - dx / 2:.2f} {y - dy / 2:.2f} l{dx:.2f} {dy:.2f}"'
+        result += f'{gash} stroke="#2a2a2a" stroke-width="2.6" stroke-opacity="0.7"/>'
+        result += f'{gash} stroke="{colour}" stroke-width="1.5"/>'
     return f'<g fill="none" stroke-linecap="round">{result}</g>'

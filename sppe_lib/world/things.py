@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sppe_lib.world.colours import mix
-from sppe_lib.world.draw import draw_thing
+from sppe_lib.world.draw import Box, draw_asset, draw_thing
 from sppe_lib.world.scene import Element, draws
 from sppe_lib.world.shapes import ellipse, line, lines_of, path, placed, polygon, rect, written
 
@@ -72,21 +72,13 @@ def draw_paper(element: Element, part: str) -> str:
 def draw_scribble(element: Element, part: str) -> str:
     """A drawn ornament instead of writing (what a strong surrogate makes of text): ink, shape."""
     look, width, height = element.attributes, element.width, element.height
-    ink, svg = look["ink"], ""
-    if look["shape"] == "bars":
-        for index in range(10):
-            wide = width * (0.03 + 0.025 * (index % 3 == 0))
-            svg += rect(width * (0.05 + 0.09 * index), height * 0.12, wide, height * 0.76, ink)
-    elif look["shape"] == "waves":
-        wave = f"q{width * 0.075:.2f} {-height * 0.22:.2f} {width * 0.15:.2f} 0" * 6
-        for y in (0.35, 0.75):
-            svg += path(f"M{width * 0.05:.1f} {height * y:.1f}" + wave, "none", ink, height * 0.09)
+    if look["shape"] in ("bars", "waves"):
+        svg = draw_asset(f"scribble-{look['shape']}", Box(0, 0, width, height), look)
     else:
         count = max(2, int(width / max(height, 1)))
-        radius = min(height, width / count) * 0.36
-        for index in range(count):
-            x = width * (index + 0.5) / count
-            svg += ellipse(x, height / 2, radius, fill="none", stroke=ink, stroke_width=height * 0.12)
+        radius, thick = min(height, width / count) * 0.36, height * 0.12
+        ring = {"fill": "none", "stroke": look["ink"], "stroke_width": thick}
+        svg = "".join(ellipse(width * (i + 0.5) / count, height / 2, radius, **ring) for i in range(count))
     if part != "all":
         svg = rect(0, 0, width, height, "black") + svg if part in ("text", "details") else ""
     return placed(element, svg)
