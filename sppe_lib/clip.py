@@ -211,9 +211,10 @@ def direction_cosine(
     undefined, to be counted and reported, never silently zero.
     """
     cosines = cosine(after - before, other_after - other_before)
-    return torch.where(_changes(before, after) & _changes(other_before, other_after), cosines, torch.nan)
+    return torch.where(changes(before, after) & changes(other_before, other_after), cosines, torch.nan)
 
 
-def _changes(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+def changes(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """Whether features [B, d] differ by more than rounding, row by row: bool [B]."""
     # The same image in another batch gives features that differ in their last bits.
     return (after - before).norm(dim=-1) > NO_CHANGE * torch.maximum(before.norm(dim=-1), after.norm(dim=-1))

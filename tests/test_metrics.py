@@ -1,4 +1,4 @@
-"""The eight metrics: against scikit-image, at their ends, and through `evaluate_method`."""
+"""The eight metrics: against scikit-image, at their ends, and through `measure`."""
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from sppe_lib.data.schema import open_split
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation import measure
-from sppe_lib.evaluation.measure import COLUMNS, evaluate_all, evaluate_method, metrics_file, recovered_methods
+from sppe_lib.evaluation.measure import COLUMNS, evaluate_all, measure, metrics_file, recovered_methods
 from sppe_lib.evaluation.metrics import (
     METRIC_NAMES,
     METRICS,
@@ -150,7 +149,14 @@ def test_no_change_has_no_direction():
     source, edited = [1, 0.0], [1, 0.3]
     dir_i, dir_s = _directions(source, source, source, edited, edited)
     assert np.isnan(dir_i) and dir_s == pytest.approx(1, abs=1e-5)
-    assert all(np.isnan(value) for value in _directions(source, edited, source, edited, source))
+    dir_i, dir_s = _directions(source, edited, source, source, edited)
+    assert dir_i == pytest.approx(1, abs=1e-5) and np.isnan(dir_s)
+
+
+def test_a_method_that_does_not_edit_has_failed_and_is_not_undefined():
+    source, edited = [1, 0.0], [1, 0.3]
+    assert _directions(source, edited, source, edited, source) == (0, 0)
+    assert all(np.isnan(value) for value in _directions(source, source, source, source, source))
 
 
 def test_only_large_images_are_resized():
@@ -185,46 +191,34 @@ def run(tmp_path, monkeypatch):
     return profile
 
 
+def _measured(profile, method: str) -> pd.DataFrame:
+    return measure(profile, "benchmark", [("benchmark", method)])["benchmark", method]
+
+
 def test_evaluate_writes_one_row_an_instance_and_counts_what_is_undefined(run):
     recover_all(run)
     assert recovered_methods(run) == sorted(METHODS)
-    table = evaluate_method(run, "C2E-S2SER")
+    table = evaluate_all(run)["benchmark"]["C2E-S2SER"]
     stored = pd.read_csv(metrics_file(run, "C2E-S2SER"))
     assert list(stored.columns) == list(COLUMNS)
     assert stored["instance_id"].tolist() == open_split(run.results / "benchmark", "test")["instance_id"][:]
     # The first pair of the tiny benchmark is unchanged by its edits: I' = I has no direction.
     assert stored["dir_i"].isna().tolist() == [True, True] + [False] * 6
     assert stored["psnr_gt"].to_numpy() == pytest.approx(table["psnr_gt"].to_numpy(), abs=1e-5)
-    worse = evaluate_method(run, "SOER")
+    worse = _measured(run, "SOER")
     for name in ("ssim_gt", "psnr_gt", "ssim_gt_inside", "psnr_gt_inside"):
         assert (table[name] > worse[name]).all()
 
 
 def test_order_and_batches_do_not_matter(run, monkeypatch):
     recover_all(run)
-    first = evaluate_method(run, "SOER")
+    first = _measured(run, "SOER")
     test = open_split(run.results / "benchmark", "test")
     images = [noisy(row["edited_source"], 12, row["instance_id"]) for row in test]
     write_recovered(run, "SOER", test["instance_id"][::-1], images[::-1])
-    (run.results / "metrics" / "benchmark" / "reference_features.npz").unlink()
     object.__setattr__(run.evaluation, "batch", 3)
-    second = evaluate_method(run, "SOER")
+    second = _measured(run, "SOER")
     pd.testing.assert_frame_equal(first, second, check_exact=False, atol=1e-4)
-
-
-def test_reference_features_are_computed_once_and_renewed_with_their_inputs(run, tmp_path, monkeypatch):
-    recover_all(run)
-    calls = []
-    original = measure._reference_batch
-    monkeypatch.setattr(measure, "_reference_batch", lambda *values: calls.append(1) or original(*values))
-    evaluate_method(run, "SOER")
-    evaluate_method(run, "C2E-S2SER")
-    assert len(calls) == 1
-    tiny.tiny_benchmark(run.results / "benchmark", {"train": 1, "val": 1, "test": 4}, unchanged_pairs=0)
-    assert evaluate_method(run, "SOER")["dir_i"].notna().all() and len(calls) == 2
-    (run.results / "metrics" / "benchmark" / "reference_features.npz").write_bytes(b"cut short")
-    evaluate_method(run, "SOER")
-    assert len(calls) == 3
 
 
 def test_evaluate_all_takes_what_is_there_and_forgets_what_is_gone(run):
@@ -243,7 +237,7 @@ def test_evaluate_all_takes_what_is_there_and_forgets_what_is_gone(run):
 def test_a_perfect_recovery_is_perfect(run):
     test = open_split(run.results / "benchmark", "test")
     write_recovered(run, "C2E-S2SER", test["instance_id"][:], test["edited_source"][:])
-    table = evaluate_method(run, "C2E-S2SER")
+    table = _measured(run, "C2E-S2SER")
     assert table["psnr_gt"].tolist() == pytest.approx([PSNR_LIMIT] * 8)
     assert table["ssim_gt"].tolist() == pytest.approx([1] * 8)
     assert table["dir_i"].dropna().tolist() == pytest.approx([1] * 6, abs=1e-4)
@@ -253,21 +247,21 @@ def test_bad_recovered_files_are_refused_in_one_sentence(run):
     test = open_split(run.results / "benchmark", "test")
     names, images = test["instance_id"][:], test["edited_source"][:]
     with pytest.raises(DataError, match="run 04_recover for it first"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     write_recovered(run, "SOER", names[1:], images[1:])
     with pytest.raises(DataError, match=f"without {names[0]}"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     write_recovered(run, "SOER", [*names[1:], "tiny/else/001"], images)
     with pytest.raises(DataError, match="1 unknown"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     write_recovered(run, "SOER", [*names, names[0]], [*images, images[0]])
     with pytest.raises(DataError, match="twice"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     write_recovered(run, "SOER", names, [image.resize((32, 32)) for image in images])
     with pytest.raises(DataError, match="32x32 pixels but its source is 64x64"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     path = recovered_file(run, "SOER")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match="cannot be read"):
-        evaluate_method(run, "SOER")
+        _measured(run, "SOER")
     assert not metrics_file(run, "SOER").exists()

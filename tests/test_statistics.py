@@ -206,3 +206,11 @@ def test_the_two_verbs_go_through_the_frame_group_by_group():
     found = compare(frame, "one", "two", ["tag"], SETTINGS).set_index("tag")
     assert found["value"].tolist() == [0.5, 0] and found["n"].tolist() == [1, 1]
     assert compare(frame, "one", "three", ["tag"], SETTINGS)["n"].tolist() == [0, 0]
+
+
+def test_a_p_value_that_leans_the_other_way_than_the_mean_is_none():
+    differences = np.array([-0.1] * 20 + [50.0])  # nearly every pair below, the mean above
+    first, second = _frame(differences, pairs=range(21)), _frame(np.zeros(21), pairs=range(21))
+    found = difference_of(first, second, SETTINGS)
+    assert found.value > 0 > found.effect and np.isnan(found.p_value)
+    assert difference_of(second, first, SETTINGS).value < 0

@@ -329,3 +329,17 @@ def test_one_seed_says_so_and_a_seed_that_one_method_lacks_is_not_compared(profi
     data = tables.seed_table(profile).data.set_index(["metric", "method"])
     assert data.loc[("ssim_gt", "C2E-S2SER"), "n"] == 2
     assert data.loc[("ssim_gt", "SOER"), "n"] == data.loc[("ssim_gt", tables.DIFFERENCE), "n"] == 1
+
+
+def test_other_averages_stand_beside_the_mean(profile):
+    rows = metric_rows(pairs=5, level=0.5)
+    rows["group"] = ["Face"] * 8 + ["Time"] * 2
+    rows["psnr_gt"] = [10.0] * 8 + [20.0] * 2
+    write_metrics(profile, {"SOER": rows})
+    data = tables.averages_table(profile).data
+    found = data[(data["metric"] == "psnr_gt") & (data["region"] == "all")].set_index("average")["value"]
+    assert found["mean"] == pytest.approx(12) and found["median"] == 10
+    assert found["macro average over groups"] == pytest.approx(15)
+    assert found["macro average over tags"] == pytest.approx(12)
+    assert found["pooled"] == pytest.approx(-10 * np.log10(0.8 * 0.1 + 0.2 * 0.01))
+    assert set(data.loc[data["average"] == "pooled", "metric"]) == {"psnr_src", "psnr_gt"}

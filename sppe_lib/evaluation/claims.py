@@ -87,11 +87,11 @@ def published_spreads() -> dict[str, float]:
     return {method: spread(rows["value"].to_numpy()) for method, rows in table.groupby("method", sort=False)}
 
 
-def published_wins(run: str = "benchmark") -> int:
-    """On how many metrics the paper's C2E-S2SER exceeds SOER overall; of the run `unseen`, all methods of Table 7."""
+def published_wins(run: str = "benchmark", rivals: bool = False) -> int:
+    """On how many metrics the paper's C2E-S2SER exceeds SOER overall, or with `rivals` every other method."""
     table = frame.published_recovery().query("run == @run and group == @OVERALL")
     values = table.pivot(index="metric", columns="method", values="value")
-    others = values[[frame.BASELINE]] if run == "benchmark" else values.drop(columns=frame.PROPOSED)
+    others = values.drop(columns=frame.PROPOSED) if rivals else values[[frame.BASELINE]]
     return int((values[frame.PROPOSED] > others.max(axis="columns")).sum())
 
 
@@ -111,9 +111,11 @@ def _published_gaps() -> dict[str, str]:
         "thresholds": " and ".join(f"{margin:.1f} % {name.upper()}" for name, (_, margin) in margins.items()),
         "spreads": ", ".join(f"{name} {value:.3f}" for name, value in spreads),
         "wins": f"{published_wins()} {of_eight}",
-        "unseen_wins": f"{published_wins('unseen')} {of_eight}",
+        "unseen_wins": f"{published_wins('unseen', rivals=True)} {of_eight}",
         "module_wins": f"the cycle {(cycle > base).sum()} {of_eight}, the edit tag {(full > cycle).sum()} {of_eight}",
         "length": f"{moved} from 6000 to 8000 steps",
+        "all_wins": f"{published_wins(rivals=True)} {of_eight}",
+        "record": _record_in_words(*_record(frame.published_recovery().query("run == 'benchmark'"))),
     }
 
 
@@ -204,7 +206,7 @@ def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
     rows = frame.measured_in(profile, entry["run"])
-    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES, "{name}"))
+    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES))
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
@@ -219,7 +221,7 @@ def ahead(profile: Profile, entry: dict) -> Answer:
             )
         else:
             own = compared(profile, rows, first, second, list(metrics))
-            own = {metrics[name].format(name=name, second=second): result for name, result in own.items()}
+            own = {(metrics[name] or name).format(second=second): result for name, result in own.items()}
         words.append((f"{step}: " if step else "") + describe(own))
         found |= {f"{name} with {step}" if step else name: result for name, result in own.items()}
     if not found:
@@ -227,12 +229,12 @@ def ahead(profile: Profile, entry: dict) -> Answer:
     holds = len(_ahead_on(found)) == len(found)
     if "unit" in entry:
         words = [", ".join(f"{name} {result.value:+.2f} {entry['unit']}" for name, result in found.items())]
-    also = _ALSO[entry["also"]](profile, rows, holds) if "also" in entry else ""
+    also = _ALSO[entry["also"]](profile, rows, holds, entry["run"]) if "also" in entry else ""
     answer = Answer("; ".join(words) + also, None if holds and not complete else holds)
     return hanging_on_the_weakest(answer, found)
 
 
-def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
+def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
     """On how many metrics each seed has C2E-S2SER ahead, and how many seeds give the same verdict; "" for one seed."""
     values = seed_values(profile)
     differences = values[values["method"] == DIFFERENCE]
@@ -244,7 +246,7 @@ def _seeds_agree(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
     return f"; ahead on {counts} of {len(METRIC_NAMES)} with seeds {seeds}: {agree} of {len(wins)} seeds agree"
 
 
-def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
+def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
     """How many sources and surrogates a verdict on the sweep set is about, and how it goes at each strength."""
     ours = frame.select(rows, method=frame.PROPOSED, metric=METRIC_NAMES[0], region="all")
     wins = {
@@ -257,11 +259,11 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
     )
 
 
-def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool) -> str:
+def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
     """Which methods were compared, which are missing, and where a trivial baseline, which is not counted, is above."""
     words, missing, means = (
         f"; each metric against the best of {', '.join(_rivals(rows))}",
-        _missing(rows, "unseen"),
+        _missing(rows, run),
         _means(rows),
     )
     words += f", without {', '.join(missing)}, not run here" if missing else ""
@@ -306,6 +308,88 @@ def signs(profile: Profile, entry: dict) -> Answer:
     return Answer(f"{words}, {entry['names']}", holds).on(
         f"difference on {name}, the least clear of the {entry['of']}", found[name]
     )
+
+
+def published_gains(entry: dict) -> dict[str, float]:
+    """By how many per cent the paper's first method exceeds its second, on each of `metrics` in a group."""
+    table = frame.published_recovery().query("run == 'benchmark'")
+    values = table[table["group"] == entry["group"]].set_index(["metric", "method"])["value"]
+    return {
+        name: relative_margin(values[name, entry["first"]], values[name, entry["second"]]) for name in entry["metrics"]
+    }
+
+
+def _gains_in_words(entry: dict) -> str:
+    found = published_gains(entry) if entry["rule"] == "gains" else {}
+    return ", ".join(f"{metric(name).label} {gain:+.1f} %" for name, gain in found.items())
+
+
+def gains(profile: Profile, entry: dict) -> Answer:
+    """In a group `first` exceeds `second` on each of `metrics` by at least as many per cent as in the paper."""
+    rows = frame.measured_in(profile, entry["run"])
+    rows = rows if entry["group"] == OVERALL else frame.select(rows, group=entry["group"])
+    first, second = entry["first"], entry["second"]
+    if not {first, second} <= set(frame.methods_of(rows)):
+        return Answer()
+    means, needed = _means(rows), published_gains(entry)
+    ours = {name: relative_margin(means.loc[name, first], means.loc[name, second]) for name in needed}
+    found = compared(profile, rows, first, second, list(needed))
+    words = "; ".join(f"{metric(name).label} {ours[name]:+.1f} %, {with_interval(one)}" for name, one in found.items())
+    name = min(needed, key=lambda name: ours[name] - needed[name])
+    holds = all(ours[name] >= needed[name] for name in needed)
+    return Answer(words, holds).on(f"difference on {name}, the least beside the paper's", found[name])
+
+
+def _record(table: pd.DataFrame) -> tuple[int, int, int, dict[str, str]]:
+    """Of a table by metric, method and group: cells, in how many C2E-S2SER is above SOER and best of all, DirI and DirS."""
+    wide = table[table["group"] != OVERALL].pivot(index=["metric", "group"], columns="method", values="value")
+    wide = wide.dropna(subset=[frame.PROPOSED, frame.BASELINE])
+    above = wide[frame.PROPOSED] > wide[frame.BASELINE]
+    best = wide[frame.PROPOSED] > wide.drop(columns=[frame.PROPOSED, *frame.TRIVIAL_METHODS], errors="ignore").max(
+        axis="columns"
+    )
+    directions = {
+        metric(name).label: f"{above[name].sum()} of {len(above[name])}" for name in ("dir_i", "dir_s") if name in above
+    }
+    return len(wide), int(above.sum()), int(best.sum()), directions
+
+
+def _record_in_words(cells: int, above: int, best: int, directions: dict[str, str]) -> str:
+    parts = [
+        f"above {frame.BASELINE} in {above} of {cells} cells",
+        *(f"{name} {count} groups" for name, count in directions.items()),
+    ]
+    return ", ".join([*parts, f"best of all in {best}"])
+
+
+def record_by_group(profile: Profile, entry: dict) -> Answer:
+    """C2E-S2SER is above SOER, and best of all, in at least the paper's shares of the cells of Tables 5 and 6."""
+    rows = frame.select(frame.measured_in(profile, entry["run"]), region="all")
+    if not {frame.PROPOSED, frame.BASELINE} <= set(frame.methods_of(rows)):
+        return Answer()
+    means = rows.groupby(["metric", "method", "group"], sort=False, observed=True)["value"].mean().reset_index()
+    cells, above, best, directions = _record(means.astype({"metric": str, "method": str, "group": str}))
+    total, *published, _ = _record(frame.published_recovery().query("run == @entry['run']"))
+    enough = all(ours / max(cells, 1) >= theirs / total for ours, theirs in zip((above, best), published))
+    holds = None if enough and _missing(rows, entry["run"]) else enough
+    share = Correlation(above / max(cells, 1), NAN, NAN, cells)
+    return Answer(_record_in_words(cells, above, best, directions), holds).on(
+        f"share of cells above {frame.BASELINE}", share
+    )
+
+
+def ranks(profile: Profile, entry: dict) -> Answer:
+    """Of the paper's methods that ran, `method` has rank `rank` on each of `metrics`."""
+    rows = frame.measured_in(profile, entry["run"])
+    names = [name for name in frame.methods_of(rows) if name not in frame.TRIVIAL_METHODS]
+    if entry["method"] not in names or len(names) < entry["rank"]:
+        return Answer()
+    found = _means(rows).loc[entry["metrics"], names].rank(axis="columns", ascending=False)[entry["method"]]
+    words = ", ".join(f"{metric(name).label} {place:.0f} of {len(names)}" for name, place in found.items())
+    holds = bool((found == entry["rank"]).all())
+    missing = _missing(rows, entry["run"])
+    words += f"; without {', '.join(missing)}, not run here" if missing else ""
+    return Answer(words, None if holds and missing else holds)
 
 
 def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
@@ -362,30 +446,50 @@ def _ends(profile: Profile, samples: dict, first: object, second: object) -> tup
 def best_assessor(profile: Profile, entry: dict) -> Answer:
     """ERMA's SRCC and PLCC are above every baseline's (`by: order`), or by the paper's relative margins (`by: margin`).
 
-    The verdict hangs on the metric with the smaller difference to its best baseline.
+    `group`, `metrics` and `rivals` restrict it. The verdict hangs on the metric with the smaller difference to its best
+    baseline. Other assessors that were trained on labels are no baselines of the paper; where one is above, it is said.
     """
-    table, words, verdicts, differences = _assessed(profile), [], [], []
-    for name, (_, needed) in published_margins().items():
-        rows = table[(table["group"] == OVERALL) & (table["metric"] == name)].dropna(subset="value").set_index("method")
-        others = rows["value"].drop(frame.PROPOSED_ASSESSOR, errors="ignore")
-        if others.empty or len(others) == len(rows):
+    table, name_of = _assessed(profile), frame.PROPOSED_ASSESSOR
+    group, missing = (
+        entry.get("group", OVERALL),
+        set(read_published("table4_editability")["method"]) - set(table["method"]),
+    )
+    trained = {one["name"] for one in frame.read_assessors(profile) if one.get("trained")} - {name_of}
+    samples = frame.assessor_samples(profile) if group == OVERALL else {}
+    words, verdicts, differences, above = [], [], [], set()
+    for name, (best_published, needed) in published_margins().items():
+        rows = table[(table["group"] == group) & (table["metric"] == name)].dropna(subset="value").set_index("method")
+        others = rows["value"].drop([name_of, *trained], errors="ignore")
+        others = others[others.index.isin(entry.get("rivals", others.index))]
+        if others.empty or name_of not in rows.index or name not in entry.get("metrics", [name]):
             continue
-        ours, other, value = float(rows["value"][frame.PROPOSED_ASSESSOR]), others.idxmax(), float(others.max())
+        ours, other, value = float(rows["value"][name_of]), others.idxmax(), float(others.max())
         margin = relative_margin(ours, value)
-        low, high = _ends(profile, frame.assessor_samples(profile), (name, frame.PROPOSED_ASSESSOR), (name, other))
-        # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
-        by_margin = entry["by"] == "margin" and np.isfinite(margin)
-        verdicts.append(bool(margin >= needed if by_margin else ours > value))
+        low, high = _ends(profile, samples, (name, name_of), (name, other))
+        if entry["by"] == "order":
+            verdict = bool(ours > value)
+            verdicts.append(None if verdict and missing & set(entry.get("rivals", missing)) else verdict)
+        else:
+            # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
+            verdict = bool(margin >= needed if np.isfinite(margin) else ours > value)
+            verdicts.append(None if best_published in missing else verdict)
         size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
         size += f", difference {low:+.3f} to {high:+.3f}" if np.isfinite(low) else ""
         words.append(f"{name.upper()} {ours:.3f}, best baseline {other} {value:.3f} ({size})")
-        found = Correlation(ours - value, low, high, int(rows.loc[frame.PROPOSED_ASSESSOR, "n"]))
+        found = Correlation(ours - value, low, high, int(rows.loc[name_of, "n"]))
         differences.append((f"{name.upper()} minus that of {other}", found))
+        above |= {
+            f"{one} ({name.upper()} {rows.loc[one, 'value']:.3f})"
+            for one in trained & set(rows.index)
+            if rows.loc[one, "value"] > ours
+        }
     if not verdicts:
         return Answer()
     methods = set(table["method"])
-    measured = "; ".join(words) + f"; over {len(methods) - 1} baselines{_unavailable(profile, methods)}"
-    answer = Answer(measured, all(verdicts), scope=_left_out(methods))
+    measured = "; ".join(words) + f"; over {len(methods - trained) - 1} baselines{_unavailable(profile, methods)}"
+    measured += f"; not counted, but above: {', '.join(sorted(above))}" if above else ""
+    holds = False if False in verdicts else None if None in verdicts else True
+    answer = Answer(measured, holds, scope=_left_out(methods))
     return answer.on(*min(differences, key=lambda one: one[1].value))
 
 
@@ -403,12 +507,16 @@ def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
     sizes = by_group[by_group["method"] == name].set_index("group")["n"]
     smallest = f"smallest group: {sizes.idxmin()}, n = {sizes.min()}"
     ends = _ends(profile, frame.assessor_spreads(profile), name, other)
-    answer = Answer(words, ranked[0][1] == name, scope=_left_out(methods))
+    scope = _left_out(methods)
+    answer = Answer(words, None if ranked[0][1] == name and scope else ranked[0][1] == name, scope=scope)
     found = Correlation(spreads[name] - value, *ends, int(sizes.sum()))
     return answer.on(f"spread minus that of {other}, the steadiest other ({smallest})", found)
 
 
-RULES = {rule.__name__: rule for rule in (ahead, at_least, signs, correlates, best_assessor, steadiest_assessor)}
+RULES = {
+    rule.__name__: rule
+    for rule in (ahead, at_least, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
+}
 
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
@@ -418,10 +526,10 @@ def evaluate_claim(profile: Profile, entry: dict) -> dict:
     return {
         "number": entry.get("number"),
         "claim": entry["claim"].format(**values),
-        "published": entry.get("published", "").format(**values),
+        "published": entry.get("published", "").format(**values, gains=_gains_in_words(entry)),
         "measured": answer.measured,
         "holds": answer.holds,
-        "scope": (answer.scope or None) if answer.holds is not None else None,
+        "scope": answer.scope or None,
         "origin": KIT_GOAL if entry.get("goal") else PAPER,
         "quantity": answer.quantity or None,
         **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},

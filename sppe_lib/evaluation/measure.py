@@ -1,16 +1,12 @@
 """One method's pictures against some data: results/<profile>/metrics/<run>/<method>.csv.
 
-A run is one of `schema.EVALUATED`; repetitions with other seeds are `<data>-seed<number>`. Features of I, I', S and
-S' are the same for every method: they are computed once and kept beside the metrics in `reference_features.npz`.
+A run is one of `schema.EVALUATED`; repetitions with other seeds are `<data>-seed<number>`.
 """
 
-import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from datasets import Dataset, Image
@@ -20,7 +16,7 @@ from torch.nn.functional import normalize
 from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.data.parquet import open_parquet
-from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated, split_files
+from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
     METRIC_NAMES,
@@ -46,9 +42,6 @@ REFERENCES = tuple(
     for region in ((None, *REGIONS) if role.endswith("source") else (None,))
 )
 """Pictures whose features all methods share: I and I' also inside and outside M."""
-
-FEATURE_TOLERANCE = 1e-4
-"""Unit features of the same image and CLIP agree to this, whatever the batch they were computed in."""
 
 REMEDY = "run 04_recover for this method again"
 
@@ -143,120 +136,59 @@ def metrics_file(profile: Profile, method: str, run: str = "benchmark") -> Path:
     return profile.results / "metrics" / run / f"{method}.csv"
 
 
-def _data_digest(results: Path, data: str) -> str:
-    """SHA-256 of the shards of some data, so that features of older pictures are never used."""
-    folder, split = EVALUATED[data]
-    digest = hashlib.sha256()
-    for shard in split_files(results / folder, split):
-        with shard.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _key(role: str, region: str | None) -> str:
-    return role if region is None else f"{role}_{region}"
-
-
-def _features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor | None, region: str | None) -> torch.Tensor:
+def _features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor, region: str | None) -> torch.Tensor:
     """Unit features of images at comparison size, of the whole or of a region of the mask."""
     seen = images if region is None else grey_outside(images, mask, region)
     return normalize(clip.image_features(seen), dim=-1)
 
 
-def _reference_batch(clip: ClipFeatures, batch: Batch) -> dict[str, torch.Tensor]:
-    mask = prepare_mask(batch.mask)
-    return {
-        _key(role, region): _features(clip, prepare(getattr(batch, role)), mask, region) for role, region in REFERENCES
-    }
+def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], pd.DataFrame]:
+    """All metrics of some methods' pictures of the same data in one pass: (run, method) -> one row an instance.
 
-
-def _stored_features(path: Path, identity: dict[str, np.ndarray], probe: np.ndarray) -> dict[str, np.ndarray] | None:
-    # Weights may be retrained in place, so one image's features are recomputed and compared as well.
-    try:
-        with np.load(path) as archive:
-            stored = {name: archive[name] for name in archive.files}
-        same = all(np.array_equal(stored.pop(name), value) for name, value in identity.items())
-        return stored if same and np.allclose(stored["source"][:1], probe, atol=FEATURE_TOLERANCE) else None
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
-
-
-def reference_features(profile: Profile, dataset: Dataset, data: str = "benchmark") -> dict[str, np.ndarray]:
-    """Unit CLIP features of I, I', S and S' (I and I' also inside and outside M) of some data.
-
-    Keys `source`, `source_inside`, ...; values float32 [n, d] in the data's order. Read from
-    `reference_features.npz` where ids, shards and CLIP are those it was made with, else computed and stored.
+    Columns as in COLUMNS, NaN where undefined. I, I', S and S' are the same for every method: they are decoded, and
+    their features computed, once. Raises DataError where pictures are missing, unreadable, of another size or of other
+    instances.
     """
-    clip = load_clip(profile.models.metrics_clip)
-    path = profile.results / "metrics" / data / "reference_features.npz"
-    identity = {
-        "ids": np.array(dataset["instance_id"][:]),
-        "clip": np.array(profile.models.metrics_clip),
-        "shards": np.array(_data_digest(profile.results, data)),
-    }
-    probe = _features(clip, prepare(next(iterate(dataset, 1)).source), None, None).numpy()
-    stored = _stored_features(path, identity, probe)
-    if stored is not None:
-        return stored
-    size = profile.evaluation.batch
-    batches = progress(iterate(dataset, size), "features of I, I', S, S'", total=-(-len(dataset) // size))
-    parts = [_reference_batch(clip, batch) for batch in batches]
-    features = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
-    with atomic_path(path) as temporary:
-        np.savez(temporary, **identity, **features)
-    return features
-
-
-def _views(profile: Profile, dataset: Dataset, recovered: Recovered, data: str) -> Iterator[tuple[Batch, Views]]:
-    clip = load_clip(profile.models.metrics_clip)
-    references = reference_features(profile, dataset, data)
-    start, size = 0, profile.evaluation.batch
-    batches = progress(iterate(dataset, size), f"metrics of {recovered.method}", total=-(-len(dataset) // size))
-    for batch in batches:
-        rows = slice(start, start := start + len(batch))
-        mask, pictures = prepare_mask(batch.mask), prepare(recovered.images(batch))
-        images = {"recovered": pictures, "source": prepare(batch.source), "edited_source": prepare(batch.edited_source)}
-        features = {
-            (role, region): torch.from_numpy(references[_key(role, region)][rows]) for role, region in REFERENCES
-        }
-        features |= {("recovered", region): _features(clip, pictures, mask, region) for region in (None, *REGIONS)}
-        yield batch, Views(images, mask, features)
-
-
-def evaluate_method(profile: Profile, method: str, run: str = "benchmark") -> pd.DataFrame:
-    """All metrics of a method's pictures in `recovered/<method>/<run>.parquet`, one row an instance, as in COLUMNS.
-
-    Writes `metrics_file` atomically. Undefined values are empty there and NaN here. Raises DataError where
-    pictures are missing, unreadable, of another size or of other instances.
-    """
-    data = run.partition("-seed")[0]
-    dataset = open_evaluated(profile, data)
-    recovered = open_recovered(profile, method, dataset["instance_id"][:], run)
-    parts = []
-    for batch, views in _views(profile, dataset, recovered, data):
+    dataset, clip, size = (
+        open_evaluated(profile, data),
+        load_clip(profile.models.metrics_clip),
+        profile.evaluation.batch,
+    )
+    names = dataset["instance_id"][:]
+    opened = {(run, method): open_recovered(profile, method, names, run) for run, method in wanted}
+    parts = {key: [] for key in opened}
+    for batch in progress(iterate(dataset, size), f"metrics on {data}", total=-(-len(dataset) // size)):
+        mask = prepare_mask(batch.mask)
+        images = {role: prepare(getattr(batch, role)) for role, region in REFERENCES if region is None}
+        features = {(role, region): _features(clip, images[role], mask, region) for role, region in REFERENCES}
         identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
-        parts.append(pd.DataFrame(identity | compute_metrics(views)))
-    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-    with atomic_path(metrics_file(profile, method, run)) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f")
-    return table
+        for key, recovered in opened.items():
+            pictures = prepare(recovered.images(batch))
+            own = {("recovered", region): _features(clip, pictures, mask, region) for region in (None, *REGIONS)}
+            views = Views(images | {"recovered": pictures}, mask, features | own)
+            parts[key].append(pd.DataFrame(identity | compute_metrics(views)))
+    return {key: pd.concat(part, ignore_index=True)[list(COLUMNS)] for key, part in parts.items()}
 
 
 def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
-    """`evaluate_method` for everything that was recovered; files of other methods are removed.
+    """Measure everything that was recovered and write its `metrics_file`s; files of other methods are removed.
 
     Returns the tables by run and method. Where there are no recovered pictures at all nothing is returned and metrics
     that are there stay: tables can be made again from them alone.
     """
-    (profile.results / "metrics").mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
+    folder, tables = profile.results / "metrics", {}
+    folder.mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
     if not (profile.results / "recovered").is_dir():
-        return {}
-    tables = {
-        run: {method: evaluate_method(profile, method, run) for method in methods}
-        for run, methods in recovered_runs(profile).items()
-    }
-    wanted = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
-    for path in (profile.results / "metrics").rglob("*.csv"):
-        if path not in wanted:
+        return tables
+    runs = recovered_runs(profile)
+    for data in dict.fromkeys(run.partition("-seed")[0] for run in runs):
+        wanted = [(run, method) for run in runs if run.partition("-seed")[0] == data for method in runs[run]]
+        for (run, method), table in measure(profile, data, wanted).items():
+            tables.setdefault(run, {})[method] = table
+            with atomic_path(metrics_file(profile, method, run)) as temporary:
+                table.to_csv(temporary, index=False, float_format="%.6f")
+    kept = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
+    for path in folder.rglob("*.csv"):
+        if path not in kept:
             path.unlink()
     return tables

@@ -6,10 +6,11 @@ A metric is data: a name, a direction, a range and a function on batches. Choice
   Smaller ones are compared at their own size: enlarging would blend neighbouring pixels, average
   errors away and flatter every PSNR.
 * CLIP features are normalised to length 1 before differences are taken, as in the release.
-* Where nothing changes there is no direction: DirI and DirS are then NaN, and counted, where the
-  release's cosine would say 0.
-* PSNR is infinite for equal images and would make every mean infinite. It stops at `PSNR_LIMIT`, the
-  PSNR of 8-bit rounding alone: agreement beyond that is below what the files can hold.
+* Undefined and failed are two things. Where the reference does not move (I' = I for DirI, S' = S for DirS) there is
+  no direction: the metric is NaN, left out and counted. Where it moves and the recovered picture equals I, the method
+  failed to edit: that is 0.
+* PSNR is infinite for equal images, and a mean over a high cap is decided by the cap. It stops at `PSNR_LIMIT`; medians
+  and the PSNR of the pooled error stand beside the means.
 * CLIP-Sim inside M compares the two images with everything outside M painted mid-grey (outside M: the
   reverse). The shared grey raises it, so compare methods by it, not regions.
 """
@@ -23,13 +24,13 @@ import torch
 from skimage.metrics import structural_similarity
 from torch.nn.functional import interpolate, normalize
 
-from sppe_lib.clip import cosine, direction_cosine
+from sppe_lib.clip import changes, cosine, direction_cosine
 
 LARGEST_SIDE = 224
 """Side in pixels at which the release compares images."""
 
-PSNR_LIMIT = float(10 * np.log10(12 * 255**2))
-"""58.9 dB: the mean squared error of rounding to 8 bits is (1/255)^2 / 12."""
+PSNR_LIMIT = 40.0
+"""dB at which PSNR stops."""
 
 SSIM_WINDOW = 7
 """scikit-image's default window, in pixels."""
@@ -163,9 +164,12 @@ def peak_signal_to_noise(views: Views, region: str | None, against: str) -> torc
 def direction(views: Views, region: str | None, start: str, end: str) -> torch.Tensor:
     """Cosine of the true change E(end) - E(start) and the recovered one, E(recovered) - E(source).
 
-    DirI takes the change of the source, DirS that of the surrogate. NaN where either is no change.
+    DirI takes the change of the source, DirS that of the surrogate. NaN where that is none, 0 where the recovered
+    picture shows none.
     """
-    return direction_cosine(*(views.feature(role) for role in (start, end, "source", "recovered")))
+    before, after, source, recovered = (views.feature(role) for role in (start, end, "source", "recovered"))
+    failed = changes(before, after) & ~changes(source, recovered)
+    return direction_cosine(before, after, source, recovered).masked_fill(failed, 0.0)
 
 
 def _against(suffix: str, where: str, family: str, role: str) -> tuple[Metric, Metric, Metric]:

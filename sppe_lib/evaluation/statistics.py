@@ -36,7 +36,8 @@ class Difference:
     """A paired comparison of two methods over pairs.
 
     `value`: mean over pairs of (first - second), `low`, `high` its bootstrap interval. `p_value`: two-sided Wilcoxon
-    signed-rank test. `effect`: matched-pairs rank-biserial correlation, -1 (second better on every pair) to 1 (first
+    signed-rank test, NaN where its ranks lean the other way than the mean, so that it always answers the number beside
+    it. `effect`: matched-pairs rank-biserial correlation, -1 (second better on every pair) to 1 (first
     better on every pair). `n`: how many pairs entered.
     """
 
@@ -98,9 +99,10 @@ def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluatio
     if not len(differences):
         return Difference(NAN, NAN, NAN, NAN, NAN, 0)
     low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
+    mean, effect = float(differences.mean()), rank_biserial(differences)
     # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
     p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
-    return Difference(float(differences.mean()), low, high, p_value, rank_biserial(differences), len(differences))
+    return Difference(mean, low, high, NAN if mean * effect < 0 else p_value, effect, len(differences))
 
 
 def rank_biserial(differences: np.ndarray) -> float:

@@ -8,6 +8,7 @@ number says anything.
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sppe_lib.config import Profile
@@ -27,6 +28,7 @@ from sppe_lib.evaluation.rendering import (
     metric_cells,
     metric_label,
     number,
+    read_yaml,
     spanned,
     table,
     text,
@@ -172,7 +174,7 @@ def _undefined(data: pd.DataFrame) -> str:
     if directions.empty:
         return "Every direction is defined."
     counts = "; ".join(f"{row.method} {row.metric} {row.undefined}" for row in directions.itertuples())
-    return f"Directions that are undefined because nothing changed are left out of their means and counted: {counts}."
+    return f"Directions whose reference does not move are undefined, left out of their means and counted: {counts}."
 
 
 def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading: str) -> list[Section]:
@@ -183,7 +185,11 @@ def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading
     cells = {"method": list(dict.fromkeys(rows["method"]))}
     cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))
     heading = heading.format(confidence=f"{100 * profile.evaluation.confidence:.0f} %")
-    return [Section(heading, pd.DataFrame(cells), ["Bootstrap over source-surrogate pairs."])]
+    return [
+        Section(
+            heading, pd.DataFrame(cells), ["Bootstrap over source-surrogate pairs; each instance was sampled once."]
+        )
+    ]
 
 
 def recovery_table(profile: Profile) -> Document:
@@ -204,6 +210,52 @@ def recovery_table(profile: Profile) -> Document:
         cells = table(data[data["metric"] == entry.name], "method", "group")
         sections.append(Section(f"{metric_label(entry)} by group ({entry.family})", cells))
     return document("table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique())
+
+
+def _pooled(values: pd.Series) -> float:
+    """PSNR of the mean squared error over instances."""
+    return -10 * np.log10((10 ** (-values / 10)).mean())
+
+
+def averages_table(profile: Profile) -> Document:
+    """Plain means, macro averages over groups and tags, medians, and for PSNR the pooled error, whole and inside M."""
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region=("all", "inside"))
+    published = frame.published_recovery().query("run == 'benchmark'").assign(region="all")
+    keys = ["metric", "method", "region"]
+
+    def over(part: pd.DataFrame, by: str) -> pd.Series:
+        return part.groupby([*keys, by], observed=True)["value"].mean().groupby(keys, observed=True).mean()
+
+    values = rows.groupby(keys, observed=True)["value"]
+    groups = published[published["group"] != OVERALL]
+    kinds = {
+        "mean": (values.mean(), published[published["group"] == OVERALL].set_index(keys)["value"]),
+        "macro average over groups": (over(rows, "group"), over(groups, "group")),
+        "macro average over tags": (over(rows, "tag"), None),
+        "median": (values.median(), None),
+        "pooled": (
+            rows[rows["metric"].str.startswith("psnr")].groupby(keys, observed=True)["value"].agg(_pooled),
+            None,
+        ),
+    }
+    every = _every({"metric": list(METRIC_NAMES), "method": frame.methods_of(rows), "region": ["all", "inside"]})
+    parts = [
+        every.merge(ours.rename("value").reset_index().astype(dict.fromkeys(keys, str)), "inner", keys)
+        .merge(values.count().rename("n").reset_index().astype(dict.fromkeys(keys, str)), "left", keys)
+        .merge(
+            theirs.rename("published").reset_index() if theirs is not None else every.assign(published=np.nan),
+            "left",
+            keys,
+        )
+        .assign(average=kind)
+        for kind, (ours, theirs) in kinds.items()
+    ]
+    data = pd.concat(parts, ignore_index=True)
+    sections = [
+        Section(kind.capitalize() + (" inside M" if region == "inside" else ""), table(part, "method", "metric"))
+        for (region, kind), part in data.groupby(["region", "average"], sort=False)
+    ]
+    return document("table_recovery_averages", profile, sections, data)
 
 
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
@@ -257,21 +309,7 @@ def paired_data(profile: Profile) -> pd.DataFrame:
         for name in others
     ]
     if not parts:
-        return pd.DataFrame(
-            columns=[
-                "metric",
-                "method",
-                "region",
-                "value",
-                "published",
-                "low",
-                "high",
-                "p_value",
-                "effect",
-                "n",
-                "p_corrected",
-            ]
-        )
+        return pd.DataFrame(columns=read_yaml("tables.yaml")["table_recovery_paired"]["columns"])
     data = pd.concat(parts, ignore_index=True)
     return data.assign(p_corrected=holm(data["p_value"].to_numpy())).astype({"published": float})
 
@@ -411,6 +449,7 @@ def all_documents(profile: Profile) -> list[Document]:
         recovery_table(profile),
         inside_outside_table(profile),
         tag_table(profile),
+        averages_table(profile),
         paired_table(profile),
         unseen_table(profile),
         ablation_table(profile),
