@@ -21,7 +21,6 @@ from sppe_lib.editability.scores import Method
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.runtime import device
 
-
 ROUNDING = 1e-3
 """How far above its highest score rounding takes a metric."""
 
