@@ -30,7 +30,9 @@ async function look(name) {
   await new Promise(done => { frame.onload = done; frame.src = name; });
   frame.contentWindow.onerror = message => errors.push(message);
   const page = frame.contentDocument;
-  for (const picture of page.images) { picture.loading = "eager"; await picture.decode().catch(() => errors.push(picture.src)); }
+  for (const picture of page.images) {
+    picture.loading = "eager"; await picture.decode().catch(() => errors.push(picture.src));
+  }
   const wide = page.documentElement.scrollWidth;
   frame.remove();
   return [name, wide, errors];
@@ -130,14 +132,9 @@ def test_the_committed_pages_show_in_a_browser_as_narrow_as_a_phone(tmp_path):
         def log_message(self, *_):
             pass
 
-    flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
-    command = [
-        CHROMIUM,
-        *flags.split(),
-        "--disable-sync",
-        "--enable-logging=stderr",
-        f"--user-data-dir={tmp_path / 'user'}",
-    ]
+    flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync --disable-background-networking"
+    command = [CHROMIUM, *flags.split(), "--disable-component-update", "--enable-logging=stderr"]
+    command.append(f"--user-data-dir={tmp_path / 'user'}")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/harness.html"

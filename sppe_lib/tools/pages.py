@@ -1,4 +1,4 @@
-"""The executed notebooks of a run as web pages: `docs/notebooks/*.html`, readable without a kernel, a network or a script.
+"""The executed notebooks of a run as web pages, `docs/notebooks/*.html`: no kernel, network or script is needed.
 
     python -m sppe_lib.tools.pages mini
 
@@ -36,16 +36,18 @@ CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 
 STYLE = """
-body { font: 17px/1.6 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 0 auto; padding: 0 1rem 4rem; overflow-wrap: anywhere; }
-nav { font-size: .85rem; padding: .8rem 0; border-bottom: 1px solid #dde3e9; overflow-wrap: anywhere; }
-nav a { margin-right: .9rem; white-space: nowrap; display: inline-block; }
-h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
+body { font: 17px/1.6 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 0 auto; padding: 0 1rem 4rem;
+  overflow-wrap: anywhere; }
+nav { font-size: .85rem; padding: .8rem 0; border-bottom: 1px solid #dde3e9; }
+nav a { margin-right: .9rem; display: inline-block; }
+h1, h2, h3 { line-height: 1.25; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
 a { color: #0b62b8; } img { max-width: 100%; height: auto; } .anchor-link { display: none; }
-pre { background: #f5f7f9; padding: .7rem .9rem; overflow-x: auto; font-size: .82rem; line-height: 1.45; border-radius: 4px; }
-code { overflow-wrap: anywhere; } pre code { overflow-wrap: normal; }
-.scroll, .output_html, math[display=block] { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; font-size: .82rem; } td, th { padding: .25rem .6rem; border-bottom: 1px solid #e4e9ee; text-align: left; }
-math[display=block] { display: block math; margin: 1rem 0; padding: .2rem 0; }
+pre { background: #f5f7f9; padding: .7rem .9rem; overflow-x: auto; font-size: .82rem; line-height: 1.45; }
+pre code { overflow-wrap: normal; }
+.scroll, .output_html { overflow-x: auto; max-width: 100%; }
+table { border-collapse: collapse; font-size: .82rem; overflow-wrap: normal; }
+td, th { padding: .25rem .6rem; border-bottom: 1px solid #e4e9ee; text-align: left; }
+math[display=block] { display: block math; margin: 1rem 0; padding: .2rem 0; overflow-x: auto; max-width: 100%; }
 """
 
 PAGE = """<!doctype html>
@@ -115,7 +117,8 @@ def prepare(page: Page, folder: Path) -> nbformat.NotebookNode:
                 target = folder / f"{page.name}-{number}.webp"
                 write_picture(data["image/png"], target)
                 said = html.escape(page.title)
-                output["data"] = {"text/html": f'<img src="{target.name}" loading="lazy" alt="{said}, picture {number}">'}
+                shown = f'<img src="{target.name}" loading="lazy" alt="{said}, picture {number}">'
+                output["data"] = {"text/html": shown}
             elif "text/html" in data:
                 output["data"] = {"text/html": f'<div class="scroll">{data["text/html"]}</div>'}
             elif "text/markdown" in data:
@@ -133,9 +136,10 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
     pages = executed_pages(results)
     if not pages:
         raise DataError(f"No executed notebooks in {results.name}/notebooks: run make repro first.")
-    foreign = [path.name for path in folder.iterdir() if path.suffix not in (".html", ".webp", ".css")] if folder.is_dir() else []
+    present = list(folder.iterdir()) if folder.is_dir() else []
+    foreign = [path.name for path in present if path.suffix not in (".html", ".webp", ".css")]
     if foreign:
-        raise DataError(f"{folder.name} holds {foreign[0]}, which is no page: move it away, since the folder is replaced.")
+        raise DataError(f"{folder.name} holds {foreign[0]}, which is no page: move it away; the folder is replaced.")
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     links = " ".join(f'<a href="{page.name}.html">{html.escape(page.title)}</a>' for page in pages)
     with atomic_path(folder) as temporary:
