@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sppe_lib.errors import DataError
+from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.tools import pages
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg=="
@@ -89,7 +89,7 @@ def test_a_page_holds_pictures_tables_and_equations_but_no_progress_or_warning(r
 def test_nothing_that_is_no_page_is_replaced(results, tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "thesis.md").write_text("mine")
-    with pytest.raises(DataError, match=r"thesis\.md"):
+    with pytest.raises(ConfigError, match=r"thesis\.md"):
         pages.write_pages(results, tmp_path / "docs")
     assert (tmp_path / "docs" / "thesis.md").read_text() == "mine"
     pages.write_pages(results, tmp_path / "pages")

@@ -22,8 +22,8 @@ from PIL import Image
 from pygments.formatters import HtmlFormatter
 
 from sppe_lib.config import load_profile, repository
+from sppe_lib.data.own_folder import own_folder
 from sppe_lib.errors import DataError, KitError
-from sppe_lib.runtime import atomic_path
 
 EXAMPLE = "C2E-S2SER"
 """Of a notebook that runs once a method, the page shows this one."""
@@ -131,19 +131,14 @@ def prepare(page: Page, folder: Path) -> nbformat.NotebookNode:
 def write_pages(results: Path, folder: Path) -> list[Path]:
     """Render a run's executed notebooks into `folder`, which is replaced; returns the pages, the first is the index.
 
-    Raises DataError where no notebook was executed, or where `folder` holds something that is no page of this command.
+    Raises DataError where no notebook was executed, and what `own_folder` raises where `folder` is somebody else's.
     """
     pages = executed_pages(results)
     if not pages:
         raise DataError(f"No executed notebooks in {results.name}/notebooks: run make repro first.")
-    present = list(folder.iterdir()) if folder.is_dir() else []
-    foreign = [path.name for path in present if path.suffix not in (".html", ".webp", ".css")]
-    if foreign:
-        raise DataError(f"{folder.name} holds {foreign[0]}, which is no page: move it away; the folder is replaced.")
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     links = " ".join(f'<a href="{page.name}.html">{html.escape(page.title)}</a>' for page in pages)
-    with atomic_path(folder) as temporary:
-        temporary.mkdir(parents=True)
+    with own_folder(folder, [results]) as temporary:
         (temporary / "style.css").write_text(STYLE + HtmlFormatter().get_style_defs(".highlight"), encoding="utf-8")
         for page in pages:
             body, _ = exporter.from_notebook_node(prepare(page, temporary))
