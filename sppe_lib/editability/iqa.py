@@ -1,9 +1,9 @@
 """Image quality metrics as editability baselines: how alike are source and surrogate?
 
 They see I and S only, not the instruction, so both instances of a pair get the same score, computed
-once. All come from pyiqa, with the source as the reference. ST-LPIPS' weights come with a package. Weights are never downloaded here: a
-metric whose weights are not on this machine reports that and gives no number;
-`download_learned_metrics()` fetches them where there is a network.
+once. All come from pyiqa, with the source as the reference. Weights are never downloaded here (those of
+ST-LPIPS come with a package): a metric whose weights are not on this machine reports that and gives no
+number; `download_learned_metrics()` fetches them where there is a network.
 """
 
 import contextlib
