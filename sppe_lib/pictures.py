@@ -30,7 +30,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF
 PAPER = 255
 """The grey level that shows through where a picture is transparent."""
 
-_ORIENTATION = 0x0112
+_ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT = 0x0112, 262, 339
+_WHITE_IS_ZERO = 0
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -102,56 +103,64 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 def _grey_8_bit(image: Image.Image) -> Image.Image:
     # Modes I;16, I and F: 16 bits are the range of whole numbers; of floats the first of 1, 255 and 65535 that holds.
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+    tags = getattr(image, "tag_v2", {})
+    if image.mode == "I" and 1 in tags.get(_SAMPLE_FORMAT, (0,)):
+        values %= 2.0**32  # whole numbers without a sign, which PIL holds with one
     transparent = image.info.get("transparency")
     low, high = float(values.min()), float(values.max())
     ranges = [top for top in ((1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)) if low >= 0 and high <= top]
     low, high = (0.0, ranges[0]) if ranges else (low, max(high, low + 1))
     levels = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # of 8 bits PIL turns it itself
+        levels = 255 - levels
     if isinstance(transparent, int):
         levels[values == transparent] = PAPER
     return Image.fromarray(levels)
 
 
-def _srgb(image: Image.Image) -> Image.Image:
+def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     # What the profile means is kept, the profile is not; one that cannot be used is what viewers ignore as well.
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "CMYK"):
-        return image
+    image = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
     with suppress(Exception):
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(opened):
-            return image
-        return ImageCms.profileToProfile(image, opened, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    return image
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
+        if "sRGB" not in ImageCms.getProfileDescription(opened):
+            image = ImageCms.profileToProfile(image, opened, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return image.convert("RGB")
 
 
 def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
-    """Any PIL image as new 8-bit RGB pixels, transparency over grey level `paper`; nothing else of it remains."""
+    """Any PIL image as new 8-bit RGB pixels, upright, transparency over grey level `paper`; nothing else remains."""
+    image.load()  # now a TIFF is upright, and EXIF at the end of a file is known
+    profile, image = image.info.get("icc_profile"), turned(image, _orientation(image))
     if image.mode == "F" or image.mode.startswith("I"):
         image = _grey_8_bit(image)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        under = Image.new("RGBA", image.size, (paper, paper, paper, 255))
-        image = Image.alpha_composite(under, image)
-    image = _srgb(image).convert("RGB")
+        grey, image = image.mode in ("L", "LA", "La"), image.convert("RGBA")
+        picture = _srgb(image.convert("L") if grey else image, profile)
+        picture.putalpha(image.getchannel("A"))
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (paper, paper, paper, 255)), picture)
+        profile = None
+    image = _srgb(image, profile)
     return Image.frombytes("RGB", image.size, image.tobytes())
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square (bicubic), in pixels.
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square, in pixels (`square`).
 
     `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
     or larger than MAX_PIXELS.
     """
     with _opened(source, name) as image:
-        image.load()
-        image = plain_rgb(turned(image, _orientation(image)))
+        image = plain_rgb(image)
     return image if size is None else square(image, size)
 
 
 def square(image: Image.Image, size: int) -> Image.Image:
-    """An image stretched to a square of `size` pixels (bicubic)."""
-    return image.resize((size, size), Image.Resampling.BICUBIC)
+    """An image stretched to a square of `size` pixels, each the mean of what it covers.
+
+    Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
+    """
+    return image.resize((size, size), Image.Resampling.BOX)
 
 
 def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> None:
@@ -167,7 +176,7 @@ def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> Non
 def read_mask(
     source: str | Path | bytes, size: tuple[int, int], may_be_full: bool = False, orientation: int = 1, name: str = ""
 ) -> Image.Image:
-    """Read a mask of any mode as grey, 255 where private and 0 elsewhere (private: opaque and above half its range).
+    """Read a mask of any mode as grey, 255 where private and 0 elsewhere, by `mask_pixels`.
 
     `size` is the upright (width, height) of its picture. A mask is drawn as viewers show the picture; one that fits
     only the picture as stored, by the picture's EXIF `orientation`, is turned with it. Raises DataError for what
@@ -175,8 +184,7 @@ def read_mask(
     """
     name = shown_name(source, name)
     with _opened(source, name) as image:
-        image.load()
-        image = plain_rgb(turned(image, _orientation(image)), paper=0).convert("L")
+        image = mask_image(mask_pixels(image))
     if image.size != tuple(size) and orientation in (5, 6, 7, 8):
         image = turned(image, orientation)
     if image.size != tuple(size):
@@ -187,6 +195,11 @@ def read_mask(
     private = np.asarray(image) > 127
     check_mask(private, name, may_be_full)
     return mask_image(private)
+
+
+def mask_pixels(image: Image.Image) -> np.ndarray:
+    """Where a mask of any mode is private, boolean [H, W]: opaque, and a channel (so red, too) above half its range."""
+    return np.asarray(plain_rgb(image, paper=0)).max(axis=-1) > 127
 
 
 def mask_image(private: np.ndarray) -> Image.Image:
@@ -207,10 +220,9 @@ def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def resize_mask(mask: Image.Image, size: int) -> Image.Image:
     """A mask of any mode, grey at a square of `size` pixels: a pixel is private if any part of what it covers is."""
-    mask = mask if mask.mode == "L" else plain_rgb(mask, paper=0).convert("L")
-    if mask.size == (size, size):
+    if mask.mode == "L" and mask.size == (size, size):
         return mask
-    return mask_image(shrink_mask(np.asarray(mask) > 127, size, size))
+    return mask_image(shrink_mask(mask_pixels(mask), size, size))
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
@@ -220,7 +232,7 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
     """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
-    grey = image.mode == "L" and not image.has_transparency_data
+    grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 import fuzz_readers
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.path import Path
@@ -16,13 +17,23 @@ from PIL.PngImagePlugin import PngInfo
 from released_tree import save
 from source_trees import HEIGHT, WIDTH, attribute, image, write_json, write_redactions, write_vispr
 
+from sppe_lib import pictures
 from sppe_lib.data.own_folder import MARK, check_output, own_folder
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.sources import read_source, records
 from sppe_lib.data.sources.reading import private_masks
 from sppe_lib.data.sources.regions import Region, polygon_mask, region_mask
 from sppe_lib.errors import ConfigError, DataError, KitError
-from sppe_lib.pictures import picture_layout, png_bytes, read_mask, read_picture, resize_mask, shrink_mask, turned
+from sppe_lib.pictures import (
+    picture_layout,
+    plain_rgb,
+    png_bytes,
+    read_mask,
+    read_picture,
+    resize_mask,
+    shrink_mask,
+    turned,
+)
 
 INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 """The turn that undoes an EXIF orientation."""
@@ -56,14 +67,17 @@ def red_box(picture: Image.Image) -> tuple[int, int, int, int]:
 def test_pictures_are_upright(orientation, form):
     content = stored(corner_picture(), orientation, form, **({"lossless": True} if form == "WEBP" else {}))
     assert picture_layout(content)[0] == (WIDTH, HEIGHT)
-    picture = read_picture(content)
-    assert picture.size == (WIDTH, HEIGHT) and np.abs(np.subtract(red_box(picture), (2, 3, 12, 8))).max() <= 1
+    for picture in (read_picture(content), plain_rgb(Image.open(io.BytesIO(content)))):
+        assert picture.size == (WIDTH, HEIGHT) and np.abs(np.subtract(red_box(picture), (2, 3, 12, 8))).max() <= 1
 
 
 def test_sixteen_bits_are_scaled_by_their_range(tmp_path):
     levels = np.linspace(0, 65535, 12 * 8).astype(np.uint16).reshape(8, 12)
-    for name in ("a.png", "a.tif", "a.pgm"):
-        Image.fromarray(levels).save(tmp_path / name)
+    for name in ("a.png", "a.tif", "a.pgm", "white is zero.tif"):
+        if name.startswith("white"):
+            tifffile.imwrite(tmp_path / name, 65535 - levels, photometric="miniswhite")
+        else:
+            Image.fromarray(levels).save(tmp_path / name)
         assert np.abs(np.asarray(read_picture(tmp_path / name))[..., 0] - levels / 257).max() <= 1
         private = np.asarray(read_mask(tmp_path / name, (12, 8))) > 0
         assert np.array_equal(private, np.rint(levels / 257) > 127)  # low values are no private pixels
@@ -78,6 +92,26 @@ def test_erased_content_does_not_return(mode):
     inside = np.asarray(read_picture(buffer.getvalue()))[2:6, 3:9]
     assert (inside == 255).all()
     assert (np.asarray(Image.open(io.BytesIO(png_bytes(Image.open(buffer)))).convert("RGB"))[2:6, 3:9] == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_what_a_profile_means_is_kept_in_every_mode(mode):
+    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"????", b"gXYZ"), (b"s\0R\0G\0B", b"x\0R\0G\0B")):
+        swapped = swapped.replace(old, new)  # red and green change places
+    buffer = io.BytesIO()
+    red = Image.new("RGB", (8, 8), (255, 0, 0))
+    (red.quantize(2) if mode == "P" else red.convert(mode)).save(buffer, "PNG", icc_profile=swapped)
+    assert np.abs(np.subtract(read_picture(buffer.getvalue()).getpixel((1, 1)), (0, 255, 0))).max() <= 2
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 0, 255), (128, 0, 0), (0, 128, 128)])
+def test_every_colour_of_a_mask_is_private(tmp_path, colour):
+    drawn = Image.new("RGB", (12, 8))
+    drawn.paste((255, 255, 0), (0, 0, 3, 3))
+    drawn.paste(colour, (6, 2, 9, 6))
+    drawn.quantize(4).save(tmp_path / "mask.png")
+    assert np.count_nonzero(read_mask(tmp_path / "mask.png", (12, 8))) == 9 + 12
 
 
 def test_what_is_encoded_carries_pixels_only():
@@ -115,6 +149,16 @@ def test_no_private_pixel_is_lost_when_a_mask_changes_its_size(rows, height, wid
         top, left = row * private.shape[0] // height, column * private.shape[1] // width
         bottom, right = -(-(row + 1) * private.shape[0] // height), -(-(column + 1) * private.shape[1] // width)
         assert private[top:bottom, left:right].any()
+
+
+@pytest.mark.parametrize(("side", "size"), [(97, 32), (64, 32), (100, 64), (20, 33)])
+def test_no_private_pixel_reaches_beyond_its_mask_when_a_picture_changes_its_size(side, size):
+    private = np.zeros((side, side), bool)
+    private[side // 3 : side // 2, side // 4 : side // 2] = True
+    photo = np.where(private[..., None], 255, 0).astype(np.uint8).repeat(3, axis=-1)
+    small = np.asarray(pictures.square(Image.fromarray(photo), size))
+    covered = np.asarray(pictures.resize_mask(pictures.mask_image(private), size)) > 0
+    assert small[covered].max() == 255 and small[~covered].max() == 0
 
 
 def test_a_thin_line_stays_in_the_mask():

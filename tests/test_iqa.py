@@ -1,6 +1,8 @@
 """Image quality baselines: directions that match behaviour, honest reports where weights are missing."""
 
 import dataclasses
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from sppe_lib.errors import ConfigError, ResourceError
 
 WEIGHT_FREE = [entry.name for entry in METRICS if not entry.weights]
 LEARNED = [entry.name for entry in METRICS if entry.weights]
+ABSENT = [name for name in LEARNED if name != "ST-LPIPS"]  # whose weights come with no package
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def test_the_table_holds_the_nine_weight_free_metrics_and_the_papers_five():
     assert {name for name in LEARNED if direction(metric(name)) == "lower"} == {"AFINE-FR", "DISTS", "ST-LPIPS"}
 
 
-@pytest.mark.parametrize("name", WEIGHT_FREE)
+@pytest.mark.parametrize("name", [*WEIGHT_FREE, "ST-LPIPS"])
 def test_direction_agrees_with_behaviour_at_the_size_of_the_miniature(name, pictures):
     entry, (clean, noise) = metric(name), pictures
     # The milder noise is still visible: MAD gives 0 to what it takes to be invisible.
@@ -111,7 +114,7 @@ def test_small_images_are_enlarged_where_a_pyramid_needs_it(name, pictures):
     assert np.isfinite(same).all() and _better(entry, same, other).all()
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("name", ABSENT)
 def test_missing_weights_are_reported_without_a_download(name):
     entry = metric(name)
     with pytest.raises(ResourceError, match="weights not available: put ") as error:
@@ -120,9 +123,8 @@ def test_missing_weights_are_reported_without_a_download(name):
 
 
 def test_weights_that_do_not_load_are_reported(monkeypatch, tmp_path):
-    (tmp_path / "pyiqa").mkdir()
-    (tmp_path / "pyiqa" / "alex_shift_tolerant.pth").write_bytes(b"truncated")
-    monkeypatch.setattr("pyiqa.utils.download_util.DEFAULT_CACHE_DIR", str(tmp_path / "pyiqa"))
+    (tmp_path / "alex_shift_tolerant.pth").write_bytes(b"truncated")
+    monkeypatch.setattr(iqa, "_weight_folders", lambda: {"package": tmp_path})
     with pytest.raises(ResourceError, match="ST-LPIPS: weights not available: .* does not load"):
         load_metric(metric("ST-LPIPS"))
 
@@ -131,11 +133,21 @@ def test_unavailable_metrics_have_no_numbers(pictures):
     clean, noise = pictures
     scores, methods = score_all([(clean, (clean + 0.3 * noise).clamp(0, 1)), (clean, clean)])
     by_name = {method.name: method for method in methods}
-    for name in WEIGHT_FREE:
+    for name in (*WEIGHT_FREE, "ST-LPIPS"):
         assert by_name[name].available and np.isfinite(scores[name]).all() and len(scores[name]) == 4
-    for name in LEARNED:
+    for name in ABSENT:
         assert not by_name[name].available and np.isnan(scores[name]).all() and len(scores[name]) == 4
         assert by_name[name].reason.startswith("weights not available")
+
+
+def test_st_lpips_is_its_authors(pictures, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchsummary", SimpleNamespace(summary=None))  # which they import for a printout
+    theirs = pytest.importorskip("stlpips_pytorch.stlpips").LPIPS(net="alex", variant="shift_tolerant")
+    clean, changed = pictures[0], (pictures[0] + 0.5 * pictures[1]).clamp(0, 1)
+    with torch.no_grad():
+        expected = theirs(2 * clean - 1, 2 * changed - 1).flatten()
+    ours = pair_scores(metric("ST-LPIPS"), load_metric(metric("ST-LPIPS")), clean, changed)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4)
 
 
 def test_learned_metrics_can_be_switched_off():

@@ -255,7 +255,8 @@ def test_a_pipeline_of_its_own_tells_what_it_lacks(place):
 
 def test_of_a_pipeline_only_what_is_loaded_is_counted(monkeypatch):
     files = {
-        "model_index.json": 1, "v1-5-pruned.safetensors": 900, "unet/config.json": 1, "safety_checker/model.safetensors": 900,
+        "model_index.json": 1, "v1-5-pruned.safetensors": 900, "unet/config.json": 1,
+        "safety_checker/model.safetensors": 900,
         "unet/diffusion_pytorch_model.safetensors": 50, "unet/diffusion_pytorch_model.fp16.safetensors": 900,
         "unet/diffusion_pytorch_model.bin": 900, "vae/diffusion_pytorch_model.safetensors": 5,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The comparison of a rerun with the committed run, in a small repository of its own with results that the tests write."""
+"""The comparison of a rerun with the committed run, in a small repository of its own whose results the tests write."""
 
 import json
 import shutil

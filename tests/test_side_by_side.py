@@ -74,7 +74,8 @@ PIPELINE = """
 vars: [{which: [a, b]}]
 stages:
   kept: {frozen: true, cmd: "false", outs: [kept.txt]}
-  always: {always_changed: true, cmd: "echo same > results/${profile}/always.txt", outs: ["results/${profile}/always.txt"]}
+  always: {always_changed: true, cmd: "echo same > results/${profile}/always.txt",
+    outs: ["results/${profile}/always.txt"]}
   data: {cmd: "echo ${profile} > 'results/${profile}/d ta.txt'", deps: [word.txt, "results/${profile}/always.txt"],
     outs: ["results/${profile}/d ta.txt"], params: ["profiles.${profile}"]}
   one: {cmd: "cat results/${profile}/d*.txt > results/${profile}/one.txt", deps: ["results/${profile}/d ta.txt"],

@@ -1,15 +1,16 @@
 """Image quality metrics as editability baselines: how alike are source and surrogate?
 
 They see I and S only, not the instruction, so both instances of a pair get the same score, computed
-once. All come from pyiqa, with the source as the reference. Weights are never downloaded here: a
-metric whose weights are not on this machine reports that and gives no number;
-`download_learned_metrics()` fetches them where there is a network.
+once. All come from pyiqa, with the source as the reference. Weights are never downloaded here (those of
+ST-LPIPS come with a package): a metric whose weights are not on this machine reports that and gives no
+number; `download_learned_metrics()` fetches them where there is a network.
 """
 
 import contextlib
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,13 @@ from sppe_lib.editability.scores import Method
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.runtime import device
 
-
 ROUNDING = 1e-3
 """How far above its highest score rounding takes a metric."""
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file that a learned metric needs. `place`: "pyiqa", "checkpoints", "clip" or a hub repository id."""
+    """A file that a learned metric needs. `place`: a key of `_weight_folders` or a hub repository id."""
 
     place: str
     name: str
@@ -88,16 +88,21 @@ METRICS = (
     Metric("AHIQ", "ahiq", smallest=224, batch=1,
            weights=(WeightFile("pyiqa", "AHIQ_vit_p8_epoch33-da3ea303.pth"), _RESNET, _VIT)),
     Metric("DISTS", "dists", weights=(WeightFile("pyiqa", "DISTS_weights-f5e65c96.pth"), _VGG)),
-    Metric("ST-LPIPS", "stlpips", smallest=64, weights=(WeightFile("pyiqa", "alex_shift_tolerant.pth"),)),
+    Metric("ST-LPIPS", "stlpips", smallest=64, weights=(WeightFile("package", "alex_shift_tolerant.pth"),)),
     Metric("TOPIQ-FR", "topiq_fr", smallest=64,
            weights=(WeightFile("pyiqa", "cfanet_fr_kadid_res50-2c4cc61d.pth"), _RESNET)),
 )  # fmt: skip
 
 
 def _weight_folders() -> dict[str, Path]:
-    """The folders in which pyiqa and its backbones look for weights."""
+    """The folders in which pyiqa and its backbones look for weights, and the one of the package stlpips-pytorch."""
     hub = Path(torch.hub.get_dir())
-    return {"pyiqa": hub / "pyiqa", "checkpoints": hub / "checkpoints", "clip": Path.home() / ".cache" / "clip"}
+    return {
+        "pyiqa": hub / "pyiqa",
+        "checkpoints": hub / "checkpoints",
+        "clip": Path.home() / ".cache" / "clip",
+        "package": Path(str(files("stlpips_pytorch"))) / "weights" / "vST0.0",
+    }
 
 
 def metric(name: str) -> Metric:
@@ -118,9 +123,13 @@ def direction(entry: Metric) -> str:
 def _create(entry: Metric):
     import pyiqa
 
+    options = dict(entry.options)
+    for file in entry.weights:
+        if file.place == "package":  # pyiqa would fetch what the authors' own package brings along
+            options["pretrained_model_path"] = str(_weight_folders()["package"] / file.name)
     # pyiqa prints what it loads; a notebook should show results.
     with contextlib.redirect_stdout(io.StringIO()):
-        return pyiqa.create_metric(entry.pyiqa_name, device=device(), **entry.options)
+        return pyiqa.create_metric(entry.pyiqa_name, device=device(), **options)
 
 
 def load_metric(entry: Metric):

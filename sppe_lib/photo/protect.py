@@ -21,7 +21,7 @@ from sppe_lib.photo.models import face_landmarks
 from sppe_lib.photo.regions import Region, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, vouch
-from sppe_lib.pictures import check_mask, mask_image, plain_rgb, read_mask, read_picture, shown_name
+from sppe_lib.pictures import check_mask, mask_image, mask_pixels, plain_rgb, read_mask, read_picture, shown_name
 from sppe_lib.runtime import numpy_generator
 
 SMALLEST = 32
@@ -99,13 +99,12 @@ def open_photo(
     source = np.asarray(picture)
     regions = revised(find(source, whole_body) if detect else [], add, remove, source.shape[:2])
     if mask is not None:
-        drawn = plain_rgb(mask).convert("L") if isinstance(mask, Image.Image) else read_mask(mask, picture.size)
+        drawn = mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else read_mask(mask, picture.size)
         if drawn.size != picture.size:
             raise DataError(
                 f"The mask is {drawn.width}x{drawn.height} pixels not {picture.width}x{picture.height}: draw it anew."
             )
-        extent = Image.fromarray(np.asarray(drawn) > 127).getbbox() or (0, 0, 0, 0)
-        regions.append(Region("picture frame", extent, mask=np.asarray(drawn) > 127))
+        regions.append(Region("picture frame", drawn.getbbox() or (0, 0, 0, 0), mask=np.asarray(drawn) > 127))
     if not regions:
         raise DataError(f"Nothing private was found in {name}: say what is, with add='x0,y0,x1,y1' or a mask.")
     check_mask(private_mask(regions, source.shape[:2]), f"of {name}")
