@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from released_tree import save
 from source_trees import HEIGHT, WIDTH, attribute, image, write_json, write_redactions, write_vispr
 
+from sppe_lib import pictures
 from sppe_lib.data.own_folder import MARK, check_output, own_folder
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.sources import read_source, records
@@ -148,6 +149,16 @@ def test_no_private_pixel_is_lost_when_a_mask_changes_its_size(rows, height, wid
         top, left = row * private.shape[0] // height, column * private.shape[1] // width
         bottom, right = -(-(row + 1) * private.shape[0] // height), -(-(column + 1) * private.shape[1] // width)
         assert private[top:bottom, left:right].any()
+
+
+@pytest.mark.parametrize(("side", "size"), [(97, 32), (64, 32), (100, 64), (20, 33)])
+def test_no_private_pixel_reaches_beyond_its_mask_when_a_picture_changes_its_size(side, size):
+    private = np.zeros((side, side), bool)
+    private[side // 3 : side // 2, side // 4 : side // 2] = True
+    photo = np.where(private[..., None], 255, 0).astype(np.uint8).repeat(3, axis=-1)
+    small = np.asarray(pictures.square(Image.fromarray(photo), size))
+    covered = np.asarray(pictures.resize_mask(pictures.mask_image(private), size)) > 0
+    assert small[covered].max() == 255 and small[~covered].max() == 0
 
 
 def test_a_thin_line_stays_in_the_mask():

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sppe_lib.__main__ import main
+from sppe_lib.data import command_editor
 from sppe_lib.data.surrogates import _MAKER, Surrogate
-from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.photo import command, edit, protect, vouch
 from sppe_lib.photo.blend import emptied
 from sppe_lib.photo.fills import draw_fill
@@ -218,6 +219,12 @@ def test_an_answer_of_another_size_is_fitted_and_of_another_shape_refused(monkey
         edit.edit(protected(), "flux-kontext", looked=True)
     with pytest.raises(ConfigError):
         edit.edit(protected(instruction="do what I mean"))
+
+
+def test_a_program_that_takes_too_long_is_ended(monkeypatch):
+    monkeypatch.setattr(command_editor, "SECONDS", 0.2)
+    with pytest.raises(ResourceError):
+        edit.edit(protected(), "command:sleep 30 {input} {output}", looked=True, profile="mini")
 
 
 def test_the_leak_check_fails_closed(monkeypatch):

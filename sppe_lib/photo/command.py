@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.photo.edit import edit, fitted
 from sppe_lib.photo.protect import Protected, open_photo, protect
-from sppe_lib.photo.recover import METHODS, recover_photo
+from sppe_lib.photo.recover import recover_photo
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--painter", default="offline", help="offline, or sdxl (profile paper)")
     parser.add_argument("--editor", default="offline", help="offline, none, command:…, a hub editor, or cloud")
     parser.add_argument("--edited", help="the answer of an editor that was given surrogate.png by hand")
-    parser.add_argument("--method", default="improved", choices=METHODS)
+    parser.add_argument("--method", default="improved", help="improved, or a method of the tables, such as C2E-S2SER")
     parser.add_argument("--profile")
     parser.add_argument("--seed", type=int, default=0)
     return parser
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         edited = edit(protected, chosen.editor, looked=True, profile=chosen.profile, seed=chosen.seed)
         save(edited, answer)
-    recovered = recover_photo(protected, edited, chosen.method)
+    recovered = recover_photo(protected, edited, chosen.method, chosen.profile)
     save(recovered, result)
     save(story(protected, edited, recovered), row)
     print(f"Recovered: {result}")
