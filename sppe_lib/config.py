@@ -119,7 +119,8 @@ class TrainingParameters:
     """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
-    `guidance` and `seed` also decide how a trained method samples.
+    `guidance` and `seed` also decide how a trained method samples. `keep_term`, `noised_tag`: what the released code of
+    C2E-S2SER has beyond the paper: a loss towards the source, and a tag generator that learns from noised latents.
     """
 
     rank: Positive
@@ -136,6 +137,8 @@ class TrainingParameters:
     ema: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"
     gradient_checkpointing: Flag = False
+    keep_term: Flag = False
+    noised_tag: Flag = False
     learning_rates: Annotated[tuple[tuple[str, Rate], ...], BeforeValidator(_as_tuple)] = ()
 
     def rate_of(self, method: str) -> float:
