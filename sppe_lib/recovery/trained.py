@@ -59,9 +59,9 @@ class TrainedMethod(Method):
         """The method's own modules, new."""
         return nn.Module()
 
-    def prompt(self, instruction: str) -> str:
-        """What the method makes of an instruction."""
-        return instruction
+    def prompts(self, instruction: str) -> list[str]:
+        """The texts that the method may make of an instruction; they are encoded before training."""
+        return [instruction]
 
     def velocity(self, batch: LatentBatch, x_t: torch.Tensor, t: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The target's velocity [B, N, 4C] at x_t and flow time t [B]; `noise` [B, panels, N, 4C] of the known panels."""
@@ -122,7 +122,8 @@ class TrainedMethod(Method):
         method = cls.of(profile)
         with process().main_process_first():  # the others find what it has encoded
             cache = latent_cache(profile.results, method.backbone)
-            method.backbone.text.encode(sorted({*map(method.prompt, cache.instructions), ""}))
+            texts = {text for instruction in set(cache.instructions) for text in method.prompts(instruction)}
+            method.backbone.text.encode(sorted({*texts, ""}))
         method.backbone.free_encoders()
         folders = {steps: training_folder(profile, name) for steps, name in (snapshots or {}).items()}
         if workplace is not None:
