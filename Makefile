@@ -12,10 +12,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TOKENIZERS_PARALLELISM := false
 
 IMAGE ?=
-INSTRUCTION ?= Turn to an oil painting style
+INSTRUCTION ?=
 export IMAGE INSTRUCTION
 
-.PHONY: help setup photo check repro reproduced test test-all fuzz load lint lab search pretrain lock
+.PHONY: help setup photo check repro reproduced test test-all fuzz pages load lint lab search pretrain lock
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -34,8 +34,8 @@ setup: .venv/.installed  ## Make the environment in .venv
 	@touch $@
 
 photo: .venv/.photo  ## Protect, edit and recover a photo: make photo IMAGE=photo.jpg INSTRUCTION="..."; without, an astronaut
-	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo "instruction=$$INSTRUCTION" \
-	  $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
+	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo \
+	  $(if $(INSTRUCTION),"instruction=$$INSTRUCTION") $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
 
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
 	$(PYTHON) -m sppe_lib.tools.preflight "$$PROFILE"
@@ -58,6 +58,9 @@ test-all: test  ## Those, and the long ones: interruptions, a fresh clone, no ne
 
 fuzz: setup  ## Give every reader ten thousand damaged files
 	$(PYTHON) tests/fuzz_readers.py
+
+pages: setup  ## Render the executed notebooks of a run into docs/notebooks: make pages, or make pages PROFILE=smoke
+	$(PYTHON) -m sppe_lib.tools.pages $(if $(PROFILE),"$$PROFILE")
 
 load: setup  ## Measure memory as the benchmark grows: 1, 4 and 16 times smoke's
 	$(PYTHON) -m sppe_lib.tools.load --output figures/load

@@ -145,7 +145,7 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square (bicubic), in pixels.
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square, in pixels (`square`).
 
     `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
     or larger than MAX_PIXELS.
@@ -156,8 +156,11 @@ def read_picture(source: str | Path | bytes, size: int | None = None, name: str 
 
 
 def square(image: Image.Image, size: int) -> Image.Image:
-    """An image stretched to a square of `size` pixels (bicubic)."""
-    return image.resize((size, size), Image.Resampling.BICUBIC)
+    """An image stretched to a square of `size` pixels, each the mean of what it covers.
+
+    Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
+    """
+    return image.resize((size, size), Image.Resampling.BOX)
 
 
 def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> None:

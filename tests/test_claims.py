@@ -9,23 +9,22 @@ from evaluation_files import metric_rows, profile_in, write_editability, write_m
 
 from sppe_lib.evaluation.claims import (
     KIT_GOAL,
-    NOT_TESTED,
-    Answer,
     evaluate_claim,
     evaluate_claims,
     hanging_on_the_weakest,
-    verdict_in_words,
     write_claims,
 )  # fmt: skip
+from sppe_lib.evaluation.editability_claims import NOT_TESTED, Answer
 from sppe_lib.evaluation.rendering import read_yaml
 from sppe_lib.evaluation.statistics import Difference
+from sppe_lib.evaluation.verdicts import verdict_in_words
 from sppe_lib.published import read_published
 
 RIVALS = tuple(name for name in read_published("table7_recovery_instructpix2pix")["method"] if name != "C2E-S2SER")
 IQA = tuple(name for name in read_published("table4_editability")["method"] if name != "ERMA")
 FULL = "ablation/base + cycle + edit tag"
 
-ORDER, MARGIN, STEADY, LEAD = "above every IQA", "relative margin", "varies least", "} beats {"
+ORDER, MARGIN, STEADY, LEAD = "above every IQA", "relative margin", "varies least", "C2E-S2SER beats"
 PSNR, INSIDE, TRIVIAL = "reaches 24 dB", "3 dB above copy", "above every trivial"
 UNSEEN, MODULES, LENGTH, DIRECTIONS = "metrics on unseen images", "The cycle, then", "Too long", "correlate for every"
 
@@ -65,12 +64,7 @@ def test_nothing_is_claimed_before_anything_ran(profile):
     claims = evaluate_claims(profile)
     assert all(entry["holds"] is None and entry["measured"] == NOT_TESTED for entry in claims)
     assert all(entry["value"] is None and entry["scope"] is None for entry in claims)
-    published = {entry["claim"]: entry["published"] for entry in claims}
-    assert "+13.9 % SRCC over DISTS" in _claim(profile, ORDER)["published"]
-    assert "+12.3 % PLCC over TOPIQ-FR" in _claim(profile, ORDER)["published"]
-    assert _claim(profile, UNSEEN)["published"] == "8 of 8 (Table 7)" and len(published) == len(claims)
-    assert _claim(profile, MODULES)["published"] == "the cycle 8 of 8, the edit tag 8 of 8 (Table 8)"
-    assert _claim(profile, LENGTH)["published"].startswith("SSIM (Src) +0.0157, PSNR (Src) +0.4088, DirI -0.0598")
+    assert len({entry["claim"] for entry in claims}) == len(claims)
 
 
 def test_claims_file_has_a_verdict_for_each_claim(profile):
@@ -246,17 +240,6 @@ def test_claim_3_says_how_many_seeds_agree(profile):
     verdict = _claim(profile, LEAD)
     assert verdict["holds"] is True
     assert verdict["measured"].endswith("ahead on 8, 8, 6 of 8 with seeds 0, 1, 2: 2 of 3 seeds agree")
-
-
-def test_the_papers_record_by_group_follows_from_its_tables(profile):
-    published = {entry["claim"]: entry["published"] for entry in evaluate_claims(profile)}
-    record = "above SOER in 76 of 88 cells, DirI 5 of 11 groups, DirS 6 of 11 groups, best of all in 58"
-    assert record in published.values() and "8 of 8 (Tables 5 and 6)" in published.values()
-    gains = [text for claim, text in published.items() if "gains over" in claim]
-    assert gains == [
-        "PSNR (Src) +5.4 %, PSNR (GT) +2.9 %", "CLIP-Sim (Src) +2.5 %, PSNR (GT) +3.7 %", "PSNR (GT) +4.5 %",
-        "PSNR (GT) +3.8 %",
-    ]  # fmt: skip
 
 
 def test_a_gain_is_held_against_the_papers_in_its_group(profile):

@@ -17,6 +17,7 @@ from sppe_lib import editability
 from sppe_lib.config import EditabilityParameters, load_profile
 from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.editability import plots
+from sppe_lib.editability.assessors import BY_CATEGORY, BY_INSTRUCTION, COSINE, LEAST_SQUARES, trivial_scores
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
@@ -171,6 +172,23 @@ def test_lower_is_better_scores_are_turned_and_groups_are_separate():
     assert list(table.columns) == ["metric", "method", "group", "value", "n"]
 
 
+def test_trivial_assessors_know_means_and_their_best_linear_mixture():
+    known = pd.DataFrame({"instruction_code": list("aabbab"), "category": list("xyxyxx")})
+    known["cosine"] = [0.1, 0.5, 0.9, 0.3, 0.7, 0.2]
+    labels = np.array([0.2, 0.4, 0.8, 0.6, np.nan, 0.3])
+    asked = pd.DataFrame({"instruction_code": ["a", "new"], "category": ["y", "x"], "cosine": [0.4, 0.6]})
+    found = trivial_scores(known, labels, asked)
+    assert found[BY_INSTRUCTION].tolist() == pytest.approx([0.3, 0.46])
+    assert found[BY_CATEGORY].tolist() == pytest.approx([0.5, 1.3 / 3])
+    own = trivial_scores(known, labels, known)
+    error = lambda column: np.nanmean((own[column] - labels) ** 2)
+    assert error(LEAST_SQUARES) <= min(error(name) for name in (BY_INSTRUCTION, BY_CATEGORY, COSINE)) + 1e-12
+    exact = trivial_scores(known, 2 * known["cosine"].to_numpy() - 0.3, asked)
+    np.testing.assert_allclose(exact[LEAST_SQUARES], [0.5, 0.9], atol=1e-9)
+    nothing = trivial_scores(known, np.full(6, np.nan), asked)
+    assert nothing[LEAST_SQUARES].isna().all() and nothing[COSINE].tolist() == [0.4, 0.6]
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """The whole stage on a synthetic benchmark and a random CLIP."""
@@ -202,7 +220,9 @@ def test_the_stage_writes_what_the_evaluation_reads(stage):
         "instance_id", "pair_id", "category", "group", "modality", "tag", "label", *names,
     ]  # fmt: skip
     assert list(scores["instance_id"]) == open_split(profile.results / "benchmark", "test")["instance_id"][:]
-    assert [method["name"] for method in methods if method["trained"]] == ["ERMA"]
+    assert [method["name"] for method in methods if method["trained"]] == [
+        BY_INSTRUCTION, BY_CATEGORY, LEAST_SQUARES, "ERMA",
+    ]  # fmt: skip
     assert (scores.groupby("pair_id")["SSIM"].nunique() == 1).all()
     assert scores["ERMA"].between(-1, 1).all() and scores["ERMA"].nunique() > 8
     assert scores["DISTS"].isna().all()

@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from released_tree import save
 from source_trees import HEIGHT, WIDTH, attribute, image, write_json, write_redactions, write_vispr
 
+from sppe_lib import pictures
 from sppe_lib.data.own_folder import MARK, check_output, own_folder
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.sources import read_source, records
@@ -148,6 +149,16 @@ def test_no_private_pixel_is_lost_when_a_mask_changes_its_size(rows, height, wid
         top, left = row * private.shape[0] // height, column * private.shape[1] // width
         bottom, right = -(-(row + 1) * private.shape[0] // height), -(-(column + 1) * private.shape[1] // width)
         assert private[top:bottom, left:right].any()
+
+
+@pytest.mark.parametrize(("side", "size"), [(97, 32), (64, 32), (100, 64), (20, 33)])
+def test_no_private_pixel_reaches_beyond_its_mask_when_a_picture_changes_its_size(side, size):
+    private = np.zeros((side, side), bool)
+    private[side // 3 : side // 2, side // 4 : side // 2] = True
+    photo = np.where(private[..., None], 255, 0).astype(np.uint8).repeat(3, axis=-1)
+    small = np.asarray(pictures.square(Image.fromarray(photo), size))
+    covered = np.asarray(pictures.resize_mask(pictures.mask_image(private), size)) > 0
+    assert small[covered].max() == 255 and small[~covered].max() == 0
 
 
 def test_a_thin_line_stays_in_the_mask():
@@ -286,16 +297,18 @@ def tree_of(folder: FilePath) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("output", ["data", "data/R", ".", "data/R/..", "link", "data/R/images", "data/other"])
+@pytest.mark.parametrize("output", ["data", "data/R", ".", "data/R/..", "link", "data/R/images", "data/other", "links"])
 def test_a_command_writes_into_no_folder_but_its_own(tmp_path, monkeypatch, output):
     root = write_redactions(tmp_path / "data/R")
     (tmp_path / "data/other").mkdir()
     (tmp_path / "data/other/notes.txt").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/kept").symlink_to(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     before = tree_of(tmp_path)
     assert records.main(["Redactions", str(root), output]) == 2
-    assert tree_of(tmp_path) == before
+    assert tree_of(tmp_path) == before and (tmp_path / "links/kept").is_symlink()
 
 
 def test_what_a_command_made_is_replaced_unless_somebody_changed_it(tmp_path):

@@ -28,7 +28,15 @@ def test_only_the_block_between_the_marks_is_replaced():
         readme.with_verdicts("no marks", [])
 
 
-def test_every_file_the_readme_links_to_exists():
-    links = re.findall(r"\]\(((?!http|#)[^)#]+)\)", TEXT)
-    assert len(links) > 10
-    assert not [link for link in links if not (repository() / link).exists()]
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{path.name}" for path in (repository() / "docs").glob("*.md"))]
+)
+def test_every_file_that_a_page_links_to_exists(page):
+    path = repository() / page
+    links = re.findall(r"\]\(((?!http|#)[^)#]+)\)", path.read_text(encoding="utf-8"))
+    assert links
+    assert not [link for link in links if not (path.parent / link).exists()]
+
+
+def test_the_readme_is_a_page_and_not_a_book():
+    assert len(TEXT.splitlines()) <= 120

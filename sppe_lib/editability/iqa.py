@@ -1,9 +1,9 @@
 """Image quality metrics as editability baselines: how alike are source and surrogate?
 
 They see I and S only, not the instruction, so both instances of a pair get the same score, computed
-once. All come from pyiqa, with the source as the reference. ST-LPIPS' weights come with a package. Weights are never downloaded here: a
-metric whose weights are not on this machine reports that and gives no number;
-`download_learned_metrics()` fetches them where there is a network.
+once. All come from pyiqa, with the source as the reference. Weights are never downloaded here (those of
+ST-LPIPS come with a package): a metric whose weights are not on this machine reports that and gives no
+number; `download_learned_metrics()` fetches them where there is a network.
 """
 
 import contextlib
@@ -21,7 +21,6 @@ from torch.nn.functional import interpolate
 from sppe_lib.editability.scores import Method
 from sppe_lib.errors import ConfigError, ResourceError
 from sppe_lib.runtime import device
-
 
 ROUNDING = 1e-3
 """How far above its highest score rounding takes a metric."""

@@ -17,6 +17,7 @@ from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.data.labels import count_labels, label_table
 from sppe_lib.data.schema import SPLITS, first_rows, image_tensor, open_split
+from sppe_lib.editability.assessors import TRIVIAL, assessed_by, trivial_scores
 from sppe_lib.editability.erma import ErmaHead, erma_inputs, predict_cosines, save_erma, train_erma
 from sppe_lib.editability.iqa import score_all
 from sppe_lib.editability.scores import Method, correlation_table
@@ -92,7 +93,11 @@ def run(profile: Profile) -> EditabilityResult:
     test = datasets["test"]
     scores = pd.DataFrame({name: test[name][:] for name in INSTANCE_COLUMNS} | {"label": by_split["test"]})
     values, methods = score_split(features["test"], trained.head, parameters.learned_metrics)
-    scores = scores.join(values)
+    seen = {split: assessed_by(part) for split, part in features.items()}
+    learnt_from = pd.concat([seen["train"], seen["val"]], ignore_index=True)
+    trivial = trivial_scores(learnt_from, np.concatenate([by_split["train"], by_split["val"]]), seen["test"])
+    scores = pd.concat([scores, values.drop(columns=ERMA), trivial, values[ERMA]], axis=1)
+    methods = [*methods[:-1], *TRIVIAL, methods[-1]]
 
     correlations = correlation_table(scores, methods)
     write_text(folder / "scores.csv", scores.to_csv(index=False))

@@ -6,8 +6,6 @@ miniature a verdict speaks about the miniature, not about the paper's data.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,108 +13,18 @@ import pandas as pd
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame
+from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadiest_assessor
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
-from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, gaps, read_yaml
-from sppe_lib.evaluation.statistics import (
-    NAN,
-    Correlation,
-    Difference,
-    Mean,
-    compare,
-    correlate,
-    interval,
-    mean_of,
-    relative_margin,
-    spread,
-)  # fmt: skip
+from sppe_lib.evaluation.rendering import read_yaml
+from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, mean_of, relative_margin
 from sppe_lib.evaluation.tables import DIFFERENCE, seed_values
-from sppe_lib.published import read_published
 from sppe_lib.runtime import write_text
-
-NOT_TESTED = "not tested in this profile yet"
 
 PAPER = "paper"
 KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
 
 BEST_OTHER = "the best other"
 """In `pairs` of claims.yaml: for each metric the best of the measured methods, trivial ones aside."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a rule found: in words, its verdict, and the number that it hangs on (NaN, 0 or "" where there is none).
-
-    `quantity`: what the number is; `low`, `high`: its interval; `n`: over how many; `scope`: what the verdict leaves
-    out.
-    """
-
-    measured: str = NOT_TESTED
-    holds: bool | None = None
-    quantity: str = ""
-    value: float = NAN
-    low: float = NAN
-    high: float = NAN
-    n: int = 0
-    p_value: float = NAN
-    scope: str = ""
-
-    def on(self, quantity: str, found: Mean | Difference | Correlation) -> "Answer":
-        """The answer with the number that it hangs on."""
-        names = ("value", "low", "high", "n", "p_value")
-        return replace(
-            self, quantity=quantity, **{name: value for name, value in asdict(found).items() if name in names}
-        )
-
-
-# The paper's own numbers, in words.
-
-
-def published_margins() -> dict[str, tuple[str, float]]:
-    """Per metric: the paper's best IQA baseline and ERMA's margin over it in per cent (from Table 4)."""
-    table = read_published("table4_editability").set_index("method")
-    others = table.drop(frame.PROPOSED_ASSESSOR)
-    return {
-        name: (others[name].idxmax(), relative_margin(table.loc[frame.PROPOSED_ASSESSOR, name], others[name].max()))
-        for name in ("srcc", "plcc")
-    }
-
-
-def published_spreads() -> dict[str, float]:
-    """Per assessor: population standard deviation of the published SRCC over the eleven groups."""
-    table = frame.published_correlations().query("metric == 'srcc' and group != @OVERALL")
-    return {method: spread(rows["value"].to_numpy()) for method, rows in table.groupby("method", sort=False)}
-
-
-def published_wins(run: str = "benchmark", rivals: bool = False) -> int:
-    """On how many metrics the paper's C2E-S2SER exceeds SOER overall, or with `rivals` every other method."""
-    table = frame.published_recovery().query("run == @run and group == @OVERALL")
-    values = table.pivot(index="metric", columns="method", values="value")
-    others = values.drop(columns=frame.PROPOSED) if rivals else values[[frame.BASELINE]]
-    return int((values[frame.PROPOSED] > others.max(axis="columns")).sum())
-
-
-@cache
-def _published_gaps() -> dict[str, str]:
-    margins, of_eight = published_margins(), f"of {len(METRIC_NAMES)}"
-    spreads = sorted(published_spreads().items(), key=lambda entry: entry[1])
-    table = frame.published_ablation().set_index(["group", "metric", "variant"])["value"]
-    modules, lengths = table["module"].unstack(), table["iteration"].unstack()
-    base, cycle, full = (modules[name] for name in ("base", "base + cycle", "base + cycle + edit tag"))
-    longer = lengths["8000"] - lengths["6000"]
-    moved = ", ".join(f"{metric(name).label} {longer[name]:+.4f}" for name in ("ssim_src", "psnr_src", "dir_i"))
-    return {
-        "margins": ", ".join(
-            f"{margin:+.1f} % {name.upper()} over {other}" for name, (other, margin) in margins.items()
-        ),
-        "thresholds": " and ".join(f"{margin:.1f} % {name.upper()}" for name, (_, margin) in margins.items()),
-        "spreads": ", ".join(f"{name} {value:.3f}" for name, value in spreads),
-        "wins": f"{published_wins()} {of_eight}",
-        "unseen_wins": f"{published_wins('unseen', rivals=True)} {of_eight}",
-        "module_wins": f"the cycle {(cycle > base).sum()} {of_eight}, the edit tag {(full > cycle).sum()} {of_eight}",
-        "length": f"{moved} from 6000 to 8000 steps",
-        "all_wins": f"{published_wins(rivals=True)} {of_eight}",
-        "record": _record_in_words(*_record(frame.published_recovery().query("run == 'benchmark'"))),
-    }
 
 
 # Comparisons on several metrics, in words.
@@ -185,11 +93,8 @@ def _rivals(rows: pd.DataFrame) -> list[str]:
 
 def _missing(rows: pd.DataFrame, run: str) -> list[str]:
     """Methods of the paper's table of a run that were not measured."""
-    return [
-        name
-        for name in frame.published_recovery().query("run == @run")["method"].unique()
-        if name not in frame.methods_of(rows)
-    ]
+    published = frame.published_recovery().query("run == @run")["method"].unique()
+    return [name for name in published if name not in frame.methods_of(rows)]
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -215,10 +120,8 @@ def ahead(profile: Profile, entry: dict) -> Answer:
             complete = False
             continue
         if second == BEST_OTHER:
-            own, complete = (
-                _against_best(profile, rows, first, list(metrics)),
-                complete and not _missing(rows, entry["run"]),
-            )
+            own = _against_best(profile, rows, first, list(metrics))
+            complete = complete and not _missing(rows, entry["run"])
         else:
             own = compared(profile, rows, first, second, list(metrics))
             own = {(metrics[name] or name).format(second=second): result for name, result in own.items()}
@@ -261,11 +164,8 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
     """Which methods were compared, which are missing, and where a trivial baseline, which is not counted, is above."""
-    words, missing, means = (
-        f"; each metric against the best of {', '.join(_rivals(rows))}",
-        _missing(rows, run),
-        _means(rows),
-    )
+    missing, means = _missing(rows, run), _means(rows)
+    words = f"; each metric against the best of {', '.join(_rivals(rows))}"
     words += f", without {', '.join(missing)}, not run here" if missing else ""
     trivial = means[[name for name in frame.TRIVIAL_METHODS if name in means]]
     above = trivial.gt(means[frame.PROPOSED], axis="index")
@@ -310,28 +210,14 @@ def signs(profile: Profile, entry: dict) -> Answer:
     )
 
 
-def published_gains(entry: dict) -> dict[str, float]:
-    """By how many per cent the paper's first method exceeds its second, on each of `metrics` in a group."""
-    table = frame.published_recovery().query("run == 'benchmark'")
-    values = table[table["group"] == entry["group"]].set_index(["metric", "method"])["value"]
-    return {
-        name: relative_margin(values[name, entry["first"]], values[name, entry["second"]]) for name in entry["metrics"]
-    }
-
-
-def _gains_in_words(entry: dict) -> str:
-    found = published_gains(entry) if entry["rule"] == "gains" else {}
-    return ", ".join(f"{metric(name).label} {gain:+.1f} %" for name, gain in found.items())
-
-
 def gains(profile: Profile, entry: dict) -> Answer:
-    """In a group `first` exceeds `second` on each of `metrics` by at least as many per cent as in the paper."""
+    """In a group `first` exceeds `second` on each metric of `least` by at least as many per cent."""
     rows = frame.measured_in(profile, entry["run"])
     rows = rows if entry["group"] == OVERALL else frame.select(rows, group=entry["group"])
     first, second = entry["first"], entry["second"]
     if not {first, second} <= set(frame.methods_of(rows)):
         return Answer()
-    means, needed = _means(rows), published_gains(entry)
+    means, needed = _means(rows), entry["least"]
     ours = {name: relative_margin(means.loc[name, first], means.loc[name, second]) for name in needed}
     found = compared(profile, rows, first, second, list(needed))
     words = "; ".join(f"{metric(name).label} {ours[name]:+.1f} %, {with_interval(one)}" for name, one in found.items())
@@ -340,42 +226,23 @@ def gains(profile: Profile, entry: dict) -> Answer:
     return Answer(words, holds).on(f"difference on {name}, the least beside the paper's", found[name])
 
 
-def _record(table: pd.DataFrame) -> tuple[int, int, int, dict[str, str]]:
-    """Of a table by metric, method and group: cells, in how many C2E-S2SER is above SOER and best of all, DirI and DirS."""
-    wide = table[table["group"] != OVERALL].pivot(index=["metric", "group"], columns="method", values="value")
-    wide = wide.dropna(subset=[frame.PROPOSED, frame.BASELINE])
-    above = wide[frame.PROPOSED] > wide[frame.BASELINE]
-    best = wide[frame.PROPOSED] > wide.drop(columns=[frame.PROPOSED, *frame.TRIVIAL_METHODS], errors="ignore").max(
-        axis="columns"
-    )
-    directions = {
-        metric(name).label: f"{above[name].sum()} of {len(above[name])}" for name in ("dir_i", "dir_s") if name in above
-    }
-    return len(wide), int(above.sum()), int(best.sum()), directions
-
-
-def _record_in_words(cells: int, above: int, best: int, directions: dict[str, str]) -> str:
-    parts = [
-        f"above {frame.BASELINE} in {above} of {cells} cells",
-        *(f"{name} {count} groups" for name, count in directions.items()),
-    ]
-    return ", ".join([*parts, f"best of all in {best}"])
-
-
 def record_by_group(profile: Profile, entry: dict) -> Answer:
-    """C2E-S2SER is above SOER, and best of all, in at least the paper's shares of the cells of Tables 5 and 6."""
+    """C2E-S2SER is above SOER, and best of all, in at least the paper's shares of the cells (metrics by groups)."""
     rows = frame.select(frame.measured_in(profile, entry["run"]), region="all")
     if not {frame.PROPOSED, frame.BASELINE} <= set(frame.methods_of(rows)):
         return Answer()
-    means = rows.groupby(["metric", "method", "group"], sort=False, observed=True)["value"].mean().reset_index()
-    cells, above, best, directions = _record(means.astype({"metric": str, "method": str, "group": str}))
-    total, *published, _ = _record(frame.published_recovery().query("run == @entry['run']"))
-    enough = all(ours / max(cells, 1) >= theirs / total for ours, theirs in zip((above, best), published))
-    holds = None if enough and _missing(rows, entry["run"]) else enough
-    share = Correlation(above / max(cells, 1), NAN, NAN, cells)
-    return Answer(_record_in_words(cells, above, best, directions), holds).on(
-        f"share of cells above {frame.BASELINE}", share
-    )
+    means = rows.groupby(["metric", "group", "method"], sort=False, observed=True)["value"].mean().unstack()
+    means = means.dropna(subset=[frame.PROPOSED, frame.BASELINE])
+    above = means[frame.PROPOSED] > means[frame.BASELINE]
+    best = means[frame.PROPOSED] > means[_rivals(rows)].max(axis="columns")
+    parts = [f"above {frame.BASELINE} in {above.sum()} of {len(means)} cells"]
+    directions = [name for name in ("dir_i", "dir_s") if name in above]
+    parts += [f"{metric(name).label} {above[name].sum()} of {len(above[name])} groups" for name in directions]
+    parts.append(f"best of all in {best.sum()}")
+    enough = above.mean() >= entry["above"] / entry["cells"] and best.mean() >= entry["best"] / entry["cells"]
+    holds = None if enough and _missing(rows, entry["run"]) else bool(enough)
+    share = Correlation(above.mean(), NAN, NAN, len(means))
+    return Answer(", ".join(parts), holds).on(f"share of cells above {frame.BASELINE}", share)
 
 
 def ranks(profile: Profile, entry: dict) -> Answer:
@@ -414,105 +281,6 @@ def correlates(profile: Profile, entry: dict) -> Answer:
     return Answer(words, all(one.low > 0 for one in found.values())).on(f"Pearson's r of {name}, the smallest", least)
 
 
-# The rules about editability.
-
-
-def _assessed(profile: Profile) -> pd.DataFrame:
-    """Correlations of this run; no rows without ERMA and another assessor."""
-    table = frame.read_correlations(profile)
-    return table if {frame.PROPOSED_ASSESSOR} < set(table["method"]) else table.iloc[:0]
-
-
-def _unavailable(profile: Profile, measured: set[str]) -> str:
-    described = {entry["name"] for entry in frame.read_assessors(profile)} | set(
-        read_published("table4_editability")["method"]
-    )
-    missing = sorted(described - measured)
-    return f"; not available here: {', '.join(missing)}" if missing else ""
-
-
-def _left_out(measured: set[str]) -> str:
-    """Which of the paper's own IQA baselines a verdict about ERMA leaves out; "" where all were measured."""
-    missing = sorted(set(read_published("table4_editability")["method"]) - measured)
-    return f"without the paper's {', '.join(missing)}, whose weights are not available" if missing else ""
-
-
-def _ends(profile: Profile, samples: dict, first: object, second: object) -> tuple[float, float]:
-    """The interval of the difference of two bootstrapped numbers; NaN where one was not bootstrapped."""
-    known = first in samples and second in samples
-    return interval(samples[first] - samples[second], profile.evaluation) if known else (NAN, NAN)
-
-
-def best_assessor(profile: Profile, entry: dict) -> Answer:
-    """ERMA's SRCC and PLCC are above every baseline's (`by: order`), or by the paper's relative margins (`by: margin`).
-
-    `group`, `metrics` and `rivals` restrict it. The verdict hangs on the metric with the smaller difference to its best
-    baseline. Other assessors that were trained on labels are no baselines of the paper; where one is above, it is said.
-    """
-    table, name_of = _assessed(profile), frame.PROPOSED_ASSESSOR
-    group, missing = (
-        entry.get("group", OVERALL),
-        set(read_published("table4_editability")["method"]) - set(table["method"]),
-    )
-    trained = {one["name"] for one in frame.read_assessors(profile) if one.get("trained")} - {name_of}
-    samples = frame.assessor_samples(profile) if group == OVERALL else {}
-    words, verdicts, differences, above = [], [], [], set()
-    for name, (best_published, needed) in published_margins().items():
-        rows = table[(table["group"] == group) & (table["metric"] == name)].dropna(subset="value").set_index("method")
-        others = rows["value"].drop([name_of, *trained], errors="ignore")
-        others = others[others.index.isin(entry.get("rivals", others.index))]
-        if others.empty or name_of not in rows.index or name not in entry.get("metrics", [name]):
-            continue
-        ours, other, value = float(rows["value"][name_of]), others.idxmax(), float(others.max())
-        margin = relative_margin(ours, value)
-        low, high = _ends(profile, samples, (name, name_of), (name, other))
-        if entry["by"] == "order":
-            verdict = bool(ours > value)
-            verdicts.append(None if verdict and missing & set(entry.get("rivals", missing)) else verdict)
-        else:
-            # A baseline that does not correlate at all leaves no margin to express: being above it is all there is.
-            verdict = bool(margin >= needed if np.isfinite(margin) else ours > value)
-            verdicts.append(None if best_published in missing else verdict)
-        size = f"{margin:+.1f} %" if np.isfinite(margin) else "no relative margin, the baseline is not positive"
-        size += f", difference {low:+.3f} to {high:+.3f}" if np.isfinite(low) else ""
-        words.append(f"{name.upper()} {ours:.3f}, best baseline {other} {value:.3f} ({size})")
-        found = Correlation(ours - value, low, high, int(rows.loc[name_of, "n"]))
-        differences.append((f"{name.upper()} minus that of {other}", found))
-        above |= {
-            f"{one} ({name.upper()} {rows.loc[one, 'value']:.3f})"
-            for one in trained & set(rows.index)
-            if rows.loc[one, "value"] > ours
-        }
-    if not verdicts:
-        return Answer()
-    methods = set(table["method"])
-    measured = "; ".join(words) + f"; over {len(methods - trained) - 1} baselines{_unavailable(profile, methods)}"
-    measured += f"; not counted, but above: {', '.join(sorted(above))}" if above else ""
-    holds = False if False in verdicts else None if None in verdicts else True
-    answer = Answer(measured, holds, scope=_left_out(methods))
-    return answer.on(*min(differences, key=lambda one: one[1].value))
-
-
-def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
-    """ERMA's population standard deviation of SRCC over the groups is the smallest."""
-    table, name = _assessed(profile), frame.PROPOSED_ASSESSOR
-    by_group = table[(table["metric"] == "srcc") & (table["group"] != OVERALL)]
-    spreads = {method: spread(rows["value"].to_numpy()) for method, rows in by_group.groupby("method")}
-    ranked = sorted((value, method) for method, value in spreads.items() if np.isfinite(value))
-    others = [one for one in ranked if one[1] != name]
-    if not others or len(others) == len(ranked):
-        return Answer()
-    methods, (value, other) = set(table["method"]), others[0]
-    words = ", ".join(f"{method} {value:.3f}" for value, method in ranked) + _unavailable(profile, methods)
-    sizes = by_group[by_group["method"] == name].set_index("group")["n"]
-    smallest = f"smallest group: {sizes.idxmin()}, n = {sizes.min()}"
-    ends = _ends(profile, frame.assessor_spreads(profile), name, other)
-    scope = _left_out(methods)
-    answer = Answer(words, None if ranked[0][1] == name and scope else ranked[0][1] == name, scope=scope)
-    found = Correlation(spreads[name] - value, *ends, int(sizes.sum()))
-    return answer.on(f"spread minus that of {other}, the steadiest other ({smallest})", found)
-
-
 RULES = {
     rule.__name__: rule
     for rule in (ahead, at_least, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
@@ -521,12 +289,12 @@ RULES = {
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
     """A claim of claims.yaml with its number (null: this kit's own goal) and verdict; what is not defined is null."""
-    answer, values = RULES[entry["rule"]](profile, entry), gaps(profile, **_published_gaps())
+    answer = RULES[entry["rule"]](profile, entry)
     numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
     return {
         "number": entry.get("number"),
-        "claim": entry["claim"].format(**values),
-        "published": entry.get("published", "").format(**values, gains=_gains_in_words(entry)),
+        "claim": entry["claim"],
+        "published": entry.get("published", ""),
         "measured": answer.measured,
         "holds": answer.holds,
         "scope": answer.scope or None,
@@ -548,39 +316,3 @@ def write_claims(profile: Profile) -> list[dict]:
     text = json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(profile.figures / "claims.json", text)
     return claims
-
-
-def verdict_in_words(entry: dict) -> str:
-    """Whether a claim holds here, and what the verdict leaves out."""
-    words = {True: "**holds here**", False: "**does not hold here**", None: "not tested"}
-    return words[entry["holds"]] + (f", {entry['scope']}" if entry["scope"] else "")
-
-
-def describe_evidence(entry: dict) -> str:
-    """What the verdict hangs on, in one line: the quantity, its value, interval, n and p."""
-    if entry["quantity"] is None:
-        return NOTHING
-    ends = (NOTHING if entry[name] is None else f"{entry[name]:.4g}" for name in ("value", "ci_low", "ci_high"))
-    value, low, high = ends
-    words = f"{entry['quantity']}: {value}" + (f" ({low} to {high})" if entry["ci_low"] is not None else "")
-    words += f", n = {entry['n']}" if entry["n"] else ""
-    return words + (f", p = {entry['p_value']:.2g}" if entry["p_value"] is not None else "")
-
-
-def verdict_cells(claims: list[dict], goal: str) -> dict[str, list[str]]:
-    """Number, claim, the paper's evidence, verdict and what decides it; `goal` marks this kit's own."""
-    return {
-        "": [entry["number"] or NOTHING for entry in claims],
-        "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else f" {goal}") for entry in claims],
-        "paper": [entry["published"] or NOTHING for entry in claims],
-        "here": [verdict_in_words(entry) for entry in claims],
-        "decided by": [describe_evidence(entry) for entry in claims],
-    }
-
-
-def verdict_table(profile: Profile) -> Document:
-    """One row per claim: verdict, what decides it, the paper's number, and all that was measured."""
-    claims = evaluate_claims(profile)
-    cells = verdict_cells(claims, "(goal of this kit)") | {"measured": [entry["measured"] for entry in claims]}
-    order = ["", "claim", "here", "decided by", "paper", "measured"]
-    return document("table_verdicts", profile, [Section("", pd.DataFrame(cells)[order])], pd.DataFrame(claims))

@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from sppe_lib.config import repository
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation.claims import verdict_cells
+from sppe_lib.evaluation.verdicts import verdict_cells
 from sppe_lib.runtime import write_text
 
 BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- end of verdicts -->"

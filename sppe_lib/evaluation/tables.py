@@ -439,7 +439,7 @@ def all_documents(profile: Profile) -> list[Document]:
     # Imported late: these tables stand on the functions above.
     from sppe_lib.evaluation.ablation import ablation_table
     from sppe_lib.evaluation.choosing import gate_table
-    from sppe_lib.evaluation.claims import verdict_table
+    from sppe_lib.evaluation.verdicts import verdict_table
 
     return [
         verdict_table(profile),

@@ -71,7 +71,7 @@ def seen_tags(method: TrainedMethod, dataset: Dataset, per_tag: int = 2) -> Figu
     batch = collate([dataset[row] for row in tag_examples(dataset, per_tag)])
     encoded = method.encode(batch)
     with torch.no_grad():
-        shares = method.extra.generator(encoded.surrogate, encoded.edited_surrogate).softmax(dim=-1).tolist()
+        shares = method.extra(encoded.surrogate, encoded.edited_surrogate).softmax(dim=-1).tolist()
     change = (batch.edited_surrogate - batch.surrogate) / 2 + 0.5
     columns = {"S": batch.surrogate, "S'": batch.edited_surrogate, "(S' - S) / 2\nfrom grey": change}
     captions = ["\n".join(f"{share:.2f} {tag}" for tag, share in zip(TAGS, line)) for line in shares]

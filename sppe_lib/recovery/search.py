@@ -9,7 +9,7 @@ them and says which cell is best.
 import itertools
 import operator
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sppe_lib import recovery

@@ -1,0 +1,150 @@
+"""The rendered notebooks: what becomes of outputs, and whether the committed pages can be read in a browser."""
+
+import http.server
+import json
+import queue
+import re
+import shutil
+import subprocess
+import threading
+from functools import partial
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.tools import pages
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg=="
+COMMITTED = Path(__file__).parents[1] / "docs" / "notebooks"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+HARNESS = """<!doctype html><link rel="icon" href="data:,"><body><script>
+const names = NAMES, found = [];
+async function look(name) {
+  const frame = document.createElement("iframe");
+  frame.style.cssText = "width:390px;height:844px"; document.body.append(frame);
+  const errors = [];
+  await new Promise(done => { frame.onload = done; frame.src = name; });
+  frame.contentWindow.onerror = message => errors.push(message);
+  const page = frame.contentDocument;
+  for (const picture of page.images) {
+    picture.loading = "eager"; await picture.decode().catch(() => errors.push(picture.src));
+  }
+  const wide = page.documentElement.scrollWidth;
+  frame.remove();
+  return [name, wide, errors];
+}
+(async () => {
+  for (const name of names) found.push(await look(name));
+  fetch("found", {method: "POST", body: JSON.stringify(found)});
+})();
+</script></body>"""
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A repository with one notebook and its executed copy."""
+    (tmp_path / "notebooks").mkdir()
+    shown = new_notebook(
+        cells=[
+            new_markdown_cell(
+                "# 1 · First\n\nNext: [second](02_b.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` and 5 $ or 6 $."
+            ),
+            new_code_cell(
+                "draw()",
+                outputs=[
+                    new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "bar"}),
+                    new_output("stream", name="stderr", text="a warning with /a/path"),
+                    new_output("display_data", {"image/png": PNG, "text/plain": "<Figure>"}),
+                    new_output(
+                        "execute_result", {"text/html": "<table><tr><td>1</td></tr></table>"}, execution_count=1
+                    ),
+                ],
+            ),
+        ]
+    )
+    nbformat.write(shown, tmp_path / "notebooks" / "01_a.ipynb")
+    nbformat.write(shown, tmp_path / "notebooks" / "02_b.ipynb")
+    folder = tmp_path / "results" / "tiny"
+    (folder / "notebooks").mkdir(parents=True)
+    nbformat.write(shown, folder / "notebooks" / "01_a.ipynb")
+    nbformat.write(shown, folder / "notebooks" / "02_b-C2E-S2SER.ipynb")
+    monkeypatch.setattr(pages, "repository", lambda: tmp_path)
+    return folder
+
+
+def test_a_page_holds_pictures_tables_and_equations_but_no_progress_or_warning(results, tmp_path):
+    written = pages.write_pages(results, tmp_path / "docs")
+    assert [path.name for path in written] == ["index.html", "01_a.html", "02_b.html"]
+    text = written[1].read_text(encoding="utf-8")
+    assert "<math" in text and "$$" not in text and "$home" in text and "5 $ or 6 $" in text
+    assert 'href="02_b.html"' in text and "<table>" in text and "01_a-1.webp" in text
+    assert "a warning" not in text and "<script" not in text
+    assert (tmp_path / "docs" / "01_a-1.webp").is_file()
+
+
+def test_nothing_that_is_no_page_is_replaced(results, tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "thesis.md").write_text("mine")
+    with pytest.raises(ConfigError, match=r"thesis\.md"):
+        pages.write_pages(results, tmp_path / "docs")
+    assert (tmp_path / "docs" / "thesis.md").read_text() == "mine"
+    pages.write_pages(results, tmp_path / "pages")
+    assert pages.write_pages(results, tmp_path / "pages")  # its own work is replaced
+
+
+def test_without_an_executed_notebook_nothing_is_written(results, tmp_path):
+    with pytest.raises(DataError):
+        pages.write_pages(tmp_path / "elsewhere", tmp_path / "docs")
+    assert not (tmp_path / "docs").exists()
+
+
+def _links(page: Path) -> set[str]:
+    return {
+        link for link in re.findall(r'(?:href|src)="([^"#]+)"', page.read_text(encoding="utf-8")) if ":" not in link
+    }
+
+
+def test_every_link_and_picture_of_the_committed_pages_is_there():
+    found = sorted(COMMITTED.glob("*.html"))
+    assert found, "docs/notebooks holds no page: make pages"
+    missing = [f"{page.name}: {link}" for page in found for link in _links(page) if not (COMMITTED / link).is_file()]
+    assert not missing
+    assert sum(path.stat().st_size for path in COMMITTED.iterdir()) < 15e6
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_the_committed_pages_show_in_a_browser_as_narrow_as_a_phone(tmp_path):
+    names = sorted(page.name for page in COMMITTED.glob("*.html"))
+    site = shutil.copytree(COMMITTED, tmp_path / "site")
+    (site / "harness.html").write_text(HARNESS.replace("NAMES", str(names)))
+    told: queue.Queue[list] = queue.Queue()
+
+    class Site(http.server.SimpleHTTPRequestHandler):
+        def do_POST(self):
+            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync --disable-background-networking"
+    command = [CHROMIUM, *flags.split(), "--disable-component-update", "--enable-logging=stderr"]
+    command.append(f"--user-data-dir={tmp_path / 'user'}")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/harness.html"
+        browser = subprocess.Popen([*command, address], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        try:
+            rows = told.get(timeout=300)
+        finally:
+            browser.terminate()
+            console = [line for line in browser.communicate()[1].splitlines() if "CONSOLE" in line]
+            server.shutdown()
+    assert [row[0] for row in rows] == names
+    assert [row for row in rows if row[1] > 390 or row[2]] == []
+    assert console == []
