@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, Type
 from pydantic.dataclasses import dataclass
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.locations import check_location, model_location, model_revision, repository
+from sppe_lib.locations import check_location, folder_of, model_location, model_revision, repository
 
 __all__ = ["Profile", "changed", "load_profile", "model_location", "repository"]
 
@@ -119,7 +119,8 @@ class TrainingParameters:
     """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
-    `guidance` and `seed` also decide how a trained method samples.
+    `guidance` and `seed` also decide how a trained method samples. `keep_term`, `noised_tag`: what the released code of
+    C2E-S2SER has beyond the paper: a loss towards the source, and a tag generator that learns from noised latents.
     """
 
     rank: Positive
@@ -136,6 +137,8 @@ class TrainingParameters:
     ema: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"
     gradient_checkpointing: Flag = False
+    keep_term: Flag = False
+    noised_tag: Flag = False
     learning_rates: Annotated[tuple[tuple[str, Rate], ...], BeforeValidator(_as_tuple)] = ()
 
     def rate_of(self, method: str) -> float:
@@ -230,8 +233,7 @@ class EvaluationParameters:
 
 def _folder(variable: str, name: str) -> Path:
     """`name` in the repository, or what an environment variable says: `~` is home, a relative path the repository's."""
-    chosen = os.environ.get(variable, "").strip()
-    return repository() / (Path(chosen).expanduser() if chosen else name)
+    return repository() / (folder_of(variable) or name)
 
 
 @dataclass(frozen=True, config=FORBID)
@@ -330,7 +332,7 @@ def load_profile(name: str | None = None, overrides: Mapping[str, object] | None
             f"load_profile takes the name of a profile, not a {type(name).__name__}: run the cells above."
         )
     content = _read(repository() / "params.yaml")
-    chosen = name or os.environ.get("SPPE_PROFILE") or content.get("profile")
+    chosen = name or os.environ.get("SPPE_PROFILE", "").strip() or content.get("profile")
     profiles = content["profiles"]
     if not isinstance(chosen, str) or chosen not in profiles:
         raise ConfigError(f"Unknown profile {chosen!r}: params.yaml has {', '.join(map(str, profiles))}.")

@@ -15,6 +15,7 @@ from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.recovery import c2e_s2ser, trivial
@@ -123,7 +124,6 @@ def test_no_method_reads_the_reference(profile, name):
 
 
 def test_the_surrogates_pixels_inside_m_are_not_what_is_known_of_the_target(profile):
-    from sppe_lib.diffusion.latents import encode_batch
     from sppe_lib.recovery.grid import recovery_panels
 
     backbone = Backbone(profile.models)
@@ -140,6 +140,40 @@ def test_cycle_starts_after_its_warm_up_and_can_be_switched_off(profile):
     base = type("Base", (c2e_s2ser.C2eS2ser,), {"name": "base", "cycle": False, "tag": False})
     log = pd.read_csv(base.fit(profile) / "log.csv")
     assert not {"cycle", "tag"} & set(log.columns)
+
+
+def test_the_releases_terms_are_in_both_passes_and_change_what_is_learnt(profile):
+    plain = weights(recovery.fit(profile, "C2E-S2SER"))
+    released = changed(profile, keep_term=True, noised_tag=True, cycle_warmup_steps=0)
+    folder = recovery.fit(released, "C2E-S2SER")
+    log = pd.read_csv(folder / "log.csv")
+    assert {"tag", "recovery", "keep", "cycle", "cycle keep"} <= set(log.columns) and log.notna().all(axis=None)
+    assert any(not torch.equal(value, plain[name]) for name, value in weights(folder).items())
+
+
+def test_the_keep_term_looks_where_the_pair_is_alike(profile):
+    backbone = Backbone(profile.models)
+    batch = encode_batch(backbone, collate([open_split(profile.results / "benchmark", "test")[0]]))
+    noise = torch.randn_like(batch.source)
+    same = dataclasses.replace(batch, edited_surrogate=batch.surrogate)
+    far = dataclasses.replace(batch, edited_surrogate=batch.surrogate + 100)
+    assert c2e_s2ser.keep_loss(same, noise - batch.source, noise) == 0
+    assert c2e_s2ser.keep_loss(same, noise, noise) > 0 == c2e_s2ser.keep_loss(far, noise, noise)
+
+
+def test_the_tag_is_encoded_with_the_instruction(profile):
+    method = c2e_s2ser.C2eS2ser.of(profile)
+    batch = encode_batch(
+        method.backbone, collate(list(open_split(profile.results / "benchmark", "test").select(range(3))))
+    )
+    method.given_tag = True
+    expected = method.backbone.text.encode([f"<{tag}> {text}" for tag, text in zip(batch.tag, batch.instruction)])
+    assert torch.equal(method.text(batch).sequence, expected.sequence)
+    assert torch.equal(method.text(batch).pooled, expected.pooled)
+    method.given_tag = False
+    chosen = [c2e_s2ser.TAGS.index(tag) for tag in batch.tag]
+    logits = torch.nn.functional.one_hot(torch.tensor(chosen), 3).float()
+    assert torch.equal(method.text(batch, logits).pooled, expected.pooled)
 
 
 def test_training_manifest_says_what_was_run(profile):
@@ -176,11 +210,9 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     narrow.transformer.to(torch.bfloat16)
     wide = Backbone(profile.models)
     wide.transformer.float()
-    for backbone in (quantised, narrow, wide):
+    for backbone, merged in ((wide, True), (quantised, False), (narrow, False)):
         load_lora(backbone.transformer, tmp_path / "lora")
-    assert [any(layer.merged for layer in backbone.transformer.modules() if hasattr(layer, "merged")) for backbone in (wide, quantised, narrow)] == [
-        True, False, False,
-    ]  # fmt: skip
+        assert any(getattr(layer, "merged", False) for layer in backbone.transformer.modules()) == merged
 
 
 def test_outside_m_the_edited_surrogate_is_put_back_only_where_asked(profile):
@@ -205,7 +237,7 @@ def test_repetitions_are_trained_and_recovered_with_their_own_seeds(profile):
 
 
 def test_pictures_of_a_pair_are_encoded_once_and_equal_to_their_own_encoding(profile):
-    from sppe_lib.diffusion.latents import PICTURES, encode_batch
+    from sppe_lib.diffusion.latents import PICTURES
 
     backbone = Backbone(profile.models)
     batch = collate(list(open_split(profile.results / "benchmark", "train").select(range(4))))
@@ -289,15 +321,20 @@ def test_templated_prompts_keep_the_whole_instruction():
     from sppe_lib.config import model_location
     from sppe_lib.data.taxonomy import instructions
     from sppe_lib.diffusion.backbone import TEXT_TOKENS
-    from sppe_lib.recovery.edit_transfer import TEMPLATE
+    from sppe_lib.recovery.c2e_s2ser import C2eS2ser
+    from sppe_lib.recovery.edit_transfer import EditTransfer
 
     tokenizer = AutoTokenizer.from_pretrained(model_location("weights/clip"))
-    lengths = [len(tokenizer(TEMPLATE.format(instruction=entry.text)).input_ids) for entry in instructions().values()]
+    lengths = [
+        len(tokenizer(text).input_ids)
+        for method in (EditTransfer, C2eS2ser)
+        for entry in instructions().values()
+        for text in method.prompts(method, entry.text)
+    ]
     assert max(lengths) <= TEXT_TOKENS
 
 
 def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighbours(profile):
-    from sppe_lib.diffusion.latents import encode_batch
     from sppe_lib.recovery.visii import Visii
 
     backbone = Backbone(profile.models)

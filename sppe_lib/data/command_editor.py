@@ -30,6 +30,9 @@ KEY = "SPPE_CLOUD_API_KEY"
 
 PLACEHOLDERS = ("{input}", "{output}")
 
+SECONDS = 1800.0
+"""How long the command may take for each picture before it counts as failed."""
+
 
 def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
     """The editor behind `command:<template>`, where the template holds {input} and {output}.
@@ -51,7 +54,9 @@ def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[
             inputs, outputs = Path(folder, "input"), Path(folder, "output")
             names = _write_inputs(inputs, images, instructions, seeds)
             outputs.mkdir()
-            _run([word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words])
+            _run(
+                [word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words], len(images)
+            )
             return _read_outputs(outputs, names, images)
 
     return edit
@@ -70,12 +75,17 @@ def _write_inputs(
     return names
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str], pictures: int) -> None:
     options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
     # The key of the cloud is none of its business.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
     try:
-        result = subprocess.run(words, env=environment, **options)
+        result = subprocess.run(words, env=environment, timeout=SECONDS * pictures, **options)
+    except subprocess.TimeoutExpired:
+        raise ResourceError(
+            f"The editor command {words[0]!r} took more than {SECONDS:g} s a picture and was ended; run it by hand on "
+            f"a folder to find out why."
+        ) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", error)
         raise ConfigError(

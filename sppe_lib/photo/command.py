@@ -5,18 +5,20 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.photo.edit import edit, fitted
 from sppe_lib.photo.protect import Protected, open_photo, protect
-from sppe_lib.photo.recover import METHODS, recover_photo
+from sppe_lib.photo.recover import recover_photo
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
 
 def save(image: Image.Image, path: Path) -> None:
-    """Write pixels alone, as PNG, whole or not at all."""
+    """Write pixels alone, as PNG, whole or not at all, and mark the file as the kit's own."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(png_bytes(image))
+    mark_file(path)
 
 
 def strip(pictures: dict[str, Image.Image], height: int = 320) -> Image.Image:
@@ -63,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--painter", default="offline", help="offline, or sdxl (profile paper)")
     parser.add_argument("--editor", default="offline", help="offline, none, command:…, a hub editor, or cloud")
     parser.add_argument("--edited", help="the answer of an editor that was given surrogate.png by hand")
-    parser.add_argument("--method", default="improved", choices=METHODS)
+    parser.add_argument("--method", default="improved", help="improved, or a method of the tables, such as C2E-S2SER")
     parser.add_argument("--profile")
     parser.add_argument("--seed", type=int, default=0)
     return parser
@@ -78,8 +80,11 @@ def main(arguments: list[str] | None = None) -> None:
     names = ("preview.png", "surrogate.png", "edited.png", "recovered.png", "story.png")
     preview, surrogate, answer, result, row = (chosen.output / name for name in names)
     given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
-    if given & {path.resolve() for path in (preview, surrogate, answer, result, row)} - {answer.resolve()}:
+    if chosen.edited and Path(chosen.edited).resolve() == answer.resolve():  # put there by hand, and only read
+        names = tuple(name for name in names if name != answer.name)
+    if given & {(chosen.output / name).resolve() for name in names}:
         raise ConfigError("A picture that is given would be written over: choose another --output.")
+    check_files(chosen.output, names)
     found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
     save(found.preview(), preview)
     for number, region in enumerate(found.regions):
@@ -100,7 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         edited = edit(protected, chosen.editor, looked=True, profile=chosen.profile, seed=chosen.seed)
         save(edited, answer)
-    recovered = recover_photo(protected, edited, chosen.method)
+    recovered = recover_photo(protected, edited, chosen.method, chosen.profile)
     save(recovered, result)
     save(story(protected, edited, recovered), row)
     print(f"Recovered: {result}")

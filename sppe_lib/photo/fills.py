@@ -13,14 +13,25 @@ SIDE = 192
 def draw_fill(canvas: np.ndarray, private: np.ndarray, inside: np.ndarray, seed: int) -> np.ndarray:
     """`canvas` (RGB uint8) with a mask filled from elsewhere in it, where the rim agrees best and nothing is private.
 
-    `private`: every private pixel of the photo, none of which is copied. `seed` takes one of the best places. Where the
-    region is too large to be copied from anywhere, the canvas, already emptied there, stays as it is.
+    `private`: every private pixel of the photo, none of which is copied. `seed` takes one of the best places. A region
+    too large to be copied from anywhere is filled half by half; in the end the canvas, already emptied, stays as it is.
     """
     rows, columns = window(inside, 12)
     here = inside[rows, columns]
     places = _places(canvas, private, here, (rows.start, columns.start))
     if not len(places):
-        return canvas.copy()
+        if max(here.shape) < 48:
+            return canvas.copy()
+        halves = [inside.copy(), inside.copy()]
+        if here.shape[0] >= here.shape[1]:
+            middle = (rows.start + rows.stop) // 2
+            halves[0][middle:], halves[1][:middle] = False, False
+        else:
+            middle = (columns.start + columns.stop) // 2
+            halves[0][:, middle:], halves[1][:, :middle] = False, False
+        canvas = draw_fill(canvas, private, halves[0], seed)
+        # What is new is no longer private: the second half is joined to it.
+        return draw_fill(canvas, private & ~halves[0], halves[1], seed + 1)
     random = numpy_generator("fill surrogate", seed)
     down, right = places[random.integers(min(len(places), 8))]
     height, width = here.shape

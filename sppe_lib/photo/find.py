@@ -8,10 +8,10 @@ from sppe_lib.photo.models import extra, face_detector, face_landmarks, foregrou
 from sppe_lib.photo.regions import Region, overlap
 from sppe_lib.photo.texts import tightened
 
-FACE_SCORE = 0.4
+FACE_SCORE = 0.3
 """CenterFace's score above which something is a face; docs/photo.md has the recall that this gives."""
 
-FACE_SIDES = (640, 1600)
+FACE_SIDES = (480, 1024)
 """Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second."""
 
 TEXT_SCORE = 0.5

@@ -68,7 +68,7 @@ def face_embedding(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
 @cache
 def text_reader():
     """rapidocr (PP-OCRv6): a BGR array to `.boxes` [N, 4, 2], `.txts` and `.scores`, None where nothing is read."""
-    return extra("rapidocr").RapidOCR(params={"Global.log_level": "critical"})
+    return extra("rapidocr").RapidOCR(params={"Global.log_level": "critical", "Global.max_side_len": 1280})
 
 
 @cache

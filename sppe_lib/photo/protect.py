@@ -21,7 +21,16 @@ from sppe_lib.photo.models import face_landmarks
 from sppe_lib.photo.regions import Region, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, vouch
-from sppe_lib.pictures import check_mask, mask_image, mask_pixels, plain_rgb, read_mask, read_picture, shown_name
+from sppe_lib.pictures import (
+    check_mask,
+    mask_image,
+    mask_pixels,
+    picture_layout,
+    plain_rgb,
+    read_mask,
+    read_picture,
+    shown_name,
+)
 from sppe_lib.runtime import numpy_generator
 
 SMALLEST = 32
@@ -99,7 +108,9 @@ def open_photo(
     source = np.asarray(picture)
     regions = revised(find(source, whole_body) if detect else [], add, remove, source.shape[:2])
     if mask is not None:
-        drawn = mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else read_mask(mask, picture.size)
+        drawn = (
+            mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else _mask_file(mask, image, picture.size)
+        )
         if drawn.size != picture.size:
             raise DataError(
                 f"The mask is {drawn.width}x{drawn.height} pixels not {picture.width}x{picture.height}: draw it anew."
@@ -109,6 +120,12 @@ def open_photo(
         raise DataError(f"Nothing private was found in {name}: say what is, with add='x0,y0,x1,y1' or a mask.")
     check_mask(private_mask(regions, source.shape[:2]), f"of {name}")
     return Found(name, source, regions)
+
+
+def _mask_file(mask: str | Path, image: str | Path | bytes | Image.Image, size: tuple[int, int]) -> Image.Image:
+    # One that fits only the photo as stored is turned with it.
+    orientation = 1 if isinstance(image, Image.Image) else picture_layout(image)[1]
+    return read_mask(mask, size, may_be_full=True, orientation=orientation)
 
 
 def draw_surrogate(found: Found, seed: int) -> np.ndarray:

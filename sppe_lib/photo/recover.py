@@ -12,12 +12,19 @@ import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from sppe_lib.config import load_profile
+from sppe_lib.data.schema import Batch, image_tensor
 from sppe_lib.photo.blend import membrane, warped, window
-from sppe_lib.photo.models import extra
+from sppe_lib.photo.edit import fitted
+from sppe_lib.photo.models import extra, face_landmarks
+from sppe_lib.photo.protect import Protected
+from sppe_lib.pictures import resize_mask, square
+from sppe_lib.recovery import method as recovery_method
 
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
+"""The ways without a model; `recovery.METHODS` has those with one."""
 
-GRIDS = ((4, 4), (12, 8), (32, 16))
+GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))
 """(cells along the longer side, cells of lightness), from coarse to fine."""
 
 FITTED_SIDE = 640
@@ -31,18 +38,16 @@ def recover_pixels(
     mask: np.ndarray,
     method: str = "improved",
     faces: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+    instruction: str = "",
+    profile: str | None = None,
 ) -> np.ndarray:
     """The recovered photo, RGB uint8 [H, W, 3]; the first three are uint8 [H, W, 3], `mask` bool [H, W].
 
-    `faces`: landmarks [68, 2] of a face in the source and of the one in its place in the surrogate, for "improved".
+    `method`: "improved" or one of `recovery.METHODS`, as the profile has trained it. `faces`, for "improved": landmarks
+    [68, 2] of a face in the source and of the one in its place in the surrogate.
     """
-    inside = mask[..., None]
-    if method == "copy-surrogate":
-        return edited.copy()
-    if method == "paste-source":
-        return np.where(inside, source, edited)
-    if method == "local-linear":
-        return np.where(inside, _local_linear(source, surrogate, edited, mask), edited)
+    if method != "improved":
+        return by_method(method, source, surrogate, edited, mask, instruction, profile)
     first, second, third = (picture.astype(np.float32) / 255 for picture in (source, surrogate, edited))
     rows, columns = window(mask, 24)
     added = additions(second, third, faces, mask) if len(faces) else np.zeros(mask.shape, np.float32)
@@ -61,21 +66,38 @@ def recover_pixels(
     return result
 
 
-def _local_linear(source: np.ndarray, surrogate: np.ndarray, edited: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    from types import SimpleNamespace
+def by_method(
+    name: str,
+    source: np.ndarray,
+    surrogate: np.ndarray,
+    edited: np.ndarray,
+    mask: np.ndarray,
+    instruction: str = "",
+    profile: str | None = None,
+) -> np.ndarray:
+    """What a method of the benchmark (`recovery.METHODS`) makes of the photo; one with a model, only inside M.
 
-    from sppe_lib.recovery.trivial import local_linear
+    Those work on squares of the profile's size; their picture is brought back to the photo's.
+    """
+    entry, settings = recovery_method(name), load_profile(profile)
+    modelled = isinstance(entry.imported(), type)
 
-    def small(picture: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
+    def batched(picture: np.ndarray) -> torch.Tensor:
+        image = Image.fromarray(picture)
+        return image_tensor(square(image, settings.benchmark.size) if modelled else image)[None]
 
-    batch = SimpleNamespace(
-        source=small(source),
-        surrogate=small(surrogate),
-        edited_surrogate=small(edited),
-        mask=torch.from_numpy(mask)[None, None].float(),
-    )
-    return (local_linear(batch)[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    private = Image.fromarray(mask.astype(np.uint8) * 255)
+    private = resize_mask(private, settings.benchmark.size) if modelled else private
+    pictures = [batched(picture) for picture in (source, surrogate, edited)]
+    words = (["photo"], ["photo"], ["picture frame"], ["Others"], ["Multimodal"], [instruction], ["STYLE"])
+    given = torch.from_numpy(np.array(private))[None, None].float() / 255
+    # The method must not read the edited source; there is none.
+    batch = Batch(*words, pictures[0], given, *pictures[1:], torch.full_like(pictures[0], torch.nan))
+    result = (entry.load(settings)(batch)[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().cpu().numpy()
+    if not modelled:
+        return result
+    full = Image.fromarray(result).resize(source.shape[1::-1], Image.Resampling.BICUBIC)
+    return np.where(mask[..., None], np.asarray(full), edited)
 
 
 def colour_maps(
@@ -106,7 +128,7 @@ def colour_maps(
     light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
     maps = np.concatenate([np.eye(3), np.zeros((1, 3))])[None, None, None]
     for across, lights in grids:
-        cells = [max(2, round(across * length / max(height, width))) for length in (height, width)] + [lights]
+        cells = [max(1, round(across * length / max(height, width))) for length in (height, width)] + [lights]
         spots = [places[0] / max(height - 1, 1), places[1] / max(width - 1, 1), light]
         index = np.ravel_multi_index(
             [np.rint(spot * (count - 1)).astype(int).clip(0, count - 1) for spot, count in zip(spots, cells)], cells
@@ -121,7 +143,8 @@ def colour_maps(
             ],
             axis=-1,
         ).reshape(*cells, 4, 3)
-        ridge = 1e-3 * len(index) / np.prod(cells)
+        # The first map, one for the whole picture, leans on nothing but the evidence.
+        ridge = (1e-6 if across == 1 else 1e-3) * len(index) / np.prod(cells)
         left = sums[..., :16].reshape(*cells, 4, 4) + ridge * np.eye(4)
         maps = np.linalg.solve(left, sums[..., 16:].reshape(*cells, 4, 3) + ridge * prior)
     return maps.astype(np.float32)
@@ -168,7 +191,7 @@ def additions(
     """
     cv2 = extra("cv2")
     whole = slice(0, mask.shape[0]), slice(0, mask.shape[1])
-    explained = applied(colour_maps(surrogate, edited, GRIDS[:1]), surrogate, *whole, mask.shape)
+    explained = applied(colour_maps(surrogate, edited, GRIDS[:2]), surrogate, *whole, mask.shape)
     wide = max(3, int(0.04 * max(np.ptp(own, axis=0).max() for own, _ in faces)) | 1)
     change = cv2.GaussianBlur(np.abs(edited - explained).max(-1), (0, 0), wide / 4)
     strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
@@ -183,22 +206,21 @@ def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndar
     return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
 
 
-def recover_photo(protected, edited: Image.Image, method: str = "improved") -> Image.Image:
+def recover_photo(
+    protected: Protected, edited: Image.Image, method: str = "improved", profile: str | None = None
+) -> Image.Image:
     """The photo with the edit that its surrogate came back with, at its full resolution; see `recover_pixels`.
 
-    `protected`: what `protect` gave. `edited`: the editor's answer, of the surrogate's shape. Raises ConfigError for an
-    unknown method and DataError for a picture of another shape.
+    `edited`: the editor's answer, of the surrogate's shape. Raises ConfigError for an unknown method, DataError for a
+    picture of another shape and ResourceError for a method that the profile has not trained.
     """
-    from sppe_lib.errors import ConfigError
-    from sppe_lib.photo.edit import fitted
-    from sppe_lib.photo.models import face_landmarks
-
-    if method not in METHODS:
-        raise ConfigError(f"Unknown recovery {method!r}: use one of {', '.join(METHODS)}.")
-    source, surrogate = protected.found.source, np.asarray(protected.surrogate.image)
-    edited = np.asarray(fitted(edited, source.shape[1::-1]))
-    faces = []
-    if method == "improved":
-        boxes = [np.array(region.box) for region in protected.found.regions if region.way == "face"]
-        faces = [(face_landmarks(source, box), face_landmarks(surrogate, box)) for box in boxes]
-    return Image.fromarray(recover_pixels(source, surrogate, edited, protected.found.mask, method, faces))
+    if method != "improved":
+        recovery_method(method)
+    found, surrogate = protected.found, np.asarray(protected.surrogate.image)
+    pixels = np.asarray(fitted(edited, found.source.shape[1::-1]))
+    boxes = [np.array(region.box) for region in found.regions if region.way == "face" and method == "improved"]
+    faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
+    recovered = recover_pixels(
+        found.source, surrogate, pixels, found.mask, method, faces, protected.instruction, profile
+    )
+    return Image.fromarray(recovered)

@@ -11,11 +11,14 @@ from torch.nn.functional import cross_entropy
 
 from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.backbone import TextStates
-from sppe_lib.diffusion.flow import clean_estimate
+from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import unpack
 from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
 from sppe_lib.recovery.trained import TrainedMethod
+
+KEEP_SCALE = 0.5
+"""Distance of S and S' at which the release's keep term has fallen to 1/e."""
 
 
 class TagGenerator(nn.Module):
@@ -38,19 +41,6 @@ class TagGenerator(nn.Module):
         return self.layers(torch.cat([unpack(surrogate), unpack(edited), unpack(edited - surrogate)], dim=1))
 
 
-class EditTag(nn.Module):
-    """The tag generator and one learned text token per tag, put before the instruction's tokens."""
-
-    def __init__(self, latent_channels: int, text_width: int):
-        super().__init__()
-        self.generator = TagGenerator(latent_channels)
-        self.token = nn.Embedding(len(TAGS), text_width)
-
-    def before(self, text: TextStates, tag: torch.Tensor) -> TextStates:
-        """Text states with the token of `tag` [B] in front."""
-        return replace(text, sequence=torch.cat([self.token(tag)[:, None].to(text.sequence), text.sequence], dim=1))
-
-
 class C2eS2ser(TrainedMethod):
     """The paper's model; `cycle` and `tag`: which of its modules are on (Table 8: base, + cycle, + edit tag).
 
@@ -64,19 +54,26 @@ class C2eS2ser(TrainedMethod):
     given_tag = False
 
     def modules(self, backbone):
-        """The tag generator and the tags' tokens."""
-        return EditTag(backbone.token_width // 4, backbone.text_width)
+        """The tag generator."""
+        return TagGenerator(backbone.token_width // 4)
+
+    def prompts(self, instruction):
+        """The instruction alone, or with each of the tags before it."""
+        return [f"<{tag}> {instruction}" for tag in TAGS] if self.tag else [instruction]
 
     def text(self, batch: LatentBatch, logits: torch.Tensor | None = None) -> TextStates:
-        """The instruction, the tag before it: the generator's (from `logits`, if they are known), or the given one."""
-        text = self.backbone.text.encode(batch.instruction)
-        if not self.tag:
-            return text
-        if self.given_tag:
-            return self.extra.before(text, _true_tags(batch))
-        if logits is None:
-            logits = self.extra.generator(batch.surrogate, batch.edited_surrogate)
-        return self.extra.before(text, logits.argmax(dim=-1))
+        """E_text(c_g ‖ P) (Eq. 7): the tag stands before the instruction and goes through the text encoder with it.
+
+        It is the generator's, from `logits` if they are known, or the given one.
+        """
+        prompts = [self.prompts(instruction) for instruction in batch.instruction]
+        chosen = [0] * len(batch)
+        if self.tag and self.given_tag:
+            chosen = _true_tags(batch).tolist()
+        elif self.tag:
+            logits = self.extra(batch.surrogate, batch.edited_surrogate) if logits is None else logits
+            chosen = logits.argmax(dim=-1).tolist()
+        return self.backbone.text.encode([texts[number] for texts, number in zip(prompts, chosen, strict=True)])
 
     def velocity(self, batch, x_t, t, noise, text=None):
         """As `TrainedMethod.velocity`; `text` in place of the batch's own."""
@@ -84,19 +81,24 @@ class C2eS2ser(TrainedMethod):
         return grid_velocity(self.backbone, x_t, t, recovery_panels(batch), text, noise, guidance=guidance)
 
     def losses(self, step, batch, generators):
-        """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12)."""
+        """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12); with `training.keep_term`, the release's term in both passes."""
         losses, logits = {}, None
-        if self.tag:
-            logits = self.extra.generator(batch.surrogate, batch.edited_surrogate)
-            losses["tag"] = cross_entropy(logits, _true_tags(batch))
         at = draw_noised(batch.edited_source, self.panels, generators)
+        if self.tag:
+            pair = batch.surrogate, batch.edited_surrogate
+            if self.training.noised_tag:
+                pair = (noisy(part, at.known[:, panel], at.time) for panel, part in enumerate(pair))
+            logits = self.extra(*pair)
+            losses["tag"] = cross_entropy(logits, _true_tags(batch))
         velocity = self.velocity(batch, at.x_t, at.time, at.known, self.text(batch, logits))
         losses["recovery"] = at.loss(velocity)
+        if self.training.keep_term:
+            losses["keep"] = keep_loss(batch, velocity, at.noise)
         if self.cycle and step >= self.training.cycle_warmup_steps:
-            losses["cycle"] = self.cycle_loss(batch, clean_estimate(at.x_t, velocity, at.time), generators)
+            losses |= self.cycle_losses(batch, clean_estimate(at.x_t, velocity, at.time), generators)
         return losses
 
-    def cycle_loss(self, batch: LatentBatch, recovered: torch.Tensor, generators) -> torch.Tensor:
+    def cycle_losses(self, batch: LatentBatch, recovered: torch.Tensor, generators) -> dict[str, torch.Tensor]:
         """I~ = R(I^, S', S, M, empty): the evidence reversed, no text, the source as target (Eq. 11).
 
         `recovered`, I^, is what the recovery pass points to, with its gradient: the cycle corrects I^, too.
@@ -110,7 +112,17 @@ class C2eS2ser(TrainedMethod):
             edited_surrogate=batch.surrogate,
             edited_surrogate_outside=batch.surrogate_outside,
         )
-        return at.loss(self.velocity(reverse, at.x_t, at.time, at.known, text))
+        velocity = self.velocity(reverse, at.x_t, at.time, at.known, text)
+        losses = {"cycle": at.loss(velocity)}
+        if self.training.keep_term:
+            losses["cycle keep"] = keep_loss(reverse, velocity, at.noise)
+        return losses
+
+
+def keep_loss(batch: LatentBatch, velocity: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """The release's keep term: flow matching to the source, the more where S and S' are alike (L2 of a token)."""
+    distance = (batch.surrogate - batch.edited_surrogate).norm(dim=-1, keepdim=True)
+    return flow_matching_loss(velocity, batch.source, noise, (-distance / KEEP_SCALE).exp())
 
 
 def _true_tags(batch: LatentBatch) -> torch.Tensor:

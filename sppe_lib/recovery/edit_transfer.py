@@ -17,13 +17,15 @@ class EditTransfer(TrainedMethod):
 
     name = "EditTransfer"
 
-    def prompt(self, instruction):
+    def prompts(self, instruction):
         """The instruction in the template."""
-        return TEMPLATE.format(instruction=instruction)
+        return [TEMPLATE.format(instruction=instruction)]
 
     def velocity(self, batch, x_t, t, noise):
         """As `TrainedMethod.velocity`."""
         known, _ = recovery_panels(batch)
         grid = known, paint_all(self.backbone, batch)
-        text = self.backbone.text.encode([self.prompt(instruction) for instruction in batch.instruction])
+        text = self.backbone.text.encode(
+            [text for instruction in batch.instruction for text in self.prompts(instruction)]
+        )
         return grid_velocity(self.backbone, x_t, t, grid, text, noise, guidance=self.training.guidance)
