@@ -14,7 +14,7 @@ from sppe_lib.data import command_editor
 from sppe_lib.data.own_folder import MARK
 from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
-from sppe_lib.photo import command, edit, protect, vouch
+from sppe_lib.photo import edit, protect, vouch
 from sppe_lib.photo.blend import emptied
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.recover import METHODS, recover_photo, recover_pixels
@@ -350,6 +350,10 @@ def test_recovery_refuses_an_unknown_method():
         recover_photo(protected(), Image.new("RGB", (96, 96)), "magic")
 
 
-def test_the_story_shows_five_pictures():
-    row = command.story(protected(), Image.new("RGB", (96, 96)), Image.new("RGB", (96, 96)))
-    assert row.width > 5 * row.height * 0.9
+def test_the_shipped_erma_judges_english_and_says_so_of_other_words(monkeypatch, tmp_path):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    source, surrogate, _ = pair()
+    scores, why = protect.editability(source, [surrogate, source], "Turn to an oil painting style", "mini")
+    assert all(-1 < score < 1 for score in scores) and why == ""
+    scores, why = protect.editability(source, [surrogate], "Mach daraus ein Ölgemälde", "mini")
+    assert np.isnan(scores).all() and "English" in why

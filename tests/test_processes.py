@@ -145,13 +145,13 @@ def test_a_training_that_fails_on_several_processes_is_an_error_here_too(home, m
 
 
 def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home, monkeypatch):
-    profile = load_profile("smoke")
+    smoke = load_profile("smoke")
     with pytest.raises(ConfigError, match="processes is 0"):
-        launch.fit(profile, METHOD, 0)
+        launch.fit(smoke, METHOD, 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(ConfigError, match="GPUs \\(2\\)"):
-        launch.fit(profile, METHOD, 3)
-    other = changed(profile, seed=5)
+        launch.fit(smoke, METHOD, 3)
+    other = changed(smoke, seed=5)
     with pytest.raises(ConfigError, match="changed in this notebook"):
         launch.fit(other, METHOD, 2)
 

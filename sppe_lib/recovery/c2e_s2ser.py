@@ -17,7 +17,6 @@ from sppe_lib.diffusion.panels import unpack
 from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
 from sppe_lib.recovery.trained import TrainedMethod
 
-
 KEEP_SCALE = 0.5
 """Distance of S and S' at which the release's keep term has fallen to 1/e."""
 

@@ -23,13 +23,13 @@ def _show(axis, image, title: str = "") -> None:
 
 
 def _spread(dataset: Dataset, count: int) -> list[int]:
-    """Rows of `count` pairs of a split, every seventh where there are enough: categories take turns, so these differ."""
+    """Rows of `count` pairs of a split, every seventh where there are enough: categories take turns."""
     pairs = list(first_rows(dataset).values())
     return pairs[:: max(1, min(7, len(pairs) // count))][:count]
 
 
 def show_training_data(profile: Profile, count: int = 4) -> None:
-    """Training instances of every seventh pair or so, as the 2x2 grids that the models see, instruction and tag above."""
+    """Training instances of every seventh pair or so, as the 2x2 grids that models see, instruction and tag above."""
     dataset = open_split(profile.results / "benchmark", "train")
     rows = dataset.select(_spread(dataset, count))
     figure, axes = plt.subplots(1, len(rows), figsize=(3.2 * len(rows), 3.8))
