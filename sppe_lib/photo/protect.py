@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import image_tensor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -55,9 +56,9 @@ class Found:
 
     def preview(self) -> Image.Image:
         """The photo with what will be replaced in red, numbered: look at it before anything leaves."""
-        red = self.source.astype(np.float32)
-        red[self.mask] = 0.5 * red[self.mask] + (110, 0, 0)
-        picture = Image.fromarray(red.astype(np.uint8))
+        red, mask = self.source.copy(), self.mask
+        red[mask] = red[mask] // 2 + np.array([110, 0, 0], dtype=np.uint8)
+        picture = Image.fromarray(red)
         draw = ImageDraw.Draw(picture)
         size = max(12, max(picture.size) // 50)
         for number, region in enumerate(self.regions):
@@ -184,7 +185,9 @@ def editability(
 
 
 def _tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
+    small = Image.fromarray(picture)
+    small.thumbnail((1024, 1024))  # far more than the encoder's input
+    return image_tensor(small)[None]
 
 
 def protect(
