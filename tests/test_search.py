@@ -1,4 +1,4 @@
-"""The search over hyper-parameters: what is tried, that it resumes and disturbs nothing, and the rule it chooses by."""
+"""The search: what is tried, that it is resumable and disturbs nothing, and the rule it chooses by."""
 
 import dataclasses
 
