@@ -22,7 +22,7 @@ def _show(axis, image, title: str = "") -> None:
     axis.set_axis_off()
 
 
-def _spread(dataset: Dataset, count: int) -> list[int]:
+def spread(dataset: Dataset, count: int) -> list[int]:
     """Rows of `count` pairs of a split, every seventh where there are enough: categories take turns."""
     pairs = list(first_rows(dataset).values())
     return pairs[:: max(1, min(7, len(pairs) // count))][:count]
@@ -31,7 +31,7 @@ def _spread(dataset: Dataset, count: int) -> list[int]:
 def show_training_data(profile: Profile, count: int = 4) -> None:
     """Training instances of every seventh pair or so, as the 2x2 grids that models see, instruction and tag above."""
     dataset = open_split(profile.results / "benchmark", "train")
-    rows = dataset.select(_spread(dataset, count))
+    rows = dataset.select(spread(dataset, count))
     figure, axes = plt.subplots(1, len(rows), figsize=(3.2 * len(rows), 3.8))
     for axis, row in zip(np.atleast_1d(axes), rows, strict=True):
         top = np.hstack([np.asarray(row["surrogate"]), np.asarray(row["edited_surrogate"])])
@@ -70,7 +70,7 @@ def show_training_log(folder: Path) -> None:
 def show_ablations(profile: Profile, count: int = 8) -> None:
     """Validation instances of every seventh pair or so (columns): I, S', every ablation's recovery, and I'."""
     dataset = open_evaluated(profile, "validation")
-    rows = _spread(dataset, count)
+    rows = spread(dataset, count)
     shown = [dataset[row] for row in rows]
     lines = [
         ("source I", [row["source"] for row in shown]),
@@ -95,7 +95,7 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
 def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     """Test instances of every seventh pair or so: I, M, S, S', the method's recovery, and the reference."""
     dataset = open_split(profile.results / "benchmark", "test")
-    numbers = _spread(dataset, count)
+    numbers = spread(dataset, count)
     recovered = open_parquet(profile.results / "recovered" / method / "benchmark.parquet")
     figure, axes = plt.subplots(len(numbers), 6, figsize=(11, 2.2 * len(numbers)), squeeze=False)
     for line, number in zip(axes, numbers, strict=True):
