@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TOKENIZERS_PARALLELISM := false
 
 IMAGE ?=
-INSTRUCTION ?= Turn to an oil painting style
+INSTRUCTION ?=
 export IMAGE INSTRUCTION
 
 .PHONY: help setup photo check repro reproduced test test-all fuzz pages load lint lab search pretrain lock
@@ -34,8 +34,8 @@ setup: .venv/.installed  ## Make the environment in .venv
 	@touch $@
 
 photo: .venv/.photo  ## Protect, edit and recover a photo: make photo IMAGE=photo.jpg INSTRUCTION="..."; without, an astronaut
-	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo "instruction=$$INSTRUCTION" \
-	  $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
+	$(PYTHON) -m sppe_lib.tools.notebooks 11_your_photo \
+	  $(if $(INSTRUCTION),"instruction=$$INSTRUCTION") $(if $(IMAGE),"image=$$(realpath "$$IMAGE")")
 
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
 	$(PYTHON) -m sppe_lib.tools.preflight "$$PROFILE"

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, Type
 from pydantic.dataclasses import dataclass
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.locations import check_location, model_location, model_revision, repository
+from sppe_lib.locations import check_location, folder_of, model_location, model_revision, repository
 
 __all__ = ["Profile", "changed", "load_profile", "model_location", "repository"]
 
@@ -233,8 +233,7 @@ class EvaluationParameters:
 
 def _folder(variable: str, name: str) -> Path:
     """`name` in the repository, or what an environment variable says: `~` is home, a relative path the repository's."""
-    chosen = os.environ.get(variable, "").strip()
-    return repository() / (Path(chosen).expanduser() if chosen else name)
+    return repository() / (folder_of(variable) or name)
 
 
 @dataclass(frozen=True, config=FORBID)
@@ -333,7 +332,7 @@ def load_profile(name: str | None = None, overrides: Mapping[str, object] | None
             f"load_profile takes the name of a profile, not a {type(name).__name__}: run the cells above."
         )
     content = _read(repository() / "params.yaml")
-    chosen = name or os.environ.get("SPPE_PROFILE") or content.get("profile")
+    chosen = name or os.environ.get("SPPE_PROFILE", "").strip() or content.get("profile")
     profiles = content["profiles"]
     if not isinstance(chosen, str) or chosen not in profiles:
         raise ConfigError(f"Unknown profile {chosen!r}: params.yaml has {', '.join(map(str, profiles))}.")

@@ -11,15 +11,27 @@ from pathlib import Path
 from sppe_lib.errors import ConfigError
 
 
+def folder_of(variable: str) -> Path | None:
+    """The folder that an environment variable names, `~` being a home; None where it is unset or blank.
+
+    Raises ConfigError for the home of a user who is not there.
+    """
+    chosen = os.environ.get(variable, "")
+    try:
+        return Path(chosen).expanduser() if chosen.strip() else None
+    except RuntimeError:
+        raise ConfigError(f"{variable} is {chosen!r}, and there is no such home: name the folder in full.") from None
+
+
 def repository() -> Path:
     """The folder that holds params.yaml: that of the stage that DVC runs, `$SPPE_HOME`, or the nearest one above.
 
     Raises ConfigError where there is none, and where it is a clone whose own `sppe_lib` is not the one that runs: a run
     would be recorded there with code that is not its own.
     """
-    home = (os.environ.get("DVC_ROOT") or os.environ.get("SPPE_HOME", "")).strip()
+    home = folder_of("DVC_ROOT") or folder_of("SPPE_HOME")
     here = Path.cwd()
-    folders = [Path(home).expanduser()] if home else [here, *here.parents]
+    folders = [home] if home else [here, *here.parents]
     found = next((folder for folder in folders if home or (folder / "params.yaml").is_file()), None)
     if found is None:
         raise ConfigError(

@@ -125,8 +125,9 @@ def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
         (AutoTokenizer, "from_pretrained"),
         (transformers.utils, "cached_file"),
     ):
+        real = getattr(owner, function)
 
-        def load(name, *more, real=getattr(owner, function), revision=None, **options):
+        def load(name, *more, real=real, revision=None, **options):
             asked.append((name, revision))
             return real(location, *more, **options)
 

@@ -61,6 +61,14 @@ def test_folders_follow_the_environment(copy, monkeypatch, tmp_path, variable, v
     assert getattr(load_profile("smoke"), name) == Path(expected) / "smoke"
 
 
+@pytest.mark.parametrize("variable", ["SPPE_RESULTS", "SPPE_FIGURES", "SPPE_HOME"])
+def test_a_home_that_is_not_there_is_a_sentence(copy, monkeypatch, variable):
+    monkeypatch.setenv(variable, "~nobody-of-that-name/runs")
+    with pytest.raises(ConfigError, match=variable):
+        profile = load_profile("smoke")
+        assert profile.results.name == profile.figures.name
+
+
 REFUSED = [
     ("benchmark.strenght", 0.5), ("benchmark.strength", 0.0), ("benchmark.strength", "high"), ("benchmark.size", 60),
     ("benchmark.size", 64.5), ("benchmark.train_pairs", -1), ("benchmark.seed", True), ("benchmark.source", ""),

@@ -284,6 +284,7 @@ def test_shards_are_contiguous_and_even(shards, total):
         ({"extra": 1}, "line 3 is no record .*give it the fields pair_id"),
         ({"source": 5}, "line 3 is no record"),
         ({"codes": []}, "line 3: photos/2 has no codes"),
+        ({"codes": ["060", "060"]}, "line 3: photos/2 repeats a code"),
         ({"prompt": "a ticket"}, "line 3: prompt is for the full-image data sets only .*InstructPix2Pix"),
         ({"dataset": "InstructPix2Pix"}, "line 3: photos/2 is of the full-image data set InstructPix2Pix; give it an"),
         (

@@ -297,16 +297,18 @@ def tree_of(folder: FilePath) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("output", ["data", "data/R", ".", "data/R/..", "link", "data/R/images", "data/other"])
+@pytest.mark.parametrize("output", ["data", "data/R", ".", "data/R/..", "link", "data/R/images", "data/other", "links"])
 def test_a_command_writes_into_no_folder_but_its_own(tmp_path, monkeypatch, output):
     root = write_redactions(tmp_path / "data/R")
     (tmp_path / "data/other").mkdir()
     (tmp_path / "data/other/notes.txt").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/kept").symlink_to(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     before = tree_of(tmp_path)
     assert records.main(["Redactions", str(root), output]) == 2
-    assert tree_of(tmp_path) == before
+    assert tree_of(tmp_path) == before and (tmp_path / "links/kept").is_symlink()
 
 
 def test_what_a_command_made_is_replaced_unless_somebody_changed_it(tmp_path):

@@ -11,9 +11,10 @@ from PIL import Image
 
 from sppe_lib.__main__ import main
 from sppe_lib.data import command_editor
+from sppe_lib.data.own_folder import MARK
 from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
-from sppe_lib.photo import command, edit, protect, vouch
+from sppe_lib.photo import edit, protect, vouch
 from sppe_lib.photo.blend import emptied
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.recover import METHODS, recover_photo, recover_pixels
@@ -164,10 +165,16 @@ def test_writing_is_recognised_through_errors_of_reading(private, read, same):
     assert same_writing(private, read) is same
 
 
-@pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "9,9,9,9", "200,200,300,300", "0,0,5,5,no such thing"])
+@pytest.mark.parametrize(
+    "text", ["1,2,3", "a,b,c,d", "9,9,9,9", "200,200,300,300", "0,0,5,5,no such thing", "0,0,inf,5", "0,nan,5,5"]
+)
 def test_a_region_that_is_none_is_one_sentence(text):
     with pytest.raises(ConfigError):
         drawn(text, (96, 96))
+
+
+def test_a_pixel_that_a_box_touches_is_private():
+    assert drawn("1.9, 2.2, 5.1, 5.9", (96, 96)).box == (1, 2, 6, 6)
 
 
 def test_regions_are_taken_away_by_number_or_place_and_added():
@@ -258,13 +265,42 @@ def test_the_command_shows_a_preview_first_and_goes_on_when_it_was_looked_at(pho
     digest, output = hashlib.sha256(photo.read_bytes()).hexdigest(), tmp_path / "out"
     words = ["photo", str(photo), "Make it black and white", "--add", "30,30,66,66", "--output", str(output)]
     assert main(words) == 0
-    assert [path.name for path in output.iterdir()] == ["preview.png"]
+    assert {path.name for path in output.iterdir()} == {MARK, "preview.png"}
     assert main([*words, "--looked"]) == 0
     names = {path.name for path in output.iterdir()}
-    assert names == {"preview.png", "surrogate.png", "edited.png", "recovered.png", "story.png"}
+    assert names == {MARK, "preview.png", "surrogate.png", "edited.png", "recovered.png", "story.png"}
     recovered = np.asarray(Image.open(output / "recovered.png"))
     assert np.ptp(recovered[~box_mask()], axis=-1).max() == 0 and np.ptp(recovered, axis=-1).mean() < 2
     assert hashlib.sha256(photo.read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("name", ["preview.png", "edited.png", "story.png"])
+@pytest.mark.parametrize("itself", [True, False])
+def test_the_command_writes_over_nothing_that_it_did_not_make(photo, tmp_path, name, itself):
+    mine = tmp_path / "mine" / name
+    mine.parent.mkdir()
+    mine.write_bytes(photo.read_bytes())
+    given = mine if itself else photo
+    words = ["photo", str(given), "Make it grey", "--add", "30,30,66,66", "--output", str(mine.parent), "--looked"]
+    assert main(words) == 2
+    assert mine.read_bytes() == photo.read_bytes() and list(mine.parent.iterdir()) == [mine]
+
+
+@pytest.mark.parametrize("drawn", ["upright", "stored"])
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_photo_stands_upright_however_it_is_given(photo, tmp_path, drawn, opened):
+    upright = Image.fromarray(scene(0)).crop((0, 0, 96, 64))
+    mask = Image.new("L", upright.size)
+    mask.paste(255, (10, 5, 40, 20))
+    exif, path = Image.Exif(), tmp_path / "turned.png"
+    exif[0x0112] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+    if drawn == "stored" and not opened:
+        mask.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "mask.png")
+    else:
+        mask.save(tmp_path / "mask.png")
+    found = protect.open_photo(Image.open(path) if opened else path, mask=tmp_path / "mask.png")
+    assert np.array_equal(found.source, upright) and np.array_equal(found.mask, np.asarray(mask) > 0)
 
 
 def test_a_refusal_writes_no_surrogate(photo, tmp_path, monkeypatch, capsys):
@@ -272,7 +308,7 @@ def test_a_refusal_writes_no_surrogate(photo, tmp_path, monkeypatch, capsys):
     output = tmp_path / "out"
     words = ["photo", str(photo), "Make it grey", "--add", "30,30,66,66", "--output", str(output), "--looked"]
     assert main(words) == 2 and "face" in capsys.readouterr().err
-    assert [path.name for path in output.iterdir()] == ["preview.png"]
+    assert {path.name for path in output.iterdir()} == {MARK, "preview.png"}
 
 
 @pytest.mark.parametrize(
@@ -314,6 +350,10 @@ def test_recovery_refuses_an_unknown_method():
         recover_photo(protected(), Image.new("RGB", (96, 96)), "magic")
 
 
-def test_the_story_shows_five_pictures():
-    row = command.story(protected(), Image.new("RGB", (96, 96)), Image.new("RGB", (96, 96)))
-    assert row.width > 5 * row.height * 0.9
+def test_the_shipped_erma_judges_english_and_says_so_of_other_words(monkeypatch, tmp_path):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+    source, surrogate, _ = pair()
+    scores, why = protect.editability(source, [surrogate, source], "Turn to an oil painting style", "mini")
+    assert all(-1 < score < 1 for score in scores) and why == ""
+    scores, why = protect.editability(source, [surrogate], "Mach daraus ein Ölgemälde", "mini")
+    assert np.isnan(scores).all() and "English" in why

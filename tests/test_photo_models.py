@@ -100,15 +100,6 @@ def test_an_astronaut_from_end_to_end(tmp_path, capsys):
     assert np.abs(recovered.mean(-1) - wanted)[mask].mean() < 6
 
 
-def test_an_instruction_in_another_language_is_not_judged(astronaut):
-    from sppe_lib.photo.protect import editability
-
-    scores, why = editability(astronaut.source, [astronaut.source], "Mach daraus ein Ölgemälde")
-    assert np.isnan(scores).all() and "English" in why
-    scores, why = editability(astronaut.source, [astronaut.source], "Turn to an oil painting style")
-    assert -1 < scores[0] < 1 and why == ""
-
-
 def test_regions_are_corrected_by_hand(astronaut):
     by_hand = ByHand(astronaut)
     by_hand.across.value, by_hand.down.value, by_hand.category.value = (300, 400), (10, 90), "plate"

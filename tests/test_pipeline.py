@@ -129,12 +129,14 @@ def clone(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("left", ["PYTHONPATH", "SPPE_HOME", "DVC_ROOT"])
+@pytest.mark.parametrize("left", ["PYTHONPATH", "SPPE_HOME", "DVC_ROOT", "a relative SPPE_HOME"])
 def test_a_stage_runs_its_own_clones_code_whatever_is_left_in_the_environment(tmp_path, left):
     folder = clone(tmp_path / "thesis final [v2] it's 100%")
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SPPE_HOME")}
     if left == "DVC_ROOT":  # as under DVC, which names the repository of the running stage
         environment |= {"DVC_ROOT": str(folder), "DVC_STAGE": "probe", "SPPE_HOME": str(REPOSITORY)}
+    elif left == "a relative SPPE_HOME":
+        environment |= {"SPPE_HOME": "."}
     else:
         environment |= {left: str(REPOSITORY)}
     command = [sys.executable, "-m", "sppe_lib.tools.notebooks", "probe"]

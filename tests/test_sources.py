@@ -153,6 +153,19 @@ def test_vispr_labels_have_no_place_until_paired(tmp_path):
     assert sizes(detected) == {("2017_2", "multi-vehicle plates"): 20}
 
 
+def test_of_a_name_in_two_splits_nobody_gets_the_others_region(tmp_path):
+    root = write_vispr(tmp_path / "V")
+    for split in ("train", "val"):
+        image(root / f"{split}2017/2017_2.jpg")
+        write_json(root / f"{split}2017/2017_2.json", {"labels": ["a103_license_plate_complete"]})
+    reading = read_source("VISPR", root)
+    paired = layouts.with_regions(reading, read_source("Redactions", write_redactions(tmp_path / "R")))
+    assert {one.split for one in private_masks(paired) if one.image.stem == "2017_2"} == {"test"}
+    for place in ("2017_2.png", "val/2017_2.png"):
+        save(mask((2, 3, 6, 8), (WIDTH, HEIGHT)), tmp_path / "masks/multi-vehicle_plates" / place)
+    assert {one.split for one in private_masks(layouts.with_mask_files(reading, tmp_path / "masks"))} == {"val"}
+
+
 @pytest.mark.parametrize("name", ["DIPA", "DIPA2"])
 def test_dipa_boxes_count_where_somebody_finds_them_private(tmp_path, name):
     root = WRITERS[name](tmp_path / name)
@@ -326,12 +339,16 @@ def test_bad_rows_and_shards_are_skipped_and_counted(shards):
         pq.write_table(pa.Table.from_pylist(table), handle)
     (shards / "train-00001-of-00003.parquet").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     (shards / "._train-00002-of-00003.parquet").write_bytes(b"litter")
+    (shards / "train-00002-of-00003.parquet").rename(shards / "train-00002-of-00003.PARQUET")
+    with open(shards / "another.parquet", "wb") as handle:
+        pq.write_table(pa.table({"edit_prompt": ["b"], "url": ["c"]}), handle)
     rows = open_rows(shards)
     examples = select(rows, number=99)
     assert len([next(examples) for _ in range(7)]) == 7
     with pytest.raises(DataError, match="has 7 unique instructions, 99 were asked for"):
         next(examples)
     assert dict(rows.skipped) == {
+        "the shard another.parquet, which has other columns": 1,
         "the shard train-00001-of-00003.parquet, which cannot be read": 1,
         "rows without an instruction": 1,
         "rows with a picture that cannot be read": 2,

@@ -1,4 +1,4 @@
-"""InstructPix2Pix from its shards to the unseen set: listed, generated, and read where the vector world's set would be."""
+"""InstructPix2Pix from its shards to the unseen set: listed, generated, read where the vector world's set would be."""
 
 import json
 import shutil

@@ -219,7 +219,7 @@ def tiny_flux_kontext(folder: Path) -> str:
 
 
 def tiny_flux_fill(folder: Path) -> str:
-    """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known and 16 mask channels a token."""
+    """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known, 16 mask channels a token."""
     return _save_flux(folder, FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16)
 
 

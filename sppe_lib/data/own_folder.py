@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sppe_lib.data.problems import read_json, shown
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.runtime import atomic_path
+from sppe_lib.runtime import atomic_path, write_text
 
 MARK = "made_by_sppe.json"
 """The file in a folder that lists what a command of the kit wrote there, with its SHA-256, and so may replace."""
@@ -30,7 +30,10 @@ def contents(folder: Path) -> list[str]:
     try:
         for here, folders, files in os.walk(folder, onerror=refuse):
             folders[:] = [name for name in folders if not name.startswith(_LITTER)]
-            empty = [name for name in folders if not any(Path(here, name).iterdir())]
+            # A linked folder is not looked into: it counts as a file.
+            empty = [
+                name for name in folders if os.path.islink(Path(here, name)) or not any(Path(here, name).iterdir())
+            ]
             names = [name for name in files if not name.startswith(_LITTER)] + empty
             found += [str(Path(here, name).relative_to(folder)) for name in names]
     except FileNotFoundError:
@@ -62,21 +65,49 @@ def check_output(folder: Path, inputs: Sequence[Path]) -> Path:
         present = contents(resolved)
     except (OSError, RuntimeError, ValueError) as error:  # names too long, links in a circle
         raise ConfigError(f"The output {shown(folder)[-80:]!r} cannot be used ({type(error).__name__}).") from None
-    name = shown(Path(folder).name or resolved.name)
+    name, made = shown(Path(folder).name or resolved.name), _made(resolved)
     for path in given:
         if path.is_relative_to(resolved):
             raise ConfigError(f"The output {name!r} is or holds the input {shown(path.name)!r}: choose a new folder.")
-    try:
-        made = dict(read_json(resolved / MARK, MARK)) if MARK in present else {}
-    except (DataError, TypeError, ValueError):
-        made = {}
     for file in present:
-        if file != MARK and (file not in made or digest(resolved / file) != made[file]):
-            raise ConfigError(
-                f"The output {name!r} holds {shown(file)!r}, which this command did not write like that: choose a new "
-                f"folder, or move it away."
-            )
+        if file != MARK and not _is_own(resolved / file, made.get(file)):
+            raise _foreign(name, file)
     return resolved
+
+
+def _made(folder: Path) -> dict:
+    try:
+        return dict(read_json(folder / MARK, MARK))
+    except (DataError, TypeError, ValueError):
+        return {}
+
+
+def _is_own(path: Path, made: str | None) -> bool:
+    return made is not None and path.is_file() and not path.is_symlink() and digest(path) == made
+
+
+def _foreign(folder: str, file: str) -> ConfigError:
+    return ConfigError(
+        f"The output {folder!r} holds {shown(file)!r}, which this command did not write like that: choose a new "
+        f"folder, or move it away."
+    )
+
+
+def check_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise ConfigError, before any work, where `folder` has a file of these names that `mark_file` does not know so.
+
+    For a command that adds single files to a folder that may hold others.
+    """
+    made = _made(folder)
+    for name in names:
+        if os.path.lexists(folder / name) and not _is_own(folder / name, made.get(name)):
+            raise _foreign(shown(folder.name or folder.resolve().name), name)
+
+
+def mark_file(path: Path) -> None:
+    """Note in its folder's mark that a command of the kit wrote this file, and so may replace it."""
+    made = _made(path.parent) | {path.name: digest(path)}
+    write_text(path.parent / MARK, json.dumps(made) + "\n")
 
 
 @contextmanager

@@ -154,6 +154,8 @@ def _check_region(record: Record, where: str) -> None:
         raise DataError(f"{where}: {error}") from None
     if not record.codes:
         raise DataError(f"{where}: {record.pair_id} has no codes; name at least one instruction.")
+    if len({*record.codes}) < len(record.codes):
+        raise DataError(f"{where}: {record.pair_id} repeats a code; name every instruction once.")
     own = [name for name in _OWN if getattr(record, name)]
     if own:
         raise DataError(

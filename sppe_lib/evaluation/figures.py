@@ -353,7 +353,8 @@ def figure_ablation(profile: Profile) -> Figure:
         else:
             axes[0].text(0.5, 0.5, NOT_RUN, ha="center", transform=axes[0].transAxes)
         title = f"paired differences, {100 * profile.evaluation.confidence:.0f} % intervals"
-        title = f"What each part of {frame.PROPOSED} is worth: {title}. This run: validation split of {frame.data_name(profile)}"
+        title = f"What each part of {frame.PROPOSED} is worth: {title}. "
+        title += f"This run: validation split of {frame.data_name(profile)}"
         figure.suptitle(title, fontsize=10)
     return figure
 

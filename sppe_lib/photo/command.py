@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.photo.edit import edit, fitted
 from sppe_lib.photo.protect import Protected, open_photo, protect
@@ -14,9 +15,10 @@ from sppe_lib.runtime import atomic_path
 
 
 def save(image: Image.Image, path: Path) -> None:
-    """Write pixels alone, as PNG, whole or not at all."""
+    """Write pixels alone, as PNG, whole or not at all, and mark the file as the kit's own."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(png_bytes(image))
+    mark_file(path)
 
 
 def strip(pictures: dict[str, Image.Image], height: int = 320) -> Image.Image:
@@ -78,8 +80,11 @@ def main(arguments: list[str] | None = None) -> None:
     names = ("preview.png", "surrogate.png", "edited.png", "recovered.png", "story.png")
     preview, surrogate, answer, result, row = (chosen.output / name for name in names)
     given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
-    if given & {path.resolve() for path in (preview, surrogate, answer, result, row)} - {answer.resolve()}:
+    if chosen.edited and Path(chosen.edited).resolve() == answer.resolve():  # put there by hand, and only read
+        names = tuple(name for name in names if name != answer.name)
+    if given & {(chosen.output / name).resolve() for name in names}:
         raise ConfigError("A picture that is given would be written over: choose another --output.")
+    check_files(chosen.output, names)
     found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
     save(found.preview(), preview)
     for number, region in enumerate(found.regions):

@@ -17,7 +17,7 @@ from skimage import data
 
 from sppe_lib.config import repository
 from sppe_lib.evaluation.metrics import REGIONS, Views, compute_metrics, grey_outside, prepare, prepare_mask
-from sppe_lib.photo.command import save, strip
+from sppe_lib.photo.command import strip
 from sppe_lib.photo.edit import age, fitted, grey, paint
 from sppe_lib.photo.find import face_boxes, find_texts
 from sppe_lib.photo.models import face_landmarks, image_features
@@ -25,7 +25,7 @@ from sppe_lib.photo.protect import Found, Protected, draw_surrogate, open_photo
 from sppe_lib.photo.recover import METHODS, recover_photo
 from sppe_lib.photo.vouch import leaks, same_writing, vouch
 from sppe_lib.pictures import read_picture
-from sppe_lib.runtime import write_text
+from sppe_lib.runtime import atomic_path, write_text
 
 SHIPPED: dict[str, tuple[Callable[[], np.ndarray], str]] = {
     "astronaut": (data.astronaut, ""),
@@ -129,7 +129,7 @@ def measure(folder: Path | None) -> tuple[pd.DataFrame, Image.Image]:
             if found.name in SHOWN and name in ("oil painting", "vintage", "sunglasses"):
                 labels = ("photo", "what left", f"came back: {name}", *METHODS[:2], "the edit of the photo")
                 images = (source, common["surrogate"], both[1], *(recovered[method] for method in METHODS[:2]), both[0])
-                shown.append(strip(dict(zip(labels, images)), 200))
+                shown.append(strip(dict(zip(labels, images)), 150))
             print(found.name, name, flush=True)
     sheet = Image.new("RGB", (max(row.width for row in shown), sum(row.height for row in shown)), "white")
     for number, row in enumerate(shown):
@@ -179,7 +179,8 @@ def main(folder: Path | None) -> None:
     write_text(
         target / "metrics.md", means.T.to_markdown() + f"\n\n{len(frame) // len(METHODS)} edits of photographs.\n"
     )
-    save(sheet, target / "examples.png")
+    with atomic_path(target / "examples.png") as temporary:
+        sheet.quantize(256).save(temporary, optimize=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from sppe_lib.config import load_profile
+from sppe_lib.data.schema import image_tensor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -21,7 +22,16 @@ from sppe_lib.photo.models import face_landmarks
 from sppe_lib.photo.regions import Region, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, vouch
-from sppe_lib.pictures import check_mask, mask_image, mask_pixels, plain_rgb, read_mask, read_picture, shown_name
+from sppe_lib.pictures import (
+    check_mask,
+    mask_image,
+    mask_pixels,
+    picture_layout,
+    plain_rgb,
+    read_mask,
+    read_picture,
+    shown_name,
+)
 from sppe_lib.runtime import numpy_generator
 
 SMALLEST = 32
@@ -46,9 +56,9 @@ class Found:
 
     def preview(self) -> Image.Image:
         """The photo with what will be replaced in red, numbered: look at it before anything leaves."""
-        red = self.source.astype(np.float32)
-        red[self.mask] = 0.5 * red[self.mask] + (110, 0, 0)
-        picture = Image.fromarray(red.astype(np.uint8))
+        red, mask = self.source.copy(), self.mask
+        red[mask] = red[mask] // 2 + np.array([110, 0, 0], dtype=np.uint8)
+        picture = Image.fromarray(red)
         draw = ImageDraw.Draw(picture)
         size = max(12, max(picture.size) // 50)
         for number, region in enumerate(self.regions):
@@ -99,7 +109,9 @@ def open_photo(
     source = np.asarray(picture)
     regions = revised(find(source, whole_body) if detect else [], add, remove, source.shape[:2])
     if mask is not None:
-        drawn = mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else read_mask(mask, picture.size)
+        drawn = (
+            mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else _mask_file(mask, image, picture.size)
+        )
         if drawn.size != picture.size:
             raise DataError(
                 f"The mask is {drawn.width}x{drawn.height} pixels not {picture.width}x{picture.height}: draw it anew."
@@ -109,6 +121,12 @@ def open_photo(
         raise DataError(f"Nothing private was found in {name}: say what is, with add='x0,y0,x1,y1' or a mask.")
     check_mask(private_mask(regions, source.shape[:2]), f"of {name}")
     return Found(name, source, regions)
+
+
+def _mask_file(mask: str | Path, image: str | Path | bytes | Image.Image, size: tuple[int, int]) -> Image.Image:
+    # One that fits only the photo as stored is turned with it.
+    orientation = 1 if isinstance(image, Image.Image) else picture_layout(image)[1]
+    return read_mask(mask, size, may_be_full=True, orientation=orientation)
 
 
 def draw_surrogate(found: Found, seed: int) -> np.ndarray:
@@ -167,7 +185,9 @@ def editability(
 
 
 def _tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
+    small = Image.fromarray(picture)
+    small.thumbnail((1024, 1024))  # far more than the encoder's input
+    return image_tensor(small)[None]
 
 
 def protect(

@@ -48,19 +48,22 @@ def recover_pixels(
     """
     if method != "improved":
         return by_method(method, source, surrogate, edited, mask, instruction, profile)
-    first, second, third = (picture.astype(np.float32) / 255 for picture in (source, surrogate, edited))
     rows, columns = window(mask, 24)
-    added = additions(second, third, faces, mask) if len(faces) else np.zeros(mask.shape, np.float32)
-    maps = colour_maps(second, third, GRIDS, 1 - added)
-    new = applied(maps, first[rows, columns], rows, columns, mask.shape)
-    plain = applied(maps, second[rows, columns], rows, columns, mask.shape)
-    here, target = mask[rows, columns], third[rows, columns]
+    here, seen = mask[rows, columns], (rows, columns)
+    first, second, target = (picture[seen].astype(np.float32) / 255 for picture in (source, surrogate, edited))
+    added, weight = np.zeros(here.shape, np.float32), None
+    if len(faces):
+        coarse = applied(colour_maps(surrogate, edited, GRIDS[:2]), second, *seen, mask.shape)
+        added = additions(target - coarse, here, max(np.ptp(own, axis=0).max() for own, _ in faces))
+        weight = np.ones(mask.shape, np.float32)
+        weight[seen] -= added
+    maps = colour_maps(surrogate, edited, GRIDS, weight)
+    new, plain = (applied(maps, picture, *seen, mask.shape) for picture in (first, second))
     new = as_sharp(new, plain, target, here)
     new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
     for own, other in faces:
-        new = carried(
-            new, target, added[rows, columns], own - (columns.start, rows.start), other - (columns.start, rows.start)
-        )
+        corner = (columns.start, rows.start)
+        new = carried(new, target, added, own - corner, other - corner)
     result = edited.copy()
     result[rows, columns][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
     return result
@@ -105,7 +108,7 @@ def colour_maps(
 ) -> np.ndarray:
     """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
 
-    Both are float32 [H, W, 3] in [0, 1]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
+    Both are uint8 [H, W, 3]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
     regression on the pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn
     towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
     lightness, maps do not mix across edges.
@@ -113,7 +116,9 @@ def colour_maps(
     cv2 = extra("cv2")
     scale = min(1.0, FITTED_SIDE / max(before.shape))
     size = [max(1, round(length * scale)) for length in before.shape[1::-1]]
-    before, after = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (before, after))
+    before, after = (
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for picture in (before, after)
+    )
     height, width = before.shape[:2]
     inputs = np.concatenate([before, np.ones((height, width, 1), np.float32)], axis=-1).reshape(-1, 4)
     products = np.concatenate(
@@ -181,22 +186,19 @@ def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.
     return new + (np.sqrt(min(left, 1.0)) - 1) * fine(new) if left < 1 else new
 
 
-def additions(
-    surrogate: np.ndarray, edited: np.ndarray, faces: Sequence[tuple[np.ndarray, np.ndarray]], mask: np.ndarray
-) -> np.ndarray:
-    """Where something was added to a face of the surrogate or taken away, float32 [H, W] in [0, 1].
+def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarray:
+    """Where something was added to a face of the surrogate or taken away, float32 [h, w] in [0, 1].
 
-    That is where S' is far from what one colour map for each wide part of the picture explains, over more than a
-    contour's width. An edit that is everywhere in the face is a style and no addition: none is found then.
+    `residual` [h, w, 3]: S' without what one colour map for each wide part of the picture explains; `size`: of the face
+    in pixels. Something is added where that is large over more than a contour's width. An edit that is everywhere in
+    the face is a style and no addition: none is found then.
     """
     cv2 = extra("cv2")
-    whole = slice(0, mask.shape[0]), slice(0, mask.shape[1])
-    explained = applied(colour_maps(surrogate, edited, GRIDS[:2]), surrogate, *whole, mask.shape)
-    wide = max(3, int(0.04 * max(np.ptp(own, axis=0).max() for own, _ in faces)) | 1)
-    change = cv2.GaussianBlur(np.abs(edited - explained).max(-1), (0, 0), wide / 4)
+    wide = max(3, int(0.04 * size) | 1)
+    change = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), wide / 4)
     strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
-    if strong[mask].mean() > 0.35:
-        return np.zeros(mask.shape, np.float32)
+    if strong[inside].mean() > 0.35:
+        return np.zeros(inside.shape, np.float32)
     return cv2.GaussianBlur(cv2.dilate(strong, np.ones((wide, wide))).astype(np.float32), (0, 0), wide / 4)
 
 

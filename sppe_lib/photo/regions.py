@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor
 
 import numpy as np
 
@@ -47,8 +48,10 @@ def drawn(text: str, shape: tuple[int, int]) -> Region:
     """
     parts = [part.strip() for part in text.split(",")]
     try:
-        x0, y0, x1, y1 = (int(float(part)) for part in parts[:4])
-    except ValueError:
+        corners = [float(part) for part in parts[:4]]
+        # A pixel that the box touches is private.
+        x0, y0, x1, y1 = (turn(corner) for turn, corner in zip((floor, floor, ceil, ceil), corners, strict=True))
+    except (ValueError, OverflowError):
         raise ConfigError(
             f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
         ) from None

@@ -35,7 +35,7 @@ class Refusal(KitError):
 def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray) -> int:
     """How many textured blocks of private source pixels are still somewhere in the private region.
 
-    A block (8 x 8, wholly private, grey deviation above 4 levels) survives in place where it differs by less than 2
+    A block (8 x 8, wholly private, its fine detail above 3 levels) survives in place where it differs by less than 2
     levels on average, and elsewhere where it differs by less than 3 (root mean square). Flat blocks carry nothing.
     """
     cv2 = extra("cv2")
@@ -43,9 +43,10 @@ def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndar
     old, new = (picture[rows, columns].mean(-1).astype(np.float32) for picture in (source, surrogate))
     moved = np.abs(source[rows, columns].astype(np.float32) - surrogate[rows, columns]).mean(-1)
     whole = cv2.erode(private[rows, columns].astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), borderValue=0)
-    mean, square, change = (cv2.blur(values, (BLOCK, BLOCK)) for values in (old, old * old, moved))
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-    textured = (whole > 0) & (deviation > 4)
+    # Texture is what differs from its surroundings: two smooth slopes may be alike by chance and tell nobody apart.
+    fine = np.square(old - cv2.GaussianBlur(old, (0, 0), BLOCK / 2))
+    deviation, change = np.sqrt(cv2.blur(fine, (BLOCK, BLOCK))), cv2.blur(moved, (BLOCK, BLOCK))
+    textured = (whole > 0) & (deviation > 3)
     survivors = int((textured & (change < 2)).sum())
     # Elsewhere: the most particular places (corners, not straight edges, which look alike) are looked for everywhere.
     corners = np.where(textured, cv2.cornerMinEigenVal(old, BLOCK), 0)

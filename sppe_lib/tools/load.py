@@ -20,7 +20,9 @@ from pathlib import Path
 import pandas as pd
 
 from sppe_lib.config import load_profile
+from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import ResourceError, command_line
+from sppe_lib.files import atomic_path
 
 FACTORS = (1, 4, 16)
 
@@ -110,10 +112,15 @@ def main(arguments: list[str] | None = None) -> None:
     if options.factor:
         print(json.dumps(measure(options.factor)))
         return
+    table, picture = (options.output / name for name in ("memory.csv", "memory.png"))
+    check_files(options.output, (table.name, picture.name))
     curve = memory_curve()
-    options.output.mkdir(parents=True, exist_ok=True)
-    curve.to_csv(options.output / "memory.csv", index=False, float_format="%.0f")
-    draw(curve, options.output / "memory.png")
+    with atomic_path(table) as temporary:
+        curve.to_csv(temporary, index=False, float_format="%.0f")
+    with atomic_path(picture) as temporary:
+        draw(curve, temporary)
+    for path in (table, picture):
+        mark_file(path)
     print(curve.to_string(index=False))
 
 

@@ -19,6 +19,7 @@ from nbclient.exceptions import DeadKernelError
 
 from sppe_lib.config import Profile, load_profile, repository
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError, command_line
+from sppe_lib.locations import folder_of
 
 KERNEL_START = "--InteractiveShellApp.exec_lines=import gc; gc.set_threshold(50_000)"
 """Collect garbage less often, for the kernel's whole life: searching through what imports make costs a tenth of it."""
@@ -61,7 +62,7 @@ def _check_pipeline(profile: Profile) -> None:
             raise ConfigError(f"{variable} is set, but a pipeline's outputs are in the repository: unset it.")
 
 
-def run_notebook(name: str, **parameters: str) -> Path:
+def run_notebook(name: str, /, **parameters: str) -> Path:
     """Execute `notebooks/<name>.ipynb` with parameters; returns the path of the executed copy.
 
     Raises ConfigError for a notebook that does not exist, a parameter it does not have or a missing kernel, DataError
@@ -89,6 +90,8 @@ def run_notebook(name: str, **parameters: str) -> Path:
     library = str(Path(__file__).parents[2])
     others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != library]
     os.environ |= {"PYTHONPATH": os.pathsep.join([library, *others]), "JUPYTER_PREFER_ENV_PATH": "1"}
+    if home := folder_of("SPPE_HOME"):
+        os.environ["SPPE_HOME"] = str(home.absolute())
     try:
         papermill.execute_notebook(
             str(source),

@@ -52,8 +52,8 @@ def main(arguments: list[str]) -> None:
     profile = load_profile(arguments[0] if arguments else None)
     cache = profile.results / "source_files.json"
     try:
-        known = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = dict(json.loads(cache.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         known = {}
     found = {}
     for parameter in ("source", "unseen_source"):

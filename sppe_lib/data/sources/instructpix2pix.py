@@ -106,7 +106,11 @@ def _normal(instruction: str) -> str:
 def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
     for shard in shards:
         try:
-            for batch in parquet_file(shard).iter_batches(ROWS, columns=list(COLUMNS)):
+            opened = parquet_file(shard)
+            if not {*COLUMNS} <= {*opened.schema_arrow.names}:
+                skipped[f"the shard {shown(shard.name)}, which has other columns"] += 1
+                continue
+            for batch in opened.iter_batches(ROWS, columns=list(COLUMNS)):
                 yield from batch.to_pylist()
         except (DataError, OSError, ValueError, pa.ArrowException):
             skipped[f"the shard {shown(shard.name)}, which cannot be read"] += 1
@@ -123,7 +127,7 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
         folder = Path(location)
         if not folder.is_dir():
             raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
-        shards = [path for path in files_below(folder) if path.suffix == ".parquet"]
+        shards = [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
         present = _columns(shards, folder)
         # Lists among the arguments are what `datasets` shuffles as shards.
         read = partial(_read_shards, skipped=skipped)
@@ -147,11 +151,17 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
 
 
 def _columns(shards: list[Path], folder: Path) -> list[str]:
+    # The most complete, since others are skipped.
+    found, problem = [], ""
     for shard in shards:
         try:
-            return parquet_file(shard).schema_arrow.names
+            found.append(parquet_file(shard).schema_arrow.names)
         except DataError as error:
             problem = str(error)
+        if found and {*COLUMNS} <= {*found[-1]}:
+            return found[-1]
+    if found:
+        return max(found, key=lambda names: len({*COLUMNS} & {*names}))
     if shards:
         raise DataError(f"The folder {folder.name!r} holds no Parquet shard that can be read: {problem}")
     raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")

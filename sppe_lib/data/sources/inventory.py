@@ -56,7 +56,7 @@ def _look(name: str, folder: Path) -> _Found:
             files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
             return _Found(len(files), len(found.plans), _counts(found.problems))
         if name == instructpix2pix.NAME:
-            shards = [path for path in files_below(folder) if path.suffix == ".parquet"]
+            shards = [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
             rows = sum(parquet_file(shard).metadata.num_rows for shard in shards)
             return _Found(2 * rows, rows, "" if rows else "the Parquet shards")
         reading = SOURCES[name].read(folder)

@@ -154,9 +154,10 @@ def with_regions(reading: Reading, placed: Reading) -> Reading:
     """Give VISPR's images the regions that another reading (Visual Redactions) has for images of the same name.
 
     Those two sets share their images, so an image without a namesake keeps its labels without a place. Of namesakes in
-    several splits the one of its own split counts.
+    several splits only the one of its own split counts.
     """
-    regions = {annotated.image.stem: annotated.regions for annotated in placed.images}
+    several = _in_several_splits(reading) | _in_several_splits(placed)
+    regions = {one.image.stem: one.regions for one in placed.images if one.image.stem not in several}
     regions |= {(annotated.image.stem, annotated.split): annotated.regions for annotated in placed.images}
 
     def found(stem: str, split: str, otherwise: list[Region]) -> list[Region]:
@@ -167,17 +168,24 @@ def with_regions(reading: Reading, placed: Reading) -> Reading:
     )
 
 
+def _in_several_splits(reading: Reading) -> set[str]:
+    """Names that more than one image has."""
+    return {stem for stem, number in Counter(one.image.stem for one in reading.images).items() if number > 1}
+
+
 def with_mask_files(reading: Reading, folder: Path) -> Reading:
     """Give each label the mask `<folder>/<category with underscores>/<image name>.png`, white where private.
 
-    For masks made by a detector, at the size of their images. Labels without such a file keep no place.
-    Raises DataError if no label has one.
+    For masks made by a detector, at the size of their images. Those of a name that several splits have are in a
+    sub-folder named by the split, since a mask of another image would leave private pixels outside. Labels without such
+    a file keep no place. Raises DataError if no label has one.
     """
-    images, number = [], 0
+    images, number, several = [], 0, _in_several_splits(reading)
     for annotated in reading.images:
         regions = []
         for region in annotated.regions:
-            file = Path(folder) / region.category.replace(" ", "_") / f"{annotated.image.stem}.png"
+            own = annotated.split if annotated.image.stem in several else ""
+            file = Path(folder) / region.category.replace(" ", "_") / own / f"{annotated.image.stem}.png"
             if region.kind == "image" and file.is_file():
                 region = Region(region.category, "file", file=file)
                 number += 1

@@ -23,7 +23,7 @@ from sppe_lib.data.own_folder import check_output, own_folder
 from sppe_lib.data.sources import SOURCES, read_source
 from sppe_lib.data.sources.instructpix2pix import HUB_ID, NAME, PUBLISHED_PROMPTS, EditExample, open_rows, select
 from sppe_lib.data.sources.reading import Reading, private_masks
-from sppe_lib.errors import DataError, command_line
+from sppe_lib.errors import ConfigError, DataError, command_line
 from sppe_lib.pictures import png_bytes
 from sppe_lib.runtime import progress
 
@@ -122,6 +122,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     from_hub = chosen.source == NAME and chosen.folder == HUB_ID
     inputs = [] if from_hub else [Path(chosen.folder)]
+    if chosen.prompts < 1:
+        raise ConfigError(f"--prompts is {chosen.prompts}: choose at least 1.")
     check_output(chosen.output, inputs)
     if chosen.source == NAME:
         rows = open_rows(HUB_ID if from_hub else Path(chosen.folder))
