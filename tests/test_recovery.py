@@ -18,7 +18,7 @@ from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.recovery import c2e_s2ser, trivial
+from sppe_lib.recovery import c2e_s2ser, demonstrations, trivial
 
 TRAINED = recovery.TRAINED
 
@@ -377,3 +377,36 @@ def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
     processor.active = True
     swapped = backbone.predict(*arguments)
     assert torch.allclose(swapped[1], stock[1], atol=2e-2) and not torch.allclose(swapped[0], stock[0], atol=2e-2)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_last_of_the_shown_steps_is_the_recovery(profile, name):
+    recovery.fit(profile, name)
+    method, test = recovery.method(name).imported().load(profile), open_split(profile.results / "benchmark", "test")
+    batch = collate([test[0], test[3]])
+    steps = demonstrations.estimates(method, batch)
+    assert [round(time, 3) for time, _ in steps] == [1.0, 0.5]
+    inside = batch.mask.expand(-1, 3, -1, -1) > 0
+    painted = method.recover(batch)[inside]
+    first, last = ((shown[inside] - painted).abs().max() for _, shown in steps)
+    assert last < 1e-3 < first
+    assert demonstrations.sampling_steps(method, test, [0, 3]).axes
+    tags = demonstrations.seen_tags(method, test)
+    assert isinstance(tags, str) == (name != "C2E-S2SER")
+
+
+@pytest.mark.parametrize("name", ["copy-surrogate", "local-linear", "SOER", "C2E-S2SER"])
+def test_with_another_pair_only_the_evidence_changes(profile, name):
+    recovery.fit(profile, name)
+    test, entry = open_split(profile.results / "benchmark", "test"), recovery.method(name)
+    batch, others = collate([test[0]]), collate([test[-1]])
+    method = entry.imported().load(profile) if entry.trained else entry.load(profile)
+    recover = method.recover if entry.trained else method
+    assert torch.equal(demonstrations.with_pair_of(method, batch, batch), recover(batch))
+    shuffled = demonstrations.with_pair_of(method, batch, others)
+    assert not torch.equal(shuffled, recover(batch))
+    if entry.trained:  # what is known of the target outside M is its own
+        outside = batch.mask.expand(-1, 3, -1, -1) == 0
+        assert torch.equal(shuffled[outside], batch.edited_surrogate[outside])
+    recovery.recover_split(profile, name)
+    assert demonstrations.shuffled_pairs(profile, name).axes

@@ -220,11 +220,14 @@ class ErmaPredictor:
         `source` and `surrogate` are [B, 3, H, W] in [0, 1]; `instructions` are B strings.
         Raises DataError where their numbers differ.
         """
+        return predict_cosines(self.head, self.inputs(source, surrogate, instructions))
+
+    def inputs(self, source: torch.Tensor, surrogate: torch.Tensor, instructions: list[str]) -> torch.Tensor:
+        """What the head sees of them, as `combine` says: [B, 6d + 3]."""
         if not len(source) == len(surrogate) == len(instructions):
             raise DataError(
                 f"ERMA got {len(source)} sources, {len(surrogate)} surrogates and {len(instructions)} instructions; "
                 f"give one of each per instance."
             )
         clip = load_clip(self.clip_location)
-        inputs = combine(clip.image_features(source), clip.image_features(surrogate), clip.text_features(instructions))
-        return predict_cosines(self.head, inputs)
+        return combine(clip.image_features(source), clip.image_features(surrogate), clip.text_features(instructions))

@@ -1,11 +1,15 @@
 """Pictures of the editability notebook. Each function returns a matplotlib figure."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from datasets import Dataset
 from matplotlib.figure import Figure
 
+from sppe_lib.data.schema import collate, to_uint8
+from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.editability.scores import OVERALL, SMALLEST_SAMPLE
 
 _SHOWN = {
@@ -14,6 +18,9 @@ _SHOWN = {
     "edited_source": "edited source I'",
     "edited_surrogate": "edited surrogate S'",
 }
+
+_VECTORS = ("f_I", "f_S", "f_I * f_S", "f_S - f_I", "|f_S - f_I|", "f_T")
+"""The parts of `erma.combine`, in its order; the three cosines follow."""
 
 
 def _nothing(why: str) -> Figure:
@@ -88,4 +95,38 @@ def correlation_bars(correlations: pd.DataFrame) -> Figure:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlabel="correlation with the label, test split", ylabel="")
     axes.legend(*(items[::-1] for items in axes.get_legend_handles_labels()), loc="lower right")
+    return figure
+
+
+def input_grid(predictor: ErmaPredictor, dataset: Dataset, chosen: pd.DataFrame) -> Figure:
+    """ERMA's input taken apart, one row an instance: I, S, the six vectors (a cell a number), the three cosines.
+
+    Red is positive, blue negative, on one scale a column. `chosen` as `pick_instances` gives it.
+    """
+    if chosen.empty:
+        return _nothing("no instance of the test split has a defined label")
+    row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
+    batch = collate([dataset[row_of[name]] for name in chosen["instance_id"]])
+    inputs = predictor.inputs(batch.source, batch.surrogate, batch.instruction)
+    vectors, cosines = inputs[:, :-3].unflatten(1, (len(_VECTORS), -1)).numpy(), inputs[:, -3:].numpy()
+    width = 16 if vectors.shape[-1] <= 256 else 32
+    figure, axes = plt.subplots(len(batch), 9, figsize=(13, 2.3 * len(batch)), squeeze=False, layout="constrained")
+    for row, line in enumerate(axes):
+        line[0].imshow(to_uint8(batch.source)[row], interpolation="nearest")
+        line[1].imshow(to_uint8(batch.surrogate)[row], interpolation="nearest")
+        for number, axis in enumerate(line[2:8]):
+            cells = np.pad(vectors[row, number], (0, -vectors.shape[-1] % width)).reshape(-1, width)
+            limit = np.abs(vectors[:, number]).max()
+            axis.imshow(cells, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+        line[8].barh(["s_IS", "s_IT", "s_ST"], cosines[row], color="#4c72b0")
+        line[8].set(xlim=(-1, 1), box_aspect=1)
+        line[8].invert_yaxis()
+        for axis, title in zip(line, ("I", "S", *_VECTORS, "cosines"), strict=True):
+            axis.set_title(title, fontsize=8)
+        for axis in line[:8]:
+            axis.set(xticks=[], yticks=[])
+        values = f"predicted {chosen['ERMA'].iloc[row]:+.2f}\nlabel {chosen['label'].iloc[row]:+.2f}"
+        line[0].set_ylabel(
+            f"{fill('“' + batch.instruction[row] + '”', 22)}\n{values}", fontsize=8, rotation=0, ha="right", va="center"
+        )
     return figure

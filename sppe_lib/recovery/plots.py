@@ -34,7 +34,7 @@ def _display(figure: Figure) -> None:
     display(Image(buffer.getvalue()))
 
 
-def _spread(dataset: Dataset, count: int) -> list[int]:
+def spread(dataset: Dataset, count: int) -> list[int]:
     """Rows of `count` pairs of a split, every seventh where there are enough: categories take turns."""
     pairs = list(first_rows(dataset).values())
     return pairs[:: max(1, min(7, len(pairs) // count))][:count]
@@ -43,7 +43,7 @@ def _spread(dataset: Dataset, count: int) -> list[int]:
 def show_training_data(profile: Profile, count: int = 4) -> None:
     """Training instances of every seventh pair or so (rows): S, S', I and the target."""
     dataset = open_split(profile.results / "benchmark", "train")
-    shown = [dataset[row] for row in _spread(dataset, count)]
+    shown = [dataset[row] for row in spread(dataset, count)]
     columns = ("surrogate", "edited_surrogate", "source", "edited_source")
     pictures = [[row[name] for name in columns] for row in shown]
     _display(grid(pictures, [NAMES[name] for name in columns], [(row["instruction"], row["tag"]) for row in shown]))
@@ -73,7 +73,7 @@ def show_training_log(folder: Path) -> None:
 def show_ablations(profile: Profile, count: int = 8) -> None:
     """Validation instances of every seventh pair or so (columns): I, S', every ablation's recovery, and I'."""
     dataset = open_evaluated(profile, "validation")
-    rows = _spread(dataset, count)
+    rows = spread(dataset, count)
     shown = [dataset[row] for row in rows]
     lines = {NAMES[name]: [row[name] for row in shown] for name in ("source", "edited_surrogate")}
     for row in ROWS:
@@ -93,7 +93,7 @@ def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     )
     columns = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
     pictures, texts = [], []
-    for number in _spread(dataset, count):
+    for number in spread(dataset, count):
         row = dataset[number]
         pictures.append([row[name] for name in columns[:-1]] + [recovered[number]["image"], row[columns[-1]]])
         texts.append((row["instruction"], row["category"]))

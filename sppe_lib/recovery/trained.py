@@ -76,11 +76,14 @@ class TrainedMethod(Method):
         """What the method sees of a batch when it recovers."""
         return encode_batch(self.backbone, batch, self.pictures)
 
-    @torch.no_grad()
     def recover(self, batch: Batch) -> torch.Tensor:
         """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        return self.paint(batch, self.encode(batch))
+
+    @torch.no_grad()
+    def paint(self, batch: Batch, encoded: LatentBatch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1] of what the method sees of a batch."""
         seed, steps = self.training.seed, self.sampling.steps
-        encoded = self.encode(batch)
         recovered = sample(self.backbone, self.velocity, encoded, batch.instance_id, self.name, seed, steps).cpu()
         if self.knows_mask and self.sampling.keep_outside:
             # What an inpainting model was told is known stays exactly as it was.

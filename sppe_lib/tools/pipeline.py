@@ -39,7 +39,7 @@ NO_GIT = "[core]\n    no_scm = true\n"
 def pipeline_folder(name: str) -> Path:
     """Where the pipeline of a profile is: the repository, or where params.yaml names another profile, its results."""
     content = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))
-    return repository() if name == content["profile"] else repository() / "results" / name / "pipeline"
+    return repository() if name == content.get("profile") else repository() / "results" / name / "pipeline"
 
 
 def write_pipeline(name: str) -> Path:

@@ -1,0 +1,112 @@
+"""What a recovery method does, watched on a few instances: one sampling step by step, the tag, another's pair."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from textwrap import fill
+
+import numpy as np
+import torch
+from datasets import Dataset
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sppe_lib import recovery
+from sppe_lib.config import Profile
+from sppe_lib.data.parquet import open_parquet
+from sppe_lib.data.plots import tag_examples
+from sppe_lib.data.schema import Batch, collate, open_split, to_uint8
+from sppe_lib.data.taxonomy import TAGS
+from sppe_lib.diffusion.flow import clean_estimate, integrate
+from sppe_lib.pictures import grid
+from sppe_lib.recovery.ablations import shuffled_rows
+from sppe_lib.recovery.grid import instance_noise
+from sppe_lib.recovery.plots import spread
+from sppe_lib.recovery.trained import TrainedMethod
+
+
+def _texts(batch: Batch) -> list[tuple[str, str]]:
+    return [(f"“{one}”", f"{kind}\n{tag}") for one, kind, tag in zip(batch.instruction, batch.category, batch.tag)]
+
+
+def _pictures(images: torch.Tensor) -> list[Image.Image]:
+    return [Image.fromarray(pixels) for pixels in to_uint8(images)]
+
+
+def estimates(method: TrainedMethod, batch: Batch) -> list[tuple[float, torch.Tensor]]:
+    """The clean estimate x_t - t v of every step of a sampling: its flow time, and pictures [B, 3, H, W] in [0, 1].
+
+    Noise and steps are those of `method.recover`, so the last estimate is what that paints.
+    """
+    encoded, seen = method.encode(batch), []
+    noise, known = instance_noise(encoded.source, batch.instance_id, method.name, method.training.seed)
+
+    def velocity(x_t: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        predicted = method.velocity(encoded, x_t, time, known)
+        seen.append((float(time[0]), method.backbone.decode(clean_estimate(x_t, predicted, time))))
+        return predicted
+
+    with torch.no_grad():
+        integrate(velocity, noise, method.backbone.scheduler, method.sampling.steps)
+    return seen
+
+
+def sampling_steps(method: TrainedMethod, dataset: Dataset, rows: Sequence[int], most: int = 6) -> Figure:
+    """One sampling of each of some instances: I, S, S', the clean estimates (`most` of the steps at most), I'."""
+    batch = collate([dataset[row] for row in rows])
+    seen = estimates(method, batch)
+    shown = sorted(set(np.linspace(0, len(seen) - 1, min(most, len(seen))).round().astype(int).tolist()))
+    columns = {"I": batch.source, "S": batch.surrogate, "S'": batch.edited_surrogate}
+    columns |= {f"step {step + 1} of {len(seen)}\nat t = {seen[step][0]:.2f}": seen[step][1].cpu() for step in shown}
+    columns |= {"reference I'": batch.edited_source}
+    return grid(list(zip(*map(_pictures, columns.values()))), list(columns), _texts(batch))
+
+
+def seen_tags(method: TrainedMethod, dataset: Dataset, per_tag: int = 2) -> Figure | str:
+    """S, S' and their difference (from grey) for instances of each tag, and the tag that the generator sees in them.
+
+    A sentence where the method has no tag.
+    """
+    if not getattr(method, "tag", False):
+        return f"{method.name} predicts no tag."
+    batch = collate([dataset[row] for row in tag_examples(dataset, per_tag)])
+    encoded = method.encode(batch)
+    with torch.no_grad():
+        shares = method.extra(encoded.surrogate, encoded.edited_surrogate).softmax(dim=-1).tolist()
+    change = (batch.edited_surrogate - batch.surrogate) / 2 + 0.5
+    columns = {"S": batch.surrogate, "S'": batch.edited_surrogate, "(S' - S) / 2\nfrom grey": change}
+    captions = ["\n".join(f"{share:.2f} {tag}" for tag, share in zip(TAGS, line)) for line in shares]
+    texts = [
+        (f"“{instruction}”", f"weak tag: {tag}; seen:\n{caption}")
+        for instruction, tag, caption in zip(batch.instruction, batch.tag, captions)
+    ]
+    return grid(list(zip(*map(_pictures, columns.values()))), list(columns), texts)
+
+
+def with_pair_of(method: recovery.Recover | TrainedMethod, batch: Batch, others: Batch) -> torch.Tensor:
+    """`batch` recovered with the pairs (S, S') of `others`; a trained method keeps what is known of its target."""
+    alone = replace(others, pair_id=others.instance_id)
+    if not isinstance(method, TrainedMethod):
+        names = ("pair_id", "surrogate", "edited_surrogate")
+        return method(replace(batch, **{name: getattr(alone, name) for name in names}))
+    own, shown = method.encode(batch), method.encode(alone)
+    names = ("surrogate", "edited_surrogate", "edit_map")
+    return method.paint(batch, replace(own, **{name: getattr(shown, name) for name in names}))
+
+
+def shuffled_pairs(profile: Profile, name: str, count: int = 3) -> Figure:
+    """What a method recovered for some test instances, and what it recovers when S and S' are another instance's."""
+    dataset, entry = open_split(profile.results / "benchmark", "test"), recovery.method(name)
+    rows, others = spread(dataset, count), shuffled_rows(dataset["pair_id"][:], profile.recovery.training.seed)
+    batch, taken = (collate([dataset[row] for row in chosen]) for chosen in (rows, [others[row] for row in rows]))
+    method = entry.imported().load(profile) if entry.trained else entry.load(profile)
+    stored = open_parquet(recovery.recovered_file(profile, name))
+    pictures = [
+        *map(_pictures, (batch.source, batch.surrogate, batch.edited_surrogate)),
+        [stored[row]["image"] for row in rows],
+        *map(_pictures, (taken.surrogate, taken.edited_surrogate, with_pair_of(method, batch, taken))),
+        _pictures(batch.edited_source),
+    ]
+    titles = ["I", "S", "S'", f"Î by {name}\nwith its own pair", "S\nof another", "S'\nof another"]
+    other = [fill(f"the other pair: “{instruction}”", 32) for instruction in taken.instruction]
+    texts = [(own, words) for (own, _), words in zip(_texts(batch), other)]
+    return grid(list(zip(*pictures)), [*titles, f"Î by {name}\nwith the other pair", "reference I'"], texts)
