@@ -83,7 +83,7 @@ def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading
     if rows.empty:
         return []
     cells = {"method": list(dict.fromkeys(rows["method"]))}
-    cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))
+    cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))  # type: ignore[attr-defined]
     heading = heading.format(confidence=f"{100 * profile.evaluation.confidence:.0f} %")
     return [
         Section(
