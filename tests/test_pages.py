@@ -51,8 +51,8 @@ def results(tmp_path, monkeypatch):
     shown = new_notebook(
         cells=[
             new_markdown_cell(
-                "# 1 · First\n\nNext: [second](02_b.ipynb) or [third](03_c.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` and "
-                "5 $ or 6 $."
+                "# 1 · First\n\nNext: [second](02_b.ipynb) or [third](03_c.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` "
+                "and 5 $ or 6 $."
             ),
             new_code_cell(
                 "draw()",
