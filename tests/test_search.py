@@ -1,4 +1,4 @@
-"""The search over hyper-parameters: what is tried, that it resumes and disturbs nothing, and the rule it chooses by."""
+"""The search: what is tried, that it is resumable and disturbs nothing, and the rule it chooses by."""
 
 import dataclasses
 
@@ -159,5 +159,5 @@ def test_the_table_is_written_and_marks_both_choices(profile, tmp_path):  # noqa
     assert list(soer.cells["in params.yaml"]) == ["yes", "", "", ""] and list(soer.cells["best"]) == ["", "yes", "", ""]
     paths = rendering.write(document, tmp_path)
     assert [path.name for path in paths] == ["table_search.csv", "table_search.md", "table_search.tex"]
-    assert list(pd.read_csv(paths[0]).columns) == search_tables.COLUMNS
+    assert list(pd.read_csv(paths[0]).columns) == list(search_tables.search_data(profile).columns)
     assert "not run in this profile yet" in paths[1].read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from evaluation_files import METHODS, metric_rows, profile_in, write_editability
 
 from sppe_lib.data.taxonomy import GROUPS
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation import tables
+from sppe_lib.evaluation import recovery_tables, tables
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.frame import read_frame, select
 from sppe_lib.evaluation.measure import evaluate_all, metrics_file
@@ -150,7 +150,7 @@ def test_undefined_values_are_left_out_and_counted(run):
     rows = metric_rows(level=0.7)
     rows.loc[:3, "dir_i"] = float("nan")
     write_metrics(run, {"C2E-S2SER": rows})
-    document = tables.recovery_table(run)
+    document = recovery_tables.recovery_table(run)
     found = document.data.set_index(["metric", "method", "group"])
     overall = found.loc[("dir_i", "C2E-S2SER", "Overall")]
     assert (overall["n"], overall["undefined"]) == (68, 4)
@@ -163,11 +163,11 @@ def test_a_missing_group_and_a_missing_method_are_gaps(run):
     metrics_file(run, "SOER").unlink()
     kept = {name: metric_rows(level=level).query("group != 'Time'") for name, level in LEVELS.items() if name != "SOER"}
     write_metrics(run, kept)
-    data = tables.recovery_table(run).data.set_index(["metric", "method", "group"])
+    data = recovery_tables.recovery_table(run).data.set_index(["metric", "method", "group"])
     time = data.loc[("psnr_gt", "C2E-S2SER", "Time")]
     assert time["n"] == 0 and pd.isna(time["value"]) and pd.isna(data.loc[("psnr_gt", "SOER", "Overall"), "value"])
     assert set(data.index.get_level_values(2)) == {*GROUPS, "Overall"}
-    assert set(tables.paired_data(run)["method"]) == set(LEVELS) - {"SOER", "C2E-S2SER"}
+    assert set(recovery_tables.paired_data(run)["method"]) == set(LEVELS) - {"SOER", "C2E-S2SER"}
 
 
 def test_tables_of_a_run_that_has_only_a_benchmark(profile):
@@ -244,7 +244,7 @@ def test_every_text_of_a_table_is_filled(written):
 
 def test_table_7_leaves_out_what_the_paper_leaves_out_and_reads_its_own_run(profile):
     write_metrics(profile, {name: metric_rows(level=level) for name, level in LEVELS.items()}, "unseen")
-    document = tables.unseen_table(profile)
+    document = recovery_tables.unseen_table(profile)
     data = document.data.set_index(["metric", "method"])
     assert "VISII" not in document.data["method"].values and "VISII has no row" in markdown(document)
     expected = metric_rows(level=0.6)["psnr_gt"].mean()
@@ -254,7 +254,7 @@ def test_table_7_leaves_out_what_the_paper_leaves_out_and_reads_its_own_run(prof
 
 def test_table_7_without_its_run_has_the_papers_numbers_only(profile):
     write_metrics(profile, {"SOER": metric_rows(level=0.6)})
-    document = tables.unseen_table(profile)
+    document = recovery_tables.unseen_table(profile)
     assert document.data["value"].isna().all() and document.data["published"].notna().sum() == 5 * 8
     assert "no instances yet" in markdown(document)
 
@@ -306,29 +306,29 @@ def test_seeds_have_mean_deviation_and_extremes_and_only_trained_methods(profile
     write_metrics(profile, {"SOER": metric_rows(level=0.62), "C2E-S2SER": metric_rows(level=0.66)}, "benchmark-seed1")
     worse = metric_rows(level=0.65).assign(dir_s=0.1)
     write_metrics(profile, {"SOER": metric_rows(level=0.64), "C2E-S2SER": worse}, "benchmark-seed2")
-    document = tables.seed_table(profile)
+    document = recovery_tables.seed_table(profile)
     data = document.data.set_index(["metric", "method"])
     means = [metric_rows(level=level)["psnr_gt"].mean() for level in (0.70, 0.66, 0.65)]
     row = data.loc[("psnr_gt", "C2E-S2SER")]
     assert (row["value"], row["sd"]) == pytest.approx((np.mean(means), np.std(means, ddof=1)))
     assert (row["lowest"], row["highest"], row["n"]) == pytest.approx((min(means), max(means), 3))
     assert row["published"] == 23.3774
-    assert data.loc[("psnr_gt", tables.DIFFERENCE), "above"] == 3
-    assert data.loc[("dir_s", tables.DIFFERENCE), "above"] == 2
-    assert data.loc[("psnr_gt", tables.DIFFERENCE), "published"] == pytest.approx(23.3774 - 22.7111)
+    assert data.loc[("psnr_gt", recovery_tables.DIFFERENCE), "above"] == 3
+    assert data.loc[("dir_s", recovery_tables.DIFFERENCE), "above"] == 2
+    assert data.loc[("psnr_gt", recovery_tables.DIFFERENCE), "published"] == pytest.approx(23.3774 - 22.7111)
     assert "copy-surrogate" not in document.data["method"].values
     assert "2 of 3" in markdown(document) and "3 seeds;" in markdown(document)
 
 
 def test_one_seed_says_so_and_a_seed_that_one_method_lacks_is_not_compared(profile):
     write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=0.7)})
-    document = tables.seed_table(profile)
+    document = recovery_tables.seed_table(profile)
     assert "One seed only" in markdown(document) and "±" not in "".join(document.sections[0].cells.iloc[0])
     assert document.data["sd"].isna().all() and set(document.data["n"]) == {1}
     write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.7)}, "benchmark-seed1")
-    data = tables.seed_table(profile).data.set_index(["metric", "method"])
+    data = recovery_tables.seed_table(profile).data.set_index(["metric", "method"])
     assert data.loc[("ssim_gt", "C2E-S2SER"), "n"] == 2
-    assert data.loc[("ssim_gt", "SOER"), "n"] == data.loc[("ssim_gt", tables.DIFFERENCE), "n"] == 1
+    assert data.loc[("ssim_gt", "SOER"), "n"] == data.loc[("ssim_gt", recovery_tables.DIFFERENCE), "n"] == 1
 
 
 def test_other_averages_stand_beside_the_mean(profile):
@@ -336,7 +336,7 @@ def test_other_averages_stand_beside_the_mean(profile):
     rows["group"] = ["Face"] * 8 + ["Time"] * 2
     rows["psnr_gt"] = [10.0] * 8 + [20.0] * 2
     write_metrics(profile, {"SOER": rows})
-    data = tables.averages_table(profile).data
+    data = recovery_tables.averages_table(profile).data
     found = data[(data["metric"] == "psnr_gt") & (data["region"] == "all")].set_index("average")["value"]
     assert found["mean"] == pytest.approx(12) and found["median"] == 10
     assert found["macro average over groups"] == pytest.approx(15)

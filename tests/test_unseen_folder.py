@@ -18,7 +18,7 @@ from sppe_lib.data.generate import generate, read_records
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, open_evaluated, open_split
 from sppe_lib.data.sources import records
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.evaluation.tables import unseen_table
+from sppe_lib.evaluation.recovery_tables import unseen_table
 from sppe_lib.pictures import read_picture
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, check_unseen
 

@@ -122,7 +122,7 @@ class LatentCache:
 
 
 def latent_cache(results: Path, backbone: Backbone, split: str = "train") -> LatentCache:
-    """Open the cache of a split of the benchmark under `results`, built first where this data and VAE have none."""
+    """The cache of a split of the benchmark under `results`, built where there is none for this data and VAE."""
     shards = []
     for path in split_files(results / "benchmark", split):
         with path.open("rb") as file:

@@ -101,11 +101,11 @@ def train(
 ) -> pd.DataFrame:
     """Minimise the losses over `schedule.steps` steps, in place; returns the log (step, losses, rate, seconds).
 
-    A parameter group's "relative" is its learning rate over the schedule's. `clip`: largest norm of the gradient.
-    `average`: decay of the weights' average, or 0 for none. `kept`: number of steps -> what the main process calls when
-    they are done; the last one also where a finished run is continued. `stop_after` ends early, as a kill would.
-    Raises KitError on a loss, gradient or weight that is not finite, ResourceError where memory does not suffice; the
-    last good checkpoint stays.
+    A parameter group's "relative" is its rate relative to the schedule's. `clip`: largest norm of the gradient.
+    `average`: decay of the weights' average, or 0 for none. `kept`: number of steps -> what the main process calls
+    when they are done; the last one also where a finished run is continued. `stop_after` ends early, as a kill would.
+    Raises KitError on a loss, gradient or weight that is not finite and ResourceError where memory does not suffice;
+    the last good checkpoint stays.
     """
     kept = kept or {}
     averaged = Average(parameters, average) if average else None
@@ -128,8 +128,8 @@ def train(
             sum(losses.values()).backward()
         except torch.OutOfMemoryError:
             raise ResourceError(
-                f"Training {name} needs more memory than the {device().type} has: lower its batch in params.yaml, or, "
-                f"for a recovery method, set recovery.training.gradient_checkpointing or models.quantize_base."
+                f"Training {name} needs more memory than there is: lower its batch in params.yaml or, for "
+                f"a recovery method, set recovery.training.gradient_checkpointing or models.quantize_base."
             ) from None
         found = average_values({key: float(value.detach()) for key, value in losses.items()})
         _require_finite(name, step, [torch.tensor(list(found.values()))])
@@ -155,8 +155,8 @@ def train(
 def _require_finite(name: str, step: int, values) -> None:
     if not all(bool(torch.isfinite(value).all()) for value in values):
         raise KitError(
-            f"Training {name} stopped at step {step}: a loss, gradient or weight is not finite; lower its "
-            f"learning rate in params.yaml and run again (a checkpoint before it is kept)."
+            f"Training {name} stopped at step {step}: a loss, gradient or weight is not finite; lower its rate in "
+            f"params.yaml and run again (a checkpoint before it is kept)."
         )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.evaluation.frame import measured_in, methods_of, published_ablation, select
+from sppe_lib.evaluation.recovery_tables import WHERE
 from sppe_lib.evaluation.rendering import (
     Document,
     Section,
@@ -20,7 +21,6 @@ from sppe_lib.evaluation.rendering import (
     text,
 )
 from sppe_lib.evaluation.statistics import compare, summarise
-from sppe_lib.evaluation.tables import WHERE
 from sppe_lib.recovery.ablation_rows import BASE, CYCLE, FULL, INPUTS, ITERATIONS, LENGTHS, Ablation
 
 CHOSEN_LENGTH = Ablation("iteration", "all of the steps", "6000")

@@ -15,9 +15,9 @@ from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame
 from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadiest_assessor
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
+from sppe_lib.evaluation.recovery_tables import DIFFERENCE, seed_values
 from sppe_lib.evaluation.rendering import read_yaml
 from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, mean_of, relative_margin
-from sppe_lib.evaluation.tables import DIFFERENCE, seed_values
 from sppe_lib.runtime import write_text
 
 PAPER = "paper"

@@ -12,9 +12,9 @@ import pandas as pd
 from sppe_lib.config import Profile
 from sppe_lib.evaluation.frame import BASELINE, PROPOSED, PROPOSED_ASSESSOR, measured_in, methods_of, read_frame, select
 from sppe_lib.evaluation.metrics import METRIC_NAMES
+from sppe_lib.evaluation.recovery_tables import paired_cells, published_difference
 from sppe_lib.evaluation.rendering import NOT_RUN, Document, Section, document, number, spanned
 from sppe_lib.evaluation.statistics import compare, holm, summarise
-from sppe_lib.evaluation.tables import paired_cells, published_difference
 
 METHODS = (PROPOSED, BASELINE, "copy-surrogate")
 """Recovery methods with a curve; the last is what comes back from the cloud, unrecovered."""

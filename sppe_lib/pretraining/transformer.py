@@ -4,14 +4,13 @@ Three tasks on the vector world, all in the token layout of FLUX.1-Fill (see dif
 
     inpaint   one panel, its private region masked, told by a caption
     edit      source left, target right, told by the instruction
-    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes, by an
-              editor with the same seed where there is one, so that A' tells how the words were realised; half of the
-              time there are no words at all
+    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes, by an editor with
+              the same seed where there is one, so that A' tells how the words were realised; half of the time without
+              any words
 
-An edited target is painted as a whole, or in its private region only with the rest of the edited
-picture known, in turns by chance. The last task stands for the in-context ability of large FLUX models, which the
-grid of the paper's recovery model builds on. A surrogate pair is never shown beside its own source: recovery itself is
-left for the LoRA to learn.
+An edited target is painted as a whole, or in its private region only with the rest of the edited picture known, in
+turns by chance. The last task stands for the in-context ability of large FLUX models, which the grid of the paper's
+recovery model builds on. A surrogate pair is never shown beside its own source: that is left for the LoRA to learn.
 """
 
 import copy
@@ -61,9 +60,9 @@ class TransformerSettings(PretrainingSettings):
     """Size and training of the transformer.
 
     Training goes in rounds: the first from scratch, every other from the averaged weights of the round before, with
-    a new warm-up and cosine. `steps` are those of the last round, `earlier` those of the rounds before.
-    `batch` counts instances of the largest task (four panels). `compile`: compile its blocks, which takes two minutes
-    and a C++ compiler, and then a third off every step.
+    a new warm-up and cosine. `steps` are those of the last round, `earlier` those of the rounds before. `batch` counts
+    instances of the largest task (four panels). `compile`: compile its blocks, which takes two minutes and a C++
+    compiler, and then a third off every step.
     """
 
     earlier: tuple[int, ...] = (2400, 2000)
@@ -236,7 +235,7 @@ class Tasks:
 def edit_quality(
     backbone: Backbone, pictures: Pictures, encoded: Encoded, whole: bool, count: int = 48, steps: int = 6
 ) -> float:
-    """Mean PSNR in dB, inside the private region, of editing held-out sources by words, against the simulated editor's.
+    """Mean PSNR in dB, inside the private region, of editing held-out sources by instruction, against the editor's.
 
     The target is painted as a `whole`, or in that region only.
     """

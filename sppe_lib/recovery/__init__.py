@@ -53,12 +53,12 @@ def with_seed(profile: Profile, number: int) -> Profile:
 
 
 def repetitions(profile: Profile, name: str) -> range:
-    """The seeds of a method, counted from 0: `recovery.training.seeds` if it is trained, else (ablations, too) one."""
+    """The seeds of a method, counted from 0: `recovery.training.seeds` if it is trained, else one (ablations, too)."""
     return range(profile.recovery.training.seeds if name in METHODS and METHODS[name].trained else 1)
 
 
 def fit(profile: Profile, name: str) -> Path | None:
-    """Train a method on the training split, once a seed; returns the first seed's folder, None if it learns nothing.
+    """Train a method, once for each seed; returns the first seed's folder, None if it learns nothing.
 
     Raises ConfigError for an unknown method, also where `recovery.training.learning_rates` names one.
     """

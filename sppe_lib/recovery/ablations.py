@@ -76,7 +76,7 @@ class Full(C2eS2ser):
 
 
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
-    """For every row a row of another pair, each taken once; of the same pair where one holds more than half of all.
+    """For every row a row of another pair, each taken once; of the same where one pair holds more than half of all.
 
     The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the
     size of the largest pair.

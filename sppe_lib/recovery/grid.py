@@ -58,7 +58,7 @@ def grid_velocity(
 def draw_noise(
     like: torch.Tensor, known: int, generators: Sequence[torch.Generator]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Noise of the target [B, N, D] and the known panels [B, known, N, D], each instance's from its own generator."""
+    """Noise of the target [B, N, D] and of known panels [B, known, N, D], each instance's from its own generator."""
     drawn = torch.stack([torch.randn(known + 1, *like.shape[1:], generator=generator) for generator in generators]).to(
         like
     )
@@ -67,7 +67,7 @@ def draw_noise(
 
 @dataclass(frozen=True)
 class Noised:
-    """A target on its way from noise: `clean` and `noise` [B, N, D], `time` [B], `known` [B, K, N, D] of the panels."""
+    """A target on its way from noise: `clean`, `noise` [B, N, D], `time` [B]; `known` [B, K, N, D] of the panels."""
 
     clean: torch.Tensor
     noise: torch.Tensor

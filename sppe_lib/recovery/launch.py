@@ -25,7 +25,7 @@ from sppe_lib.recovery.method import training_folder
 def command(processes: int, *arguments: str) -> list[str]:
     """The command that runs this file with `arguments` on several processes of this machine.
 
-    It is what `accelerate launch` runs for several GPUs; for several without one, `accelerate launch` wants MPI.
+    It is what `accelerate launch` runs for several GPUs; without one, that wants MPI for several processes.
     """
     how = ["--standalone", "--nproc-per-node", str(processes), "-m", "sppe_lib.recovery.launch"]
     return [sys.executable, "-m", "torch.distributed.run", *how, *arguments]
@@ -35,10 +35,9 @@ def fit(profile: Profile, name: str, processes: int = 1) -> Path:
     """`recovery.fit` of a method that learns, on several processes of this machine if more than one is asked for.
 
     They are started beside the notebook's kernel, not forked from it as accelerate's `notebook_launcher` does: that
-    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a method that
-    learns nothing, a number of processes that the machine does not have GPUs for or that cannot share
-    `recovery.training.batch` evenly, or a profile that is not as in params.yaml, where they would
-    read it; KitError where they fail.
+    refuses wherever bitsandbytes is imported, and diffusers imports it. Raises ConfigError for a method that learns
+    nothing, a number of processes that the machine does not have GPUs for or that cannot share a batch evenly, or a
+    profile that is not as in params.yaml, where they would read it; KitError where they fail.
     """
     if not recovery.method(name).trained:
         trained = ", ".join(recovery.TRAINED)

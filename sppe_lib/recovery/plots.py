@@ -1,25 +1,37 @@
 """Pictures and curves of the recovery notebooks."""
 
+import io
 import json
 from pathlib import Path
 from textwrap import fill
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from datasets import Dataset
-from IPython.display import Markdown, display
+from IPython.display import Image, Markdown, display
+from matplotlib.figure import Figure
 
 from sppe_lib.config import Profile
 from sppe_lib.data.parquet import open_parquet
 from sppe_lib.data.schema import first_rows, open_evaluated, open_split
+from sppe_lib.pictures import grid
+from sppe_lib.recovery import recovered_file
 from sppe_lib.recovery.ablation_rows import ROWS
 
+NAMES = {
+    "surrogate": "surrogate S",
+    "edited_surrogate": "edited surrogate S'",
+    "source": "source I",
+    "mask": "mask M",
+    "edited_source": "reference I'",
+}
+"""What the columns of a split show."""
 
-def _show(axis, image, title: str = "") -> None:
-    axis.imshow(np.asarray(image), interpolation="nearest", cmap="gray")
-    axis.set_title(title, fontsize=8)
-    axis.set_axis_off()
+
+def _display(figure: Figure) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    display(Image(buffer.getvalue()))
 
 
 def spread(dataset: Dataset, count: int) -> list[int]:
@@ -29,28 +41,19 @@ def spread(dataset: Dataset, count: int) -> list[int]:
 
 
 def show_training_data(profile: Profile, count: int = 4) -> None:
-    """Training instances of every seventh pair or so, as the 2x2 grids that models see, instruction and tag above."""
+    """Training instances of every seventh pair or so (rows): S, S', I and the target."""
     dataset = open_split(profile.results / "benchmark", "train")
-    rows = dataset.select(spread(dataset, count))
-    figure, axes = plt.subplots(1, len(rows), figsize=(3.2 * len(rows), 3.8))
-    for axis, row in zip(np.atleast_1d(axes), rows, strict=True):
-        top = np.hstack([np.asarray(row["surrogate"]), np.asarray(row["edited_surrogate"])])
-        bottom = np.hstack([np.asarray(row["source"]), np.asarray(row["edited_source"])])
-        _show(axis, np.vstack([top, bottom]), f"[{row['tag']}]\n{row['instruction']}\nS | S' over I | target")
-    figure.tight_layout()
-    plt.show()
+    shown = [dataset[row] for row in spread(dataset, count)]
+    columns = ("surrogate", "edited_surrogate", "source", "edited_source")
+    pictures = [[row[name] for name in columns] for row in shown]
+    _display(grid(pictures, [NAMES[name] for name in columns], [(row["instruction"], row["tag"]) for row in shown]))
 
 
 def show_manifest(folder: Path) -> None:
     """What was trained, where and for how long, as a table."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    display(
-        Markdown(
-            "\n".join(
-                ["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {value} |" for key, value in manifest.items())]
-            )
-        )
-    )
+    lines = [f"| {key.replace('_', ' ')} | {value} |" for key, value in manifest.items()]
+    display(Markdown("\n".join(["| | |", "|---|---|", *lines])))
 
 
 def show_training_log(folder: Path) -> None:
@@ -72,44 +75,26 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
     dataset = open_evaluated(profile, "validation")
     rows = spread(dataset, count)
     shown = [dataset[row] for row in rows]
-    lines = [
-        ("source I", [row["source"] for row in shown]),
-        ("edited surrogate S'", [row["edited_surrogate"] for row in shown]),
-    ]
+    lines = {NAMES[name]: [row[name] for row in shown] for name in ("source", "edited_surrogate")}
     for row in ROWS:
-        path = profile.results / "recovered" / row.method / "validation.parquet"
-        recovered = open_parquet(path)
-        lines.append((row.label, [recovered[number]["image"] for number in rows]))
-    lines.append(("reference I'", [row["edited_source"] for row in shown]))
-    figure, axes = plt.subplots(len(lines), len(shown), figsize=(1.6 * len(shown), 1.7 * len(lines)), squeeze=False)
-    for axis, row in zip(axes[0], shown, strict=True):
-        axis.annotate(fill(row["instruction"], 22), (0.5, 1.25), xycoords="axes fraction", ha="center", fontsize=8)
-    for line, (label, pictures) in zip(axes, lines, strict=True):
-        for axis, picture in zip(line, pictures, strict=True):
-            _show(axis, picture)
-        line[0].set_title(label, fontsize=8, loc="left")
-    figure.tight_layout()
-    plt.show()
+        recovered = open_parquet(recovered_file(profile, row.method, "validation"))
+        lines[row.label] = [recovered[number]["image"] for number in rows]
+    lines[NAMES["edited_source"]] = [row["edited_source"] for row in shown]
+    _display(
+        grid(list(lines.values()), [fill(row["instruction"], 22) for row in shown], [(label, "") for label in lines])
+    )
 
 
 def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
-    """Test instances of every seventh pair or so: I, M, S, S', the method's recovery, and the reference."""
-    dataset = open_split(profile.results / "benchmark", "test")
-    numbers = spread(dataset, count)
-    recovered = open_parquet(profile.results / "recovered" / method / "benchmark.parquet")
-    figure, axes = plt.subplots(len(numbers), 6, figsize=(11, 2.2 * len(numbers)), squeeze=False)
-    for line, number in zip(axes, numbers, strict=True):
-        row, result = dataset[number], recovered[number]
-        pictures = (
-            ("", row["source"]),
-            ("mask M", row["mask"]),
-            ("surrogate S", row["surrogate"]),
-            ("edited surrogate S'", row["edited_surrogate"]),
-            (f"{method}", result["image"]),
-            ("reference I'", row["edited_source"]),
-        )
-        for axis, (title, picture) in zip(line, pictures, strict=True):
-            _show(axis, picture, title)
-        line[0].set_title(f"{row['instruction']}\nsource I", fontsize=8, loc="left")
-    figure.tight_layout()
-    plt.show()
+    """Test instances of every seventh pair or so (rows): I, M, S, S', the method's recovery, and the reference."""
+    dataset, recovered = (
+        open_split(profile.results / "benchmark", "test"),
+        open_parquet(recovered_file(profile, method)),
+    )
+    columns = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
+    pictures, texts = [], []
+    for number in spread(dataset, count):
+        row = dataset[number]
+        pictures.append([row[name] for name in columns[:-1]] + [recovered[number]["image"], row[columns[-1]]])
+        texts.append((row["instruction"], row["category"]))
+    _display(grid(pictures, [*(NAMES[name] for name in columns[:-1]), method, NAMES[columns[-1]]], texts))

@@ -68,7 +68,7 @@ class TrainedMethod(Method):
         raise NotImplementedError
 
     def losses(self, step: int, batch: LatentBatch, generators: list[torch.Generator]) -> Mapping[str, torch.Tensor]:
-        """Named losses of a training step, what is random from the instances' generators; here flow matching to I'."""
+        """Named losses of a step, all that is random from the instances' generators; here flow matching to I'."""
         at = draw_noised(batch.edited_source, self.panels, generators)
         return {"recovery": at.loss(self.velocity(batch, at.x_t, at.time, at.known))}
 
@@ -98,11 +98,11 @@ class TrainedMethod(Method):
 
     @classmethod
     def load(cls, profile: Profile, folder: Path | None = None) -> "TrainedMethod":
-        """The method as `fit` left it, in `folder` if given; DataError if it was not trained for this profile."""
+        """The method as `fit` left it (in `folder`, if given). Raises DataError when it was not trained."""
         folder = folder or training_folder(profile, cls.name)
         if not (folder / "manifest.json").is_file():
             raise DataError(
-                f"No trained {cls.name} for profile {profile.name}: run 03_train_recovery, method={cls.name!r}."
+                f"No trained {cls.name} for profile {profile.name}: run 03_train_recovery with method={cls.name!r}."
             )
         method = cls.of(profile)
         load_lora(method.backbone.transformer, folder)
@@ -115,9 +115,9 @@ class TrainedMethod(Method):
         """Train the method on the profile's training split; returns the training folder.
 
         Every trained method gets the same data, batches, steps and rank, and the rate that was found for it.
-        `snapshots`: number of steps -> name under which that state is kept, too. `workplace`: a folder in
-        place of the profile's own `training/` and `checkpoints/`. Raises ConfigError
-        where processes cannot share a batch evenly, DataError without a training split, and what `train` raises.
+        `snapshots`: number of steps -> name under which the state after that many is kept, too. `workplace`: a folder
+        in place of the profile's own `training/` and `checkpoints/`. Raises ConfigError where the processes cannot
+        share a batch evenly, DataError where there is no training split, and what `train` raises.
         """
         check_batch(
             profile.recovery.training.batch, process().num_processes

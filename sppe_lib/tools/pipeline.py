@@ -39,7 +39,7 @@ NO_GIT = "[core]\n    no_scm = true\n"
 def pipeline_folder(name: str) -> Path:
     """Where the pipeline of a profile is: the repository, or where params.yaml names another profile, its results."""
     content = yaml.safe_load((repository() / "params.yaml").read_text(encoding="utf-8"))
-    return repository() if name == content["profile"] else repository() / "results" / name / "pipeline"
+    return repository() if name == content.get("profile") else repository() / "results" / name / "pipeline"
 
 
 def write_pipeline(name: str) -> Path:
@@ -174,7 +174,9 @@ def main(arguments: list[str]) -> int:
     mend(folder)
     environment = environment_of(folder)
     if chosen.jobs == 1:
-        return repro(folder, own, environment)
+        # What comes before, which only the repository's own record should hold, is `pretrain`, and that is frozen.
+        everything = [] if folder == repository() else ["--downstream", "source"]
+        return repro(folder, own or everything, environment)
     os.environ |= environment  # DVC's own reading of the graph, in this process, needs it too
     if repro(folder, ["source"], environment) != 0:  # always run, so whether it changed is known only afterwards
         return 1
