@@ -166,7 +166,10 @@ def square(image: Image.Image, size: int) -> Image.Image:
 def check_mask(private: np.ndarray, name: str, may_be_full: bool = False) -> None:
     """Raise DataError if a boolean mask is empty or, unless that is allowed, full; `name` says which mask."""
     if not private.any():
-        raise DataError(f"The mask {name} is empty, so nothing would be protected; draw the private region in white.")
+        raise DataError(
+            f"The mask {name} is empty, so nothing would be protected: none of it is above half of its range; draw the "
+            f"private region in white (255, not 1)."
+        )
     if private.all() and not may_be_full:
         raise DataError(
             f"The mask {name} is full, so nothing outside it could be compared; draw only the private region in white."

@@ -88,7 +88,7 @@ def test_a_command_gets_pixels_and_nothing_else(program, monkeypatch):
     exif, buffer = Image.Exif(), io.BytesIO()
     exif[0x010E], exif[0x0112] = "the owner's name", 3
     photo = Image.new("RGBA", (32, 32), (255, 0, 0, 255))
-    photo.paste((10, 20, 30, 0), (4, 4, 9, 9))
+    photo.paste((10, 20, 30, 0), (23, 23, 28, 28))  # where the turned picture has its first corner
     photo.save(buffer, "PNG", exif=exif, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     command(program, "look")([Image.open(buffer)], ["make it blue"], [1])
     seen = json.loads((program.parent / "seen.json").read_text())

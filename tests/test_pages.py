@@ -51,7 +51,8 @@ def results(tmp_path, monkeypatch):
     shown = new_notebook(
         cells=[
             new_markdown_cell(
-                "# 1 · First\n\nNext: [second](02_b.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` and 5 $ or 6 $."
+                "# 1 · First\n\nNext: [second](02_b.ipynb) or [third](03_c.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` "
+                "and 5 $ or 6 $."
             ),
             new_code_cell(
                 "draw()",
@@ -81,7 +82,8 @@ def test_a_page_holds_pictures_tables_and_equations_but_no_progress_or_warning(r
     assert [path.name for path in written] == ["index.html", "01_a.html", "02_b.html"]
     text = written[1].read_text(encoding="utf-8")
     assert "<math" in text and "$$" not in text and "$home" in text and "5 $ or 6 $" in text
-    assert 'href="02_b.html"' in text and "<table>" in text and "01_a-1.webp" in text
+    assert 'href="02_b.html"' in text and "third" in text and "03_c" not in text
+    assert "<table>" in text and "01_a-1.webp" in text
     assert "a warning" not in text and "<script" not in text
     assert (tmp_path / "docs" / "01_a-1.webp").is_file()
 

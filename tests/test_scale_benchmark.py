@@ -2,15 +2,18 @@
 
 import json
 
+import pytest
 import torch
 
+from sppe_lib.data.own_folder import MARK
+from sppe_lib.errors import ConfigError
 from sppe_lib.runtime import device
 from sppe_lib.tools import scale_benchmark
 
 
 def test_the_toy_run_writes_every_record(tmp_path):
     assert scale_benchmark.main(["--tiny", "--output", str(tmp_path)]) == 0
-    [path] = tmp_path.glob("*.json")
+    [path] = (path for path in tmp_path.glob("*.json") if path.name != MARK)
     record = json.loads(path.read_text())
     assert record["toy"] and set(record["records"]) == {
         "training, rank 4, batch 1",
@@ -33,6 +36,15 @@ def test_out_of_memory_is_recorded(monkeypatch, tmp_path):
     monkeypatch.setattr(scale_benchmark, "sampling", fails)
     records = json.loads(scale_benchmark.run(scale_benchmark.TOY, True, tmp_path).read_text())["records"]
     assert records["sampling, batch 1"] == {"failed": "out of memory"} and "seconds" in records["metric pass"]
+
+
+def test_a_record_of_somebody_else_is_kept(tmp_path):
+    where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
+    record = tmp_path / f"{where.replace(' ', '-')}.json"
+    record.write_text("mine")
+    with pytest.raises(ConfigError, match=record.name):
+        scale_benchmark.run(scale_benchmark.TOY, True, tmp_path)
+    assert record.read_text() == "mine"
 
 
 def test_the_full_size_has_flux_devs_twelve_billion_parameters():

@@ -33,7 +33,7 @@ WIDEST = 1400
 
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?! )([^$\n]+?)(?<! )\$(?![\w$])", re.DOTALL)
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
-LINK = re.compile(r"\]\((\w+)\.ipynb\)")
+LINK = re.compile(r"\[([^\]]*)\]\((\w+)\.ipynb\)")
 
 STYLE = """
 body { font: 17px/1.6 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 0 auto; padding: 0 1rem 4rem;
@@ -99,13 +99,21 @@ def write_picture(encoded: str, path: Path) -> None:
     picture.save(path, "WEBP", quality=88, method=6)
 
 
-def prepare(page: Page, folder: Path) -> nbformat.NotebookNode:
-    """The executed notebook as the exporter takes it: no progress bars, pictures as links to files in `folder`."""
+def prepare(page: Page, folder: Path, names: set[str]) -> nbformat.NotebookNode:
+    """The executed notebook as the exporter takes it: no progress bars, pictures as links to files in `folder`.
+
+    A link to a notebook that has no page, which is none of `names`, becomes text.
+    """
+
+    def linked(found: re.Match) -> str:
+        title, name = found.groups()
+        return f"[{title}]({name}.html)" if name in names else title
+
     notebook = nbformat.read(page.executed, as_version=4)
     number = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = LINK.sub(r"](\1.html)", with_equations(cell.source))
+            cell.source = LINK.sub(linked, with_equations(cell.source))
             continue
         kept = []
         for output in cell.get("outputs", []):
@@ -141,7 +149,7 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
     with own_folder(folder, [results]) as temporary:
         (temporary / "style.css").write_text(STYLE + HtmlFormatter().get_style_defs(".highlight"), encoding="utf-8")
         for page in pages:
-            body, _ = exporter.from_notebook_node(prepare(page, temporary))
+            body, _ = exporter.from_notebook_node(prepare(page, temporary, {one.name for one in pages}))
             text = PAGE.format(title=html.escape(page.title), links=links, body=body)
             (temporary / f"{page.name}.html").write_text(text, encoding="utf-8")
         shutil.copy(temporary / f"{pages[0].name}.html", temporary / "index.html")

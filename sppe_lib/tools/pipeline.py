@@ -174,7 +174,9 @@ def main(arguments: list[str]) -> int:
     mend(folder)
     environment = environment_of(folder)
     if chosen.jobs == 1:
-        return repro(folder, own, environment)
+        # What comes before, which only the repository's own record should hold, is `pretrain`, and that is frozen.
+        everything = [] if folder == repository() else ["--downstream", "source"]
+        return repro(folder, own or everything, environment)
     os.environ |= environment  # DVC's own reading of the graph, in this process, needs it too
     if repro(folder, ["source"], environment) != 0:  # always run, so whether it changed is known only afterwards
         return 1

@@ -20,6 +20,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sppe_lib.config import Profile, load_profile, repository
+from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import DataError, command_line
 from sppe_lib.evaluation.claims import evaluate_claims
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, markdown, number
@@ -206,9 +207,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--against", default="HEAD", help="git revision with the figures to compare with")
     parser.add_argument("--output", type=Path, help="Markdown file to write")
     chosen = parser.parse_args(arguments)
+    if chosen.output:
+        check_files(chosen.output.parent, [chosen.output.name])
     text = markdown(compare(load_profile(chosen.profile or None), chosen.against))
     if chosen.output:
         write_text(chosen.output, text)
+        mark_file(chosen.output)
     print(text, end="")
 
 

@@ -24,6 +24,7 @@ from diffusers import FluxTransformer2DModel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.diffusion.flow import flow_matching_loss
 from sppe_lib.diffusion.lora import add_lora
 from sppe_lib.diffusion.panels import positions
@@ -169,7 +170,10 @@ def metric_pass(workload: Workload) -> dict:
 
 
 def run(workload: Workload, toy: bool, folder: Path) -> Path:
-    """All measurements, to <device>.json in `folder` after each; one that does not fit into memory is recorded so."""
+    """All measurements, to <device>.json in `folder` after each; one that does not fit into memory is recorded so.
+
+    Raises ConfigError, before any work, where a file of that name is there that this command did not write.
+    """
     where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
     jobs: dict[str, tuple] = {
         f"training, rank {rank}, batch {batch}": (training, rank, batch)
@@ -181,6 +185,7 @@ def run(workload: Workload, toy: bool, folder: Path) -> Path:
     about = {"device": where, "date": datetime.date.today().isoformat(), "torch": torch.__version__, "toy": toy}
     about |= {"dtype": str(compute_dtype()).removeprefix("torch.")}
     path, records = folder / f"{where.replace(' ', '-')}.json", {}
+    check_files(folder, [path.name])
     for name, (job, *arguments) in progress(jobs.items(), "scale benchmark", total=len(jobs)):
         try:
             records[name] = job(workload, *arguments)
@@ -190,6 +195,7 @@ def run(workload: Workload, toy: bool, folder: Path) -> Path:
         if device().type == "cuda":
             torch.cuda.empty_cache()
         write_text(path, json.dumps(about | {"records": records}, indent=2) + "\n")
+        mark_file(path)
     return path
 
 
