@@ -23,11 +23,15 @@ PROFILE = "mini"
 
 
 def with_verdicts(readme: str, claims: list[dict]) -> str:
-    """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing."""
+    """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing.
+
+    The numbered claims and the kit's goals stand there; further statements of the paper only in table_verdicts.
+    """
     if BEGIN not in readme or END not in readme:
         raise DataError(
             f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
         )
+    claims = [entry for entry in claims if entry["number"] != "text"]
     cells = pd.DataFrame(verdict_cells(claims, "*(this kit's goal)*")).rename(columns={"here": f"profile `{PROFILE}`"})
     block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
     before, rest = readme.split(BEGIN, 1)

@@ -44,7 +44,7 @@ h1, h2, h3 { line-height: 1.25; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3r
 a { color: #0b62b8; } img { max-width: 100%; height: auto; } .anchor-link { display: none; }
 pre { background: #f5f7f9; padding: .7rem .9rem; overflow-x: auto; font-size: .82rem; line-height: 1.45; }
 pre code { overflow-wrap: normal; }
-.scroll, .output_html { overflow-x: auto; max-width: 100%; }
+.scroll, .output_subarea, .text_cell_render, .rendered_html { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: .82rem; overflow-wrap: normal; }
 td, th { padding: .25rem .6rem; border-bottom: 1px solid #e4e9ee; text-align: left; }
 math[display=block] { display: block math; margin: 1rem 0; padding: .2rem 0; overflow-x: auto; max-width: 100%; }
