@@ -20,6 +20,7 @@ import psutil
 import pytest
 import yaml
 from safetensors.torch import load_file
+from test_real_inputs import TREES, write_photographs
 
 from sppe_lib.files import MARK
 
@@ -171,6 +172,37 @@ def test_a_run_killed_twenty_times_ends_as_one_that_was_not(uninterrupted, tmp_p
     assert not list(folder.rglob(f"{MARK}*"))
     shown = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True)
     assert shown.stdout == ""
+
+
+SMOKE_WITHOUT = {
+    "source: vector-world": "source: data/SPPE",
+    "train_pairs: 24": "train_pairs: 0",
+    "val_pairs: 8": "val_pairs: 0",
+    "test_pairs: 8": "test_pairs: 0",
+    "sweep_sources: 2": "sweep_sources: 0",
+    "unseen_pairs: 4": "unseen_pairs: 0",
+    "unseen_source: vector-world": 'unseen_source: ""',
+}
+
+
+@pytest.mark.parametrize("kind", TREES)
+def test_a_released_tree_without_any_optional_part_goes_through_the_whole_pipeline(kind, tmp_path):
+    folder = fresh_clone(tmp_path / "kit")
+    folders, masks = TREES[kind]
+    write_photographs(folder / "data" / "SPPE", folders, {"train": 12, "val": 4, "test": 4}, masks)
+    text = (folder / "params.yaml").read_text(encoding="utf-8")
+    for old, new in SMOKE_WITHOUT.items():  # smoke is the first profile
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    log = tmp_path / "log"
+    assert start(folder, log).wait(SECONDS) == 0, log.read_text()[-3000:]
+    claims = json.loads((folder / "figures" / "smoke" / "claims.json").read_text(encoding="utf-8"))
+    assert {entry["holds"] for entry in claims if "unseen" in entry["claim"] or "fresh pairs" in entry["claim"]} == {
+        None
+    }
+    assert (folder / "figures" / "smoke" / "ledger" / "table_ledger.md").is_file()
+    assert "not built" in (folder / "results" / "smoke" / "sweep" / "README.md").read_text(encoding="utf-8")
 
 
 FILL = "cd results; mkdir -p smoke/benchmark; echo kept > smoke/benchmark/README.md; echo {} > smoke/source.json; cd .."

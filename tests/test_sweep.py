@@ -224,6 +224,13 @@ def test_curves_are_means_over_one_surrogate_a_source(profile):
     assert "leakage: not run in this profile yet" in text and "10 fresh sources" in text
 
 
+def test_a_curve_that_was_not_measured_is_left_out(profile):
+    write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6)}, "sweep")  # neither SOER nor a trivial method
+    data = sweep.strength_data(profile)
+    assert set(data["line"]) == {"C2E-S2SER"} and np.isfinite(data[["strength", "value", "low", "high"]]).all(axis=None)
+    assert draw(profile, "figure06_strength").get_suptitle()
+
+
 def test_figures_and_tables_of_the_real_run(run, tmp_path):
     profile, scores, _ = run
     values = dict.fromkeys(COLUMNS[2:6], "EDIT") | dict.fromkeys(COLUMNS[6:], 0.5)

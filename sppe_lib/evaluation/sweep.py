@@ -61,7 +61,9 @@ def strength_data(profile: Profile) -> pd.DataFrame:
         for panel in PANELS
         for line, rows in panel.lines.items()
     ]
-    return pd.concat(parts, ignore_index=True)
+    # A curve that was not measured has no rows, whose columns are of no type.
+    numbers = dict.fromkeys(("strength", "value", "low", "high"), float) | {"n": int, "undefined": int}
+    return pd.concat(parts, ignore_index=True).astype(numbers)
 
 
 def chance(data: pd.DataFrame) -> float:

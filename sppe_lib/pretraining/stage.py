@@ -27,15 +27,14 @@ TRAININGS = {
 }
 
 
-def _pictures_folder(profile: Profile) -> Path:
-    return profile.results / "pretraining" / "pictures"
+def _folders(profile: Profile) -> dict[str, Path]:
+    """Where a profile's pictures and models are made."""
+    weights = repository() / profile.pretraining.weights
+    pictures = profile.results / "pretraining" / "pictures"
+    return {"pictures": pictures, "vae": weights / "vae", "clip": weights / "clip", "backbone": weights / "backbone"}
 
 
-def _weights_folder(profile: Profile, name: str) -> Path:
-    return repository() / profile.pretraining.weights / name
-
-
-def _settings(cls: type, steps: int, profile: Profile):
+def _settings(cls: type, steps: int, profile: Profile, **more):
     """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
     settings = cls(steps=steps)
     return dataclasses.replace(
@@ -43,46 +42,42 @@ def _settings(cls: type, steps: int, profile: Profile):
         records=min(settings.records, profile.pretraining.records),
         warmup_steps=min(settings.warmup_steps, steps // 4),
         cooldown_steps=min(settings.cooldown_steps, steps // 2),
+        **more,
     )
 
 
 def pictures(profile: Profile) -> None:
     """Draw the training pictures and show some."""
-    scenes.show_pictures(scenes.make_pictures(_pictures_folder(profile), profile.pretraining.records))
+    scenes.show_pictures(scenes.make_pictures(_folders(profile)["pictures"], profile.pretraining.records))
 
 
 def autoencoder(profile: Profile) -> None:
     """Train the autoencoder and show its record."""
-    folder = _weights_folder(profile, "vae")
+    folders = _folders(profile)
     settings = _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile)
-    train_autoencoder(_pictures_folder(profile), folder, settings)
-    show_record(folder)
+    train_autoencoder(folders["pictures"], folders["vae"], settings)
+    show_record(folders["vae"])
 
 
 def clip(profile: Profile) -> None:
     """Train CLIP and its tokenizer and show the record."""
-    folder = _weights_folder(profile, "clip")
-    train_clip(_pictures_folder(profile), folder, _settings(ClipSettings, profile.pretraining.clip_steps, profile))
-    show_record(folder)
+    folders = _folders(profile)
+    train_clip(folders["pictures"], folders["clip"], _settings(ClipSettings, profile.pretraining.clip_steps, profile))
+    show_record(folders["clip"])
 
 
 def transformer(profile: Profile) -> None:
     """Train the transformer on the VAE and text model made before, and show its record."""
-    folder = _weights_folder(profile, "backbone")
-    made = {name: str(_weights_folder(profile, name)) for name in ("clip", "vae")}
-    models = ModelParameters(
-        clip=made["clip"], metrics_clip=made["clip"], vae=made["vae"], transformer=str(folder), text=made["clip"]
+    folders, chosen = _folders(profile), profile.pretraining
+    clip, vae, backbone = (str(folders[name]) for name in ("clip", "vae", "backbone"))
+    models = ModelParameters(clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
+    *earlier, last = chosen.transformer_steps
+    first = min(TransformerSettings.first_records, chosen.records)
+    more = {"compile": chosen.compile, "earlier": tuple(earlier), "first_records": first}
+    train_transformer(
+        folders["pictures"], folders["backbone"], _settings(TransformerSettings, last, profile, **more), models
     )
-    *earlier, last = profile.pretraining.transformer_steps
-    settings = _settings(TransformerSettings, last, profile)
-    settings = dataclasses.replace(
-        settings,
-        compile=profile.pretraining.compile,
-        earlier=tuple(earlier),
-        first_records=min(settings.first_records, settings.records),
-    )
-    train_transformer(_pictures_folder(profile), folder, settings, models)
-    show_record(folder)
+    show_record(folders["backbone"])
 
 
 def show_record(folder: Path) -> None:
