@@ -30,7 +30,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF
 PAPER = 255
 """The grey level that shows through where a picture is transparent."""
 
-_ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT = 0x0112, 262, 339
+_ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
 _WHITE_IS_ZERO = 0
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -60,8 +60,7 @@ def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]
             if not isinstance(source, bytes) and not Path(source).is_file():
                 raise FileNotFoundError
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
+                _check_header(image)
                 yield image
     except Exception as error:
         if isinstance(error, KitError):
@@ -69,11 +68,29 @@ def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]
         raise DataError(f"The image {shown_name(source, name)} {_reason(error)}.") from None
 
 
+def _check_header(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    tags = getattr(image, "tag_v2", {})
+    # The raw files of cameras are TIFFs that begin with a thumbnail: that is not the picture.
+    if _DNG in tags or tags.get(_SUBFILE, 0) & 1:
+        raise UnidentifiedImageError
+
+
+def opened_rgb(image: Image.Image) -> Image.Image:
+    """`plain_rgb` of a PIL image that may not have been decoded yet; raises DataError as `read_picture` does."""
+    try:
+        _check_header(image)
+        return plain_rgb(image)
+    except Exception as error:
+        raise DataError(f"The image {_reason(error)}.") from None
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "is missing; restore it from the original download"
     if isinstance(error, UnidentifiedImageError):
-        return f"is not an image that can be read ({', '.join(FORMATS)}); replace it with an intact copy"
+        return f"is not an image that can be read ({', '.join(FORMATS)}); export it as one of these"
     if isinstance(error, Image.DecompressionBombError):
         return f"has more than {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
     why = (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from sppe_lib.data.own_folder import check_files, mark_file
@@ -86,7 +87,11 @@ def main(arguments: list[str] | None = None) -> None:
         raise ConfigError("A picture that is given would be written over: choose another --output.")
     check_files(chosen.output, names)
     found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
-    save(found.preview(), preview)
+    shown, seen = found.preview(), preview.is_file() and np.asarray(read_picture(preview))
+    if not chosen.edited:  # what an earlier run protected less must not lie beside this preview
+        for path in (surrogate, answer, result, row):
+            path.unlink(missing_ok=True)
+    save(shown, preview)
     for number, region in enumerate(found.regions):
         print(f"{number}: {region.category} at {region.box}, {region.score:.2f} {region.text}")
     if not chosen.looked:
@@ -94,9 +99,17 @@ def main(arguments: list[str] | None = None) -> None:
             f"What is not found is not protected: look at {preview}, correct it with --add and --remove, then --looked."
         )
         return
+    if not np.array_equal(seen, np.asarray(shown)):
+        raise ConfigError(
+            f"Nobody can have looked at this preview yet, it is new: look at {preview}, then run this again."
+        )
     options = {name: getattr(chosen, name) for name in ("candidates", "gate", "painter", "profile", "seed")}
     protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
     print(verdict(protected))
+    if chosen.edited and surrogate.is_file() and surrogate.read_bytes() != protected.surrogate.png:
+        raise ConfigError(
+            f"The answer is to another surrogate: {surrogate} would change; give the options it was made with."
+        )
     save(protected.surrogate.image, surrogate)
     if chosen.edited:
         edited = fitted(read_picture(chosen.edited), protected.surrogate.image.size)

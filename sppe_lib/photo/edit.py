@@ -48,7 +48,8 @@ def age(image: Image.Image) -> Image.Image:
     size = tuple(max(64, 4 * round(length * scale / 4)) for length in image.size)
     pixels = torch.from_numpy(np.array(image.resize(size, Image.Resampling.LANCZOS))).permute(2, 0, 1)[None] / 127.5 - 1
     levels = (_ageing()(pixels)[0].permute(1, 2, 0) + 1) * 127.5
-    return Image.fromarray(levels.round().clamp(0, 255).byte().numpy())
+    # The network's sides are whole multiples of four, so its picture is a little out of shape.
+    return Image.fromarray(levels.round().clamp(0, 255).byte().numpy()).resize(image.size, Image.Resampling.BICUBIC)
 
 
 def grey(image: Image.Image) -> Image.Image:

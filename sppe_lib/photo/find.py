@@ -1,9 +1,12 @@
 """What is private in a photo: faces, writing, plates and, where asked, the person. What is missed is not protected."""
 
 import re
+from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 
+from sppe_lib.errors import DataError
 from sppe_lib.photo.models import extra, face_detector, face_landmarks, foreground, text_reader
 from sppe_lib.photo.regions import Region, overlap
 from sppe_lib.photo.texts import tightened
@@ -13,6 +16,10 @@ FACE_SCORE = 0.3
 
 FACE_SIDES = (480, 1024)
 """Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second."""
+
+PART, OVERLAP, DETAIL = 1280, 192, 4096
+"""Pixels: photos longer than one and a half parts are also looked at in parts of this side, which overlap, since small
+faces and writing would be lost in the reduced whole; photos longer than DETAIL are reduced to it for that."""
 
 TEXT_SCORE = 0.5
 """rapidocr's confidence above which something is writing."""
@@ -30,12 +37,21 @@ WRITING = (
 def find(pixels: np.ndarray, whole_body: bool = False) -> list[Region]:
     """Private regions of an RGB uint8 array [H, W, 3], largest box first.
 
-    `whole_body`: the person in the foreground is private, not the face alone. Raises ResourceError without the extra.
+    `whole_body`: the person in the foreground is private, not the face alone; faces elsewhere stay private as well.
+    Raises DataError where no person stands out, and ResourceError without the extra.
     """
     found = find_faces(pixels) + find_texts(pixels)
-    if whole_body and (person := find_person(pixels)):
-        found = [person] + [region for region in found if region.way != "face"]
+    if whole_body:
+        person = find_person(pixels)
+        if person is None:
+            raise DataError("No person stands out in the photo: draw the body by hand, with --add or --mask.")
+        found = [person] + [region for region in found if not _within(region, person.pixels(pixels.shape[:2]))]
     return sorted(found, key=lambda region: -(region.box[2] - region.box[0]) * (region.box[3] - region.box[1]))
+
+
+def _within(region: Region, person: np.ndarray) -> bool:
+    # A face that reaches out of the body is hidden as a face as well.
+    return region.way == "face" and bool(person[region.pixels(person.shape)].all())
 
 
 def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
@@ -48,11 +64,48 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         scale = np.array([width / size[0], height / size[1]] * 2 + [1])
         boxes += [box * scale for box in face_detector()(small, threshold=FACE_SCORE)[0]]
+    for part, corner, scale in parts(pixels):
+        found = [
+            box * ([scale] * 4 + [1]) + [*corner, *corner, 0] for box in face_detector()(part, threshold=FACE_SCORE)[0]
+        ]
+        # Larger ones show in the whole, and may be cut here.
+        boxes += [box for box in found if max(box[2:4] - box[:2]) < OVERLAP * scale]
     kept: list[np.ndarray] = []
     for box in sorted(boxes, key=lambda box: -box[4]):
         if all(overlap(box, other) < 0.5 for other in kept):
             kept.append(box)
     return kept
+
+
+def parts(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Overlapping parts of a large RGB uint8 array, each with its corner (x, y) and its scale in its pixels."""
+    height, width = pixels.shape[:2]
+    if max(height, width) <= 1.5 * PART:
+        return
+    scale = max(1.0, max(height, width) / DETAIL)
+    size = (round(width / scale), round(height / scale))
+    small = extra("cv2").resize(pixels, size, interpolation=extra("cv2").INTER_AREA) if scale > 1 else pixels
+    tops, lefts = (
+        np.linspace(0, max(side - PART, 0), max(1, ceil((side - OVERLAP) / (PART - OVERLAP)))).astype(int)
+        for side in small.shape[:2]
+    )
+    for top in tops:
+        for left in lefts:
+            part = np.ascontiguousarray(small[top : top + PART, left : left + PART])
+            yield part, np.array([left, top]) * scale, scale
+
+
+def read_lines(pixels: np.ndarray) -> list[tuple[np.ndarray, str, float]]:
+    """Every line read in an RGB uint8 array: corners [4, 2] (top left first, clockwise), text, score in [0, 1].
+
+    A line of a large photo may be there twice, read in the whole and in a part.
+    """
+    found: list[tuple[np.ndarray, str, float]] = []
+    for part, corner, scale in [(pixels, np.zeros(2), 1.0), *parts(pixels)]:
+        read = text_reader()(np.ascontiguousarray(part[..., ::-1]), use_cls=False)
+        lines = zip(*(part if part is not None else () for part in (read.boxes, read.txts, read.scores)))
+        found += [(np.asarray(corners, dtype=np.float64) * scale + corner, *rest) for corners, *rest in lines]
+    return found
 
 
 def find_faces(pixels: np.ndarray) -> list[Region]:
@@ -75,16 +128,17 @@ def face_outline(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 def find_texts(pixels: np.ndarray) -> list[Region]:
     """Lines of writing, plates among them, outlined by their four corners (top left first, clockwise)."""
-    read = text_reader()(np.ascontiguousarray(pixels[..., ::-1]), use_cls=False)
-    regions = []
-    for corners, text, score in zip(
-        *(part if part is not None else () for part in (read.boxes, read.txts, read.scores))
-    ):
+    regions, hidden = [], np.zeros(pixels.shape[:2], dtype=bool)
+    for corners, text, score in read_lines(pixels):
         if score < TEXT_SCORE or sum(letter.isalnum() for letter in text) < 2:
             continue
-        outline = tightened(pixels, np.asarray(corners, dtype=np.float64))
+        outline = tightened(pixels, corners)
         box = whole_pixels(np.concatenate([outline.min(0), outline.max(0)]), pixels.shape)
-        regions.append(Region(_category(text, corners), box, "text", outline, text, float(score)))
+        region = Region(_category(text, corners), box, "text", outline, text, score=float(score))
+        inside = region.pixels(hidden.shape)
+        if not hidden[inside].all():
+            regions.append(region)
+            hidden |= inside
     return regions
 
 

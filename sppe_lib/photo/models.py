@@ -68,7 +68,14 @@ def face_embedding(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
 @cache
 def text_reader():
     """rapidocr (PP-OCRv6): a BGR array to `.boxes` [N, 4, 2], `.txts` and `.scores`, None where nothing is read."""
-    return extra("rapidocr").RapidOCR(params={"Global.log_level": "critical", "Global.max_side_len": 1280})
+    return extra("rapidocr").RapidOCR(
+        params={"Global.log_level": "critical", "Global.max_side_len": 1280, "Global.text_score": 0.0}
+    )
+
+
+def read_letters() -> set[str]:
+    """Every letter that the reader knows."""
+    return set("".join(text_reader()._load_rec_model().postprocess_op.character).casefold())
 
 
 @cache

@@ -19,15 +19,15 @@ from sppe_lib.photo.faces import draw_face
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
 from sppe_lib.photo.models import face_landmarks
-from sppe_lib.photo.regions import Region, private_mask, revised
+from sppe_lib.photo.regions import Region, entries, private_mask, revised
 from sppe_lib.photo.texts import draw_text
-from sppe_lib.photo.vouch import Refusal, vouch
+from sppe_lib.photo.vouch import Refusal, check_words, vouch
 from sppe_lib.pictures import (
     check_mask,
     mask_image,
     mask_pixels,
+    opened_rgb,
     picture_layout,
-    plain_rgb,
     read_mask,
     read_picture,
     shown_name,
@@ -88,8 +88,8 @@ class Protected:
 
 def open_photo(
     image: str | Path | bytes | Image.Image,
-    add: Iterable[str] = (),
-    remove: Iterable[str] = (),
+    add: str | Iterable[str] = (),
+    remove: str | Iterable[str] = (),
     mask: str | Path | Image.Image | None = None,
     whole_body: bool = False,
     detect: bool = True,
@@ -100,7 +100,7 @@ def open_photo(
     `detect=False`: only what `add` and `mask` say. Raises DataError or ConfigError where nothing, or everything, would
     be private, and ResourceError without the extra.
     """
-    picture = plain_rgb(image) if isinstance(image, Image.Image) else read_picture(image)
+    picture = opened_rgb(image) if isinstance(image, Image.Image) else read_picture(image)
     name = "photo" if isinstance(image, (bytes, Image.Image)) else shown_name(image)
     if min(picture.size) < SMALLEST:
         raise DataError(
@@ -119,8 +119,18 @@ def open_photo(
         regions.append(Region("picture frame", drawn.getbbox() or (0, 0, 0, 0), mask=np.asarray(drawn) > 127))
     if not regions:
         raise DataError(f"Nothing private was found in {name}: say what is, with add='x0,y0,x1,y1' or a mask.")
-    check_mask(private_mask(regions, source.shape[:2]), f"of {name}")
-    return Found(name, source, regions)
+    found = Found(name, source, regions)
+    check_regions(found)
+    return found
+
+
+def check_regions(found: Found) -> None:
+    """Raise DataError where nothing or everything of a photo is private, or a region of it has no pixel."""
+    empty = [number for number, region in enumerate(found.regions) if not region.pixels(found.source.shape[:2]).any()]
+    if empty or not found.regions:
+        which = f"Region {empty[0]} hides no pixel" if empty else "No region is private"
+        raise DataError(f"{which} in {found.name}, so nothing would be protected there: draw it anew.")
+    check_mask(found.mask, f"of {found.name}")
 
 
 def _mask_file(mask: str | Path, image: str | Path | bytes | Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -195,7 +205,7 @@ def protect(
     instruction: str,
     candidates: int = 4,
     gate: float = 0.3,
-    secrets: Sequence[str] = (),
+    secrets: str | Sequence[str] = (),
     painter: str = "offline",
     profile: str | None = None,
     seed: int = 0,
@@ -203,13 +213,17 @@ def protect(
     """A vouched-for surrogate of a photo: of the candidates that pass the leak check the one that ERMA trusts most.
 
     `gate`: ERMA's score below which the gate advises against an upload. `painter`: "offline" or "sdxl" (profile paper).
-    Raises Refusal, having written nothing, where no candidate can be vouched for; ConfigError for an empty instruction.
+    Raises Refusal, having written nothing, where no candidate can be vouched for or the instruction tells a secret;
+    ConfigError for an empty instruction or a secret that cannot be checked.
     """
     if not instruction.strip():
         raise ConfigError("The instruction is empty: say what the editor should do.")
     if painter not in ("offline", "sdxl") or candidates < 1:
         raise ConfigError(f"painter is {painter!r} and candidates {candidates}: use offline or sdxl, and at least 1.")
     found = photo if isinstance(photo, Found) else open_photo(photo)
+    check_regions(found)
+    secrets = entries(secrets)
+    check_words(instruction, found.regions, secrets)
     draw = draw_surrogate if painter == "offline" else paint_surrogate
     drawn = [draw(found, seed + number) for number in range(candidates)]
     scores, judged = editability(found.source, drawn, instruction, profile)

@@ -38,7 +38,9 @@ class Region:
             inside = np.zeros(shape, dtype=bool)
             inside[y0:y1, x0:x1] = True
             return inside
-        return polygon2mask(shape, self.outline[:, ::-1])
+        inside = polygon2mask(shape, self.outline[:, ::-1])
+        # An outline too thin to hold a pixel's middle must not leave the region as it was.
+        return inside if inside.any() else Region(self.category, self.box).pixels(shape)
 
 
 def drawn(text: str, shape: tuple[int, int]) -> Region:
@@ -71,13 +73,20 @@ def overlap(first: Sequence[float], second: Sequence[float]) -> float:
     return float(common / max(min(np.prod(a[2:] - a[:2]), np.prod(b[2:] - b[:2])), 1))
 
 
-def revised(found: list[Region], add: Iterable[str], remove: Iterable[str], shape: tuple[int, int]) -> list[Region]:
+def entries(given: str | Iterable[str]) -> list[str]:
+    """What the user names, one or several: "12" is one entry, not a "1" and a "2"."""
+    return [given] if isinstance(given, (str, int)) else list(given)
+
+
+def revised(
+    found: list[Region], add: str | Iterable[str], remove: str | Iterable[str], shape: tuple[int, int]
+) -> list[Region]:
     """The regions after the user's look: `remove` names boxes, or numbers as the preview shows them; `add` draws more.
 
-    Raises ConfigError for a removal that meets no region.
+    One string is one entry. Raises ConfigError for a removal that meets no region.
     """
     kept = list(enumerate(found))
-    for entry in remove:
+    for entry in entries(remove):
         if str(entry).strip().isdigit():
             left = [pair for pair in kept if pair[0] != int(entry)]
         else:
@@ -86,7 +95,7 @@ def revised(found: list[Region], add: Iterable[str], remove: Iterable[str], shap
         if len(left) == len(kept):
             raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
         kept = left
-    return [region for _, region in kept] + [drawn(entry, shape) for entry in add]
+    return [region for _, region in kept] + [drawn(entry, shape) for entry in entries(add)]
 
 
 def private_mask(regions: list[Region], shape: tuple[int, int]) -> np.ndarray:

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from sppe_lib.data.surrogates import _MAKER, Surrogate
-from sppe_lib.errors import KitError
+from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.photo.blend import window
-from sppe_lib.photo.find import face_boxes
-from sppe_lib.photo.models import extra, face_embedding, image_features, text_reader
+from sppe_lib.photo.find import face_boxes, read_lines
+from sppe_lib.photo.models import extra, face_embedding, image_features, read_letters
 from sppe_lib.photo.regions import Region, overlap, private_mask
 from sppe_lib.pictures import png_bytes
 
@@ -20,6 +20,9 @@ SAME_PERSON = 0.6
 
 SAME_WRITING = 0.8
 """Share of letters in common (difflib's ratio) from which two lines count as the same."""
+
+SHORTEST, LONG = 2, 5
+"""Letters and digits below which a text is not looked for, and from which it is also looked for over several lines."""
 
 SAME_CONTENT = 0.9
 """Cosine of image features above which the private region is still recognisable as the same picture."""
@@ -68,9 +71,39 @@ def _plain(text: str) -> str:
 def same_writing(private: str, read: str) -> bool:
     """Whether a private line can still be recognised in a line that was read."""
     private, read = _plain(private), _plain(read)
-    if len(private) < 2 or not read:
+    if len(private) < SHORTEST or not read:
         return False
-    return private in read or difflib.SequenceMatcher(None, private, read).ratio() >= SAME_WRITING
+    # It may stand, misread, within a longer line: every part of its length is compared.
+    matcher = difflib.SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(private)
+    for start in range(max(len(read) - len(private), 0) + 1):
+        matcher.set_seq1(read[start : start + len(private)])
+        if matcher.quick_ratio() >= SAME_WRITING and matcher.ratio() >= SAME_WRITING:
+            return True
+    return False
+
+
+def readable(private: str, lines: Sequence[str]) -> bool:
+    """Whether a private text can be recognised in lines that were read: in one, or over several one after the other."""
+    spread = len(_plain(private)) >= LONG and same_writing(private, "".join(lines))
+    return spread or any(same_writing(private, line) for line in lines)
+
+
+def check_words(instruction: str, regions: Sequence[Region], secrets: Sequence[str]) -> None:
+    """Raise ConfigError for a secret that could not be found if it were there, Refusal where the instruction tells one.
+
+    The instruction leaves with the surrogate.
+    """
+    for secret in secrets:
+        odd = "".join(sorted(set(_plain(secret)) - read_letters())) if len(_plain(secret)) >= SHORTEST else secret
+        if odd or not secret:
+            raise ConfigError(
+                f"The secret {secret!r} cannot be checked, since {odd!r} cannot be read in a photo: name a text of two "
+                f"letters or more in a script that is known, or hide its place with a region."
+            )
+    private = [*secrets, *(region.text for region in regions if len(_plain(region.text)) >= LONG)]
+    if told := next((text for text in private if same_writing(text, instruction)), None):
+        raise Refusal(f"The instruction would leave with the surrogate and tells {told!r}: say it in other words.")
 
 
 def content_likeness(source: np.ndarray, surrogate: np.ndarray, inside: np.ndarray) -> float:
@@ -97,7 +130,8 @@ def leaks(
         found.append(f"{survivors} blocks of private pixels are still in it")
     for region in regions:
         likeness = content_likeness(source, surrogate, region.pixels(source.shape[:2]))
-        if likeness > SAME_CONTENT and region.way != "text":
+        # Asked so that what is no number counts against it.
+        if region.way != "text" and not likeness <= SAME_CONTENT:
             found.append(f"the {region.category} at {region.box} still looks the same (cosine {likeness:.2f})")
     return found + _faces(source, surrogate, private, regions) + _writing(surrogate, regions, secrets)
 
@@ -112,7 +146,7 @@ def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regio
     found = []
     for box in (hidden + face_boxes(surrogate)) if hidden else []:
         near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
-        if near <= SAME_PERSON:
+        if not near > SAME_PERSON:
             place = tuple(int(side) for side in box[:4])
             found.append(
                 f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)"
@@ -124,8 +158,8 @@ def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence
     strings = dict.fromkeys([region.text for region in regions if region.text] + list(secrets))
     if not strings:
         return []
-    read = text_reader()(np.ascontiguousarray(surrogate[..., ::-1]), use_cls=False).txts or ()
-    return [f"{text!r} can still be read in it" for text in strings if any(same_writing(text, line) for line in read)]
+    read = [text for _, text, _ in read_lines(surrogate)]
+    return [f"{text!r} can still be read in it" for text in strings if readable(text, read)]
 
 
 def vouch(
