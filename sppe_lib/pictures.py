@@ -90,7 +90,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "is missing; restore it from the original download"
     if isinstance(error, UnidentifiedImageError):
-        return f"is not an image that can be read ({', '.join(FORMATS)}); export it as one of these"
+        return f"is not an image that can be read ({', '.join(FORMATS)}); save it as one of these"
     if isinstance(error, Image.DecompressionBombError):
         return f"has more than {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
     why = (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__

@@ -48,7 +48,7 @@ def test_an_image_that_is_missing_or_unreadable(tmp_path, content):
     if content is not None:
         path.parent.mkdir()
         path.write_bytes(content)
-    with pytest.raises(DataError, match="faces/1.jpg is .*; (replace|restore|save|export)") as error:
+    with pytest.raises(DataError, match="faces/1.jpg is .*; (replace|restore|save)") as error:
         read_picture(path)
     one_sentence(error)
 
