@@ -81,7 +81,9 @@ class ModelParameters:
     """Model locations: `weights/...` (shipped), a local folder, or a hub id, `owner/name` or `owner/name@revision`.
 
     `visii` and `cross_image` are the models that those two baselines were made for (an InstructPix2Pix, a Stable
-    Diffusion); empty: they run on the backbone that the trained methods share.
+    Diffusion); empty: they run on the backbone that the trained methods share. `references`: known pictures are panels
+    of one 2x2 grid with the target, or stand at the target's own rows and columns (FLUX.1 Kontext). `output`: the
+    transformer predicts the flow's velocity, as every published FLUX, or how the target's latents differ from I's.
     """
 
     clip: Text
@@ -92,11 +94,13 @@ class ModelParameters:
     visii: Text = ""
     cross_image: Text = ""
     quantize_base: Flag = False
+    references: Literal["grid", "aligned"] = "grid"
+    output: Literal["velocity", "change"] = "velocity"
 
     @property
-    def backbone(self) -> tuple[str, str, str, bool]:
+    def backbone(self) -> tuple[str | bool, ...]:
         """The parts that trained methods share: what they have learnt is of no use with others."""
-        return self.vae, self.transformer, self.text, self.quantize_base
+        return self.vae, self.transformer, self.text, self.quantize_base, self.references, self.output
 
 
 @dataclass(frozen=True, config=FORBID)

@@ -25,6 +25,7 @@ from transformers import (
 from transformers import logging as transformers_logging
 
 from sppe_lib.config import ModelParameters
+from sppe_lib.diffusion.flow import time_shift
 from sppe_lib.diffusion.panels import pack, unpack
 from sppe_lib.errors import ResourceError
 from sppe_lib.hub import load_problem
@@ -35,6 +36,9 @@ TEXT_TOKENS = 32
 """Length of the text sequence without a T5 encoder: the longest instruction has 18 tokens here."""
 
 TEXT_BATCH = 64
+
+SHORTEST_TIME = 0.05
+"""Flow time from which on a velocity is not made of a clean estimate any more: the division would blow it up."""
 
 T5_TOKENS = 512
 """Length of the text sequence with T5, as in FLUX.1-dev."""
@@ -214,6 +218,27 @@ class Backbone:
         """Pixels per latent along one side."""
         return 2 ** (len(self.vae_config.block_out_channels) - 1)
 
+    @property
+    def aligned(self) -> bool:
+        """Whether known pictures stand at the target's own rows and columns, as in FLUX.1 Kontext."""
+        return self.models.references == "aligned"
+
+    @property
+    def time_shift(self) -> float:
+        """How far flow times are moved towards noise, in training as in sampling."""
+        return time_shift(self.scheduler)
+
+    def velocity(
+        self, output: torch.Tensor, x_t: torch.Tensor, time: torch.Tensor, source: torch.Tensor
+    ) -> torch.Tensor:
+        """The target's velocity [B, N, 4C] that the transformer's `output` for it means, at x_t and flow time [B].
+
+        With `models.output` "change" the output is x_0 - source, and v = (x_t - x_0) / t.
+        """
+        if self.models.output == "velocity":
+            return output
+        return (x_t - source - output) / time.view(-1, 1, 1).clamp(min=SHORTEST_TIME)
+
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures [B, 3, H, W] in [0, 1] to packed, scaled latents [B, N, 4C] (the posterior's mode)."""
@@ -245,7 +270,7 @@ class Backbone:
         guidance: float = 1.0,
         control: Callable[[torch.Tensor | None], dict] | None = None,
     ) -> torch.Tensor:
-        """Velocities [B, T, 4C] of all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`.
+        """The transformer's output [B, T, 4C] for all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`.
 
         `control` maps the guidance [B] (None where the model has none) to a ControlNet's residuals.
         """

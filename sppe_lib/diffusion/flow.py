@@ -9,13 +9,18 @@ Velocity = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(x_t [B, N, D], t [B]) -> predicted velocity [B, N, D]."""
 
 
-def sample_times(batch: int, generator: torch.Generator) -> torch.Tensor:
-    """Uniform flow times in [0, 1), as rectified flow and diffusers' FLUX trainers draw them by default.
+def time_shift(scheduler: FlowMatchEulerDiscreteScheduler) -> float:
+    """How far the scheduler moves flow times towards noise (Esser et al. 2024, Eq. 23); 1 where that is dynamic."""
+    return 1.0 if scheduler.config.use_dynamic_shifting else scheduler.config.shift
 
-    Logit-normal times (Esser et al. 2024, §3.1) are rare near 1, where the first step of a short sampling
-    stands and the colour of a region is decided.
+
+def sample_times(batch: int, generator: torch.Generator, shift: float = 1.0) -> torch.Tensor:
+    """Flow times in (0, 1], uniform, as diffusers' FLUX trainers draw them, then moved by `shift` towards noise.
+
+    A sampler of one or two steps lives near 1, and so must what is learnt for it.
     """
-    return torch.rand(batch, generator=generator)
+    uniform = 1 - torch.rand(batch, generator=generator)
+    return shift * uniform / (1 + (shift - 1) * uniform)
 
 
 def noisy(clean: torch.Tensor, noise: torch.Tensor, time: torch.Tensor) -> torch.Tensor:

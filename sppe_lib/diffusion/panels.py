@@ -63,11 +63,16 @@ def pack_mask(mask: torch.Tensor, downscale: int) -> torch.Tensor:
     return pack(functional.pixel_unshuffle(mask, downscale))
 
 
-def positions(side: int, row: int, column: int) -> torch.Tensor:
-    """FLUX position ids [side^2, 3] (0, row, column) of a panel with side x side tokens at its place in the grid."""
+def positions(side: int, row: int, column: int, aligned: bool = False) -> torch.Tensor:
+    """FLUX position ids [side^2, 3] (index, row, column) of a panel with side x side tokens.
+
+    In a grid the index is 0 and rows and columns are those of the whole grid. `aligned`: every panel has the target's
+    own rows and columns, and an index by its place: target 0, I 1, S' 2, S 3 (as FLUX.1 Kontext numbers references).
+    """
+    index, top, left = (3 - 2 * row - column, 0, 0) if aligned else (0, row * side, column * side)
     axis = torch.arange(side)
-    rows, columns = torch.meshgrid(axis + row * side, axis + column * side, indexing="ij")
-    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float()
+    rows, columns = torch.meshgrid(axis + top, axis + left, indexing="ij")
+    return torch.stack([torch.full_like(rows, index), rows, columns], dim=-1).flatten(0, 1).float()
 
 
 def assemble(
@@ -78,7 +83,7 @@ def assemble(
     downscale: int,
     time: torch.Tensor,
     noise: torch.Tensor | None = None,
-    target_place: tuple[int, int] = TARGET,
+    aligned: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Token features and positions for a FLUX transformer; the target's tokens come first.
 
@@ -86,11 +91,12 @@ def assemble(
     in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and
     `painting` has no channels to enter; with in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the
     three-part layout above, where a known panel's noisy part follows its own flow path with `noise`
-    [B, len(known), N, 4C] (zeros if None). Returns features [B, T, in_channels] and positions [T, 3].
+    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features [B, T, in_channels] and positions [T, 3].
     """
     count, width = noisy_target.shape[1:]
     side = int(count**0.5)
-    ids = torch.cat([positions(side, *target_place)] + [positions(side, panel.row, panel.column) for panel in known])
+    places = [TARGET, *((panel.row, panel.column) for panel in known)]
+    ids = torch.cat([positions(side, *place, aligned) for place in places])
     ids = ids.to(noisy_target.device)
     if channels == width:
         return torch.cat([noisy_target] + [panel.latents for panel in known], dim=1), ids

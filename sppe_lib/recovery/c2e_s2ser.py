@@ -83,7 +83,7 @@ class C2eS2ser(TrainedMethod):
     def losses(self, step, batch, generators):
         """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12); with `training.keep_term`, the release's term in both passes."""
         losses, logits = {}, None
-        at = draw_noised(batch.edited_source, self.panels, generators)
+        at = draw_noised(batch.edited_source, self.panels, generators, self.backbone.time_shift)
         if self.tag:
             pair = batch.surrogate, batch.edited_surrogate
             if self.training.noised_tag:
@@ -104,7 +104,7 @@ class C2eS2ser(TrainedMethod):
         `recovered`, I^, is what the recovery pass points to, with its gradient: the cycle corrects I^, too.
         """
         text = self.backbone.text.encode([""] * len(batch))
-        at = draw_noised(batch.source, self.panels, generators)
+        at = draw_noised(batch.source, self.panels, generators, self.backbone.time_shift)
         reverse = replace(
             batch,
             source=recovered,

@@ -11,6 +11,12 @@ from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, positions
 from sppe_lib.runtime import torch_generator
 
+SOURCE = (1, 0)
+"""Row and column of the panel that is edited: I, or what stands for it."""
+
+GUIDANCE_INDEX = 4
+"""Index of guidance tokens on FLUX's first position axis, where the panels have 0 to 3."""
+
 Velocity = Callable[[LatentBatch, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """(instances, noisy target x_t [B, N, D], time [B], noise of the known panels [B, K, N, D]) -> target's velocity."""
 
@@ -44,15 +50,17 @@ def grid_velocity(
 ) -> torch.Tensor:
     """Velocity [B, N, 4C] of the target panel.
 
-    `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, one step along
+    `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, further along
     FLUX's first position axis (SOER's spatial maps).
     """
-    features, ids = assemble(target, *grid, backbone.channels, backbone.downscale, time, noise)
+    features, ids = assemble(target, *grid, backbone.channels, backbone.downscale, time, noise, backbone.aligned)
     if guidance_tokens is not None:
-        place = positions(int(target.shape[1] ** 0.5), *TARGET).to(ids)
-        place[:, 0] = 1
+        place = positions(int(target.shape[1] ** 0.5), *TARGET, backbone.aligned).to(ids)
+        place[:, 0] = GUIDANCE_INDEX
         features, ids = torch.cat([features, guidance_tokens.to(features)], dim=1), torch.cat([ids, place])
-    return backbone.predict(features, ids, time, text, guidance)[:, : target.shape[1]]
+    output = backbone.predict(features, ids, time, text, guidance)[:, : target.shape[1]]
+    (source,) = (panel.latents for panel in grid[0] if (panel.row, panel.column) == SOURCE)
+    return backbone.velocity(output, target, time, source)
 
 
 def draw_noise(
@@ -84,10 +92,10 @@ class Noised:
         return flow_matching_loss(velocity, self.clean, self.noise, weight)
 
 
-def draw_noised(clean: torch.Tensor, known: int, generators: Sequence[torch.Generator]) -> Noised:
-    """Noise and flow time of a training step, each instance's from its own generator."""
+def draw_noised(clean: torch.Tensor, known: int, generators: Sequence[torch.Generator], shift: float = 1.0) -> Noised:
+    """Noise and flow time (`flow.sample_times`) of a training step, each instance's from its own generator."""
     noise, known_noise = draw_noise(clean, known, generators)
-    time = torch.cat([sample_times(1, generator) for generator in generators]).to(clean)
+    time = torch.cat([sample_times(1, generator, shift) for generator in generators]).to(clean)
     return Noised(clean, noise, known_noise, time)
 
 

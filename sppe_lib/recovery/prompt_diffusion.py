@@ -66,10 +66,11 @@ class PromptDiffusion(TrainedMethod):
     def velocity(self, batch, x_t, t, noise):
         """As `TrainedMethod.velocity`."""
         backbone = self.backbone
-        features, ids = assemble(x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t)
+        features, ids = assemble(x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t, aligned=backbone.aligned)
         text = backbone.text.encode(batch.instruction)
 
         def control(guidance):
             return self.extra(batch, features, ids, t, text, guidance)
 
-        return backbone.predict(features, ids, t, text, self.training.guidance, control)
+        output = backbone.predict(features, ids, t, text, self.training.guidance, control)
+        return backbone.velocity(output, x_t, t, batch.source)

@@ -76,7 +76,7 @@ class Soer(TrainedMethod):
 
     def losses(self, step, batch, generators):
         """Flow matching with the inside of M counted twice in even steps, the outside in odd ones."""
-        at = draw_noised(batch.edited_source, self.panels, generators)
+        at = draw_noised(batch.edited_source, self.panels, generators, self.backbone.time_shift)
         inside = token_mask(batch.mask, at.clean.shape[1])
         learn, weight = ("mask", 1 + inside) if step % 2 == 0 else ("edit", 1 + (1 - inside))
         return {"recovery": at.loss(self.velocity(batch, at.x_t, at.time, at.known, learn), weight)}

@@ -69,7 +69,7 @@ class TrainedMethod(Method):
 
     def losses(self, step: int, batch: LatentBatch, generators: list[torch.Generator]) -> Mapping[str, torch.Tensor]:
         """Named losses of a step, all that is random from the instances' generators; here flow matching to I'."""
-        at = draw_noised(batch.edited_source, self.panels, generators)
+        at = draw_noised(batch.edited_source, self.panels, generators, self.backbone.time_shift)
         return {"recovery": at.loss(self.velocity(batch, at.x_t, at.time, at.known))}
 
     def encode(self, batch: Batch) -> LatentBatch:

@@ -52,7 +52,7 @@ class Visii(Method):
         optimizer = torch.optim.Adam([text.sequence, text.pooled], lr=self.sampling.inversion_learning_rate)
         generators = [torch_generator(self.name, self.seed, name) for name in names]
         for _ in range(self.sampling.inversion_steps):
-            at = draw_noised(batch.edited_surrogate, 1, generators)
+            at = draw_noised(batch.edited_surrogate, 1, generators, self.backbone.time_shift)
             with attention_for_backward():
                 velocity = self.velocity(batch, batch.surrogate, at.x_t, at.time, at.known, text)
             optimizer.zero_grad(set_to_none=True)
