@@ -191,7 +191,7 @@ def _overall_means(profile: Profile) -> pd.DataFrame:
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
     source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
     for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
-        marker = "s" if method in frame.TRIVIAL_METHODS else "o"
+        marker = "s" if method in frame.FLOORS else "o"
         look = {"edgecolor": "black", "linewidth": 0.5, "zorder": 3, "alpha": 0.85}
         axis.scatter(x, y, s=55, color=colours[method], marker=marker, label=method, **look)
     unit = f" [{reference.unit}]" if reference.unit else ""
@@ -227,7 +227,7 @@ def figure11(profile: Profile) -> Figure:
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
     found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
-    measured, columns = frame.measured_in(profile, "benchmark"), 4
+    measured, columns = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region="all")), 4
     rows = max(1, -(-len(found) // columns))
     figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
