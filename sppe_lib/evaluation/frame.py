@@ -33,7 +33,7 @@ FLOORS = ("frozen", *TRIVIAL_METHODS)
 """What learning has to beat: the backbone without any LoRA, and what learns nothing."""
 
 CEILINGS = ("oracle-words", "oracle-realisation")
-"""The simulated editor on I itself, knowing the words alone, or also what it made of them on S."""
+"""What the simulated editor makes of I itself under another seed, and I' itself; both through the autoencoder."""
 
 BOUNDS = (*FLOORS, *CEILINGS)
 """Rows that methods are read against: never the best, and no baseline of a claim."""
