@@ -48,8 +48,8 @@ def edit(scene: Scene, code: str, seed: int, tone: float | None = None) -> EditR
     """Apply an instruction to a scene as the simulated editor would.
 
     `code` is a published three-digit code or one of UNSEEN_INSTRUCTIONS, `seed` a non-negative integer; `tone` is the
-    brightness that the realisation follows, 0 to 1, instead of the scene's own (`View.tone`). Returns the edited scene and "done", or the same scene and "missed" or "absent". Raises ConfigError for an
-    unknown code or a negative seed.
+    brightness that the realisation follows, 0 to 1, instead of the scene's own (`View.tone`). Returns the edited scene
+    and "done", or the same scene and "missed" or "absent". Raises ConfigError for an unknown code or a negative seed.
     """
     if code not in EDITS and code not in UNSEEN_INSTRUCTIONS:
         raise ConfigError(
