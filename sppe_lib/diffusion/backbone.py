@@ -270,9 +270,10 @@ class Backbone:
         guidance: float = 1.0,
         control: Callable[[torch.Tensor | None], dict] | None = None,
     ) -> torch.Tensor:
-        """The transformer's output [B, T, 4C] for all tokens; `features` [B, T, in_channels] and `ids` from `panels.assemble`.
+        """The transformer's output [B, T, 4C] for all tokens.
 
-        `control` maps the guidance [B] (None where the model has none) to a ControlNet's residuals.
+        `features` [B, T, in_channels] and `ids` are from `panels.assemble`; `control` maps the guidance [B] (None where
+        the model has none) to a ControlNet's residuals.
         """
         guided = torch.full_like(time, guidance) if self.transformer.config.guidance_embeds else None
         with autocast():

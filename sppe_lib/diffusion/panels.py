@@ -78,7 +78,7 @@ def positions(side: int, row: int, column: int, aligned: bool = False) -> torch.
 def assemble(
     noisy_target: torch.Tensor,
     known: list[Panel],
-    painting: Painting,
+    painting: Painting | None,
     channels: int,
     downscale: int,
     time: torch.Tensor,
@@ -91,7 +91,8 @@ def assemble(
     in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and
     `painting` has no channels to enter; with in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the
     three-part layout above, where a known panel's noisy part follows its own flow path with `noise`
-    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features [B, T, in_channels] and positions [T, 3].
+    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features
+    [B, T, in_channels] and positions [T, 3].
     """
     count, width = noisy_target.shape[1:]
     side = int(count**0.5)

@@ -66,7 +66,9 @@ class PromptDiffusion(TrainedMethod):
     def velocity(self, batch, x_t, t, noise):
         """As `TrainedMethod.velocity`."""
         backbone = self.backbone
-        features, ids = assemble(x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t, aligned=backbone.aligned)
+        features, ids = assemble(
+            x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t, aligned=backbone.aligned
+        )
         text = backbone.text.encode(batch.instruction)
 
         def control(guidance):
