@@ -243,7 +243,7 @@ def test_repetitions_are_trained_and_recovered_with_their_own_seeds(profile):
 
 
 def test_equal_pictures_are_encoded_once_in_a_process(profile, monkeypatch):
-    backbone, batch, kept, asked = Backbone(profile.models), some(profile, 4, split="train"), {}, []
+    backbone, batch, kept, asked = Backbone(profile.models), some(profile, 4, 2, "train"), {}, []
     plain = {name: backbone.encode(getattr(batch, name)) for name in KNOWN}
     real = backbone.encode
     monkeypatch.setattr(backbone, "encode", lambda images: asked.append(len(images)) or real(images))
