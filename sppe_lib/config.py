@@ -189,16 +189,13 @@ class AblationParameters:
 
 @dataclass(frozen=True, config=FORBID)
 class PretrainingParameters:
-    """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only.
-
-    `transformer_steps`: the steps of each round.
-    """
+    """How the miniature's own models are made, and where they go; read by 00_pretrain_miniature only."""
 
     records: Positive
     weights: Name
     autoencoder_steps: Count
     clip_steps: Count
-    transformer_steps: Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    transformer_steps: Count
     compile: Flag
 
 

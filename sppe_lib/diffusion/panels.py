@@ -78,7 +78,7 @@ def positions(side: int, row: int, column: int, aligned: bool = False) -> torch.
 def assemble(
     noisy_target: torch.Tensor,
     known: list[Panel],
-    painting: Painting,
+    painting: Painting | None,
     channels: int,
     downscale: int,
     time: torch.Tensor,

@@ -193,7 +193,8 @@ def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures)
     of the edit's direction on the source and on the surrogate.
     """
     records = len(pictures)
-    images = image_features(model, pictures.images.reshape(-1, *pictures.images.shape[2:]))
+    shown = pictures.images[:, :4]
+    images = image_features(model, shown.reshape(-1, *shown.shape[2:]))
     captions = pictures.captions.reshape(-1)
     texts = text_features(model, tokenize(tokenizer, captions.tolist()))
     similarity = (functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T).cpu()
@@ -205,7 +206,7 @@ def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures)
     directions = edit_directions(images.view(records, 4, -1)).cpu()
     nearest = (directions @ functional.normalize(commands, dim=-1).cpu().T).argmax(dim=-1).numpy()
     wanted = np.array([known.index(code) for code in pictures.code])
-    changed = pictures.changed
+    changed = pictures.changed[:, :2]
     both = torch.from_numpy(changed.all(axis=1))
     cosines = functional.cosine_similarity(directions[:, 0], directions[:, 1], dim=-1)
     tags = np.array([instructions()[code].tag for code in pictures.code])
@@ -273,7 +274,7 @@ def train_clip(
     command_tokens = tokenize(tokenizer, commands)
     known = {code: number for number, code in enumerate(instructions())}
     codes = torch.tensor([known[code] for code in training.code])
-    changed = torch.from_numpy(training.changed)
+    changed = torch.from_numpy(training.changed[:, :2])
     model = build_clip(settings, tokenizer)
     # With so few tokens plain attention trains faster on a CPU than the fused kernel.
     model.set_attn_implementation("eager")
@@ -281,7 +282,7 @@ def train_clip(
     def loss_at(step: int) -> torch.Tensor:
         generator = numpy_generator("clip batch", settings.seed, step)
         rows = generator.choice(len(training), size=min(settings.batch, len(training)), replace=False)
-        pixels = training.images[rows]
+        pixels = training.images[rows, :4]
         images = image_features(model, pixels.reshape(-1, *pixels.shape[2:]))
         texts = text_features(model, captions[rows].flatten(0, 1))
         named = training.captions[rows].reshape(-1)

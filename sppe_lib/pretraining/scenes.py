@@ -1,7 +1,8 @@
 """The pictures that the small foundation models are pretrained on.
 
-A record is one scene of the vector world with one simulated edit, and its surrogate with the same
-edit: four pictures, their captions, the mask and the instruction. A record depends on its index
+A record is one scene of the vector world with one simulated edit, its surrogate with the same edit, and
+an unrelated scene on which the same instruction is realised in the same way: six pictures, captions of the
+first four, the mask and the instruction. A record depends on its index
 only, never on the number of processes, and its scene belongs to no benchmark split.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sppe_lib.data.taxonomy import Instruction, categories, instructions, instructions_for
+from sppe_lib.data.taxonomy import TAGS, Instruction, categories, instructions, instructions_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import atomic_path, numpy_generator, progress, require_disk, write_text
 
@@ -22,8 +23,8 @@ PRETRAINING_SEED_BASE = 2**63
 """Scene seeds of pretraining start here. The benchmark's come from `runtime.seed_of`, which stays
 below 2**63, so no pretraining scene can be one of the benchmark's."""
 
-PICTURES = ("source", "edited_source", "surrogate", "edited_surrogate")
-"""Order of the four pictures of a record."""
+PICTURES = ("source", "edited_source", "surrogate", "edited_surrogate", "other", "edited_other")
+"""Order of the six pictures of a record: three scenes, each before and after the edit."""
 
 HELD_OUT_EVERY = 25
 """Every 25th record is held out from training (25 and 36 share no factor: all categories occur)."""
@@ -31,19 +32,18 @@ HELD_OUT_EVERY = 25
 CHUNK_RECORDS = 200
 STRENGTHS = (0.1, 1.0)
 
-EDIT_SEEDS = 12
-"""How many seeds the simulated editor has here. With few, other records show the same words realised the
-same way, which is what an example pair can tell and the words cannot."""
+OTHER_SEED = 2**62
+"""What the seed of a record's other scene has more than that of its source."""
 
 
 @dataclass(frozen=True)
 class Pictures:
     """Records of pretraining, one entry along the first axis each.
 
-    images: uint8 [N, 4, H, W, 3] in the order of PICTURES. mask: bool [N, H, W], private region of
-    source and surrogate together. captions: str [N, 4]. category, code: str [N]. outcome: str [N, 2],
-    what the simulated editor did to source and surrogate. strength: protection strength [N].
-    edit_seed: the simulated editor's seed [N]. index: number of the record [N].
+    images: uint8 [N, 6, H, W, 3] in the order of PICTURES. mask: bool [N, H, W], private region of
+    source and surrogate together. captions: str [N, 4]. category, code: str [N]. outcome: str [N, 3],
+    what the simulated editor did to source, surrogate and the other scene. strength: protection strength [N].
+    index: number of the record [N].
     """
 
     images: np.ndarray
@@ -53,7 +53,6 @@ class Pictures:
     code: np.ndarray
     outcome: np.ndarray
     strength: np.ndarray
-    edit_seed: np.ndarray
     index: np.ndarray
 
     def __len__(self) -> int:
@@ -70,26 +69,28 @@ class Pictures:
 
     @property
     def changed(self) -> np.ndarray:
-        """bool [N, 2]: whether the edit changed any pixel of the source, of the surrogate."""
+        """bool [N, 3]: whether the edit changed any pixel of the source, of the surrogate, of the other scene."""
         before, after = self.images[:, 0::2], self.images[:, 1::2]
         return (before != after).any(axis=(2, 3, 4))
 
 
-def choose_edit(rng: np.random.Generator) -> tuple[str, Instruction]:
-    """A category and a fitting instruction.
+def choose_edit(rng: np.random.Generator) -> tuple[str, str, Instruction]:
+    """Two categories and an instruction that fits both, its tag one of the three with equal chance.
 
-    Half of the draws take the category first, half the instruction first: the former covers the
+    Half of the draws take the first category first, half the instruction first: the former covers the
     world evenly, the latter keeps instructions that fit one category only from being rare.
     """
-    names = list(categories())
+    tag = TAGS[rng.integers(len(TAGS))]
+    fitting = {name: [one for one in instructions_for(name) if one.tag == tag] for name in categories()}
+    fitting = {name: some for name, some in fitting.items() if some}
     if rng.random() < 0.5:
-        name = names[rng.integers(len(names))]
-        fitting = instructions_for(name)
-        return name, fitting[rng.integers(len(fitting))]
-    codes = list(instructions())
-    code = codes[rng.integers(len(codes))]
-    fitting_names = [name for name in names if code in {entry.code for entry in instructions_for(name)}]
-    return fitting_names[rng.integers(len(fitting_names))], instructions()[code]
+        some = fitting[list(fitting)[rng.integers(len(fitting))]]
+    else:
+        some = [one for one in instructions().values() if one.tag == tag]
+    instruction = some[rng.integers(len(some))]
+    names = [name for name, some in fitting.items() if instruction in some]
+    first, second = (names[number] for number in rng.integers(len(names), size=2))
+    return first, second, instruction
 
 
 def make_record(index: int, size: int) -> dict:
@@ -106,22 +107,21 @@ def make_record(index: int, size: int) -> dict:
 
     seed = PRETRAINING_SEED_BASE + index
     rng = numpy_generator("pretraining", index)
-    category, instruction = choose_edit(rng)
+    category, another, instruction = choose_edit(rng)
     strength = round(float(rng.uniform(*STRENGTHS)), 2)
     source = make_scene(category, seed)
-    surrogate = make_surrogate(source, strength, seed)
-    edit_seed = int(rng.integers(EDIT_SEEDS))
-    edits = [edit(scene, instruction.code, edit_seed) for scene in (source, surrogate)]
-    scenes = (source, edits[0].scene, surrogate, edits[1].scene)
+    before = (source, make_surrogate(source, strength, seed), make_scene(another, seed + OTHER_SEED))
+    edit_seed, tone = int(rng.integers(2**31)), float(rng.random())
+    edits = [edit(scene, instruction.code, edit_seed, tone) for scene in before]
+    scenes = [scene for unedited, edited in zip(before, edits, strict=True) for scene in (unedited, edited.scene)]
     return {
         "images": np.stack([render(scene, size) for scene in scenes]),
-        "mask": pair_mask(source, surrogate, size),
-        "captions": [describe(scene) for scene in scenes],
+        "mask": pair_mask(*before[:2], size),
+        "captions": [describe(scene) for scene in scenes[:4]],
         "category": category,
         "code": instruction.code,
         "outcome": [result.outcome for result in edits],
         "strength": np.float32(strength),
-        "edit_seed": np.int64(edit_seed),
         "index": np.int64(index),
     }
 
@@ -153,7 +153,7 @@ def make_pictures(
         "size": size,
         "chunk_records": chunk_records,
         "seed_base": PRETRAINING_SEED_BASE,
-        "edit_seeds": EDIT_SEEDS,
+        "pictures": len(PICTURES),
     }
     layout_path = folder / "layout.json"
     if layout_path.is_file() and json.loads(layout_path.read_text(encoding="utf-8")) != layout:
@@ -162,7 +162,7 @@ def make_pictures(
             "delete it or name another folder."
         )
     numbers = [n for n in range(-(-records // chunk_records)) if not _chunk_path(folder, n).is_file()]
-    require_disk(folder, len(numbers) * chunk_records * size * size * 13)
+    require_disk(folder, len(numbers) * chunk_records * size * size * 19)
     write_text(layout_path, json.dumps(layout) + "\n")
     if processes == 1:
         for number in progress(numbers, "pretraining pictures (chunks)"):
@@ -214,16 +214,16 @@ def load_pictures(folder: str | Path, records: int | None = None) -> Pictures:
 
 
 def show_pictures(folder: Path, count: int = 6) -> None:
-    """Show the four pictures of the first records, each above its caption."""
+    """Show the six pictures of the first records, those of source and surrogate with their captions."""
     import matplotlib.pyplot as plt
 
     pictures = load_pictures(folder)
-    figure, axes = plt.subplots(count, 4, figsize=(10, 2.4 * count))
+    figure, axes = plt.subplots(count, len(PICTURES), figsize=(14, 2.4 * count))
     for row, line in enumerate(axes):
         for column, axis in enumerate(line):
             axis.imshow(pictures.images[row, column], interpolation="nearest")
-            caption = str(pictures.captions[row, column])
-            axis.set_title(f"{PICTURES[column]}: {caption[:60]}…", fontsize=6, wrap=True)
+            caption = f": {str(pictures.captions[row, column])[:60]}…" if column < 4 else ""
+            axis.set_title(PICTURES[column] + caption, fontsize=6, wrap=True)
             axis.set_axis_off()
     figure.tight_layout()
     plt.show()

@@ -6,19 +6,19 @@ Each can also be made alone, with other settings than a profile's:
 """
 
 import argparse
-import dataclasses
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
-from sppe_lib.config import ModelParameters, Profile, repository
+from sppe_lib.config import Profile, repository
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.pretraining import scenes
 from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoencoder
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
-from sppe_lib.pretraining.transformer import TransformerSettings, train_transformer
+from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
 TRAININGS = {
     "autoencoder": (AutoencoderSettings, train_autoencoder),
@@ -37,7 +37,7 @@ def _folders(profile: Profile) -> dict[str, Path]:
 def _settings(cls: type, steps: int, profile: Profile, **more):
     """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
     settings = cls(steps=steps)
-    return dataclasses.replace(
+    return replace(
         settings,
         records=min(settings.records, profile.pretraining.records),
         warmup_steps=min(settings.warmup_steps, steps // 4),
@@ -70,13 +70,9 @@ def transformer(profile: Profile) -> None:
     """Train the transformer on the VAE and text model made before, and show its record."""
     folders, chosen = _folders(profile), profile.pretraining
     clip, vae, backbone = (str(folders[name]) for name in ("clip", "vae", "backbone"))
-    models = ModelParameters(clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
-    *earlier, last = chosen.transformer_steps
-    first = min(TransformerSettings.first_records, chosen.records)
-    more = {"compile": chosen.compile, "earlier": tuple(earlier), "first_records": first}
-    train_transformer(
-        folders["pictures"], folders["backbone"], _settings(TransformerSettings, last, profile, **more), models
-    )
+    models = replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
+    settings = _settings(TransformerSettings, chosen.transformer_steps, profile, compile=chosen.compile)
+    train_transformer(folders["pictures"], folders["backbone"], settings, models)
     show_record(folders["backbone"])
 
 

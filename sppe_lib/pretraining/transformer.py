@@ -1,49 +1,45 @@
-"""The miniature's FLUX: a small transformer pretrained to inpaint and to edit by instruction.
+"""The miniature's FLUX: a small transformer pretrained to edit by instruction and by example.
 
-Three tasks on the vector world, all in the token layout of FLUX.1-Fill (see diffusion/panels.py):
+Two tasks on the vector world, in the token layout of FLUX.1 Kontext (diffusion/panels.py): known pictures stand at
+the target's own rows and columns, and the output is how the target differs from the picture that is edited.
 
-    inpaint   one panel, its private region masked, told by a caption
-    edit      source left, target right, told by the instruction
-    example   an edited pair A | A' above B | target: the same instruction on two unrelated scenes, by an editor with
-              the same seed where there is one, so that A' tells how the words were realised; half of the time without
-              any words
+    edit      a picture and the instruction
+    example   an edited pair A, A' beside the picture: an unrelated scene on which the same instruction was realised in
+              the same way, so that A' tells what the words leave open; sometimes without any words
 
-An edited target is painted as a whole, or in its private region only with the rest of the edited picture known, in
-turns by chance. The last task stands for the in-context ability of large FLUX models, which the grid of the paper's
-recovery model builds on. A surrogate pair is never shown beside its own source: that is left for the LoRA to learn.
+The last task stands for the in-context ability of large FLUX models, on which the paper's recovery model builds. A
+surrogate pair is never shown beside its own source: that is left for the LoRA to learn.
 """
 
 import copy
-import json
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel
+from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from torch import nn
+from torch.nn.functional import adaptive_avg_pool2d
 from transformers import CLIPTextModel
 
 from sppe_lib.config import ModelParameters
 from sppe_lib.data.taxonomy import instructions
-from sppe_lib.diffusion.backbone import Backbone, load_component
+from sppe_lib.diffusion.backbone import Backbone, TextStates, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
-from sppe_lib.diffusion.panels import TARGET, Painting, Panel, assemble, grey_inside
+from sppe_lib.diffusion.panels import Panel, assemble
 from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
-TASKS = {"inpaint": (0.1, 4), "edit": (0.4, 2), "example": (0.5, 1)}
-"""Task -> (share of the steps, how many times `batch` instances fit the same number of tokens)."""
+TASKS = {"edit": (0.2, 2), "example": (0.8, 1)}
+"""Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens)."""
 
-PAINTED = [0, 1, 3]
-"""Which of a record's four pictures are painted in some task: I, I' and S'."""
-
-WHOLE = 0.4
-"""Share of the edited targets that are painted as a whole."""
-
-WORDLESS = 0.5
+WORDLESS = 0.2
 """Share of the examples without the instruction: the pair alone tells the edit."""
+
+SIDES = np.array([(0, 2), (1, 2), (2, 0), (2, 1)])
+"""(example, edited one) of a record's three scenes: never a surrogate beside its own source."""
 
 SHIPPED = ModelParameters(
     clip="weights/clip",
@@ -51,6 +47,8 @@ SHIPPED = ModelParameters(
     vae="weights/vae",
     transformer="weights/backbone",
     text="weights/clip",
+    references="aligned",
+    output="change",
 )
 """The miniature's own models, as `params.yaml` names them."""
 
@@ -59,51 +57,50 @@ SHIPPED = ModelParameters(
 class TransformerSettings(PretrainingSettings):
     """Size and training of the transformer.
 
-    Training goes in rounds: the first from scratch, every other from the averaged weights of the round before, with
-    a new warm-up and cosine. `steps` are those of the last round, `earlier` those of the rounds before. `batch` counts
-    instances of the largest task (four panels). `compile`: compile its blocks, which takes two minutes and a C++
-    compiler, and then a third off every step.
+    `batch` counts instances of the task `example`. `time_shift`: how far flow times are moved towards noise, where a
+    sampler of one or two steps lives; the exported scheduler has it, so that LoRAs are trained and pictures sampled
+    alike. `changed_weight`: how much more a token counts that the edit changes wholly. `compile`: compile its blocks,
+    which takes two minutes and a C++ compiler, and then a third off every step. `measured_records`: held-out records
+    that are measured at each export.
     """
 
-    earlier: tuple[int, ...] = (2400, 2000)
-    first_records: int = 9000
-    first_cooldown_steps: int = 900
-    steps: int = 2000
+    steps: int = 6000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
-    cooldown_steps: int = 700
+    cooldown_steps: int = 1500
     average: float = 0.998
-    checkpoint_every: int = 160
-    records: int = 14000
-    batch: int = 14
+    checkpoint_every: int = 250
+    records: int = 20000
+    batch: int = 16
+    time_shift: float = 50.0
+    changed_weight: float = 3.0
     compile: bool = True
     double_layers: int = 2
     single_layers: int = 6
     heads: int = 3
     head_width: int = 64
+    measured_records: int = 240
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Latents of the records: `pictures` [N, 4, T, D], `masked` [N, 3, T, D] and `grey` [1, T, D].
-
-    `masked`: the private region grey, of the pictures that are painted: I, I' and S', not S.
-    """
+    """Latents of the records `pictures` [N, 6, T, D], and what share of each token an edit changed, [N, 3, T, 1]."""
 
     pictures: torch.Tensor
-    masked: torch.Tensor
-    grey: torch.Tensor
+    changed: torch.Tensor
 
 
-def new_transformer(backbone_vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
-    """A randomly initialised FLUX transformer with the input channels of FLUX.1-Fill for this VAE."""
-    width = 4 * backbone_vae.config.latent_channels
-    downscale = 2 ** (len(backbone_vae.config.block_out_channels) - 1)
+def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
+    """A randomly initialised FLUX transformer with the input channels of FLUX.1 Kontext for this VAE.
+
+    Its last layer is silent, so that before any training it leaves the picture as it is.
+    """
+    width = 4 * vae.config.latent_channels
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("transformer", settings.seed))
-        return FluxTransformer2DModel(
+        transformer = FluxTransformer2DModel(
             patch_size=1,
-            in_channels=2 * width + 4 * downscale**2,
+            in_channels=width,
             out_channels=width,
             num_layers=settings.double_layers,
             num_single_layers=settings.single_layers,
@@ -114,151 +111,113 @@ def new_transformer(backbone_vae, text_config, settings: TransformerSettings) ->
             guidance_embeds=False,
             axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
         )
+    nn.init.zeros_(transformer.proj_out.weight)
+    nn.init.zeros_(transformer.proj_out.bias)
+    return transformer
 
 
 def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> Encoded:
     """Encode all pictures once, as float16 on the device."""
-    encoded, masked = [], []
+    encoded, changed = [], []
     for start in progress(range(0, len(pictures), batch), "encode pretraining pictures"):
-        images = torch.from_numpy(pictures.images[start : start + batch]).permute(0, 1, 4, 2, 3).float() / 255
-        grey = grey_inside(images, torch.from_numpy(pictures.mask[start : start + batch])[:, None, None])
-        for made, into in ((images, encoded), (grey[:, PAINTED], masked)):
-            into.append(backbone.encode(made.flatten(0, 1)).half().unflatten(0, made.shape[:2]))
-    size = pictures.images.shape[2]
-    return Encoded(torch.cat(encoded), torch.cat(masked), backbone.encode(torch.full((1, 3, size, size), 0.5)))
+        images = pictures.images[start : start + batch]
+        tensor = torch.from_numpy(images).permute(0, 1, 4, 2, 3).float() / 255
+        encoded.append(backbone.encode(tensor.flatten(0, 1)).half().unflatten(0, tensor.shape[:2]))
+        differs = torch.from_numpy((images[:, 0::2] != images[:, 1::2]).any(axis=-1)).float()
+        share = adaptive_avg_pool2d(differs, int(encoded[-1].shape[2] ** 0.5))
+        changed.append(share.flatten(2)[..., None].to(device()))
+    return Encoded(torch.cat(encoded), torch.cat(changed))
+
+
+def velocity_to(
+    backbone: Backbone, known: list[Panel], text: TextStates, x_t: torch.Tensor, time: torch.Tensor
+) -> torch.Tensor:
+    """The target's velocity [B, N, 4C]; the last of the `known` pictures is the one that is edited."""
+    features, ids = assemble(x_t, known, None, backbone.channels, backbone.downscale, time, None, backbone.aligned)
+    output = backbone.predict(features, ids, time, text)[:, : x_t.shape[1]]
+    return backbone.velocity(output, x_t, time, known[-1].latents)
 
 
 class Tasks:
     """Draws the batch of a step and computes its loss."""
 
-    def __init__(
-        self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings, done: int = 0
-    ):
-        """`done`: steps of earlier rounds, so that no round repeats another one's batches."""
+    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings):
         self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
-        self.done = done
-        self.rows = np.flatnonzero(~pictures.held_out)
-        changed, self.seeds = pictures.changed, pictures.edit_seed
-        # An edit can be learnt where it did something: (record, 0) is the source, (record, 1) the surrogate.
-        self.edited = np.argwhere(changed & ~pictures.held_out[:, None])
-        self.by_code = {
-            code: self.edited[pictures.code[self.edited[:, 0]] == code] for code in np.unique(pictures.code)
-        }
-        self.by_code = {code: rows for code, rows in self.by_code.items() if len(np.unique(rows[:, 0])) > 1}
+        training, did = ~pictures.held_out, pictures.changed
+        # An edit can be learnt where it did something.
+        self.edits = np.argwhere(did & training[:, None])
+        self.examples = np.array(
+            [(row, *side) for row in np.flatnonzero(training) for side in SIDES if did[row, side].all()]
+        ).reshape(-1, 3)
 
-    def _latents(self, record: np.ndarray, picture: np.ndarray) -> torch.Tensor:
-        return self.encoded.pictures[torch.from_numpy(record), torch.from_numpy(picture)].float()
+    def known(self, record: np.ndarray, edited: np.ndarray, example: np.ndarray | None = None) -> list[Panel]:
+        """The picture that is edited, behind the pair that shows how, if there is one."""
+        pictures = self.encoded.pictures
 
-    def _texts(self, records: np.ndarray) -> list[str]:
+        def panel(scene: np.ndarray, after: int, place: tuple[int, int]) -> Panel:
+            return Panel(pictures[torch.from_numpy(record), torch.from_numpy(2 * scene + after)].float(), *place)
+
+        pair = [] if example is None else [panel(example, 0, (0, 0)), panel(example, 1, (0, 1))]
+        return [*pair, panel(edited, 0, (1, 0))]
+
+    def texts(self, records: np.ndarray) -> list[str]:
+        """The instructions of records."""
         return [instructions()[code].text for code in self.pictures.code[records]]
-
-    def _region(self, record: np.ndarray, picture: np.ndarray) -> Painting:
-        place = np.searchsorted(PAINTED, picture)
-        known = self.encoded.masked[torch.from_numpy(record), torch.from_numpy(place)].float()
-        return Painting(known, torch.from_numpy(self.pictures.mask[record])[:, None].to(device()).float())
-
-    def _region_or_whole(self, record: np.ndarray, picture: np.ndarray, rng: np.random.Generator) -> Painting:
-        region = self._region(record, picture)
-        whole = torch.from_numpy(rng.random(len(record)) < WHOLE).to(device())
-        known = torch.where(whole[:, None, None], self.encoded.grey, region.known)
-        return Painting(known, torch.where(whole[:, None, None, None], 1.0, region.mask))
-
-    def _velocity(self, clean, generator, known, painting, text, target_place=TARGET):
-        time = sample_times(len(clean), generator).to(clean)
-        drawn = torch.randn(len(clean), len(known) + 1, *clean.shape[1:], generator=generator).to(clean)
-        features, ids = assemble(
-            noisy(clean, drawn[:, 0], time),
-            known,
-            painting,
-            self.backbone.channels,
-            self.backbone.downscale,
-            time,
-            drawn[:, 1:],
-            target_place,
-        )
-        velocity = self.backbone.predict(features, ids, time, self.backbone.text.encode(text))
-        return velocity[:, : clean.shape[1]], drawn[:, 0]
-
-    def inpaint(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
-        """Fill the private region of a source from its caption."""
-        records = rng.choice(self.rows, count)
-        source = np.zeros(count, int)
-        clean, painting = self._latents(records, source), self._region(records, source)
-        text = list(self.pictures.captions[records, 0])
-        velocity, noise = self._velocity(clean, generator, [], painting, text, target_place=(0, 0))
-        return flow_matching_loss(velocity, clean, noise)
-
-    def edit(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
-        """Edit a picture by its instruction; the picture is the left neighbour of the target."""
-        chosen = self.edited[rng.integers(len(self.edited), size=count)]
-        records, side = chosen[:, 0], 2 * chosen[:, 1]
-        clean = self._latents(records, side + 1)
-        known = [Panel(self._latents(records, side), TARGET[0], 0)]
-        painting = self._region_or_whole(records, side + 1, rng)
-        velocity, noise = self._velocity(clean, generator, known, painting, self._texts(records))
-        return flow_matching_loss(velocity, clean, noise)
-
-    def example(self, rng: np.random.Generator, generator: torch.Generator, count: int) -> torch.Tensor:
-        """Edit a picture as an unrelated pair above it was edited, told by the instruction too or not."""
-        codes = list(self.by_code)
-        pairs = []
-        while len(pairs) < count:
-            rows = self.by_code[codes[rng.integers(len(codes))]]
-            first = rows[rng.integers(len(rows))]
-            alike = rows[(self.seeds[rows[:, 0]] == self.seeds[first[0]]) & (rows[:, 0] != first[0])]
-            rows = alike if len(alike) else rows
-            second = rows[rng.integers(len(rows))]
-            if first[0] != second[0]:
-                pairs.append((*first, *second))
-        first, first_side, second, second_side = np.array(pairs).T
-        clean = self._latents(second, 2 * second_side + 1)
-        known = [
-            Panel(self._latents(first, 2 * first_side), 0, 0),
-            Panel(self._latents(first, 2 * first_side + 1), 0, 1),
-            Panel(self._latents(second, 2 * second_side), 1, 0),
-        ]
-        painting = self._region_or_whole(second, 2 * second_side + 1, rng)
-        text = ["" if silent else words for silent, words in zip(rng.random(count) < WORDLESS, self._texts(second))]
-        velocity, noise = self._velocity(clean, generator, known, painting, text)
-        return flow_matching_loss(velocity, clean, noise)
 
     def loss_at(self, step: int) -> torch.Tensor:
         """The loss of a step: one task, drawn with its share."""
-        step += self.done
         rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
-        names, shares = list(TASKS), [share for share, _ in TASKS.values()]
-        name = names[rng.choice(len(names), p=shares)]
-        return getattr(self, name)(rng, generator, self.settings.batch * TASKS[name][1])
+        task = list(TASKS)[rng.choice(len(TASKS), p=[share for share, _ in TASKS.values()])]
+        count = self.settings.batch * TASKS[task][1]
+        if task == "edit":
+            records, edited = self.edits[rng.integers(len(self.edits), size=count)].T
+            example, texts = None, self.texts(records)
+        else:
+            records, example, edited = self.examples[rng.integers(len(self.examples), size=count)].T
+            silent = rng.random(count) < WORDLESS
+            texts = ["" if none else words for none, words in zip(silent, self.texts(records), strict=True)]
+        clean = self.encoded.pictures[torch.from_numpy(records), torch.from_numpy(2 * edited + 1)].float()
+        changed = self.encoded.changed[torch.from_numpy(records), torch.from_numpy(edited)]
+        time = sample_times(count, generator, self.settings.time_shift).to(clean)
+        noise = torch.randn(clean.shape, generator=generator).to(clean)
+        known, text = self.known(records, edited, example), self.backbone.text.encode(texts)
+        velocity = velocity_to(self.backbone, known, text, noisy(clean, noise, time), time)
+        return flow_matching_loss(velocity, clean, noise, 1 + self.settings.changed_weight * changed)
+
+
+def psnr_inside(first: torch.Tensor, second: torch.Tensor, region: torch.Tensor, cap: float = 40.0) -> torch.Tensor:
+    """PSNR in dB [B] of pictures [B, 3, H, W] in [0, 1] over a region, bool [B, 1, H, W]; NaN where that is empty."""
+    error = ((first - second).square() * region).flatten(1).sum(1) / (3 * region.flatten(1).sum(1))
+    return (-10 * error.log10()).clamp(max=cap)
 
 
 @torch.no_grad()
-def edit_quality(
-    backbone: Backbone, pictures: Pictures, encoded: Encoded, whole: bool, count: int = 48, steps: int = 6
-) -> float:
-    """Mean PSNR in dB, inside the private region, of editing held-out sources by instruction, against the editor's.
+def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -> dict[str, float]:
+    """Mean PSNR in dB inside the private region of held-out sources that are edited, against the simulated editor's.
 
-    The target is painted as a `whole`, or in that region only.
+    By words alone and by words with an example; over the whole region, and over what the edit changed or left alone.
+    The floor and the ceiling: the source as it was, and the autoencoder.
     """
-    rows = np.flatnonzero(pictures.held_out & pictures.changed[:, 0])[:count]
-    index = torch.from_numpy(rows)
-    mask = torch.from_numpy(pictures.mask[rows])[:, None].to(device()).float()
-    known = [Panel(encoded.pictures[index, 0].float(), TARGET[0], 0)]
-    painting = Painting(encoded.masked[index, 1].float(), mask)
-    if whole:
-        painting = Painting(encoded.grey.expand(len(rows), -1, -1), torch.ones_like(mask))
-    text = backbone.text.encode([instructions()[code].text for code in pictures.code[rows]])
-    noise = torch.randn(len(rows), 2, *encoded.pictures.shape[2:], generator=torch_generator("edit quality")).to(
-        device()
-    )
-
-    def velocity(tokens, time):
-        features, ids = assemble(tokens, known, painting, backbone.channels, backbone.downscale, time, noise[:, 1:])
-        return backbone.predict(features, ids, time, text)[:, : tokens.shape[1]]
-
-    result = backbone.decode(integrate(velocity, noise[:, 0], backbone.scheduler, steps))
-    truth = torch.from_numpy(pictures.images[rows, 1]).permute(0, 3, 1, 2).to(device()).float() / 255
-    error = ((result - truth).square() * mask).flatten(1).sum(1) / (3 * mask.flatten(1).sum(1))
-    return float((-10 * error.clamp_min(1e-6).log10()).mean())
+    pictures = tasks.pictures
+    rows = np.flatnonzero(pictures.held_out & pictures.changed[:, [0, 2]].all(axis=1))[:count]
+    images = torch.from_numpy(pictures.images[rows]).permute(0, 1, 4, 2, 3).to(device()).float() / 255
+    source, truth = images[:, 0], images[:, 1]
+    mask = torch.from_numpy(pictures.mask[rows])[:, None].to(device())
+    moved = (source != truth).any(dim=1, keepdim=True)
+    regions = {"": mask, " changed": mask & moved, " unchanged": mask & ~moved}
+    own, other = np.zeros(len(rows), int), np.full(len(rows), 2)
+    text, made = backbone.text.encode(tasks.texts(rows)), {"source": source}
+    made["autoencoder"] = backbone.decode(backbone.encode(truth))
+    for name, example in (("words", None), ("example", other)):
+        known = tasks.known(rows, own, example)
+        noise = torch.randn(known[-1].latents.shape, generator=torch_generator("edit quality")).to(device())
+        velocity = partial(velocity_to, backbone, known, text)
+        made[name] = backbone.decode(integrate(velocity, noise, backbone.scheduler, steps))
+    return {
+        f"{name}{part}": round(float(psnr_inside(picture, truth, region).nanmean()), 2)
+        for name, picture in made.items()
+        for part, region in regions.items()
+    }
 
 
 def train_transformer(
@@ -270,78 +229,27 @@ def train_transformer(
 ) -> Path:
     """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
 
-    The VAE and the text model of `models` must exist. Rounds that are finished (their folders are
-    beside the checkpoint) are not repeated, unless one before them was trained anew. Returns the output folder.
+    The VAE and the text model of `models` must exist. Returns the output folder.
     """
     checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
-    rounds = [
-        (checkpoint.with_name(f"{checkpoint.stem}-round-{number}"), _round(settings, number))
-        for number in range(1, len(settings.earlier) + 1)
-    ]
-    start, done = None, 0
-    for number, (folder, of_round) in enumerate(rounds):
-        if not _finished(folder, of_round.steps):
-            _train_round(data_folder, folder, of_round, models, folder.with_suffix(".pt"), start, done)
-            for stale, _ in rounds[number + 1 :]:
-                shutil.rmtree(stale, ignore_errors=True)
-                stale.with_suffix(".pt").unlink(missing_ok=True)
-            checkpoint.unlink(missing_ok=True)
-        start, done = folder, done + of_round.steps
-    _train_round(data_folder, output_folder, settings, models, checkpoint, start, done)
-    return output_folder
-
-
-def _round(settings: TransformerSettings, number: int) -> TransformerSettings:
-    """The settings of an earlier round, from 1: its own steps, with a warm-up and a cosine that fit into them."""
-    steps = settings.earlier[number - 1]
-    cooldown = settings.first_cooldown_steps if number == 1 else settings.cooldown_steps
-    return replace(
-        settings, steps=steps, records=settings.first_records if number == 1 else settings.records,
-        warmup_steps=min(settings.warmup_steps, steps // 4), cooldown_steps=min(cooldown, steps // 2),
-    )  # fmt: skip
-
-
-def _finished(folder: Path, steps: int) -> bool:
-    record = folder / "training.json"
-    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["steps"] == steps
-
-
-def _train_round(
-    data_folder: Path,
-    output_folder: Path,
-    settings: TransformerSettings,
-    models: ModelParameters,
-    checkpoint: Path,
-    start: Path | None,
-    done: int,
-) -> None:
-    """One round of `train_transformer`, from the weights in `start` or from scratch, after `done` steps of others."""
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
-    if start is None:
-        transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
-    else:
-        transformer = load_component(FluxTransformer2DModel, str(start), "transformer", torch_dtype=torch.float32)
+    transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
     backbone = Backbone(models, transformer)
-    encoded = encode_records(backbone, pictures)
+    tasks = Tasks(backbone, pictures, encode_records(backbone, pictures), settings)
     if settings.compile:
         transformer.compile_repeated_blocks()
 
     def export(record: dict) -> dict:
         averaged = Backbone(models, copy.deepcopy(transformer))  # a copy is not compiled
-        measured = {
-            f"edit_psnr_inside_{name}": round(edit_quality(averaged, pictures, encoded, whole), 3)
-            for name, whole in (("region_painted", False), ("all_painted", True))
-        }
+        averaged.scheduler = FlowMatchEulerDiscreteScheduler(shift=settings.time_shift)
+        measured = edit_quality(averaged, tasks, settings.measured_records)
         with atomic_path(output_folder / "transformer") as temporary:
             averaged.transformer.half().save_pretrained(temporary)
-            config = json.loads((temporary / "config.json").read_text(encoding="utf-8"))
-            config.pop("_name_or_path", None)  # the folder that the round before is in, on this machine
-            (temporary / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         with atomic_path(output_folder / "scheduler") as temporary:
             averaged.scheduler.save_pretrained(temporary)
         write_record(output_folder, record, measured)
         return measured
 
-    tasks = Tasks(backbone, pictures, encoded, settings, done)
     pretrain("transformer", transformer, tasks.loss_at, settings, checkpoint, export)
+    return output_folder

@@ -76,6 +76,8 @@ def describe_element(element: Element) -> str:
     writing = " ".join(lines_of(look.get("text", ""))).lower()
     if kind == "person":
         return people.describe_person(look)
+    if kind == "veil":
+        return ""
     if "shape_seed" in look:
         return describe_overlay(element)
     if kind == "text":

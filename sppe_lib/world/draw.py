@@ -301,6 +301,7 @@ def draw_asset(name: str, box: Box, look: Mapping[str, Any], part: str = "all") 
 def draw_thing(element: Element, part: str, name: str = "") -> str:
     """A thing of the world at its box; `name` of its asset, if that is not its kind."""
     look = {**element.attributes, **MATERIALS.get(element.attributes.get("material", ""), {})}
+    look["colour"] = look.get("material_colour") or look.get("colour")
     look["orientation"] = "wide" if element.width > element.height else "tall"
     look["pictured"] = "photo" in look
     return placed(element, draw_asset(name or element.kind, Box(0, 0, element.width, element.height), look, part))

@@ -44,12 +44,12 @@ UNSEEN_INSTRUCTIONS: dict[str, UnseenInstruction] = {
 """Code to unseen instruction; every text is one of its own, and none is published."""
 
 
-def edit(scene: Scene, code: str, seed: int) -> EditResult:
+def edit(scene: Scene, code: str, seed: int, tone: float | None = None) -> EditResult:
     """Apply an instruction to a scene as the simulated editor would.
 
-    `code` is a published three-digit code or one of UNSEEN_INSTRUCTIONS, `seed` a non-negative integer. Returns the
-    edited scene and "done", or the same scene and "missed" or "absent". Raises ConfigError for an
-    unknown code or a negative seed.
+    `code` is a published three-digit code or one of UNSEEN_INSTRUCTIONS, `seed` a non-negative integer; `tone` is the
+    brightness that the realisation follows, 0 to 1, instead of the scene's own (`View.tone`). Returns the edited scene
+    and "done", or the same scene and "missed" or "absent". Raises ConfigError for an unknown code or a negative seed.
     """
     if code not in EDITS and code not in UNSEEN_INSTRUCTIONS:
         raise ConfigError(
@@ -59,9 +59,9 @@ def edit(scene: Scene, code: str, seed: int) -> EditResult:
         raise ConfigError(f"The editor's seed is {seed}: use a non-negative integer.")
     ((verb, parameters),) = (EDITS[code] if code in EDITS else UNSEEN_INSTRUCTIONS[code].edit).items()
     if verb == "as_published":
-        return edit(scene, parameters, seed)
+        return edit(scene, parameters, seed, tone)
     arguments = parameters if isinstance(parameters, dict) else {"name": parameters}
     try:
-        return EditResult(VERBS[verb](View(scene, code, int(seed)), **arguments), "done")
+        return EditResult(VERBS[verb](View(scene, code, int(seed), tone), **arguments), "done")
     except NotDone as why:
         return EditResult(scene, str(why))

@@ -1,7 +1,7 @@
 """What the simulated editor can do: verbs whose parameters `assets/edits.yaml` gives for each instruction.
 
-Each takes a view of a scene and returns the edited scene, or raises NotDone. A list among the parameters
-stands for several realisations (`View.realised`).
+Each takes a view of a scene and returns the edited scene, or raises NotDone. Lists, ranges and hues among the
+parameters stand for realisations (`View.realised`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,25 @@ HATS = ("hat", "turban", "winterHat1", "winterHat02", "winterHat03", "winterHat0
 
 Look = Mapping[str, Any]
 
+SWAY = 16.0
+"""How far, in scene units, the place of an added thing varies beyond its given places."""
+
+LAYOUTS = 12
+"""How many layouts of a new background the editor has."""
+
+STRENGTH = {"between": [0.7, 1.0]}
+CAST = {
+    "cast": {"hue": [0, 360], "saturation": [0.55, 0.95], "lightness": [0.4, 0.6]},
+    "cast_amount": {"between": [0.15, 0.6]},
+}
+"""What a style of the editor has beside its name: how strong it is, and a cast of colour over the whole picture."""
+
+VEIL = {
+    "colour": {"hue": [0, 360], "saturation": [0.5, 0.9], "lightness": [0.35, 0.7]},
+    "opacity": {"between": [0.15, 0.5]},
+}
+"""The light over a new background."""
+
 
 # ----------------------------------------------------------------------------------------------- people
 
@@ -37,7 +56,7 @@ def _heads(element: Element) -> list[tuple[str, str, float]]:
 def person(
     view: View,
     set: Look | None = None,
-    tint: Sequence[tuple[Sequence[str], Any, float]] = (),
+    tint: Sequence[tuple[Sequence[str], Any, Any]] = (),
     needs_hair: bool = False,
     hat_off: bool = False,
     curl: bool = False,
@@ -61,10 +80,11 @@ def person(
         if look["top"] in HATS:  # the hair below was not visible: the editor makes some up
             changes |= {"top": "theCaesar", "hair": look["hair"] if look["facial_hair"] else "#4a312c"}
     if curl:
-        changes["top"] = _curly_top(look["top"], view.realisation(target.box, 3))
-    changes |= view.look(set, target.box)
+        changes["top"] = _curly_top(look["top"], view.choice(3, "curl"))
+    changes |= view.look(set)
     for keys, colour, amount in tint:
-        changes |= {key: mix(look[key], view.realised(colour, target.box), amount) for key in keys}
+        towards, share = view.realised(colour, f"tint {keys[0]}"), view.realised(amount, f"amount {keys[0]}")
+        changes |= {key: mix(look[key], towards, share) for key in keys}
     if target.photograph:
         photograph = {target.photograph: None if remove else {**old, **changes}}
         return with_element(view.scene, target.index, target.element.with_attributes(**photograph))
@@ -112,7 +132,7 @@ def change(
         element = view.scene.elements[index]
         box = box_of(element)
         if not view.misses(box, area, fraction):
-            new = element.with_attributes(**view.look(set, box))
+            new = element.with_attributes(**view.look(set))
             scene = with_element(scene, index, replace(new, kind=become or new.kind))
     if scene is view.scene:
         raise NotDone("missed")
@@ -145,11 +165,12 @@ def stain(view: View, kind: str, colour: Any) -> Scene:
         if target.area >= 0.06:
             box, area = target.box, target.area
     view.attempt(box, area)
-    # The shape follows the seed and the tone of the place, so that a surrogate may move it.
-    seed = 7919 * (view.seed % 100_003) + 31 * view.realisation(box, 3) + int(view.code)
+    # The shape follows the seed, place and size the picture, too.
+    look = {"shape_seed": 7919 * (view.seed % 100_003) + int(view.code), "colour": view.realised(colour, "colour")}
     x, y, width, height = box
-    look = {"shape_seed": seed, "colour": view.realised(colour, box)}
-    overlay = Element(kind, x + 0.08 * width, y + 0.08 * height, 0.84 * width, 0.84 * height, look)
+    across, down = (0.6 + 0.3 * view.share(f"size {axis}") for axis in "xy")
+    left, top = ((1 - size) * view.share(f"place {axis}") for axis, size in (("x", across), ("y", down)))
+    overlay = Element(kind, x + left * width, y + top * height, across * width, down * height, look)
     return replace(view.scene, elements=(*view.scene.elements, overlay))
 
 
@@ -163,8 +184,10 @@ def add(
     if sky and view.scene.setting["place"] not in UNSEEN_OUTDOOR:
         raise NotDone("absent")
     view.attempt()
-    shown, old = view.look(look, WHOLE), view.scene.elements
-    new = tuple(Element(kind, *box, shown) for box in view.realised(places, WHOLE))
+    shown, old = view.look(look), view.scene.elements
+    right, down = (SWAY * (view.share(f"place {axis}") - 0.5) for axis in "xy")
+    boxes = places[view.choice(len(places), "places")]
+    new = tuple(Element(kind, x + right, y + down, width, height, shown) for x, y, width, height in boxes)
     return replace(view.scene, elements=(*new, *old) if behind else (*old, *new))
 
 
@@ -172,9 +195,9 @@ def sit(view: View, kind: str, seat: str, width: float, height: float, at: Any, 
     """Something sits down on the most visible thing of the kind `seat`; `at` is where, as a share of its width."""
     below = view.thing(seat)
     view.attempt(below.box, below.area, below.fraction)
-    x = below.element.x + below.element.width * view.realised(at, below.box)
+    x = below.element.x + below.element.width * view.realised(at, "at")
     y = below.element.y + 0.76 * below.element.height - height
-    sitter = Element(kind, x, y, width, height, view.look(look, below.box))
+    sitter = Element(kind, x, y, width, height, view.look(look))
     return replace(view.scene, elements=(*view.scene.elements, sitter))
 
 
@@ -182,23 +205,24 @@ def sit(view: View, kind: str, seat: str, width: float, height: float, at: Any, 
 
 
 def style(view: View, name: str) -> Scene:
-    """The whole picture in a raster style; strength and variant follow its tone and the seed."""
+    """The whole picture in a raster style, of one variant, strength and cast of colour."""
     view.attempt()
-    strength = (0.95, 0.85, 1.0)[view.realisation(WHOLE, 5) % 3]
-    parameters = {"variant": view.realisation(WHOLE, 3), "strength": strength}
+    cast = {part: view.realised(value, f"cast {part}") for part, value in CAST.items()}
+    parameters = {"variant": view.choice(3, "variant"), "strength": view.realised(STRENGTH, "strength"), **cast}
     return replace(view.scene, styles=(*view.scene.styles, (name, parameters)))
 
 
-def background(view: View, place: list[str], time: str, keep: Sequence[str] = ()) -> Scene:
-    """Another setting behind the same elements; places in `keep` stay what they are if only the time changes."""
+def background(view: View, place: str | list[str], time: str | list[str]) -> Scene:
+    """Another setting behind the same elements, in one of several layouts, and a veil of colour over it."""
     view.attempt()
-    old, choice = view.scene.setting, view.realisation(WHOLE, len(place))
-    new = {**old, "place": place[choice], "time": time, "weather": "clear"}
-    if old.get("place") in keep and old.get("time") != time:
-        new["place"] = old["place"]
-    if new["place"] != old.get("place"):  # a few layouts of each new place exist; what was decorated stays
-        new["variant"] = 1000 + choice
-    return replace(view.scene, setting=new)
+    new = {
+        **view.scene.setting,
+        "place": view.realised(place, "place"),
+        "time": view.realised(time, "time"),
+        "weather": view.realised(["clear", "cloudy"], "weather"),
+        "variant": 1000 + view.choice(LAYOUTS, "layout"),
+    }
+    return replace(view.scene, setting=new, elements=(Element("veil", *WHOLE, view.look(VEIL)), *view.scene.elements))
 
 
 def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scene:
@@ -211,8 +235,8 @@ def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scen
     if (indoors and "time" not in set) or all(setting.get(key) == value for key, value in set.items()):
         raise NotDone("absent")
     view.attempt()
-    clouds = setting["weather"] if indoors else view.realised(["clear", "cloudy", "clear"], WHOLE)
-    drops = [Element("shower", *WHOLE, {"shape_seed": view.realisation(WHOLE, 3)})] if shower else []
+    clouds = setting["weather"] if indoors else view.realised(["clear", "cloudy", "clear"], "weather")
+    drops = [Element("shower", *WHOLE, {"shape_seed": view.choice(8, "drops")})] if shower else []
     new = {**setting, "weather": clouds, **set}
     return replace(view.scene, setting=new, elements=(*view.scene.elements, *drops))
 
@@ -223,7 +247,7 @@ def wall(view: View, colour: Any) -> Scene:
     if setting["place"] in UNSEEN_OUTDOOR:
         raise NotDone("absent")
     view.attempt()
-    colours = {**setting["colours"], "wall": view.realised(colour, WHOLE)}
+    colours = {**setting["colours"], "wall": view.realised(colour, "colour")}
     return replace(view.scene, setting={**setting, "colours": colours})
 
 

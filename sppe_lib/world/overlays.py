@@ -91,3 +91,11 @@ def draw_scratch(element: Element, part: str) -> str:
         result += f'{gash} stroke="#2a2a2a" stroke-width="2.6" stroke-opacity="0.7"/>'
         result += f'{gash} stroke="{colour}" stroke-width="1.5"/>'
     return f'<g fill="none" stroke-linecap="round">{result}</g>'
+
+
+@draws("veil")
+def draw_veil(element: Element, part: str) -> str:
+    """An even light of one colour over all that is behind."""
+    colour, opacity = element.attributes["colour"], element.attributes["opacity"]
+    box = f'x="{element.x}" y="{element.y}" width="{element.width}" height="{element.height}"'
+    return f'<rect {box} fill="{colour}" fill-opacity="{opacity:.3f}"/>'

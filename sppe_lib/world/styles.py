@@ -1,7 +1,8 @@
 """The raster styles of the simulated editor: colour, brush, texture and ornament on pixels.
 
 A style is a function of the image and of its parameters only: "strength" in [0, 1] (how far the
-image moves towards the style) and "variant" (0, 1 or 2: another tint, frame or word). They are
+image moves towards the style), "variant" (0, 1 or 2: another tint, frame or word), and "cast" with
+"cast_amount" in [0, 1], a colour that dyes the result by brightness. They are
 mostly local functions (a colour map, a blur, edges, a fixed texture, a fixed frame), as a style
 transfer that a small model may learn from one example. `assets/styles.yaml` lists the operations
 of each style.
@@ -40,7 +41,9 @@ def apply_style(image: np.ndarray, name: str, parameters: Mapping[str, Any]) -> 
             source = styled
         else:
             styled = _call(OPERATIONS[operation], _filled_in(arguments, varied), styled, source)
-    mixed = f.blend(plain, styled, float(parameters.get("strength", 1.0)))
+    mixed = np.clip(f.blend(plain, styled, float(parameters.get("strength", 1.0))), 0, 1)
+    if amount := float(parameters.get("cast_amount", 0.0)):
+        mixed = f.blend(mixed, f.gradient_map(f.luma(mixed), ("#000000", parameters["cast"], "#ffffff")), amount)
     return np.round(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
 
 

@@ -6,11 +6,13 @@ coarse size, boxes, attributes, occlusion; never at `Element.private`. Its docum
 - it does nothing when the target of the instruction is absent;
 - it misses: always with a small chance, more often the smaller, the more hidden or the less
   contrasted the target is (`miss_chance`);
-- the same words come out differently on different images: the realisation (colours, shapes,
-  places, strength) follows coarse brightness and warmth around the target, plus the seed
-  (`realisation`), so that an image and its surrogate mostly, but not always, get the same.
+- the same words come out differently from request to request: the realisation (hues, shapes, places,
+  sizes, kinds, the strength of a style) is drawn from the seed, and moves a little with the brightness of the
+  whole picture (`share`). An image and its surrogate that are sent with one seed, as to one service asked
+  twice, get nearly the same one; with another seed the same words come out another way.
 """
 
+import colorsys
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sppe_lib.world.colours import hex_colour
 from sppe_lib.world.scene import DRAWERS, Element, Scene, rasterise, render, svg_document
 
 LOOK_SIZE = 32
@@ -32,6 +35,9 @@ CLEAR_AREA = 0.008
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in scene units."""
+
+TONE_GAIN = 1.0
+"""How far a realisation moves, as a share of its range, when the whole picture goes from black to white."""
 
 WHOLE: Box = (0.0, 0.0, 100.0, 100.0)
 
@@ -50,11 +56,15 @@ class NotDone(Exception):
 
 @dataclass(frozen=True)
 class View:
-    """A scene as the editor sees it, with the instruction's code and the seed."""
+    """A scene as the editor sees it, with the instruction's code and the seed.
+
+    `toned`: the brightness that realisations follow, if not the scene's own.
+    """
 
     scene: Scene
     code: str
     seed: int
+    toned: float | None = None
 
     @property
     def code_number(self) -> int:
@@ -82,20 +92,47 @@ class View:
         seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
         return np.random.default_rng([self.seed, self.code_number, zlib.crc32(seen), zlib.crc32(purpose.encode())])
 
-    def realisation(self, box: Box, count: int) -> int:
-        """Which of `count` realisations this image gets: coarse tone of the box, shifted by the seed."""
-        mean = self.crop(box).mean(axis=(0, 1))
-        tone = int(np.digitize(mean @ (0.299, 0.587, 0.114), (0.45, 0.65))) + int(mean[0] > mean[2])
-        shift = int(np.random.default_rng([self.seed, self.code_number]).integers(0, count))
-        return (tone + shift) % count
+    @cached_property
+    def tone(self) -> float:
+        """Mean brightness of the whole picture, 0 to 1, or the one that is given."""
+        return self.toned if self.toned is not None else float(self.pixels.mean(axis=(0, 1)) @ (0.299, 0.587, 0.114))
 
-    def realised(self, values: Any, box: Box) -> Any:
-        """A list stands for the realisations of one value: this image's; anything else is the same in all."""
-        return values[self.realisation(box, len(values))] if isinstance(values, list) else values
+    def share(self, purpose: str) -> float:
+        """Where in its range, 0 to 1, one realised value lies: by the seed, the instruction and the picture's tone."""
+        drawn = np.random.default_rng([self.seed, self.code_number, zlib.crc32(purpose.encode())]).random()
+        moved = (drawn + TONE_GAIN * (self.tone - 0.5)) % 2
+        return float(min(moved, 2 - moved))  # reflected at the ends of the range
 
-    def look(self, values: Mapping[str, Any] | None, box: Box) -> dict[str, Any]:
-        """Attributes, each with this image's realisation."""
-        return {key: self.realised(value, box) for key, value in (values or {}).items()}
+    def choice(self, count: int, purpose: str) -> int:
+        """One of `count` realisations, from 0."""
+        return min(int(self.share(purpose) * count), count - 1)
+
+    def realised(self, value: Any, purpose: str) -> Any:
+        """What this request makes of a value of `edits.yaml`.
+
+        A list stands for several realisations, {between: [low, high]} for a number, {hue: [...], saturation: [...],
+        lightness: [...]} for a colour (degrees and shares; {as: name} draws as every other value of that name), any
+        other mapping for values of its own; the rest is the same in all.
+        """
+        if isinstance(value, list):
+            return self.realised(value[self.choice(len(value), purpose)], purpose)
+        if not isinstance(value, Mapping):
+            return value
+        purpose = value.get("as", purpose)
+        if "between" in value:
+            low, high = value["between"]
+            return low + (high - low) * self.share(purpose)
+        if "hue" in value:
+            hue, lightness, saturation = (
+                low + (high - low) * self.share(f"{purpose} {part}")
+                for part, (low, high) in ((part, value[part]) for part in ("hue", "lightness", "saturation"))
+            )
+            return hex_colour(255 * part for part in colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation))
+        return self.look(value)
+
+    def look(self, values: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Attributes, each with this request's realisation."""
+        return {key: self.realised(value, key) for key, value in (values or {}).items()}
 
     def misses(self, box: Box = WHOLE, area: float = 1.0, fraction: float = 1.0) -> bool:
         """Whether this edit misses a target in a box, of which these shares of canvas and target show."""
