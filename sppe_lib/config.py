@@ -54,8 +54,10 @@ class BenchmarkParameters:
 
     `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
     several of these.
-    The last four are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
+    `sweep_...` and `unseen_...` are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
+    `test_seed`: under which the vector world draws the test split, so that it can be drawn anew when everything is
+    chosen; left out: `seed`.
     """
 
     source: Name
@@ -69,6 +71,7 @@ class BenchmarkParameters:
     sweep_candidates: Positive
     unseen_pairs: Count
     unseen_source: Text = "vector-world"
+    test_seed: Seed | None = None
 
     @property
     def pairs(self) -> dict[str, int]:
