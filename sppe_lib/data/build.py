@@ -8,14 +8,14 @@ from functools import partial
 from sppe_lib.config import BenchmarkParameters, Profile, repository
 from sppe_lib.data import generated_folder, released
 from sppe_lib.data.card import Heading, prose
-from sppe_lib.data.miniature import DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
-from sppe_lib.data.schema import SPLITS
-from sppe_lib.data.store import IDENTITIES, MADE_OF, VECTOR_WORLD, Summary, write_set
-from sppe_lib.data.sweep import STRENGTHS, benchmark_claims, plan_sweep
+from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
+from sppe_lib.data.schema import ORACLE_FEATURES, SPLITS
+from sppe_lib.data.store import IDENTITIES, MADE_OF, REDRAWS, VECTOR_WORLD, Summary, write_set
+from sppe_lib.data.sweep import STRENGTHS, plan_sweep
 from sppe_lib.data.unseen import draw_unseen_pair, plan_unseen
 from sppe_lib.data.unseen_folder import build_from_folder
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.runtime import atomic_path
+from sppe_lib.runtime import atomic_path, progress
 
 
 def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) -> Summary:
@@ -34,7 +34,7 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
                 raise ConfigError(
                     f"benchmark.{split}_pairs is {number}: the vector world has no end, so say how many (at least 1)."
                 )
-        plans = plan_splits(parameters.pairs, parameters.size, parameters.strength, parameters.seed)
+        plans = plan_splits(parameters)
         rows = _simulated_rows(draw_pairs(plans, processes, redraws=summary.redraws), summary)
         return write_set(rows, sum(len(plan.codes) for plan in plans), summary, partial(_heading, name="simulated"))
     if found := generated_folder.find_generated(profile):
@@ -68,12 +68,15 @@ def _find_released(parameters: BenchmarkParameters, strict: bool) -> released.Re
 
 
 def _simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[dict]:
-    """The rows of drawn pairs, noting in the summary how much is private and what the simulated editor did."""
+    """The rows of drawn pairs, noting in the summary the rest: private shares, identities, outcomes, second edits."""
     for pair in pairs:
         summary.private_shares |= pair.private_shares
         summary.identities |= dict.fromkeys(pair.identities, pair.plan.split)
         for row in pair.rows:
             summary.outcomes[row["source_outcome"], row["surrogate_outcome"]] += 1
+            if "edited_again" in row:
+                second = {column: row[column] for column in ORACLE_FEATURES}
+                summary.edited_again.setdefault(row["split"], []).append(second)
             yield row
 
 
@@ -117,8 +120,9 @@ def _heading(summary: Summary, name: str) -> Heading:
         "file_masks": summary.mask_origins["file"],
         "derived_masks": summary.mask_origins["difference"],
         "problems": 0 if summary.problems is None else len(summary.problems),
-        "identities": summary.redraws["identities"],
-        "masks": summary.redraws["masks"],
+        "seen_share": f"{100 * SEEN_SHARE:g}",
+        "seen_levels": SEEN_LEVELS,
+        **{reason: summary.redraws[reason] for reason in REDRAWS},
     }
     if name == "unseen":
         plans = plan_unseen(parameters)
@@ -161,7 +165,11 @@ def claimed(profile: Profile, processes: int = 2) -> dict[str, str]:
     path = profile.results / "benchmark" / IDENTITIES
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8"))
-    return benchmark_claims(profile.benchmark, processes)
+    claims: dict[str, str] = {}
+    plans = plan_splits(profile.benchmark)
+    for _ in progress(draw_pairs(plans, processes, claims), "Identities", len(plans)):
+        pass
+    return claims
 
 
 def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:

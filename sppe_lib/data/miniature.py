@@ -1,20 +1,24 @@
 """SPPE-mini: the instances of the simulated vector world, split by split.
 
-Every pair draws from its own seeds, made of the benchmark's seed, the split's name and the pair's
+Every pair draws from its own seeds, made of its split's seed, the split's name and the pair's
 number, so the bytes do not depend on the order or the number of processes. Two splits therefore
 never share a scene; on top of that, a scene whose private person, text or thing (`identities`), or
 whose pixels, already occur in another split is drawn again, so no identity is shared either.
+
+I and S are edited with one seed, as one service that is asked twice: what the editor makes of the words beyond what
+they say is nearly the same on both. An edit that is done must be seen inside M (`seen_inside`).
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
+from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data import taxonomy
 from sppe_lib.data.processes import in_processes
 from sppe_lib.data.schema import SPLITS, text_columns
@@ -25,11 +29,20 @@ from sppe_lib.world import editor, scenes, surrogates
 from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Scene, render
 
-DRAWING_ORDER = ("test", "val", "train")
-"""Smallest first, so that the identities of the test split are the first to be claimed."""
+DRAWING_ORDER = ("train", "val", "test")
+"""The test split gives way where two show the same, so that drawing it anew leaves the others as they are."""
+
+EDITED_AGAIN = ("val", "test")
+"""Splits whose sources are edited once more, under another seed (`schema.open_oracle`)."""
 
 ATTEMPTS = 200
-"""Scenes tried for one source before giving up; ordinary runs need one or two."""
+"""Scenes tried for one source before giving up (ordinary runs need one or two), and seeds tried for a second edit."""
+
+SEEN_LEVELS, SEEN_SHARE = 16, 0.02
+"""An edit is seen where a channel moves by more than so many of 255 levels, in at least this share of M's pixels."""
+
+BEYOND_SHARE_COST, MISFIT_COST = 1e4, 1e6
+"""Costs in `choose_instructions`, where a use costs 1: a tag that has its third already, and one that does not fit."""
 
 
 @dataclass(frozen=True)
@@ -68,64 +81,106 @@ class PairPlan:
         """The seed of one purpose ("scene", "surrogate", "edit" and the code) of this pair."""
         return seed_of("SPPE-mini", self.seed, self.split, self.index, self.attempt, *purpose)
 
-    def edit(self, code: str) -> Callable[[Scene], EditResult]:
-        """The simulated editor with one instruction and this pair's seed for it."""
-        return partial(editor.edit, code=code, seed=self.seed_for("edit", code))
+    def edit(self, scene: Scene, code: str) -> EditResult:
+        """What the simulated editor makes of a scene by one instruction, with this pair's seed for it."""
+        return editor.edit(scene, code, self.seed_for("edit", code))
+
+    def edit_again(self, scene: Scene, code: str) -> EditResult:
+        """As `edit`, under another seed; where that was done, so is this (or, after ATTEMPTS seeds, it is the same)."""
+        first = self.edit(scene, code)
+        again = (editor.edit(scene, code, self.seed_for("edit again", code, number)) for number in range(ATTEMPTS))
+        return next((result for result in again if result.outcome == first.outcome), first)
+
+    def choices(self, code: str, taken: Sequence[str]) -> Iterator[str]:
+        """An instruction, then in random order the category's others of its tag that are not `taken`."""
+        yield code
+        others = fitting_codes(self.category, taxonomy.instruction(code).tag)
+        others = [other for other in others if other not in (code, *taken)]
+        yield from numpy_generator("SPPE-mini other instructions", self.seed_for(code)).permutation(others).tolist()
 
 
 @dataclass(frozen=True)
 class DrawnPair:
-    """The finished rows of one source, what identifies it, and how many scenes were refused for their masks.
+    """The finished rows of one source, what identifies it, and what had to be drawn again (as `Summary.redraws`).
 
-    `private_shares`: pair_id -> share of the picture that is private, 0 to 1.
+    `private_shares`: pair_id -> share of the picture that is private, 0 to 1. A row of a split of EDITED_AGAIN also
+    has `edited_again`, a picture.
     """
 
     plan: PairPlan
     rows: list[dict]
     private_shares: dict[str, float]
     identities: frozenset[str]
-    refused_masks: int
+    redraws: Counter = field(default_factory=Counter)
 
 
-def choose_instructions(category_names: Sequence[str], *seed: object) -> list[tuple[str, str]]:
-    """Two different fitting instruction codes for each pair, spread evenly.
+def fitting_codes(category_name: str, tag: str) -> list[str]:
+    """The codes of the instructions of a tag that make sense for a category."""
+    return [entry.code for entry in taxonomy.instructions_for(category_name) if entry.tag == tag]
 
-    The first is the one least used so far in the whole split; the second the one least used within
-    the pair's category, then in the split. So rare instructions (one category only) are all used,
-    and every category still meets the styles. Ties go to the rarer instruction, then to the seed.
+
+def choose_instructions(category_names: Sequence[str], *seed: object, number: int = 2) -> list[tuple[str, ...]]:
+    """`number` different fitting instruction codes for each pair, tags and instructions spread evenly.
+
+    Of every 36 pairs in a row a third of the instructions is of each tag, as far as the categories have such: the
+    cheapest assignment, where a tag costs a pair the uses so far of its least used fitting instruction, and the
+    category's of the tag. Of its tag, the first instruction of a pair is the one least used so far, so that rare ones
+    (one category only) are all used; a further one is the one least used in the category, so that every category meets
+    many. Ties go to the seed.
     """
     generator = numpy_generator("SPPE-mini instructions", *seed)
-    rarity = Counter(
-        instruction.code for name in taxonomy.categories() for instruction in taxonomy.instructions_for(name)
-    )
     overall: Counter = Counter()
     within: Counter = Counter()
-    chosen = []
-    for name in category_names:
-        codes = [instruction.code for instruction in taxonomy.instructions_for(name)]
-        luck = dict(zip(codes, generator.random(len(codes))))
-        first = min(codes, key=lambda code: (overall[code], rarity[code], luck[code]))
-        overall[first] += 1
-        within[name, first] += 1
-        rest = [code for code in codes if code != first]
-        second = min(rest, key=lambda code: (within[name, code], overall[code], rarity[code], luck[code]))
-        overall[second] += 1
-        within[name, second] += 1
-        chosen.append((first, second))
+    chosen: list[tuple[str, ...]] = []
+    tags, block = len(taxonomy.TAGS), len(taxonomy.categories())
+    for start in range(0, len(category_names), block):
+        names = category_names[start : start + block]
+        fitting = [[fitting_codes(name, tag) for tag in taxonomy.TAGS] for name in names]
+        # A second instruction of a tag needs two that fit.
+        cost = [
+            [
+                min((overall[code] for code in codes), default=0)
+                + 2 * sum(within[name, code] for code in codes)
+                + MISFIT_COST * (len(codes) <= place)
+                for codes in options
+            ]
+            for name, options in zip(names, fitting)
+            for place in range(number)
+        ]
+        share = -(-len(cost) // tags)
+        columns = np.tile(np.arange(tags), share + len(cost))
+        costs = (np.array(cost) + generator.random((len(cost), tags)))[:, columns]
+        costs[:, share * tags :] += BEYOND_SHARE_COST
+        for name, options, wanted in zip(names, fitting, columns[linear_sum_assignment(costs)[1]].reshape(-1, number)):
+            pair: list[str] = []
+            for tag in wanted:
+                codes = generator.permutation([code for code in options[tag] if code not in pair]).tolist()
+                pair.append(min(codes, key=lambda code: (within[name, code] if pair else 0, overall[code])))
+                overall[pair[-1]] += 1
+                within[name, pair[-1]] += 1
+            chosen.append(tuple(pair))
     return chosen
 
 
-def plan_split(split: str, pairs: int, size: int, strength: float, seed: int) -> list[PairPlan]:
+def plan_split(
+    split: str, pairs: int, parameters: BenchmarkParameters, seed: int, instructions: int = 2
+) -> list[PairPlan]:
     """The plans of a split: `pairs` pairs, categories in turn, so their numbers differ by one at most."""
     names = list(taxonomy.categories())
     category_names = [names[index % len(names)] for index in range(pairs)]
-    codes = choose_instructions(category_names, seed, split)
-    return [PairPlan(seed, split, index, category_names[index], codes[index], size, strength) for index in range(pairs)]
+    codes = choose_instructions(category_names, seed, split, number=instructions)
+    shape = parameters.size, parameters.strength
+    return [PairPlan(seed, split, *pair, *shape) for pair in zip(range(pairs), category_names, codes, strict=True)]
 
 
-def plan_splits(pairs: dict[str, int], size: int, strength: float, seed: int) -> list[PairPlan]:
-    """The plans of several splits (name -> number of pairs) in the order in which they are drawn."""
-    return [plan for split in DRAWING_ORDER for plan in plan_split(split, pairs.get(split, 0), size, strength, seed)]
+def plan_splits(parameters: BenchmarkParameters) -> list[PairPlan]:
+    """The plans of all splits in the order in which they are drawn, test under its own seed."""
+    seeds = dict.fromkeys(SPLITS, parameters.seed)
+    if parameters.test_seed is not None:
+        seeds["test"] = parameters.test_seed
+    return [
+        plan for split in DRAWING_ORDER for plan in plan_split(split, parameters.pairs[split], parameters, seeds[split])
+    ]
 
 
 def _plain(value: object) -> object:
@@ -155,28 +210,36 @@ def identities(scene: Scene) -> frozenset[str]:
 
 
 class Pictures:
-    """Pictures of scenes at one size in pixels, as values of an image column; equal scenes are rendered once.
-
-    An edit that does nothing returns an equal scene, so many pictures are known already.
-    """
+    """Pictures of scenes at one size in pixels; equal scenes, such as those that an edit left alone, are drawn once."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._known: list[tuple[Scene, dict]] = []
+        self._known: list[tuple[Scene, np.ndarray, dict]] = []
+
+    def _drawn(self, scene: Scene) -> tuple[Scene, np.ndarray, dict]:
+        for entry in self._known:
+            if entry[0] == scene:
+                return entry
+        pixels = render(scene, self.size)
+        self._known.append((scene, pixels, png(pixels)))
+        return self._known[-1]
+
+    def pixels(self, scene: Scene) -> np.ndarray:
+        """uint8 [H, W, 3]."""
+        return self._drawn(scene)[1]
 
     def __call__(self, scene: Scene) -> dict:
-        for known, picture in self._known:
-            if known == scene:
-                return picture
-        self._known.append((scene, png(render(scene, self.size))))
-        return self._known[-1][1]
+        """The value of an image column."""
+        return self._drawn(scene)[2]
 
 
-def edited_columns(
-    source: Scene, surrogate: Scene, private: np.ndarray, edit: Callable[[Scene], EditResult], pictures: Pictures
-) -> dict:
-    """The picture and outcome columns of one instance: source and surrogate, each edited on its own."""
-    edited_source, edited_surrogate = edit(source), edit(surrogate)
+Edits = tuple[tuple[Scene, EditResult], tuple[Scene, EditResult]]
+"""Source and surrogate, each with what the editor made of it."""
+
+
+def edited_columns(edits: Edits, private: np.ndarray, pictures: Pictures) -> dict:
+    """The picture and outcome columns of one instance."""
+    (source, edited_source), (surrogate, edited_surrogate) = edits
     return {
         "source": pictures(source),
         "mask": png(mask_image(private)),
@@ -188,43 +251,72 @@ def edited_columns(
     }
 
 
-def _usable_scene(plan: PairPlan) -> tuple[PairPlan, Scene, list[Scene], list[np.ndarray]]:
-    """The first scene, from the plan's attempt on, of which every surrogate has a useful mask.
+def seen_inside(edits: Edits, private: np.ndarray, pictures: Pictures) -> bool:
+    """Whether what the editor did, if it did anything, shows inside M, on the source and on the surrogate."""
+    for scene, result in edits:
+        before, after = (pictures.pixels(one)[private].astype(int) for one in (scene, result.scene))
+        moved = np.abs(after - before).max(axis=-1) > SEEN_LEVELS
+        if result.outcome == "done" and moved.mean() < SEEN_SHARE:
+            return False
+    return True
 
-    A mask that covers nothing or everything is useless; the scene is then drawn again with the next attempt's seeds.
-    Returns the plan with the attempt that was taken, the scene, its surrogates and their masks (bool [H, W]).
+
+def _instances(
+    plan: PairPlan, scene: Scene, protected: list[Scene], masks: list[np.ndarray], pictures: Pictures, redraws: Counter
+) -> list[dict] | None:
+    """The rows of a source: of each planned instruction, or of the first of `choices` that is seen inside every M.
+
+    None where none of them is; `redraws` counts the others as "instructions".
     """
-    while plan.attempt < ATTEMPTS:
-        scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
-        protected = plan.protect(scene)
-        masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
-        if all(private.any() and not private.all() for private in masks):
-            return plan, scene, protected, masks
-        plan = replace(plan, attempt=plan.attempt + 1)
-    raise DataError(
-        f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
-        f"attempts; choose another benchmark.seed or fewer pairs."
-    )
+    rows: list[dict] = []
+    for planned in plan.codes:
+        taken = [*(code for code in plan.codes if code != planned), *(row["instruction_code"] for row in rows)]
+        for code in plan.choices(planned, taken):
+            edited = plan.edit(scene, code)
+            found = [((scene, edited), (other, plan.edit(other, code))) for other in protected]
+            if all(seen_inside(edits, private, pictures) for edits, private in zip(found, masks, strict=True)):
+                break
+            redraws["instructions"] += 1
+        else:
+            return None
+        again = {}
+        if plan.split in EDITED_AGAIN:
+            again = {"edited_again": pictures(plan.edit_again(scene, code).scene)}
+        rows += [
+            text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
+            | edited_columns(edits, private, pictures)
+            | again
+            for (pair, strength), edits, private in zip(plan.pairs.items(), found, masks, strict=True)
+        ]
+    return rows
 
 
 def draw_pair(plan: PairPlan) -> DrawnPair:
     """Draw one source and its instances: scene, surrogates, masks, and for each code the two independent edits.
 
-    Raises DataError where no scene has useful masks after ATTEMPTS attempts.
+    A scene is drawn again, with the next attempt's seeds, where a mask covers nothing or everything, or no instruction
+    is seen inside it. Raises DataError where ATTEMPTS scenes are not enough.
     """
-    first = plan.attempt
-    plan, scene, protected, masks = _usable_scene(plan)
-    pictures = Pictures(plan.size)
-    rows, shares = [], {}
-    for (pair, strength), surrogate, private in zip(plan.pairs.items(), protected, masks):
-        shares[pair] = float(private.mean())
-        rows += [
-            text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
-            | edited_columns(scene, surrogate, private, plan.edit(code), pictures)
-            for code in plan.codes
-        ]
-    known = identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
-    return DrawnPair(plan, rows, shares, known, plan.attempt - first)
+    redraws: Counter = Counter()
+    for attempt in range(plan.attempt, ATTEMPTS):
+        plan, pictures = replace(plan, attempt=attempt), Pictures(plan.size)
+        scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
+        protected = plan.protect(scene)
+        masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
+        if not all(private.any() and not private.all() for private in masks):
+            redraws["masks"] += 1
+            continue
+        rows = _instances(plan, scene, protected, masks, pictures, redraws)
+        if rows is None:
+            redraws["scenes"] += 1
+            continue
+        known = identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
+        shares = {pair: float(private.mean()) for pair, private in zip(plan.pairs, masks, strict=True)}
+        return DrawnPair(plan, rows, shares, known, redraws)
+    raise DataError(
+        f"No usable scene for pair {plan.index} of the {plan.split} split ({plan.category}) in {ATTEMPTS} "
+        f"attempts; choose another benchmark.seed or fewer pairs."
+    )
 
 
 def draw_pairs(
@@ -236,18 +328,17 @@ def draw_pairs(
 ) -> Iterator[DrawnPair]:
     """Draw plans in order and claim what they show; what another split has claimed already is drawn again.
 
-    `claims` (identity -> split) and `redraws` (how many scenes for their "masks", how many for their "identities")
-    are filled. Drawing again happens here, in order, so the result is the same for any number of processes.
-    `draw` must be importable.
+    `claims` (identity -> split) and `redraws` (as `Summary.redraws`) are filled. Drawing again happens here, in order,
+    so the result is the same for any number of processes. `draw` must be importable.
     """
     claims = {} if claims is None else claims
     redraws = Counter() if redraws is None else redraws
     for pair in in_processes(draw, plans, processes):
         split = pair.plan.split
-        redraws["masks"] += pair.refused_masks
+        redraws.update(pair.redraws)
         while any(claims.get(identity, split) != split for identity in pair.identities):
             redraws["identities"] += 1
             pair = draw(replace(pair.plan, attempt=pair.plan.attempt + 1))
-            redraws["masks"] += pair.refused_masks
+            redraws.update(pair.redraws)
         claims.update(dict.fromkeys(pair.identities, split))
         yield pair

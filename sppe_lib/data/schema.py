@@ -67,6 +67,9 @@ FEATURES = Features(
     }
 )
 
+ORACLE_FEATURES = Features({"instance_id": Value("string"), "edited_again": Image()})
+"""A second edit of the source by the simulated editor, under another seed: the same words, realised another way."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -188,6 +191,25 @@ def open_split(folder: Path, split: str) -> Dataset:
         return open_parquet(shards, FEATURES)
     except DataError as error:
         raise DataError(f"The {split} shards in {folder.name!r} cannot be read: {str(error).rstrip('.')}.") from None
+
+
+def oracle_file(folder: Path, split: str) -> Path:
+    """Where the second edits of a split of a built benchmark are, with the columns of ORACLE_FEATURES."""
+    return Path(folder) / "oracle" / f"{split}.parquet"
+
+
+def open_oracle(folder: Path, split: str) -> Dataset:
+    """The second edits of a split of the benchmark in `folder`, row by row as `open_split` has its instances.
+
+    Only a benchmark that the simulated editor drew has them, for val and test. Raises DataError where there are none.
+    """
+    path = oracle_file(folder, split)
+    if not path.is_file():
+        raise DataError(
+            f"{Path(folder).name!r} has no second edits of the split {split}: run 01_benchmark with benchmark.source "
+            f"vector-world, which makes them for val and test."
+        )
+    return open_parquet(path, ORACLE_FEATURES)
 
 
 def open_evaluated(profile: Profile, data: str) -> Dataset:

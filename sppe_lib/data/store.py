@@ -9,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets import Dataset
 
 from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data import taxonomy
 from sppe_lib.data.card import Heading, card_text
-from sppe_lib.data.schema import FEATURES, SPLITS
+from sppe_lib.data.parquet import write_parquet
+from sppe_lib.data.schema import FEATURES, ORACLE_FEATURES, SPLITS, oracle_file
 from sppe_lib.runtime import atomic_path, progress, require_disk
 
 VECTOR_WORLD = "vector-world"
@@ -34,6 +36,14 @@ SHARD_BYTES = 300_000_000
 BUFFER_BYTES = 30_000_000
 """So many bytes of pictures of a split, or _ROW_GROUP rows if that is less, wait in memory to be written."""
 
+REDRAWS = {
+    "masks": "scenes drawn again for an empty or full mask",
+    "instructions": "instructions replaced by another of the same tag, since nothing would change inside M",
+    "scenes": "scenes drawn again because no instruction of a tag changes anything inside M",
+    "identities": "scenes drawn again because their identity belongs to another split",
+}
+"""Why something is drawn again in the vector world, and how a summary says it after a number."""
+
 _ROW_GROUP = 64
 
 _KIND = ["split", "modality", "group", "category"]
@@ -48,10 +58,11 @@ def row_bytes(size: int) -> int:
 class Summary:
     """What a build did; `counts` has the columns split, modality, group, category, pairs, instances.
 
-    `outcomes` counts what the simulated editor did on (source, surrogate), and `redraws` the scenes drawn again for
-    their "masks" or "identities"; both are empty for real data. `problems` has the columns problem, file, remedy.
-    `mask_origins` counts masks from a "file" or a "difference". `private_shares` holds the private share of pixels of
-    each pair, `identities` the split of every simulated identity, `made_of` what MADE_OF will hold.
+    `outcomes` counts what the simulated editor did on (source, surrogate), `redraws` what was drawn again, by the
+    reasons in REDRAWS, and `edited_again` holds the rows of `schema.ORACLE_FEATURES` of each split that has some; all
+    are empty for real data. `problems` has the columns problem, file, remedy. `mask_origins` counts masks from a "file"
+    or a "difference". `private_shares` holds the private share of pixels of each pair, `identities` the split of every
+    simulated identity, `made_of` what MADE_OF will hold.
     """
 
     folder: Path
@@ -59,6 +70,7 @@ class Summary:
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcomes: Counter = field(default_factory=Counter)
     redraws: Counter = field(default_factory=Counter)
+    edited_again: dict[str, list[dict]] = field(default_factory=dict)
     problems: pd.DataFrame | None = None
     mask_origins: Counter = field(default_factory=Counter)
     private_shares: dict[str, float] = field(default_factory=dict)
@@ -76,10 +88,7 @@ class Summary:
             f"{split}: {int(row.pairs)} pairs, {int(row.instances)} instances" for split, row in split_counts.iterrows()
         ]
         if self.simulated:
-            lines.append(
-                f"scenes drawn again: {self.redraws['masks']} for an empty or full mask, "
-                f"{self.redraws['identities']} because their identity belongs to another split"
-            )
+            lines += [f"{self.redraws[reason]} {what}" for reason, what in REDRAWS.items() if self.redraws[reason]]
         if self.problems is not None and len(self.problems):
             first = self.problems.iloc[0]
             lines.append(f"{len(self.problems)} problems, listed in problems.csv; first: {first.problem}: {first.file}")
@@ -173,6 +182,10 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
     with atomic_path(summary.folder) as folder:
         folder.mkdir()
         summary.counts = write_shards(progress(rows, name.capitalize(), number), folder, size)
+        for split, again in summary.edited_again.items():
+            path = oracle_file(folder, split)
+            path.parent.mkdir(exist_ok=True)
+            write_parquet(Dataset.from_list(again, features=ORACLE_FEATURES), path)
         for file, text in _beside(summary, heading):
             (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
     return summary

@@ -6,15 +6,14 @@ surrogates of a source before uploading one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from sppe_lib.config import BenchmarkParameters
-from sppe_lib.data.miniature import PairPlan, draw_pairs, plan_split, plan_splits
+from sppe_lib.data.miniature import PairPlan, plan_split
 from sppe_lib.errors import DataError
-from sppe_lib.runtime import progress
 from sppe_lib.world import surrogates
 from sppe_lib.world.scene import Scene, render
 
@@ -82,17 +81,5 @@ class SweepPlan(PairPlan):
 
 def plan_sweep(parameters: BenchmarkParameters) -> list[SweepPlan]:
     """The plans of all sources: categories in turn, one fitting instruction each."""
-    plans = plan_split("sweep", parameters.sweep_sources, parameters.size, parameters.strength, parameters.seed)
-    return [
-        SweepPlan(**vars(plan) | {"codes": plan.codes[:1]}, candidates=parameters.sweep_candidates) for plan in plans
-    ]
-
-
-def benchmark_claims(parameters: BenchmarkParameters, processes: int) -> dict[str, str]:
-    """The split of every identity of the benchmark, from drawing its sources again without their edits."""
-    claims: dict[str, str] = {}
-    plans = plan_splits(parameters.pairs, parameters.size, parameters.strength, parameters.seed)
-    sources = [replace(plan, codes=()) for plan in plans]
-    for _ in progress(draw_pairs(sources, processes, claims), "Identities", len(sources)):
-        pass
-    return claims
+    plans = plan_split("sweep", parameters.sweep_sources, parameters, parameters.seed, instructions=1)
+    return [SweepPlan(**vars(plan), candidates=parameters.sweep_candidates) for plan in plans]

@@ -84,7 +84,6 @@ def _codes(ranges: str) -> set[str]:
 
 
 @cache
-@cache
 def instructions_for(category_name: str) -> tuple[Instruction, ...]:
     """The instructions that make sense for a category, in order (this kit's own choice, not published).
 

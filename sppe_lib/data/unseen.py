@@ -12,24 +12,28 @@ from scipy.optimize import linear_sum_assignment
 from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data.miniature import DrawnPair, PairPlan, Pictures, edited_columns
 from sppe_lib.data.schema import UNSEEN, full_image_columns
+from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.runtime import numpy_generator
 from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS
 from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
-REPEAT_COST, MISFIT_COST = 10.0, 1e6
-"""Costs in `assign_instructions`, where luck costs 0 to 1: using a text once more, and one that does not fit."""
+TAG_COST, REPEAT_COST, MISFIT_COST = 10.0, 1000.0, 1e6
+"""Costs in `assign_instructions`, where luck costs 0 to 1: another tag, using a text once more, one that misfits."""
 
 
 def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
-    """A fitting instruction code for each scene, with as many different texts as possible, else at random.
+    """A fitting instruction code for each scene: as many different texts, then as even in tags, as can be, else random.
 
-    The cheapest assignment of scenes to uses of texts, where every further use of a text costs more.
+    The cheapest assignment of scenes to uses of texts, where every further use of a text costs more, and so does
+    another tag than the scene's turn: the scenes of a kind take the tags in turn.
     """
     luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(UNSEEN_INSTRUCTIONS)))
     fits = np.array([[kind in entry.kinds for entry in UNSEEN_INSTRUCTIONS.values()] for kind in kinds]).reshape(
         luck.shape
     )
-    once = np.where(fits, luck, MISFIT_COST)
+    turns = [(list(kinds[:index]).count(kind) + sorted(set(kinds)).index(kind)) % 3 for index, kind in enumerate(kinds)]
+    tags = [TAGS.index(entry.tag) for entry in UNSEEN_INSTRUCTIONS.values()]
+    once = np.where(fits, luck + TAG_COST * (np.array(turns)[:, None] != tags), MISFIT_COST)
     # A kind has more than ten texts of its own, so a few uses of each are enough for any even spread.
     uses = 1 + 2 * -(-len(kinds) // len(UNSEEN_INSTRUCTIONS))
     cost = np.concatenate([once + REPEAT_COST * use for use in range(uses)], axis=1)
@@ -55,6 +59,7 @@ def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     instruction = UNSEEN_INSTRUCTIONS[code]
     pair = f"unseen/{plan.index:05d}"
     row = full_image_columns(pair, UNSEEN, "test", plan.category, code, instruction.text, instruction.tag, None)
-    row |= edited_columns(source, surrogate, private, plan.edit(code), Pictures(plan.size))
+    edits = (source, plan.edit(source, code)), (surrogate, plan.edit(surrogate, code))
+    row |= edited_columns(edits, private, Pictures(plan.size))
     # No private element, hence no identity: nothing here can be someone's of another split.
-    return DrawnPair(plan, [row], {pair: 1.0}, frozenset(), refused_masks=0)
+    return DrawnPair(plan, [row], {pair: 1.0}, frozenset())

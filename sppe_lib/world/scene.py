@@ -9,7 +9,7 @@ are rasterised by resvg with fonts shipped in matplotlib, so pixels do not depen
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,12 @@ def svg_document(body: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def rasterise(svg: str, size: int) -> np.ndarray:
-    """Rasterise an SVG document to uint8 RGBA of shape (size, size, 4)."""
+    """Rasterise an SVG document to uint8 RGBA of shape (size, size, 4), not to be written to.
+
+    The last ones are kept: an editor looks at one scene again for every instruction, seed and target.
+    """
     png = resvg_py.svg_to_bytes(
         svg_string=svg, width=size, height=size, skip_system_fonts=True, font_files=font_paths()
     )
