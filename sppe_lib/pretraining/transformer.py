@@ -195,7 +195,8 @@ def psnr_inside(first: torch.Tensor, second: torch.Tensor, region: torch.Tensor,
 def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -> dict[str, float]:
     """Mean PSNR in dB inside the private region of held-out sources that are edited, against the simulated editor's.
 
-    By words alone, by words with an unrelated example, and by words with the pair of the surrogate; over the whole region, and over what the edit changed or left alone.
+    By words alone, by words with an unrelated example, and by words with the pair of the surrogate; over the whole
+    region, and over what the edit changed or left alone.
     The floor and the ceiling: the source as it was, and the autoencoder.
     """
     pictures = tasks.pictures
