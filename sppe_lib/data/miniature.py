@@ -85,11 +85,12 @@ class PairPlan:
         """What the simulated editor makes of a scene by one instruction, with this pair's seed for it."""
         return editor.edit(scene, code, self.seed_for("edit", code))
 
-    def edit_again(self, scene: Scene, code: str) -> EditResult:
-        """As `edit`, under another seed; where that was done, so is this (or, after ATTEMPTS seeds, it is the same)."""
-        first = self.edit(scene, code)
+    def edit_again(self, scene: Scene, code: str, first: EditResult) -> EditResult:
+        """As `edit`, which gave `first`, under another seed where it is done, too; `first` if none of ATTEMPTS is."""
+        if first.outcome != "done":
+            return first  # nothing changed, which looks the same under every seed
         again = (editor.edit(scene, code, self.seed_for("edit again", code, number)) for number in range(ATTEMPTS))
-        return next((result for result in again if result.outcome == first.outcome), first)
+        return next((result for result in again if result.outcome == "done"), first)
 
     def choices(self, code: str, taken: Sequence[str]) -> Iterator[str]:
         """An instruction, then in random order the category's others of its tag that are not `taken`."""
@@ -281,7 +282,7 @@ def _instances(
             return None
         again = {}
         if plan.split in EDITED_AGAIN:
-            again = {"edited_again": pictures(plan.edit_again(scene, code).scene)}
+            again = {"edited_again": pictures(plan.edit_again(scene, code, edited).scene)}
         rows += [
             text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
             | edited_columns(edits, private, pictures)
