@@ -126,8 +126,9 @@ class TrainingParameters:
     """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
     `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
-    `guidance` and `seed` also decide how a trained method samples. `keep_term`, `noised_tag`: what the released code of
-    C2E-S2SER has beyond the paper: a loss towards the source, and a tag generator that learns from noised latents.
+    `guidance` and `seed` also decide how a trained method samples. `layers`: which ones have a LoRA, those of attention
+    as in the paper or all linear ones. `keep_term`, `noised_tag`: what the released code of C2E-S2SER has beyond the
+    paper: a loss towards the source, and a tag generator that learns from noised latents.
     """
 
     rank: Positive
@@ -141,6 +142,7 @@ class TrainingParameters:
     checkpoint_every: Positive
     seed: Seed
     seeds: Positive
+    layers: Literal["attention", "all"] = "attention"
     ema: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"
     gradient_checkpointing: Flag = False
@@ -157,13 +159,11 @@ class TrainingParameters:
 class SamplingParameters:
     """How pictures are recovered; no training reads any of it.
 
-    `steps` of the sampler; `batch` instances at a time; `keep_outside`: put S' back outside M. The last two are
-    VISII's, per instance.
+    `steps` of the sampler; `batch` instances at a time. The last two are VISII's, per instance.
     """
 
     steps: Positive
     batch: Positive
-    keep_outside: Flag
     inversion_steps: Count
     inversion_learning_rate: Rate
 

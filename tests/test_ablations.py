@@ -9,7 +9,7 @@ from datasets import Dataset
 from test_recovery import profile, weights  # noqa: F401
 
 from sppe_lib import recovery
-from sppe_lib.data.schema import collate, open_evaluated
+from sppe_lib.data.schema import collate, open_evaluated, open_split
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.recovery import ablation_rows, ablations
 from sppe_lib.recovery.c2e_s2ser import C2eS2ser
@@ -52,24 +52,22 @@ def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
     assert rows == ablations.shuffled_rows(pairs, seed=3)
 
 
-def test_a_shuffled_pair_is_another_instances_and_every_picture_is_encoded_once(profile, monkeypatch):  # noqa: F811
+def test_a_shuffled_pair_is_another_instances_and_one_of_the_same_words_has_them(profile):  # noqa: F811
     recovery.fit(profile, "C2E-S2SER")
-    method = ablations.Shuffled.load(profile)
-    backbone, batch, encoded = method.backbone, collate(list(open_evaluated(profile, "validation"))), []
-    real = backbone.encode
-    monkeypatch.setattr(backbone, "encode", lambda images: encoded.append(len(images)) or real(images))
-    shown = method.encode(batch)
-    assert sum(encoded) == 3 * len(batch) + len(set(batch.pair_id))  # S, S' and S' outside M of each; I of each pair
-    own = encode_batch(backbone, batch)
-    places = ablations.shuffled_rows(batch.pair_id, profile.recovery.training.seed)
-    others = [places[row] for row in range(len(batch))]
-    for name, expected in (
-        ("source", own.source),
-        ("edited_surrogate_outside", own.edited_surrogate_outside),
-        ("surrogate", own.surrogate[others]),
-        ("edited_surrogate", own.edited_surrogate[others]),
-    ):
-        assert torch.allclose(getattr(shown, name), expected, atol=0.05), name  # bfloat16 in other batch shapes
+    batch, split = (
+        collate(list(open_evaluated(profile, "validation"))),
+        open_split(profile.results / "benchmark", "val"),
+    )
+    for method in (ablations.Shuffled.load(profile), ablations.SameWords.load(profile)):
+        others = [split[method.others[name]] for name in batch.instance_id]
+        taken, shown = encode_batch(method.backbone, collate(others)), method.encode(batch)
+        assert torch.allclose(shown.source, encode_batch(method.backbone, batch).source, atol=0.05)
+        for name in ("surrogate", "edited_surrogate"):  # bfloat16 in other batch shapes
+            assert torch.allclose(getattr(shown, name), getattr(taken, name), atol=0.05)
+        if method.same_words:
+            assert [other["instruction"] for other in others] == batch.instruction
+        else:
+            assert all(other["pair_id"] != own for other, own in zip(others, batch.pair_id))
 
 
 def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811
@@ -89,9 +87,13 @@ def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811
     assert not same("nothing taken away", surrogate=noise, edited_surrogate=noise)
     assert same("without S and S'", surrogate=noise, edited_surrogate=noise)
     assert same("without text", instruction=["something else"] * 4)
-    assert same("without M", mask=1 - batch.mask)
     other = [tag for tag in ("EDIT", "STYLE") if tag not in batch.tag[:1]][:1] * 4
     assert same("nothing taken away", tag=other) and same("with a random tag", tag=other)
+    tags = [
+        result(f"without text, with {which}", tag=["ADD/REMOVE"] * 4) for which in ("the oracle's tag", "a random tag")
+    ]
+    assert not torch.equal(*tags)
+    assert same("without text, with the oracle's tag", instruction=["something else"] * 4)
 
 
 def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_methods(profile):  # noqa: F811

@@ -15,7 +15,8 @@ from sppe_lib.evaluation.claims import (
     write_claims,
 )  # fmt: skip
 from sppe_lib.evaluation.editability_claims import NOT_TESTED, Answer
-from sppe_lib.evaluation.rendering import read_yaml
+from sppe_lib.evaluation.gates import COLUMNS, evaluate_gates, gates_table, write_gates
+from sppe_lib.evaluation.rendering import markdown, read_yaml
 from sppe_lib.evaluation.statistics import Difference
 from sppe_lib.evaluation.verdicts import verdict_in_words
 from sppe_lib.published import read_published
@@ -187,12 +188,12 @@ def test_best_on_unseen_needs_all_eight(profile):
     verdict = _claim(profile, UNSEEN)
     assert verdict["holds"] is True and verdict["measured"].startswith("8 of 8, 8 of them")
     assert verdict["ci_low"] > 0 and verdict["n"] == 36 and verdict["p_value"] < 0.01
-    assert "trivial" not in verdict["measured"]
+    assert "floor" not in verdict["measured"]
     above = metric_rows(level=0.5)
     above["psnr_src"] += 30
     write_metrics(profile, {"paste-source": above}, "unseen")
     verdict = _claim(profile, UNSEEN)
-    assert verdict["holds"] is True and "a trivial baseline is above on psnr_src (paste-source)" in verdict["measured"]
+    assert verdict["holds"] is True and "a floor is above on psnr_src (paste-source)" in verdict["measured"]
     _write_unseen(profile, dir_s=0.1)
     verdict = _claim(profile, UNSEEN)
     assert verdict["holds"] is False and verdict["measured"].startswith("7 of 8")
@@ -236,7 +237,7 @@ def test_claim_3_says_how_many_seeds_agree(profile):
     _both(profile)
     assert "seed" not in _claim(profile, LEAD)["measured"]
     _both(profile, 0.65, "benchmark-seed1")
-    _both(profile, 0.65, "benchmark-seed2", dir_s=0.1, dir_i=0.1)
+    _both(profile, 0.65, "benchmark-seed2", dir_s=0.5, dir_i=0.5)
     verdict = _claim(profile, LEAD)
     assert verdict["holds"] is True
     assert verdict["measured"].endswith("ahead on 8, 8, 6 of 8 with seeds 0, 1, 2: 2 of 3 seeds agree")
@@ -277,3 +278,42 @@ def test_what_another_trained_assessor_knows_is_said_beside_the_claim(profile):
     (profile.results / "editability" / "methods.json").write_text(json.dumps(known))
     verdict = _claim(profile, ORDER)
     assert verdict["holds"] is True and "above: least squares (PLCC 0.800), least squares (SRCC" in verdict["measured"]
+
+
+def _gates(profile) -> dict[str, dict]:
+    return {gate["gate"]: gate for gate in evaluate_gates(profile)}
+
+
+def test_a_gate_holds_where_the_goal_is_reached_and_the_interval_leaves_out_zero(profile):
+    assert {gate["holds"] for gate in write_gates(profile)} == {None}  # nothing ran
+    levels = {"frozen": 0.55, "copy-surrogate": 0.5, "local-linear": 0.62, "SOER": 0.57, "C2E-S2SER": 0.66}
+    _write(profile, **levels, **{"oracle-words": 0.9, "oracle-realisation": 0.95})
+    _write(profile, "benchmark-seed1", **{"SOER": 0.57, "C2E-S2SER": 0.58})
+    found = _gates(profile)
+    over = found["C2E-S2SER over frozen"]  # the mean of two seeds, 40 (0.62 - 0.55)
+    assert over["holds"] is True and over["value"] == pytest.approx(2.8, abs=0.1)
+    assert over["ci_low"] < 1.4 and over["ci_high"] > 4 and over["n"] == 36
+    assert found["SOER over frozen"]["holds"] is False and found["SOER over frozen"]["value"] < 1
+    for kind in ("mean PSNR", "median PSNR", "DirI"):  # ceilings are no method, floors other than trivial no rival
+        assert found[f"over trivial, {kind}"]["difference"].startswith("C2E-S2SER minus local-linear")
+    assert found["shuffled pair"]["holds"] is found["shuffled pair"]["value"] is None
+    assert found["oracles apart"]["data"] == "test split" and found["oracles apart"]["holds"] is False
+    assert json.loads((profile.figures / "gates.json").read_text())[0].keys() == set(COLUMNS)
+
+
+def test_gates_read_the_validation_split_where_they_say_so(profile):
+    inputs = {"ablation/nothing taken away": 0.7, "ablation/with a shuffled pair (S, S')": 0.6}
+    _write(profile, "validation", **inputs, **{"oracle-words": 0.5, "oracle-realisation": 0.7})
+    _write(profile, **{"oracle-words": 0.5, "oracle-realisation": 0.5})
+    found = _gates(profile)
+    assert {found[name]["data"] for name in ("shuffled pair", "oracles apart")} == {"validation split"}
+    assert found["shuffled pair"]["holds"] is found["oracles apart"]["holds"] is True
+    assert "**holds**" in markdown(gates_table(profile))
+
+
+def test_floors_and_ceilings_enter_no_claim_about_baselines(profile):
+    _write_unseen(profile)
+    before = _claim(profile, UNSEEN)
+    write_metrics(profile, dict.fromkeys(["frozen", "oracle-words"], metric_rows(level=0.9)), "unseen")
+    after = _claim(profile, UNSEEN)
+    assert {**after, "measured": ""} == {**before, "measured": ""} and "(frozen)" in after["measured"]

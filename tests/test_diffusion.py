@@ -75,6 +75,10 @@ def test_the_exact_velocity_leads_to_the_data_in_any_number_of_steps(steps, shif
     scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
     result = flow.integrate(lambda tokens, time: noise - clean, noise, scheduler, steps)
     assert torch.allclose(result, clean, atol=1e-4)
+    start = flow.noisy(clean, noise, torch.full((2,), 0.8))  # the times that are asked for are those of the path
+    seen = []
+    halfway = flow.integrate(lambda tokens, time: seen.append(time) or noise - clean, start, scheduler, steps, 0.8)
+    assert torch.allclose(halfway, clean, atol=1e-4) and torch.allclose(seen[0], torch.full((2,), 0.8))
 
 
 def test_clean_estimate_and_loss_vanish_at_the_truth():

@@ -20,6 +20,7 @@ from sppe_lib.diffusion.panels import TARGET, Painting, assemble
 from sppe_lib.errors import DataError
 
 MODELS = {"fill": (tiny_flux_fill, FluxFillPipeline), "dev": (tiny_flux_dev, FluxPipeline)}
+WAYS = {"fill": ("grid", "velocity"), "dev": ("aligned", "change")}
 
 
 @pytest.fixture(params=MODELS)
@@ -29,11 +30,12 @@ def flux(request, tmp_path, monkeypatch):
     make, pipeline = MODELS[request.param]
     location, clip = make(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
     models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
+    models |= dict(zip(("models.references", "models.output"), WAYS[request.param]))
     clips = {"models.clip": clip, "models.metrics_clip": clip}
     training = {
         "recovery.training.gradient_checkpointing": True,
         "recovery.training.ema": 0.5,
-        "recovery.training.guidance": 1.0,
+        "recovery.training.layers": "attention",
     }
     profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | clips | training)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
@@ -107,12 +109,10 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
     # The stock pipeline blacks the region out in [-1, 1], which is mid-grey in [0, 1].
     known = backbone.encode(torch.where(region > 0, 0.5, pixels))
     noisy = seen["hidden_states"][..., :16]
-    features, ids = assemble(
-        noisy, [], Painting(known, region), backbone.channels, backbone.downscale, torch.ones(1), None, (0, 0)
-    )
+    features, ids = assemble(noisy, [], Painting(known, region), backbone.channels, backbone.downscale, torch.ones(1))
     assert features.shape == seen["hidden_states"].shape
     assert torch.equal(features[..., 32:], seen["hidden_states"][..., 32:])
-    assert torch.equal(ids, seen["img_ids"])
+    assert torch.equal(ids - ids[0], seen["img_ids"])  # the target stands at the lower right of the grid
     assert torch.allclose(
         features[..., 16:32], seen["hidden_states"][..., 16:32], atol=0.05
     )  # bfloat16 in the kit's encoder

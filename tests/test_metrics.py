@@ -8,6 +8,7 @@ import torch
 from evaluation_files import METHODS, noisy, profile_in, recover_all, write_recovered
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -241,6 +242,22 @@ def test_a_perfect_recovery_is_perfect(run):
     assert table["psnr_gt"].tolist() == pytest.approx([PSNR_LIMIT] * 8)
     assert table["ssim_gt"].tolist() == pytest.approx([1] * 8)
     assert table["dir_i"].dropna().tolist() == pytest.approx([1] * 6, abs=1e-4)
+
+
+def test_outside_m_the_surrogates_edit_is_kept_for_the_second_table(run):
+    test = open_split(run.results / "benchmark", "test")
+    names = test["instance_id"][:]
+    write_recovered(run, "copy-surrogate", names, test["edited_surrogate"][:])
+    damaged = []
+    for row in test:
+        pixels, private = np.array(row["edited_surrogate"]), np.array(row["mask"]) > 127
+        pixels[~private] = 0  # what a method paints outside M does not matter here
+        damaged.append(Image.fromarray(pixels))
+    write_recovered(run, "SOER", names, damaged)
+    copied, painted = _measured(run, "copy-surrogate"), _measured(run, "SOER")
+    assert (painted["psnr_gt"] < copied["psnr_gt"] - 1).all()
+    for name in METRIC_NAMES:
+        assert painted[f"{name}_kept"].to_numpy() == pytest.approx(copied[name].to_numpy(), abs=1e-6, nan_ok=True)
 
 
 def test_bad_recovered_files_are_refused_in_one_sentence(run):

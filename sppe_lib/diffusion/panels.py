@@ -1,15 +1,15 @@
-"""Pictures as tokens of one 2x2 grid, in the channel layout of FLUX inpainting models.
+"""Pictures as tokens of one sequence for a FLUX transformer, in the channel layouts of its family.
 
-FLUX packs each 2x2 patch of VAE latents into one token. A FLUX.1-Fill token is
-[noisy latents | latents of what is known | mask of what is to be painted]. Every recovery model
-here shows its pictures as panels of one grid (paper §4; the release's order):
+FLUX packs each 2x2 patch of VAE latents into one token. Every recovery model here shows its pictures as panels
+of one grid (paper §4; the release's order):
 
     S | S'        row 0
     I | target    row 1
 
-Known panels carry their clean latents as condition and mask 0; the target carries the latents of
-what is known of it, its unknown region grey, and the mask of that region. Positions are those of
-the whole grid, so panels attend to each other as one picture.
+Positions are those of the whole grid, so panels attend to each other as one picture, or every panel stands at the
+target's own rows and columns (`positions`). In FLUX.1-dev and Kontext a token is the latents, noisy for the target
+and clean for the others. In FLUX.1-Fill it is [noisy latents | latents of what is known | mask of what is to be
+painted]: known panels carry their clean latents and mask 0, the target what is known of it and the mask of the rest.
 """
 
 from dataclasses import dataclass
@@ -91,8 +91,8 @@ def assemble(
     in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and
     `painting` has no channels to enter; with in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the
     three-part layout above, where a known panel's noisy part follows its own flow path with `noise`
-    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features
-    [B, T, in_channels] and positions [T, 3].
+    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features [B, T, in_channels] and
+    positions [T, 3].
     """
     count, width = noisy_target.shape[1:]
     side = int(count**0.5)

@@ -17,14 +17,23 @@ from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadi
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.recovery_tables import DIFFERENCE, seed_values
 from sppe_lib.evaluation.rendering import read_yaml
-from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, mean_of, relative_margin
+from sppe_lib.evaluation.statistics import (
+    NAN,
+    Correlation,
+    Difference,
+    Mean,
+    compare,
+    correlate,
+    relative_margin,
+    summarise,
+)
 from sppe_lib.runtime import write_text
 
 PAPER = "paper"
 KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
 
 BEST_OTHER = "the best other"
-"""In `pairs` of claims.yaml: for each metric the best of the measured methods, trivial ones aside."""
+"""In `pairs` of claims.yaml: for each metric the best of the measured methods, floors and ceilings aside."""
 
 
 # Comparisons on several metrics, in words.
@@ -88,7 +97,7 @@ def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answ
 
 
 def _rivals(rows: pd.DataFrame) -> list[str]:
-    return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.TRIVIAL_METHODS)]
+    return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.BOUNDS)]
 
 
 def _missing(rows: pd.DataFrame, run: str) -> list[str]:
@@ -163,16 +172,15 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -
 
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
-    """Which methods were compared, which are missing, and where a trivial baseline, which is not counted, is above."""
+    """Which methods were compared, which are missing, and where a floor, which is not counted, is above."""
     missing, means = _missing(rows, run), _means(rows)
     words = f"; each metric against the best of {', '.join(_rivals(rows))}"
     words += f", without {', '.join(missing)}, not run here" if missing else ""
-    trivial = means[[name for name in frame.TRIVIAL_METHODS if name in means]]
-    above = trivial.gt(means[frame.PROPOSED], axis="index")
+    above = means[[name for name in frame.FLOORS if name in means]].gt(means[frame.PROPOSED], axis="index")
     named = [
         f"{name} ({', '.join(above.columns[row])})" for name, row in zip(above.index, above.to_numpy()) if row.any()
     ]
-    return words + (f"; not counted: a trivial baseline is above on {', '.join(named)}" if named else "")
+    return words + (f"; not counted: a floor is above on {', '.join(named)}" if named else "")
 
 
 _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_rivals}
@@ -189,7 +197,7 @@ def at_least(profile: Profile, entry: dict) -> Answer:
         sign, counted = "+", f"{found.n} pairs"
     else:
         own = frame.select(rows, method=first, metric=kind.name, region=region)
-        found = mean_of(own["value"].to_numpy(), own["pair"].to_numpy(), profile.evaluation)
+        found = Mean(*summarise(own, ["metric"], profile.evaluation).drop(columns="metric").iloc[0])
         sign, counted = "", f"n = {found.n}"
     unit = f" {kind.unit}" if kind.unit else ""
     words = f"{found.value:{sign}.2f}{unit} ({found.low:{sign}.2f} to {found.high:{sign}.2f}), {counted}"
@@ -248,7 +256,7 @@ def record_by_group(profile: Profile, entry: dict) -> Answer:
 def ranks(profile: Profile, entry: dict) -> Answer:
     """Of the paper's methods that ran, `method` has rank `rank` on each of `metrics`."""
     rows = frame.measured_in(profile, entry["run"])
-    names = [name for name in frame.methods_of(rows) if name not in frame.TRIVIAL_METHODS]
+    names = [name for name in frame.methods_of(rows) if name not in frame.BOUNDS]
     if entry["method"] not in names or len(names) < entry["rank"]:
         return Answer()
     found = _means(rows).loc[entry["metrics"], names].rank(axis="columns", ascending=False)[entry["method"]]
@@ -261,7 +269,7 @@ def ranks(profile: Profile, entry: dict) -> Answer:
 
 def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
     """Pearson's r of two metrics over the instances of a run, by method."""
-    rows = frame.select(frame.measured_in(profile, run), region="all")
+    rows = frame.averaged(frame.select(frame.measured_in(profile, run), region="all", metric=(first, second)))
     found = {}
     for name in frame.methods_of(rows):
         one, other = (frame.select(rows, method=name, metric=which) for which in (first, second))
@@ -273,7 +281,7 @@ def metric_correlations(profile: Profile, run: str, first: str, second: str) -> 
 def correlates(profile: Profile, entry: dict) -> Answer:
     """Two metrics correlate over instances for every method that ran: every interval is above zero."""
     found = metric_correlations(profile, entry["run"], entry["first"], entry["second"])
-    found = {name: result for name, result in found.items() if np.isfinite(result.value)}
+    found = {name: one for name, one in found.items() if np.isfinite(one.value) and name not in frame.BOUNDS}
     if not found:
         return Answer()
     words = ", ".join(f"{name} r = {one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for name, one in found.items())

@@ -19,11 +19,7 @@ UNDEFINED = "undefined directions"
 
 def _kit(profile: Profile, entry: dict) -> str:
     chosen = profile.recovery.training
-    cases = {
-        "simulated": is_simulated(profile),
-        "keep_outside": profile.recovery.sampling.keep_outside,
-        "otherwise": True,
-    }
+    cases = {"simulated": is_simulated(profile), "otherwise": True}
     kit = entry["kit"]
     if isinstance(kit, dict):
         kit = next(words for case, words in kit.items() if cases[case])

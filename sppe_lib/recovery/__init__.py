@@ -15,14 +15,17 @@ METHODS = {
     "copy-surrogate": Entry(trivial.copy_surrogate, data=EVERYTHING),
     "paste-source": Entry(trivial.paste_source, data=EVERYTHING),
     "local-linear": Entry(trivial.local_linear, data=EVERYTHING),
+    "frozen": Entry("floors_and_ceilings.Frozen", data=EVERYTHING),
     "VISII": Entry("visii.Visii", data=BENCHMARK),  # not in Table 7: its editor was trained on that data
     "EditTransfer": Entry("edit_transfer.EditTransfer", trained=True),
     "Prompt-Diffusion": Entry("prompt_diffusion.PromptDiffusion", trained=True),
     "Cross-Image Attention": Entry("cross_image_attention.CrossImageAttention"),
     "SOER": Entry("soer.Soer", trained=True, data=EVERYTHING),
     "C2E-S2SER": Entry("c2e_s2ser.C2eS2ser", trained=True, data=EVERYTHING),
+    "oracle-words": Entry("floors_and_ceilings.OracleWords", data=BENCHMARK, oracle=True),
+    "oracle-realisation": Entry("floors_and_ceilings.OracleRealisation", data=BENCHMARK, oracle=True),
 }
-"""Every method of the tables, in their order. Adding one is a line here and a file."""
+"""Every row of the tables, in their order: floors, methods, ceilings. Adding one is a line here and a file."""
 
 TRAINED = tuple(name for name, entry in METHODS.items() if entry.trained)
 """The methods that learn."""
@@ -87,10 +90,14 @@ def recover_split(profile: Profile, name: str, data: str = "benchmark", number: 
 
 
 def recover_all(profile: Profile, name: str) -> list[Path]:
-    """Recover all the data that a method is for and the profile has; other seeds the benchmark only."""
+    """Recover all the data that a method is for and the profile has; other seeds the benchmark only.
+
+    The method's folder is there afterwards, empty where the profile has nothing for it.
+    """
     chosen, written = method(name), []
-    built = [data for data in chosen.data if split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])]
-    for number in repetitions(profile, name):
+    recovered_file(profile, name).parent.mkdir(parents=True, exist_ok=True)
+    built = [data for data in chosen.data if chosen.available(profile, data)]
+    for number in repetitions(profile, name) if built else ():
         recover = chosen.load(with_seed(profile, number))
         for data in chosen.data[:1] if number else built:
             written.append(_recover(profile, name, recover, data, number))

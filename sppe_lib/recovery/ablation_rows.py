@@ -36,13 +36,17 @@ ITERATIONS = tuple(
 NOTHING = Ablation("input", "nothing taken away")
 NO_PAIR = Ablation("input", "without S and S'")
 SHUFFLED = Ablation("input", "with a shuffled pair (S, S')")
+SAME_WORDS = Ablation("input", "with another pair of the same instruction")
 NO_SOURCE = Ablation("input", "without I")
 NO_TEXT = Ablation("input", "without text")
-NO_MASK = Ablation("input", "without M")
 TRUE_TAG = Ablation("input", "with the oracle's tag")
 RANDOM_TAG = Ablation("input", "with a random tag")
-NOT_PUT_BACK = Ablation("input", "without putting back S' outside M")
-INPUTS = (NOTHING, NO_PAIR, SHUFFLED, NO_SOURCE, NO_TEXT, NO_MASK, TRUE_TAG, RANDOM_TAG, NOT_PUT_BACK)
+NO_TEXT_TRUE_TAG = Ablation("input", "without text, with the oracle's tag")
+NO_TEXT_RANDOM_TAG = Ablation("input", "without text, with a random tag")
+INPUTS = (
+    *(NOTHING, NO_PAIR, SHUFFLED, SAME_WORDS, NO_SOURCE),
+    *(TRUE_TAG, RANDOM_TAG, NO_TEXT, NO_TEXT_TRUE_TAG, NO_TEXT_RANDOM_TAG),
+)
 
 ROWS = (BASE, CYCLE, FULL, *ITERATIONS, *INPUTS)
 """Every row of the ablation table, in its order."""

@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 
 from sppe_lib.config import Profile, changed
-from sppe_lib.data.schema import Batch, collate, open_evaluated
+from sppe_lib.data.schema import EVALUATED, Batch, collate, open_split
 from sppe_lib.data.taxonomy import TAGS
-from sppe_lib.diffusion.latents import LatentBatch, encode_batch
+from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.recovery import ablation_rows as rows
 from sppe_lib.recovery.c2e_s2ser import C2eS2ser
 from sppe_lib.recovery.method import VALIDATION, Entry
@@ -89,68 +89,78 @@ def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
 
 
 class Shuffled(C2eS2ser):
-    """The panels S and S' are another instance's; what is known of the target outside M stays this one's."""
+    """The pair (S, S') is another instance's, of the whole validation split."""
+
+    same_words = False
 
     @classmethod
     def load(cls, profile: Profile) -> "Shuffled":
         """As `TrainedMethod.load`, with the split that others are taken from."""
         method = super().load(profile)
-        method.dataset = open_evaluated(profile, VALIDATION[0])
-        method.place = {name: row for row, name in enumerate(method.dataset["instance_id"][:])}
-        method.other = shuffled_rows(method.dataset["pair_id"][:], profile.recovery.training.seed)
+        method.dataset = open_split(profile.results / "benchmark", EVALUATED[VALIDATION[0]][1])
+        names, pairs, words = (method.dataset[column][:] for column in ("instance_id", "pair_id", "instruction"))
+        others = {}
+        for chosen in sorted(set(words)) if cls.same_words else [None]:
+            rows = [row for row, instruction in enumerate(words) if chosen in (None, instruction)]
+            taken = shuffled_rows([pairs[row] for row in rows], profile.recovery.training.seed)
+            others |= {names[rows[place]]: rows[other] for place, other in taken.items()}
+        method.others = others
         return method
 
     def encode(self, batch: Batch) -> LatentBatch:
         """As `TrainedMethod.encode`."""
-        taken = collate([self.dataset[self.other[self.place[name]]] for name in batch.instance_id])
-        # Two instances of a pair are shown different surrogates here, so they must not be encoded as one.
-        alone = replace(taken, pair_id=taken.instance_id)
-        shown = encode_batch(self.backbone, alone, ("surrogate", "edited_surrogate"))
-        own = encode_batch(self.backbone, batch, ("source", "edited_surrogate_outside"))
-        return replace(own, surrogate=shown.surrogate, edited_surrogate=shown.edited_surrogate)
+        taken = collate([self.dataset[self.others[name]] for name in batch.instance_id])
+        return super().encode(replace(batch, surrogate=taken.surrogate, edited_surrogate=taken.edited_surrogate))
 
 
-class RandomTag(C2eS2ser):
-    """A random tag in place of the generator's."""
+class SameWords(Shuffled):
+    """The pair is another one of the same instruction, where the split has one: only the realisation is wrong."""
 
-    given_tag = True
-
-    def encode(self, batch: Batch) -> LatentBatch:
-        """As `TrainedMethod.encode`."""
-        draws = [numpy_generator("random tag", self.training.seed, name) for name in batch.instance_id]
-        return super().encode(replace(batch, tag=[TAGS[draw.integers(len(TAGS))] for draw in draws]))
+    same_words = True
 
 
-def _without_pair(batch: Batch) -> Batch:
+def _without_pair(batch: Batch, seed: int) -> Batch:
     grey = torch.full_like(batch.surrogate, GREY)
-    return replace(batch, surrogate=grey, edited_surrogate=grey, mask=torch.ones_like(batch.mask))
+    return replace(batch, surrogate=grey, edited_surrogate=grey)
 
 
-def _seeing(change: Callable[[Batch], Batch], **switches: bool) -> type[C2eS2ser]:
-    """The finished C2E-S2SER, which sees a changed batch."""
+def _without_source(batch: Batch, seed: int) -> Batch:
+    return replace(batch, source=torch.full_like(batch.source, GREY))
+
+
+def _without_text(batch: Batch, seed: int) -> Batch:
+    return replace(batch, instruction=[""] * len(batch))
+
+
+def _with_random_tag(batch: Batch, seed: int) -> Batch:
+    draws = [numpy_generator("random tag", seed, name).integers(len(TAGS)) for name in batch.instance_id]
+    return replace(batch, tag=[TAGS[draw] for draw in draws])
+
+
+def _seeing(*changes: Callable[[Batch, int], Batch], given_tag: bool = False) -> type[C2eS2ser]:
+    """The finished C2E-S2SER, which sees a changed batch; `given_tag`: it takes the batch's tag."""
 
     def encode(self: C2eS2ser, batch: Batch) -> LatentBatch:
-        return C2eS2ser.encode(self, change(batch))
+        for change in changes:
+            batch = change(batch, self.training.seed)
+        return C2eS2ser.encode(self, batch)
 
-    return type("Changed", (C2eS2ser,), {"encode": encode, **switches})
-
-
-def _as_it_is(batch: Batch) -> Batch:
-    return batch
+    return type("Changed", (C2eS2ser,), {"encode": encode, "given_tag": given_tag})
 
 
 CHANGED = {
     rows.NOTHING: C2eS2ser,
-    rows.NO_PAIR: _seeing(_without_pair, knows_mask=False),
+    rows.NO_PAIR: _seeing(_without_pair),
     rows.SHUFFLED: Shuffled,
-    rows.NO_SOURCE: _seeing(lambda batch: replace(batch, source=torch.full_like(batch.source, GREY))),
-    rows.NO_TEXT: _seeing(lambda batch: replace(batch, instruction=[""] * len(batch))),
-    rows.NO_MASK: _seeing(lambda batch: replace(batch, mask=torch.ones_like(batch.mask)), knows_mask=False),
-    rows.TRUE_TAG: _seeing(_as_it_is, given_tag=True),
-    rows.RANDOM_TAG: RandomTag,
-    rows.NOT_PUT_BACK: _seeing(_as_it_is, knows_mask=False),
+    rows.SAME_WORDS: SameWords,
+    rows.NO_SOURCE: _seeing(_without_source),
+    rows.TRUE_TAG: _seeing(given_tag=True),
+    rows.RANDOM_TAG: _seeing(_with_random_tag, given_tag=True),
+    rows.NO_TEXT: _seeing(_without_text),
+    rows.NO_TEXT_TRUE_TAG: _seeing(_without_text, given_tag=True),
+    rows.NO_TEXT_RANDOM_TAG: _seeing(_without_text, _with_random_tag, given_tag=True),
 }
-"""What is changed when the finished C2E-S2SER recovers; without `knows_mask` S' is not put back outside M."""
+"""What is changed when the finished C2E-S2SER recovers. Where P is given it says the tag; else only S and S' do."""
 
 METHODS = {
     **{method.name: Entry(method, trained=True, data=VALIDATION) for method in (Base, WithCycle, Full)},

@@ -1,6 +1,8 @@
 """C2E-S2SER, the paper's recovery model (paper §4, SPEC §4): visual conditions, edit tag, staged cycle.
 
-I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc.
+I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc. M is an argument in the paper's equations,
+without a place where it enters, and the release never uses it; so it enters nowhere here, and the cycle's reverse pass
+is told nothing of its answer.
 """
 
 from dataclasses import replace
@@ -14,7 +16,7 @@ from sppe_lib.diffusion.backbone import TextStates
 from sppe_lib.diffusion.flow import clean_estimate, flow_matching_loss, noisy
 from sppe_lib.diffusion.latents import LatentBatch
 from sppe_lib.diffusion.panels import unpack
-from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
+from sppe_lib.recovery.grid import draw_noised
 from sppe_lib.recovery.trained import TrainedMethod
 
 KEEP_SCALE = 0.5
@@ -48,7 +50,6 @@ class C2eS2ser(TrainedMethod):
     """
 
     name = "C2E-S2SER"
-    knows_mask = True
     cycle = True
     tag = True
     given_tag = False
@@ -75,11 +76,6 @@ class C2eS2ser(TrainedMethod):
             chosen = logits.argmax(dim=-1).tolist()
         return self.backbone.text.encode([texts[number] for texts, number in zip(prompts, chosen, strict=True)])
 
-    def velocity(self, batch, x_t, t, noise, text=None):
-        """As `TrainedMethod.velocity`; `text` in place of the batch's own."""
-        text, guidance = text or self.text(batch), self.training.guidance
-        return grid_velocity(self.backbone, x_t, t, recovery_panels(batch), text, noise, guidance=guidance)
-
     def losses(self, step, batch, generators):
         """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12); with `training.keep_term`, the release's term in both passes."""
         losses, logits = {}, None
@@ -105,13 +101,7 @@ class C2eS2ser(TrainedMethod):
         """
         text = self.backbone.text.encode([""] * len(batch))
         at = draw_noised(batch.source, self.panels, generators, self.backbone.time_shift)
-        reverse = replace(
-            batch,
-            source=recovered,
-            surrogate=batch.edited_surrogate,
-            edited_surrogate=batch.surrogate,
-            edited_surrogate_outside=batch.surrogate_outside,
-        )
+        reverse = replace(batch, source=recovered, surrogate=batch.edited_surrogate, edited_surrogate=batch.surrogate)
         velocity = self.velocity(reverse, at.x_t, at.time, at.known, text)
         losses = {"cycle": at.loss(velocity)}
         if self.training.keep_term:

@@ -28,8 +28,9 @@ START = 0.8
 CONTRAST = 1.67
 """How far attention weights are pushed from their mean, as in the original."""
 
-SWAP_BETWEEN = (0.2, 0.7)
-"""Flow times at which keys and values are swapped; outside, the editor runs as it is."""
+SWAP_DOWN_TO = 0.2
+"""Flow time down to which keys and values are swapped, from the start on as in the original; below, the editor runs as
+it is."""
 
 
 class CrossImageProcessor:
@@ -107,7 +108,7 @@ class CrossImageAttention(Method):
 
         def velocity(tokens: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
             appearance = noisy(encoded.edited_surrogate, others[:, 0], time)
-            attention.active = SWAP_BETWEEN[0] <= float(time[0]) <= SWAP_BETWEEN[1]
+            attention.active = float(time[0]) >= SWAP_DOWN_TO
             structure = adapt_statistics(tokens, appearance) if attention.active else tokens
             streams = torch.cat([structure, appearance])
             predicted = grid_velocity(backbone, streams, time.repeat(2), grid, text, noise)[: len(tokens)]

@@ -82,15 +82,9 @@ def seen_tags(method: TrainedMethod, dataset: Dataset, per_tag: int = 2) -> Figu
     return grid(list(zip(*map(_pictures, columns.values()))), list(columns), texts)
 
 
-def with_pair_of(method: recovery.Recover | TrainedMethod, batch: Batch, others: Batch) -> torch.Tensor:
-    """`batch` recovered with the pairs (S, S') of `others`; a trained method keeps what is known of its target."""
-    alone = replace(others, pair_id=others.instance_id)
-    if not isinstance(method, TrainedMethod):
-        names = ("pair_id", "surrogate", "edited_surrogate")
-        return method(replace(batch, **{name: getattr(alone, name) for name in names}))
-    own, shown = method.encode(batch), method.encode(alone)
-    names = ("surrogate", "edited_surrogate", "edit_map")
-    return method.paint(batch, replace(own, **{name: getattr(shown, name) for name in names}))
+def with_pair_of(recover: recovery.Recover, batch: Batch, others: Batch) -> torch.Tensor:
+    """`batch` recovered with the pairs (S, S') of `others`."""
+    return recover(replace(batch, surrogate=others.surrogate, edited_surrogate=others.edited_surrogate))
 
 
 def shuffled_pairs(profile: Profile, name: str, count: int = 3) -> Figure:
@@ -98,12 +92,12 @@ def shuffled_pairs(profile: Profile, name: str, count: int = 3) -> Figure:
     dataset, entry = open_split(profile.results / "benchmark", "test"), recovery.method(name)
     rows, others = spread(dataset, count), shuffled_rows(dataset["pair_id"][:], profile.recovery.training.seed)
     batch, taken = (collate([dataset[row] for row in chosen]) for chosen in (rows, [others[row] for row in rows]))
-    method = entry.imported().load(profile) if entry.trained else entry.load(profile)
+    recover = entry.load(profile)
     stored = open_parquet(recovery.recovered_file(profile, name))
     pictures = [
         *map(_pictures, (batch.source, batch.surrogate, batch.edited_surrogate)),
         [stored[row]["image"] for row in rows],
-        *map(_pictures, (taken.surrogate, taken.edited_surrogate, with_pair_of(method, batch, taken))),
+        *map(_pictures, (taken.surrogate, taken.edited_surrogate, with_pair_of(recover, batch, taken))),
         _pictures(batch.edited_source),
     ]
     titles = ["I", "S", "S'", f"Î by {name}\nwith its own pair", "S\nof another", "S'\nof another"]

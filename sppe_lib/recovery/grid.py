@@ -21,19 +21,18 @@ Velocity = Callable[[LatentBatch, torch.Tensor, torch.Tensor, torch.Tensor], tor
 """(instances, noisy target x_t [B, N, D], time [B], noise of the known panels [B, K, N, D]) -> target's velocity."""
 
 
-def recovery_panels(batch: LatentBatch) -> tuple[list[Panel], Painting]:
-    """The grid of R(I, S, S', M, P): S and S' on top, I below left, and of the target S' outside M.
+def recovery_panels(backbone: Backbone, batch: LatentBatch) -> tuple[list[Panel], Painting]:
+    """The grid of R(I, S, S', M, P): S and S' on top, I below left, and a target of which nothing is known.
 
-    The paper gives its inpainting backbone the mask without saying where it enters. Here it enters as
-    inpainting models take one: M is to be painted, and outside M, where the surrogate is the source,
-    the edited surrogate is known. That is the same for every method that knows M.
+    The paper gives its backbone the mask without saying where it enters; the release masks the whole target and never
+    uses M. So the whole target is painted here, by every method, and nothing is put back.
     """
     known = [Panel(batch.surrogate, 0, 0), Panel(batch.edited_surrogate, 0, 1), Panel(batch.source, 1, 0)]
-    return known, Painting(batch.edited_surrogate_outside, batch.mask)
+    return known, paint_all(backbone, batch)
 
 
 def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
-    """A target of which nothing is known: for methods whose idea knows no mask."""
+    """A target of which nothing is known."""
     known = backbone.grey(batch.mask.shape[-1]).expand(len(batch), -1, -1)
     return Painting(known, torch.ones_like(batch.mask))
 

@@ -2,6 +2,7 @@
 
     accelerate launch --num_processes 4 -m sppe_lib.recovery.launch C2E-S2SER --profile release
     accelerate launch --num_processes 4 -m sppe_lib.recovery.launch SOER --profile paper --only recover
+    python -m sppe_lib.recovery.launch frozen,oracle-words --only recover --data validation
 
 What it calls is what 03_train_recovery and 04_recover call; alone (`python -m sppe_lib.recovery.launch`)
 it runs on one process. Training needs a `recovery.training.batch` that is a multiple of the number of processes. A run
@@ -17,6 +18,7 @@ import torch
 
 from sppe_lib import recovery
 from sppe_lib.config import Profile, load_profile
+from sppe_lib.data.schema import EVALUATED
 from sppe_lib.diffusion.processes import check_batch
 from sppe_lib.errors import ConfigError, KitError, command_line
 from sppe_lib.recovery.method import training_folder
@@ -71,13 +73,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("method", help="a name in recovery.METHODS, or several with commas between them")
     parser.add_argument("--profile", help="a profile of params.yaml; default: the one it names")
     parser.add_argument("--only", choices=("fit", "recover"), help="do only one of the two")
+    parser.add_argument("--data", choices=tuple(EVALUATED), help="recover only this; default: all a method is for")
     chosen = parser.parse_args(arguments)
     profile = load_profile(chosen.profile)
     for name in recovery.methods(chosen.method):
         if chosen.only != "recover":
             recovery.fit(profile, name)
-        if chosen.only != "fit":
+        if chosen.only == "fit":
+            continue
+        if not chosen.data:
             recovery.recover_all(profile, name)
+        for number in recovery.repetitions(profile, name) if chosen.data else ():
+            recovery.recover_split(profile, name, chosen.data, number)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 The example pair is (S, S') and the query is I, stacked on channels as the branch's condition; the text
 is the instruction. The branch is diffusers' `FluxControlNetModel`, a copy of half of the backbone's
 layers, trained in full. The paper of Prompt-Diffusion also tunes its generator: here that is the same
-LoRA that every trained method has. It knows no mask, so the whole target is painted.
+LoRA that every trained method has.
 """
 
 import torch
@@ -66,10 +66,9 @@ class PromptDiffusion(TrainedMethod):
     def velocity(self, batch, x_t, t, noise):
         """As `TrainedMethod.velocity`."""
         backbone = self.backbone
-        features, ids = assemble(
-            x_t, [], paint_all(backbone, batch), backbone.channels, backbone.downscale, t, aligned=backbone.aligned
-        )
-        text = backbone.text.encode(batch.instruction)
+        alone = [], paint_all(backbone, batch)
+        features, ids = assemble(x_t, *alone, backbone.channels, backbone.downscale, t, aligned=backbone.aligned)
+        text = self.text(batch)
 
         def control(guidance):
             return self.extra(batch, features, ids, t, text, guidance)

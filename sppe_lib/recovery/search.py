@@ -1,7 +1,7 @@
 """A small search over hyper-parameters: which values are tried, and what a method recovers with each.
 
-A cell is a method with one choice of values. Everything happens on the validation split, with trainings as short as
-the ablations' (`ablation.steps`) but the profile's own learning rate schedule. The pictures of a cell are written as
+A cell is a method with one choice of values. Everything happens on the validation split, with trainings as long as the
+profile's own, because the best rate depends on the length. The pictures of a cell are written as
 soon as they are made, so a search that was stopped goes on with the next cell; evaluation/search_tables.py measures
 them and says which cell is best.
 """
@@ -67,10 +67,9 @@ def cells(profile: Profile) -> list[Cell]:
 
 
 def cell_profile(profile: Profile, cell: Cell) -> Profile:
-    """The profile with a cell's values, the ablations' number of steps, and one seed."""
-    shorter = {"steps": profile.ablation.steps, "cycle_warmup_steps": profile.ablation.cycle_warmup_steps}
-    shorter |= {"learning_rates": (), "seeds": 1}
-    return changed(profile, {f"recovery.training.{name}": value for name, value in shorter.items()} | cell.values)
+    """The profile with a cell's values and one seed."""
+    alone = {"recovery.training.learning_rates": (), "recovery.training.seeds": 1}
+    return changed(profile, alone | cell.values)
 
 
 def cost(profile: Profile, cell: Cell) -> int:

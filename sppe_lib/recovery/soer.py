@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from sppe_lib.diffusion.latents import KNOWN, MAPS, LatentBatch
-from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels
+from sppe_lib.recovery.grid import draw_noised
 from sppe_lib.recovery.trained import TrainedMethod
 
 
@@ -61,7 +61,6 @@ class Soer(TrainedMethod):
 
     name = "SOER"
     pictures = (*KNOWN, *MAPS)
-    knows_mask = True
 
     def modules(self, backbone):
         """F_m and F_e."""
@@ -70,9 +69,7 @@ class Soer(TrainedMethod):
 
     def velocity(self, batch, x_t, t, noise, learn=None):
         """As `TrainedMethod.velocity`; `learn` as in SpatialGuidance."""
-        text = self.backbone.text.encode(batch.instruction)
-        maps, guidance = self.extra(batch, learn), self.training.guidance
-        return grid_velocity(self.backbone, x_t, t, recovery_panels(batch), text, noise, maps, guidance)
+        return super().velocity(batch, x_t, t, noise, guidance_tokens=self.extra(batch, learn))
 
     def losses(self, step, batch, generators):
         """Flow matching with the inside of M counted twice in even steps, the outside in odd ones."""

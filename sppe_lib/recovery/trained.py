@@ -1,7 +1,8 @@
 """A recovery method that learns: a LoRA on the frozen backbone, and modules of its own.
 
-A method of this kind says what it adds to the backbone (`modules`), how it predicts (`velocity`, the same in training
-and in sampling) and, if it is not flow matching to I' alone, what it minimises (`losses`).
+A method of this kind says what it adds to the backbone (`modules`), what it reads (`prompts`), how it predicts where
+that is not the grid alone (`velocity`, the same in training and in sampling) and, if it is not flow matching to I'
+alone, what it minimises (`losses`). The target is painted as a whole, and nothing is put back.
 """
 
 import hashlib
@@ -21,13 +22,13 @@ from torch import nn
 from sppe_lib.config import Profile, RecoveryParameters, TrainingParameters
 from sppe_lib.data.schema import Batch
 from sppe_lib.diffusion.attention import attention_for_backward
-from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.latents import KNOWN, LatentBatch, LatentCache, encode_batch, latent_cache
+from sppe_lib.diffusion.backbone import Backbone, TextStates
+from sppe_lib.diffusion.latents import KEPT, KNOWN, LatentBatch, LatentCache, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.processes import check_batch, process, share_of_batch
 from sppe_lib.diffusion.training import Checkpoint, Parameters, Schedule, machine_record, train
 from sppe_lib.errors import DataError, ResourceError
-from sppe_lib.recovery.grid import draw_noised, sample
+from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels, sample
 from sppe_lib.recovery.method import Method, training_folder
 from sppe_lib.runtime import atomic_path, device, numpy_generator, torch_generator
 
@@ -42,12 +43,11 @@ class TrainedMethod(Method):
     """A LoRA and own modules `extra` on a frozen backbone, for pictures of `size` pixels.
 
     `panels`: known panels that its velocity wants noise for; `pictures`: what it sees when it recovers, of
-    `latents.PICTURES`; `knows_mask`: it paints M only, so that `recovery.sampling.keep_outside` applies to it.
+    `latents.PICTURES`.
     """
 
     panels = 3
     pictures = KNOWN
-    knows_mask = False
 
     def __init__(self, backbone: Backbone, recovery: RecoveryParameters, size: int):
         self.backbone, self.training, self.sampling, self.size = backbone, recovery.training, recovery.sampling, size
@@ -63,9 +63,25 @@ class TrainedMethod(Method):
         """The texts that the method may make of an instruction; they are encoded before training."""
         return [instruction]
 
-    def velocity(self, batch: LatentBatch, x_t: torch.Tensor, t: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """The target's velocity [B, N, 4C] at x_t and flow time t [B]; `noise` [B, panels, N, 4C] of known panels."""
-        raise NotImplementedError
+    def text(self, batch: LatentBatch) -> TextStates:
+        """What the backbone reads of a batch: each instance's first prompt."""
+        return self.backbone.text.encode([self.prompts(instruction)[0] for instruction in batch.instruction])
+
+    def velocity(
+        self,
+        batch: LatentBatch,
+        x_t: torch.Tensor,
+        t: torch.Tensor,
+        noise: torch.Tensor,
+        text: TextStates | None = None,
+        guidance_tokens: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The target's velocity [B, N, 4C] at x_t and flow time t [B]; `noise` [B, panels, N, 4C] of known panels.
+
+        `text` in place of the batch's own; `guidance_tokens` as in `grid_velocity`.
+        """
+        grid, text = recovery_panels(self.backbone, batch), text or self.text(batch)
+        return grid_velocity(self.backbone, x_t, t, grid, text, noise, guidance_tokens, self.training.guidance)
 
     def losses(self, step: int, batch: LatentBatch, generators: list[torch.Generator]) -> Mapping[str, torch.Tensor]:
         """Named losses of a step, all that is random from the instances' generators; here flow matching to I'."""
@@ -74,21 +90,13 @@ class TrainedMethod(Method):
 
     def encode(self, batch: Batch) -> LatentBatch:
         """What the method sees of a batch when it recovers."""
-        return encode_batch(self.backbone, batch, self.pictures)
-
-    def recover(self, batch: Batch) -> torch.Tensor:
-        """Recovered pictures [B, 3, H, W] in [0, 1]."""
-        return self.paint(batch, self.encode(batch))
+        return encode_batch(self.backbone, batch, self.pictures, KEPT)
 
     @torch.no_grad()
-    def paint(self, batch: Batch, encoded: LatentBatch) -> torch.Tensor:
-        """Recovered pictures [B, 3, H, W] in [0, 1] of what the method sees of a batch."""
-        seed, steps = self.training.seed, self.sampling.steps
-        recovered = sample(self.backbone, self.velocity, encoded, batch.instance_id, self.name, seed, steps).cpu()
-        if self.knows_mask and self.sampling.keep_outside:
-            # What an inpainting model was told is known stays exactly as it was.
-            return torch.where(batch.mask > 0, recovered, batch.edited_surrogate)
-        return recovered
+    def recover(self, batch: Batch) -> torch.Tensor:
+        """Recovered pictures [B, 3, H, W] in [0, 1]."""
+        names, seed, steps = batch.instance_id, self.training.seed, self.sampling.steps
+        return sample(self.backbone, self.velocity, self.encode(batch), names, self.name, seed, steps).cpu()
 
     @classmethod
     def of(cls, profile: Profile) -> "TrainedMethod":
@@ -127,6 +135,7 @@ class TrainedMethod(Method):
             cache = latent_cache(profile.results, method.backbone)
             texts = {text for instruction in set(cache.instructions) for text in method.prompts(instruction)}
             method.backbone.text.encode(sorted({*texts, ""}))
+            method.backbone.grey(method.size)
         method.backbone.free_encoders()
         folders = {steps: training_folder(profile, name) for steps, name in (snapshots or {}).items()}
         if workplace is not None:
@@ -186,7 +195,7 @@ def train_method(
     training, transformer = method.training, method.backbone.transformer
     if training.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
-    trained = add_lora(transformer, training.rank, training.alpha, training.seed)
+    trained = add_lora(transformer, training.rank, training.alpha, training.seed, training.layers)
     trained |= {f"extra.{name}": value for name, value in method.extra.named_parameters()}
     decides = {name: value for name, value in asdict(training).items() if name not in NO_MATTER}
     decides |= {"method": method.name, "learning_rate": training.rate_of(method.name)}

@@ -113,6 +113,7 @@ LOADS = (
     Load("train", "Prompt-Diffusion", 1, "lora", branch=True),
     Load("train", "SOER", 5, "lora"),
     Load("train", "C2E-S2SER", 4, "lora", passes=2),
+    Load("recover", "frozen", 4, lora=False),
     Load("recover", "VISII", 2, "text", lora=False, own="visii"),
     Load("recover", "Cross-Image Attention", 2, lora=False, streams=2, attention=True, own="cross_image"),
     Load("recover", "EditTransfer", 4),
