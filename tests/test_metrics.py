@@ -73,18 +73,6 @@ def test_equal_images_reach_the_top_of_every_range():
         assert metric(name).compute(views, None).tolist() == pytest.approx([metric(name).highest] * 2)
 
 
-def test_more_noise_is_worse():
-    images, _ = _known_pairs(64)
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
-    for name in ("ssim_gt", "psnr_gt"):
-        values = [
-            metric(name).compute(_views((images + amount * noise).clamp(0, 1), images), None).mean().item()
-            for amount in (0.02, 0.05, 0.1, 0.2)
-        ]
-        assert metric(name).direction == "higher"
-        assert values == sorted(values, reverse=True) and values[0] > values[-1]
-
-
 @given(st.integers(0, 2**31), st.integers(10, 54), st.integers(1, 54))
 @settings(max_examples=15, deadline=None)
 def test_inside_and_outside_make_up_the_whole(seed, top, height):
@@ -101,15 +89,6 @@ def test_inside_and_outside_make_up_the_whole(seed, top, height):
     share = mask[:, :, 3:-3, 3:-3].mean().item()  # SSIM leaves out a border of half a window
     values = {region: metric("ssim_gt").compute(views, region).item() for region in (None, "inside", "outside")}
     assert values[None] == pytest.approx(share * values["inside"] + (1 - share) * values["outside"], rel=1e-6)
-
-
-def test_errors_inside_the_mask_do_not_touch_the_outside():
-    images, _ = _known_pairs(64)
-    mask = torch.zeros(2, 1, 64, 64)
-    mask[:, :, 20:40, 20:40] = 1
-    views = _views(images * (1 - mask), images, mask=mask)
-    assert metric("psnr_src").compute(views, "outside").tolist() == [PSNR_LIMIT] * 2
-    assert (metric("psnr_src").compute(views, "inside") < 20).all()
 
 
 def test_an_empty_region_is_undefined_not_zero():

@@ -1,4 +1,4 @@
-"""The paper's claims and this kit's goals, each with the published number, ours and a verdict computed by code alone.
+"""The paper's claims, each with the published number, ours and a verdict computed by code alone.
 
 A claim is an entry of claims.yaml and one of the rules below. `holds` is true, false, or null where this profile does
 not test it: what could not be compared leaves a favourable verdict open, an unfavourable one stands. On the simulated
@@ -17,20 +17,8 @@ from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadi
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.recovery_tables import DIFFERENCE, seed_values
 from sppe_lib.evaluation.rendering import read_yaml
-from sppe_lib.evaluation.statistics import (
-    NAN,
-    Correlation,
-    Difference,
-    Mean,
-    compare,
-    correlate,
-    relative_margin,
-    summarise,
-)
+from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, relative_margin
 from sppe_lib.runtime import write_text
-
-PAPER = "paper"
-KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
 
 BEST_OTHER = "the best other"
 """In `pairs` of claims.yaml: for each metric the best of the measured methods, floors and ceilings aside."""
@@ -120,7 +108,7 @@ def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
     rows = frame.measured_in(profile, entry["run"])
-    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES))
+    metrics = entry.get("metrics", METRIC_NAMES)
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
@@ -133,14 +121,11 @@ def ahead(profile: Profile, entry: dict) -> Answer:
             complete = complete and not _missing(rows, entry["run"])
         else:
             own = compared(profile, rows, first, second, list(metrics))
-            own = {(metrics[name] or name).format(second=second): result for name, result in own.items()}
         words.append((f"{step}: " if step else "") + describe(own))
         found |= {f"{name} with {step}" if step else name: result for name, result in own.items()}
     if not found:
         return Answer()
     holds = len(_ahead_on(found)) == len(found)
-    if "unit" in entry:
-        words = [", ".join(f"{name} {result.value:+.2f} {entry['unit']}" for name, result in found.items())]
     also = _ALSO[entry["also"]](profile, rows, holds, entry["run"]) if "also" in entry else ""
     answer = Answer("; ".join(words) + also, None if holds and not complete else holds)
     return hanging_on_the_weakest(answer, found)
@@ -184,24 +169,6 @@ def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -
 
 
 _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_rivals}
-
-
-def at_least(profile: Profile, entry: dict) -> Answer:
-    """The mean of `first` on a metric, or its difference to `second`, is at least the number `least`."""
-    rows, (kind, region) = frame.measured_in(profile, entry["run"]), column(entry["metric"])
-    first, second = entry["first"], entry.get("second")
-    if not {first, second or first} <= set(frame.methods_of(rows)):
-        return Answer()
-    if second:
-        found = compared(profile, rows, first, second, [entry["metric"]])[entry["metric"]]
-        sign, counted = "+", f"{found.n} pairs"
-    else:
-        own = frame.select(rows, method=first, metric=kind.name, region=region)
-        found = Mean(*summarise(own, ["metric"], profile.evaluation).drop(columns="metric").iloc[0])
-        sign, counted = "", f"n = {found.n}"
-    unit = f" {kind.unit}" if kind.unit else ""
-    words = f"{found.value:{sign}.2f}{unit} ({found.low:{sign}.2f} to {found.high:{sign}.2f}), {counted}"
-    return Answer(words, bool(found.value >= entry["least"])).on(entry["quantity"], found)
 
 
 def signs(profile: Profile, entry: dict) -> Answer:
@@ -291,22 +258,21 @@ def correlates(profile: Profile, entry: dict) -> Answer:
 
 RULES = {
     rule.__name__: rule
-    for rule in (ahead, at_least, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
+    for rule in (ahead, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
 }
 
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
-    """A claim of claims.yaml with its number (null: this kit's own goal) and verdict; what is not defined is null."""
+    """A claim of claims.yaml with its number and verdict; what is not defined is null."""
     answer = RULES[entry["rule"]](profile, entry)
     numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
     return {
-        "number": entry.get("number"),
+        "number": entry["number"],
         "claim": entry["claim"],
         "published": entry.get("published", ""),
         "measured": answer.measured,
         "holds": answer.holds,
         "scope": answer.scope or None,
-        "origin": KIT_GOAL if entry.get("goal") else PAPER,
         "quantity": answer.quantity or None,
         **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
         "n": int(answer.n) or None,

@@ -33,21 +33,20 @@ def gates_in_words(gates: Sequence[dict]) -> str:
         for gate in gates
     ]
     link = f"[Gates](figures/{PROFILE}/tables/table_gates.md)"
-    return f"\n\n{link} (inside M, dB): {'; '.join(words)}." if words else ""
+    return f"\n\n{link} (PSNR inside M in dB, where nothing else is said): {'; '.join(words)}." if words else ""
 
 
 def with_verdicts(readme: str, claims: list[dict], gates: Sequence[dict] = ()) -> str:
     """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing.
 
-    The gates, the numbered claims and the kit's goals stand there; further statements of the paper only in
-    table_verdicts.
+    The gates and the numbered claims stand there; further statements of the paper only in table_verdicts.
     """
     if BEGIN not in readme or END not in readme:
         raise DataError(
             f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
         )
-    claims = [entry for entry in claims if entry["number"] != "text"]
-    cells = pd.DataFrame(verdict_cells(claims, "*(this kit's goal)*")).rename(columns={"here": f"profile `{PROFILE}`"})
+    claims = [entry for entry in claims if entry["number"] not in (None, "text")]
+    cells = pd.DataFrame(verdict_cells(claims)).rename(columns={"here": f"profile `{PROFILE}`"})
     block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
     before, rest = readme.split(BEGIN, 1)
     return f"{before}{BEGIN}\n{block}{gates_in_words(gates)}\n{END}{rest.split(END, 1)[1]}"

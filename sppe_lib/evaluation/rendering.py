@@ -181,36 +181,11 @@ def markdown(document: Document) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-_LATEX = str.maketrans(
-    dict(
-        zip(
-            "\\&%$#_{}~^↑↓–−±≥Î×²′",
-            [
-                r"\textbackslash{}",
-                r"\&",
-                r"\%",
-                r"\$",
-                r"\#",
-                r"\_",
-                r"\{",
-                r"\}",
-                r"\textasciitilde{}",
-                r"\textasciicircum{}",
-                r"$\uparrow$",
-                r"$\downarrow$",
-                r"--",
-                r"$-$",
-                r"$\pm$",
-                r"$\geq$",
-                r"$\hat{I}$",
-                r"$\times$",
-                r"$^2$",
-                r"$'$",
-            ],
-            strict=True,
-        )
-    )
+_SPECIAL = (
+    r"\textbackslash{} \& \% \$ \# \_ \{ \} \textasciitilde{} \textasciicircum{} "
+    r"$\uparrow$ $\downarrow$ -- $-$ $\pm$ $\geq$ $\hat{I}$ $\times$ $^2$ $'$ $\to$"
 )
+_LATEX = str.maketrans(dict(zip("\\&%$#_{}~^↑↓–−±≥Î×²′→", _SPECIAL.split(), strict=True)))
 
 
 def latex_text(text: object) -> str:
