@@ -220,7 +220,7 @@ def figure11(profile: Profile) -> Figure:
                 absent(axis, f"recovery: {NOT_RUN}")
     known = {label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels())}
     shown = [method for method in data.index if method in known]
-    place = {"loc": "outside lower center", "ncols": len(shown), "columnspacing": 1.2, "handletextpad": 0.2}
+    place = {"loc": "outside lower center", "ncols": min(len(shown), 6), "columnspacing": 1.2, "handletextpad": 0.2}
     figure.legend([known[method] for method in shown], shown, fontsize=7.5, frameon=False, **place)
     title = "Figure 11. Faithful to the source (right) and to the edit (up); squares: floors, dashed: ceilings"
     figure.suptitle(title, fontsize=11)
