@@ -44,7 +44,7 @@ class CrossImageProcessor:
         self.active = False
 
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None):
-        """As diffusers' FluxAttnProcessor: text tokens come first, then those of the target and of the known picture."""
+        """As diffusers' FluxAttnProcessor: text tokens come first, then the target's and the known picture's."""
         query, key, value = (layer(hidden_states) for layer in (attn.to_q, attn.to_k, attn.to_v))
         query, key, value = (part.unflatten(-1, (-1, attn.head_dim)) for part in (query, key, value))
         query, key = attn.norm_q(query), attn.norm_k(key)
