@@ -4,6 +4,7 @@ The oracles ask the simulated editor about I itself, so they exist only where it
 """
 
 import torch
+from datasets import Dataset
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS, Batch, image_tensor, open_oracle, oracle_file
@@ -51,16 +52,20 @@ class OracleWords(OracleRealisation):
 
     name = "oracle-words"
 
+    def __init__(self, backbone: Backbone, second: dict[str, tuple[Dataset, int]]):
+        """`second`: instance -> where its second edit is."""
+        super().__init__(backbone)
+        self.second = second
+
     @classmethod
     def load(cls, profile: Profile) -> Method:
         """With the second edits of every split. Raises DataError where no split has any."""
-        method, folder = super().load(profile), profile.results / "benchmark"
+        folder, second = profile.results / "benchmark", {}
         splits = [split for split in SPLITS if oracle_file(folder, split).is_file()]
-        method.second = {}
         for split in splits or SPLITS[-1:]:
             dataset = open_oracle(folder, split)
-            method.second |= {name: (dataset, row) for row, name in enumerate(dataset["instance_id"][:])}
-        return method
+            second |= {name: (dataset, row) for row, name in enumerate(dataset["instance_id"][:])}
+        return cls(Backbone(profile.models), second)
 
     def pictures(self, batch: Batch) -> torch.Tensor:
         """The second edits of a batch. Raises DataError for an instance that has none."""
