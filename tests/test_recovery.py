@@ -218,6 +218,9 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     save_lora(trained.transformer, tmp_path / "lora")
     loaded = Backbone(profile.models)
     load_lora(loaded.transformer, tmp_path / "lora")
+    for layer in trained.transformer.modules():
+        layer.__dict__.pop("forward", None)
+    assert torch.allclose(velocity(trained), changed, atol=1e-4)  # peft's own way of the same product
     difference = (changed - plain).abs().mean()
     assert difference > 0.1
     assert (velocity(loaded) - changed).abs().mean() < 0.03 * difference
