@@ -8,6 +8,7 @@ import torch
 from evaluation_files import METHODS, noisy, profile_in, recover_all, write_recovered
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -72,18 +73,6 @@ def test_equal_images_reach_the_top_of_every_range():
         assert metric(name).compute(views, None).tolist() == pytest.approx([metric(name).highest] * 2)
 
 
-def test_more_noise_is_worse():
-    images, _ = _known_pairs(64)
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
-    for name in ("ssim_gt", "psnr_gt"):
-        values = [
-            metric(name).compute(_views((images + amount * noise).clamp(0, 1), images), None).mean().item()
-            for amount in (0.02, 0.05, 0.1, 0.2)
-        ]
-        assert metric(name).direction == "higher"
-        assert values == sorted(values, reverse=True) and values[0] > values[-1]
-
-
 @given(st.integers(0, 2**31), st.integers(10, 54), st.integers(1, 54))
 @settings(max_examples=15, deadline=None)
 def test_inside_and_outside_make_up_the_whole(seed, top, height):
@@ -100,15 +89,6 @@ def test_inside_and_outside_make_up_the_whole(seed, top, height):
     share = mask[:, :, 3:-3, 3:-3].mean().item()  # SSIM leaves out a border of half a window
     values = {region: metric("ssim_gt").compute(views, region).item() for region in (None, "inside", "outside")}
     assert values[None] == pytest.approx(share * values["inside"] + (1 - share) * values["outside"], rel=1e-6)
-
-
-def test_errors_inside_the_mask_do_not_touch_the_outside():
-    images, _ = _known_pairs(64)
-    mask = torch.zeros(2, 1, 64, 64)
-    mask[:, :, 20:40, 20:40] = 1
-    views = _views(images * (1 - mask), images, mask=mask)
-    assert metric("psnr_src").compute(views, "outside").tolist() == [PSNR_LIMIT] * 2
-    assert (metric("psnr_src").compute(views, "inside") < 20).all()
 
 
 def test_an_empty_region_is_undefined_not_zero():
@@ -241,6 +221,22 @@ def test_a_perfect_recovery_is_perfect(run):
     assert table["psnr_gt"].tolist() == pytest.approx([PSNR_LIMIT] * 8)
     assert table["ssim_gt"].tolist() == pytest.approx([1] * 8)
     assert table["dir_i"].dropna().tolist() == pytest.approx([1] * 6, abs=1e-4)
+
+
+def test_outside_m_the_surrogates_edit_is_kept_for_the_second_table(run):
+    test = open_split(run.results / "benchmark", "test")
+    names = test["instance_id"][:]
+    write_recovered(run, "copy-surrogate", names, test["edited_surrogate"][:])
+    damaged = []
+    for row in test:
+        pixels, private = np.array(row["edited_surrogate"]), np.array(row["mask"]) > 127
+        pixels[~private] = 0  # what a method paints outside M does not matter here
+        damaged.append(Image.fromarray(pixels))
+    write_recovered(run, "SOER", names, damaged)
+    copied, painted = _measured(run, "copy-surrogate"), _measured(run, "SOER")
+    assert (painted["psnr_gt"] < copied["psnr_gt"] - 1).all()
+    for name in METRIC_NAMES:
+        assert painted[f"{name}_kept"].to_numpy() == pytest.approx(copied[name].to_numpy(), abs=1e-6, nan_ok=True)
 
 
 def test_bad_recovered_files_are_refused_in_one_sentence(run):

@@ -1,6 +1,5 @@
 """What the README shows is what the committed run says."""
 
-import json
 import re
 
 import pytest
@@ -13,8 +12,7 @@ TEXT = (repository() / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_verdicts_are_those_of_the_committed_claims():
-    claims = json.loads((repository() / "figures" / "mini" / "claims.json").read_text(encoding="utf-8"))
-    assert readme.with_verdicts(TEXT, claims) == TEXT, "run python -m sppe_lib.evaluation.readme"
+    assert readme.with_verdicts(TEXT, *readme.committed()) == TEXT, "run python -m sppe_lib.evaluation.readme"
 
 
 def test_only_the_block_between_the_marks_is_replaced():
@@ -24,6 +22,10 @@ def test_only_the_block_between_the_marks_is_replaced():
         and changed.endswith(f"{readme.END} after")
         and "old" not in changed
     )
+    gate = {"gate": "far apart", "value": 1.234, "ci_low": 1, "ci_high": 2, "holds": True}
+    failed = gate | {"gate": "near", "value": None, "holds": None}
+    words = readme.with_verdicts(f"{readme.BEGIN}{readme.END}", [], [gate, failed])
+    assert "far apart 1.23 (1.00 to 2.00); **near –" in words
     with pytest.raises(DataError, match="marks"):
         readme.with_verdicts("no marks", [])
 

@@ -16,6 +16,7 @@ from sppe_lib.evaluation.statistics import (
     holm,
     interval,
     mean_of,
+    median_difference,
     pair_totals,
     rank_biserial,
     relative_margin,
@@ -31,12 +32,12 @@ SETTINGS = EvaluationParameters(batch=8, bootstrap=500, confidence=0.95, seed=0)
 def _frame(values, pairs=None, **more):
     pairs = [index // 2 for index in range(len(values))] if pairs is None else pairs
     names = [f"i{index}" for index in range(len(values))]
-    return pd.DataFrame({"instance": names, "pair": [f"p{pair}" for pair in pairs], "value": values} | more)
+    return pd.DataFrame({"instance": names, "pair": [f"p{pair}" for pair in pairs], "seed": 0, "value": values} | more)
 
 
 def test_pairs_are_totalled_without_undefined_values():
     sums, counts = pair_totals(np.array([1, 3, 5, np.nan, np.nan, np.nan]), np.array(list("aabbcc")))
-    assert sums.tolist() == [4, 5] and counts.tolist() == [2, 1]
+    assert sums.tolist() == [[4], [5]] and counts.tolist() == [[2], [1]]
 
 
 def test_summary_counts_what_is_undefined():
@@ -74,7 +75,7 @@ def test_the_interval_is_scipys_percentile_bootstrap():
     values, pairs = generator.normal(20, 5, 90), np.arange(90) // 2
     values[[3, 10, 11]] = np.nan  # one half of a pair, and a whole pair
     expected = stats.bootstrap(
-        pair_totals(values, pairs),
+        tuple(totals[:, 0] for totals in pair_totals(values, pairs)),
         lambda sums, counts, axis=-1: sums.sum(axis) / counts.sum(axis),
         paired=True,
         vectorized=True,
@@ -116,6 +117,37 @@ def test_comparison_leaves_out_what_either_side_lacks():
     assert difference_of(first, second, SETTINGS).n == 1
     nothing = difference_of(first, _frame([np.nan] * 4), SETTINGS)
     assert nothing.n == 0 and np.isnan(nothing.value)
+
+
+def _seeds(levels, noise=0.0):
+    """40 instances in pairs, repeated with a level for each seed."""
+    draws = np.random.default_rng(0).normal(0, noise, (len(levels), 40))
+    return pd.concat(
+        [_frame(level + draw, method="m", seed=seed) for seed, (level, draw) in enumerate(zip(levels, draws))]
+    )
+
+
+def test_seeds_are_averaged_by_instance_and_widen_the_interval():
+    three, one = _seeds([1.0, 2.0, 6.0], 0.1), _seeds([3.0], 0.1)
+    found = summarise(three, ["method"], SETTINGS).iloc[0]
+    assert found["value"] == pytest.approx(three["value"].mean()) and (found["n"], found["undefined"]) == (40, 0)
+    assert found["low"] < 1.5 and found["high"] > 5  # all three the same seed is one resample of 27
+    found = difference_of(three, one, SETTINGS)
+    assert found.value == pytest.approx(0, abs=0.1) and found.low < -1 and found.high > 2 and found.n == 20
+    twice = difference_of(pd.concat([one, one.assign(seed=1)]), _seeds([0.0]), SETTINGS)
+    once = difference_of(one, _seeds([0.0]), SETTINGS)  # a seed that changes nothing changes nothing
+    assert (twice.value, twice.low, twice.high, twice.n) == pytest.approx((once.value, once.low, once.high, once.n))
+
+
+def test_a_difference_of_medians_ignores_what_a_mean_follows():
+    worse = _seeds([0.0, 0.0], 0.3)
+    better = worse.assign(value=worse["value"] + 1)
+    outlying = better.assign(value=better["value"].where(better["instance"] != "i3", -1000.0))
+    assert median_difference(better, worse, SETTINGS).value == pytest.approx(1)
+    found = median_difference(outlying, worse, SETTINGS)
+    assert 0.5 < found.low <= found.value <= found.high < 1.5 and found.n == 20
+    assert difference_of(outlying, worse, SETTINGS).value < 0
+    assert median_difference(better, worse.iloc[:0], SETTINGS).n == 0
 
 
 def test_rank_biserial_golden_values():

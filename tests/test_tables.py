@@ -129,6 +129,26 @@ def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
     assert "– (18.60)" in overall and lines[-1].count("**") == 2 * 2 * 8
 
 
+def test_floors_come_first_ceilings_last_and_neither_is_best(profile):
+    bounds = {"oracle-words": 0.9, "frozen": 0.8}
+    write_metrics(profile, {name: metric_rows(level=level) for name, level in (LEVELS | bounds).items()})
+    for make in (recovery_tables.recovery_table, recovery_tables.kept_outside_table):
+        cells = make(profile).sections[0].cells
+        names = list(cells["method"])
+        assert names[:2] == ["frozen", "copy-surrogate"] and names[-1] == "oracle-words"  # the other oracle did not run
+        ours = cells.set_index("method").map(lambda cell: cell.split(" (")[0])
+        assert set(ours.loc["C2E-S2SER"].str[:2]) == {"**"}
+        assert not ours.drop("C2E-S2SER").map(lambda cell: "**" in cell).any(axis=None)
+
+
+def test_the_second_table_reads_what_was_kept_outside(run):
+    rows = metric_rows(level=0.7).assign(psnr_gt_kept=33.0)
+    write_metrics(run, {"C2E-S2SER": rows})
+    data = recovery_tables.kept_outside_table(run).data.set_index(["metric", "method"])
+    assert data.loc[("psnr_gt", "C2E-S2SER"), "value"] == pytest.approx(33)
+    assert recovery_tables.recovery_table(run).data.query("method == 'C2E-S2SER'")["value"].max() < 33
+
+
 def test_inside_outside_tags_and_pairs(written):
     regions = _csv(written, "table_recovery_inside_outside").set_index(["metric", "method", "region"])
     expected = metric_rows(level=0.7)["psnr_gt_inside"].mean()

@@ -21,7 +21,18 @@ from sppe_lib.evaluation.rendering import (
     text,
 )
 from sppe_lib.evaluation.statistics import compare, summarise
-from sppe_lib.recovery.ablation_rows import BASE, CYCLE, FULL, INPUTS, ITERATIONS, LENGTHS, Ablation
+from sppe_lib.recovery.ablation_rows import (
+    BASE,
+    CYCLE,
+    FULL,
+    INPUTS,
+    ITERATIONS,
+    LENGTHS,
+    NO_TEXT,
+    NO_TEXT_RANDOM_TAG,
+    NO_TEXT_TRUE_TAG,
+    Ablation,
+)
 
 CHOSEN_LENGTH = Ablation("iteration", "all of the steps", "6000")
 """The chosen training length; its model is that of all modules."""
@@ -34,7 +45,7 @@ AGAINST = (
     {BASE: None, CYCLE: BASE, FULL: CYCLE}
     | {row: None if row is CHOSEN_LENGTH else CHOSEN_LENGTH for row in LENGTH_ROWS}
     | {UNTOUCHED: None}
-    | {row: UNTOUCHED for row in TAKEN_AWAY}
+    | {row: NO_TEXT if row in (NO_TEXT_TRUE_TAG, NO_TEXT_RANDOM_TAG) else UNTOUCHED for row in TAKEN_AWAY}
 )
 """Every row of the table, in its order, and the row it is compared with."""
 

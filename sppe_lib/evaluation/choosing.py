@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sppe_lib.config import Profile
-from sppe_lib.evaluation.frame import PROPOSED, measured_in, read_frame, read_scores, select
+from sppe_lib.evaluation.frame import PROPOSED, averaged, measured_in, read_frame, read_scores, select
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, best, document, number, spanned
 from sppe_lib.evaluation.statistics import interval, mean_of, resampled_rows
 
@@ -25,7 +25,7 @@ ORACLE, RANDOM = "oracle", "random"
 
 def _with_recovery(profile: Profile, data: pd.DataFrame, run: str) -> pd.DataFrame:
     """Candidates with the second worth, where C2E-S2SER was measured on them; without their instance's id."""
-    ours = select(measured_in(profile, run), method=PROPOSED, metric="psnr_gt", region="inside")
+    ours = averaged(select(measured_in(profile, run), method=PROPOSED, metric="psnr_gt", region="inside"))
     if len(ours):
         data = data.assign(psnr_gt_inside=data["instance_id"].map(ours.set_index("instance")["value"]))
     return data.drop(columns="instance_id")

@@ -1,4 +1,4 @@
-"""The paper's claims and this kit's goals, each with the published number, ours and a verdict computed by code alone.
+"""The paper's claims, each with the published number, ours and a verdict computed by code alone.
 
 A claim is an entry of claims.yaml and one of the rules below. `holds` is true, false, or null where this profile does
 not test it: what could not be compared leaves a favourable verdict open, an unfavourable one stands. On the simulated
@@ -17,14 +17,11 @@ from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadi
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.recovery_tables import DIFFERENCE, seed_values
 from sppe_lib.evaluation.rendering import read_yaml
-from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, mean_of, relative_margin
+from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, relative_margin
 from sppe_lib.runtime import write_text
 
-PAPER = "paper"
-KIT_GOAL = "this kit's own goal for the miniature, not a claim of the paper"
-
 BEST_OTHER = "the best other"
-"""In `pairs` of claims.yaml: for each metric the best of the measured methods, trivial ones aside."""
+"""In `pairs` of claims.yaml: for each metric the best of the measured methods, floors and ceilings aside."""
 
 
 # Comparisons on several metrics, in words.
@@ -88,7 +85,7 @@ def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answ
 
 
 def _rivals(rows: pd.DataFrame) -> list[str]:
-    return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.TRIVIAL_METHODS)]
+    return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.BOUNDS)]
 
 
 def _missing(rows: pd.DataFrame, run: str) -> list[str]:
@@ -111,7 +108,7 @@ def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
     rows = frame.measured_in(profile, entry["run"])
-    metrics = entry.get("metrics", dict.fromkeys(METRIC_NAMES))
+    metrics = entry.get("metrics", METRIC_NAMES)
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
@@ -124,14 +121,11 @@ def ahead(profile: Profile, entry: dict) -> Answer:
             complete = complete and not _missing(rows, entry["run"])
         else:
             own = compared(profile, rows, first, second, list(metrics))
-            own = {(metrics[name] or name).format(second=second): result for name, result in own.items()}
         words.append((f"{step}: " if step else "") + describe(own))
         found |= {f"{name} with {step}" if step else name: result for name, result in own.items()}
     if not found:
         return Answer()
     holds = len(_ahead_on(found)) == len(found)
-    if "unit" in entry:
-        words = [", ".join(f"{name} {result.value:+.2f} {entry['unit']}" for name, result in found.items())]
     also = _ALSO[entry["also"]](profile, rows, holds, entry["run"]) if "also" in entry else ""
     answer = Answer("; ".join(words) + also, None if holds and not complete else holds)
     return hanging_on_the_weakest(answer, found)
@@ -163,37 +157,18 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -
 
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
-    """Which methods were compared, which are missing, and where a trivial baseline, which is not counted, is above."""
+    """Which methods were compared, which are missing, and where a floor, which is not counted, is above."""
     missing, means = _missing(rows, run), _means(rows)
     words = f"; each metric against the best of {', '.join(_rivals(rows))}"
     words += f", without {', '.join(missing)}, not run here" if missing else ""
-    trivial = means[[name for name in frame.TRIVIAL_METHODS if name in means]]
-    above = trivial.gt(means[frame.PROPOSED], axis="index")
+    above = means[[name for name in frame.FLOORS if name in means]].gt(means[frame.PROPOSED], axis="index")
     named = [
         f"{name} ({', '.join(above.columns[row])})" for name, row in zip(above.index, above.to_numpy()) if row.any()
     ]
-    return words + (f"; not counted: a trivial baseline is above on {', '.join(named)}" if named else "")
+    return words + (f"; not counted: a floor is above on {', '.join(named)}" if named else "")
 
 
 _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_rivals}
-
-
-def at_least(profile: Profile, entry: dict) -> Answer:
-    """The mean of `first` on a metric, or its difference to `second`, is at least the number `least`."""
-    rows, (kind, region) = frame.measured_in(profile, entry["run"]), column(entry["metric"])
-    first, second = entry["first"], entry.get("second")
-    if not {first, second or first} <= set(frame.methods_of(rows)):
-        return Answer()
-    if second:
-        found = compared(profile, rows, first, second, [entry["metric"]])[entry["metric"]]
-        sign, counted = "+", f"{found.n} pairs"
-    else:
-        own = frame.select(rows, method=first, metric=kind.name, region=region)
-        found = mean_of(own["value"].to_numpy(), own["pair"].to_numpy(), profile.evaluation)
-        sign, counted = "", f"n = {found.n}"
-    unit = f" {kind.unit}" if kind.unit else ""
-    words = f"{found.value:{sign}.2f}{unit} ({found.low:{sign}.2f} to {found.high:{sign}.2f}), {counted}"
-    return Answer(words, bool(found.value >= entry["least"])).on(entry["quantity"], found)
 
 
 def signs(profile: Profile, entry: dict) -> Answer:
@@ -248,7 +223,7 @@ def record_by_group(profile: Profile, entry: dict) -> Answer:
 def ranks(profile: Profile, entry: dict) -> Answer:
     """Of the paper's methods that ran, `method` has rank `rank` on each of `metrics`."""
     rows = frame.measured_in(profile, entry["run"])
-    names = [name for name in frame.methods_of(rows) if name not in frame.TRIVIAL_METHODS]
+    names = [name for name in frame.methods_of(rows) if name not in frame.BOUNDS]
     if entry["method"] not in names or len(names) < entry["rank"]:
         return Answer()
     found = _means(rows).loc[entry["metrics"], names].rank(axis="columns", ascending=False)[entry["method"]]
@@ -261,7 +236,7 @@ def ranks(profile: Profile, entry: dict) -> Answer:
 
 def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
     """Pearson's r of two metrics over the instances of a run, by method."""
-    rows = frame.select(frame.measured_in(profile, run), region="all")
+    rows = frame.averaged(frame.select(frame.measured_in(profile, run), region="all", metric=(first, second)))
     found = {}
     for name in frame.methods_of(rows):
         one, other = (frame.select(rows, method=name, metric=which) for which in (first, second))
@@ -273,7 +248,7 @@ def metric_correlations(profile: Profile, run: str, first: str, second: str) -> 
 def correlates(profile: Profile, entry: dict) -> Answer:
     """Two metrics correlate over instances for every method that ran: every interval is above zero."""
     found = metric_correlations(profile, entry["run"], entry["first"], entry["second"])
-    found = {name: result for name, result in found.items() if np.isfinite(result.value)}
+    found = {name: one for name, one in found.items() if np.isfinite(one.value) and name not in frame.BOUNDS}
     if not found:
         return Answer()
     words = ", ".join(f"{name} r = {one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for name, one in found.items())
@@ -283,22 +258,21 @@ def correlates(profile: Profile, entry: dict) -> Answer:
 
 RULES = {
     rule.__name__: rule
-    for rule in (ahead, at_least, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
+    for rule in (ahead, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
 }
 
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
-    """A claim of claims.yaml with its number (null: this kit's own goal) and verdict; what is not defined is null."""
+    """A claim of claims.yaml with its number and verdict; what is not defined is null."""
     answer = RULES[entry["rule"]](profile, entry)
     numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
     return {
-        "number": entry.get("number"),
+        "number": entry["number"],
         "claim": entry["claim"],
         "published": entry.get("published", ""),
         "measured": answer.measured,
         "holds": answer.holds,
         "scope": answer.scope or None,
-        "origin": KIT_GOAL if entry.get("goal") else PAPER,
         "quantity": answer.quantity or None,
         **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
         "n": int(answer.n) or None,

@@ -191,7 +191,10 @@ def _overall_means(profile: Profile) -> pd.DataFrame:
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
     source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
     for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
-        marker = "s" if method in frame.TRIVIAL_METHODS else "o"
+        if method in frame.CEILINGS:
+            axis.axhline(y, color=colours[method], linestyle="--", linewidth=1, label=method, zorder=1)
+            continue
+        marker = "s" if method in frame.FLOORS else "o"
         look = {"edgecolor": "black", "linewidth": 0.5, "zorder": 3, "alpha": 0.85}
         axis.scatter(x, y, s=55, color=colours[method], marker=marker, label=method, **look)
     unit = f" [{reference.unit}]" if reference.unit else ""
@@ -204,7 +207,7 @@ def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
     data = _overall_means(profile)
-    colours = dict(zip(data.index, seaborn.color_palette("tab10", len(data))))
+    colours = dict(zip(data.index, seaborn.color_palette("tab20", len(data))))
     figure = Figure(figsize=(11, 6.6), layout="constrained")
     axes = figure.subplots(2, len(SCATTER_METRICS))
     for row, column, title in zip(
@@ -219,7 +222,7 @@ def figure11(profile: Profile) -> Figure:
     shown = [method for method in data.index if method in known]
     place = {"loc": "outside lower center", "ncols": len(shown), "columnspacing": 1.2, "handletextpad": 0.2}
     figure.legend([known[method] for method in shown], shown, fontsize=7.5, frameon=False, **place)
-    title = "Figure 11. Faithful to the source (right) against faithful to the edit (up); squares: trivial baselines"
+    title = "Figure 11. Faithful to the source (right) and to the edit (up); squares: floors, dashed: ceilings"
     figure.suptitle(title, fontsize=11)
     return figure
 
@@ -227,7 +230,7 @@ def figure11(profile: Profile) -> Figure:
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
     found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
-    measured, columns = frame.measured_in(profile, "benchmark"), 4
+    measured, columns = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region="all")), 4
     rows = max(1, -(-len(found) // columns))
     figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

@@ -1,7 +1,8 @@
 """One long table of all that was measured, and who the methods are.
 
 The frame has one row a number: run, seed, method, instance, pair, group, tag, strength, candidate, region, metric,
-value. `run` is one of `schema.EVALUATED`, `region` "all", "inside" or "outside" M. All surrogates of a source of the
+value. `run` is one of `schema.EVALUATED`, `region` "all", "inside" or "outside" M, or "kept": all, with S' kept outside
+M. All surrogates of a source of the
 sweep set share I and I', so there `pair` is the source: it is what statistics.py resamples.
 """
 
@@ -27,6 +28,15 @@ from sppe_lib.published import read_published
 
 TRIVIAL_METHODS = ("copy-surrogate", "paste-source", "local-linear")
 """Baselines this kit adds: outside M the surrogate equals the source, so copying is strong there."""
+
+FLOORS = ("frozen", *TRIVIAL_METHODS)
+"""What learning has to beat: the backbone without any LoRA, and what learns nothing."""
+
+CEILINGS = ("oracle-words", "oracle-realisation")
+"""What the simulated editor makes of I itself under another seed, and I' itself; both through the autoencoder."""
+
+BOUNDS = (*FLOORS, *CEILINGS)
+"""Rows that methods are read against: never the best, and no baseline of a claim."""
 
 BASELINE = "SOER"
 """What the paper's method is tested against."""
@@ -69,9 +79,11 @@ def published_methods() -> list[str]:
 
 
 def ordered_methods(available: list[str]) -> list[str]:
-    """Trivial baselines first, then the paper's methods in the paper's order, then any other."""
-    known = [*TRIVIAL_METHODS, *published_methods()]
-    return known + [name for name in available if name not in known]
+    """The paper's methods in its order, then others; available floors before them, available ceilings after them."""
+    floors, ceilings = ([name for name in names if name in available] for names in (FLOORS, CEILINGS))
+    methods = published_methods()
+    others = [name for name in available if name not in (*BOUNDS, *methods)]
+    return [*floors, *methods, *others, *ceilings]
 
 
 def is_trained(method: str) -> bool:
@@ -206,9 +218,16 @@ def select(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     return frame[chosen]
 
 
-def measured_in(profile: Profile, run: str, seed: int = 0) -> pd.DataFrame:
-    """The recovery metrics of one run and seed: rows of the frame."""
-    return select(read_frame(profile), run=run, seed=seed, metric=METRIC_NAMES)
+def measured_in(profile: Profile, run: str) -> pd.DataFrame:
+    """The recovery metrics of one run: rows of the frame, those of every seed."""
+    return select(read_frame(profile), run=run, metric=METRIC_NAMES)
+
+
+def averaged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one run with the mean over seeds: one row a method, instance, region and metric."""
+    keys = ["method", "instance", "region", "metric"]
+    means = rows.groupby(keys, sort=False, observed=True)["value"].transform("mean")
+    return rows.assign(value=means).drop_duplicates(keys)
 
 
 def methods_of(frame: pd.DataFrame) -> list[str]:

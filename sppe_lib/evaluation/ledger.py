@@ -19,14 +19,22 @@ UNDEFINED = "undefined directions"
 
 def _kit(profile: Profile, entry: dict) -> str:
     chosen = profile.recovery.training
-    cases = {"simulated": is_simulated(profile), "otherwise": True}
+    cases = {
+        "simulated": is_simulated(profile),
+        "aligned": profile.models.references == "aligned",
+        "change": profile.models.output == "change",
+        "noised_tag": chosen.noised_tag,
+        "keep_term": chosen.keep_term,
+        "visii": profile.models.visii,
+        "cross_image": profile.models.cross_image,
+        "otherwise": True,
+    }
     kit = entry["kit"]
     if isinstance(kit, dict):
         kit = next(words for case, words in kit.items() if cases[case])
     rates = [f"{chosen.learning_rate:g}", *(f"{method} {rate:g}" for method, rate in chosen.learning_rates)]
-    models = {name: getattr(profile.models, name) for name in ("visii", "cross_image")}
-    models = {name: f"`{model}`" if model else "the backbone" for name, model in models.items()}
-    return kit.format(**gaps(profile, rates="; ".join(rates), ema=chosen.ema or "none", **models))
+    lora = {"attention": "attention layers", "all": "every linear layer of the blocks and the input projection"}
+    return kit.format(**gaps(profile, rates="; ".join(rates), ema=chosen.ema or "none", lora=lora[chosen.layers]))
 
 
 def _undefined(profile: Profile) -> str:

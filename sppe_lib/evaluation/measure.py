@@ -4,7 +4,9 @@ A run is one of `schema.EVALUATED`; repetitions with other seeds are `<data>-see
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +21,8 @@ from sppe_lib.data.parquet import open_parquet
 from sppe_lib.data.schema import EVALUATED, Batch, image_tensor, iterate, open_evaluated
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.metrics import (
+    KEPT,
+    KEPT_NAMES,
     METRIC_NAMES,
     REGIONAL_NAMES,
     REGIONS,
@@ -34,7 +38,7 @@ from sppe_lib.runtime import atomic_path, progress
 IDENTITY_COLUMNS = ("instance_id", "pair_id", "category", "group", "modality", "tag")
 """What a row of a metrics file says about its instance."""
 
-COLUMNS = (*IDENTITY_COLUMNS, *METRIC_NAMES, *REGIONAL_NAMES)
+COLUMNS = (*IDENTITY_COLUMNS, *METRIC_NAMES, *REGIONAL_NAMES, *KEPT_NAMES)
 
 REFERENCES = tuple(
     (role, region)
@@ -42,6 +46,9 @@ REFERENCES = tuple(
     for region in ((None, *REGIONS) if role.endswith("source") else (None,))
 )
 """Pictures whose features all methods share: I and I' also inside and outside M."""
+
+OWN = (*(("recovered", region) for region in (None, *REGIONS)), (KEPT, None))
+"""Pictures of a method whose features are needed."""
 
 REMEDY = "run 04_recover for this method again"
 
@@ -136,10 +143,33 @@ def metrics_file(profile: Profile, method: str, run: str = "benchmark") -> Path:
     return profile.results / "metrics" / run / f"{method}.csv"
 
 
-def _features(clip: ClipFeatures, images: torch.Tensor, mask: torch.Tensor, region: str | None) -> torch.Tensor:
-    """Unit features of images at comparison size, of the whole or of a region of the mask."""
-    seen = images if region is None else grey_outside(images, mask, region)
-    return normalize(clip.image_features(seen), dim=-1)
+def kept_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """The recovered pictures inside M, S' outside."""
+    return torch.where(batch.mask > 0, recovered, batch.edited_surrogate)
+
+
+class Encoder:
+    """Unit CLIP features of pictures, each different picture encoded once: methods share much with I, S' and another.
+
+    `batch` pictures are in the model at a time: few, since what stays in a processor's cache is quicker.
+    """
+
+    def __init__(self, clip: ClipFeatures, batch: int):
+        self.clip, self.batch, self.known = clip, batch, {}
+
+    def __call__(
+        self, images: dict[str, torch.Tensor], mask: torch.Tensor, wanted: Sequence[tuple[str, str | None]]
+    ) -> dict[tuple[str, str | None], torch.Tensor]:
+        """Features [B, d] of each (role, region): of images at comparison size, seen in a region of the mask alone."""
+        seen = torch.cat(
+            [images[role] if region is None else grey_outside(images[role], mask, region) for role, region in wanted]
+        )
+        keys = [blake2b(picture.numpy()).digest() for picture in seen]
+        new = {key: picture for key, picture in zip(keys, seen) if key not in self.known}
+        if new:
+            found = self.clip.image_features(torch.stack(list(new.values())), self.batch)
+            self.known |= zip(new, normalize(found, dim=-1))
+        return dict(zip(wanted, torch.stack([self.known[key] for key in keys]).split(len(mask))))
 
 
 def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], pd.DataFrame]:
@@ -149,24 +179,24 @@ def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[
     their features computed, once. Raises DataError where pictures are missing, unreadable, of another size or of other
     instances.
     """
-    dataset, clip, size = (
-        open_evaluated(profile, data),
-        load_clip(profile.models.metrics_clip),
-        profile.evaluation.batch,
-    )
-    names = dataset["instance_id"][:]
+    dataset, size = open_evaluated(profile, data), profile.evaluation.batch
+    clip, names = load_clip(profile.models.metrics_clip), dataset["instance_id"][:]
     opened = {(run, method): open_recovered(profile, method, names, run) for run, method in wanted}
     parts = {key: [] for key in opened}
     for batch in progress(iterate(dataset, size), f"metrics on {data}", total=-(-len(dataset) // size)):
-        mask = prepare_mask(batch.mask)
+        mask, encode = prepare_mask(batch.mask), Encoder(clip, size)
         images = {role: prepare(getattr(batch, role)) for role, region in REFERENCES if region is None}
-        features = {(role, region): _features(clip, images[role], mask, region) for role, region in REFERENCES}
+        shared = Views(images, mask, encode(images, mask, REFERENCES))
         identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
         for key, recovered in opened.items():
-            pictures = prepare(recovered.images(batch))
-            own = {("recovered", region): _features(clip, pictures, mask, region) for region in (None, *REGIONS)}
-            views = Views(images | {"recovered": pictures}, mask, features | own)
-            parts[key].append(pd.DataFrame(identity | compute_metrics(views)))
+            found = recovered.images(batch)
+            pictures = {"recovered": prepare(found), KEPT: prepare(kept_outside(found, batch))}
+            own = encode(pictures, mask, OWN)
+            values = compute_metrics(shared.with_recovered(pictures["recovered"], own))
+            kept = compute_metrics(
+                shared.with_recovered(pictures[KEPT], {("recovered", None): own[KEPT, None]}), METRIC_NAMES
+            )
+            parts[key].append(pd.DataFrame(identity | values | dict(zip(KEPT_NAMES, kept.values()))))
     return {key: pd.concat(part, ignore_index=True)[list(COLUMNS)] for key, part in parts.items()}
 
 

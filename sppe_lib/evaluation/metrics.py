@@ -13,15 +13,16 @@ A metric is data: a name, a direction, a range and a function on batches. Choice
   and the PSNR of the pooled error stand beside the means.
 * CLIP-Sim inside M compares the two images with everything outside M painted mid-grey (outside M: the
   reverse). The shared grey raises it, so compare methods by it, not regions.
+* The eight stand twice: on the picture as it was recovered, and (`_kept`) with S' kept outside M, which any method
+  could do that knows M.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch.nn.functional import interpolate, normalize
 
 from sppe_lib.clip import changes, cosine, direction_cosine
@@ -35,8 +36,17 @@ PSNR_LIMIT = 40.0
 SSIM_WINDOW = 7
 """scikit-image's default window, in pixels."""
 
+SSIM_MEAN, SSIM_VARIANCE = 0.01**2, 0.03**2
+"""scikit-image's constants for pictures in [0, 1]."""
+
+UNBIASED = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)
+"""scikit-image takes the sample's variance and covariance."""
+
 REGIONS = ("inside", "outside")
 """Inside M (private) and outside M."""
+
+KEPT = "kept"
+"""In place of a region: the whole picture, S' kept outside M."""
 
 GREY = 0.5
 """What covers the region that a regional CLIP-Sim must not see."""
@@ -54,7 +64,14 @@ class Views:
     images: dict[str, torch.Tensor]
     mask: torch.Tensor
     features: dict[tuple[str, str | None], torch.Tensor]
-    _maps: dict[str, torch.Tensor] = field(default_factory=dict)
+    _moments: dict[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)
+    _maps: dict[tuple[str, str], torch.Tensor] = field(default_factory=dict)
+
+    def with_recovered(self, recovered: torch.Tensor, features: dict[tuple[str, str | None], torch.Tensor]) -> "Views":
+        """The same instances with a recovered picture and its features; what SSIM knows of I and I' is shared."""
+        known = {role: self.moments(role) for role in ("source", "edited_source")}
+        images = self.images | {"recovered": recovered}
+        return replace(self, images=images, features=self.features | features, _moments=known, _maps={})
 
     def feature(self, role: str, region: str | None = None) -> torch.Tensor:
         """Unit CLIP features [B, d] of an image, of the whole or with the other region greyed."""
@@ -66,11 +83,24 @@ class Views:
             return torch.ones_like(self.mask)
         return self.mask if region == "inside" else 1 - self.mask
 
+    def moments(self, role: str) -> tuple[torch.Tensor, ...]:
+        """`window_moments` of an image, kept after first use."""
+        if role not in self._moments:
+            self._moments[role] = window_moments(self.images[role])
+        return self._moments[role]
+
     def ssim_map(self, against: str) -> torch.Tensor:
         """Structural similarity [B, 1, h, w] of the recovered image and `against`, kept after first use."""
-        if against not in self._maps:
-            self._maps[against] = ssim_map(self.images["recovered"], self.images[against])
-        return self._maps[against]
+        if ("ssim", against) not in self._maps:
+            self._maps["ssim", against] = similarity(self.moments("recovered"), self.moments(against))
+        return self._maps["ssim", against]
+
+    def error_map(self, against: str) -> torch.Tensor:
+        """Squared error [B, 1, H, W] of the recovered image and `against`, mean of channels, kept after first use."""
+        if ("error", against) not in self._maps:
+            difference = self.images["recovered"].double() - self.images[against].double()
+            self._maps["error", against] = difference.square().mean(1, keepdim=True)
+        return self._maps["error", against]
 
 
 @dataclass(frozen=True)
@@ -126,19 +156,42 @@ def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return torch.where(total > 0, mean, torch.nan)
 
 
+@cache
+def _band(side: int) -> torch.Tensor:
+    """[side - 6, side]: times a column of pixels this gives the means of its windows."""
+    rows, columns = torch.arange(side - SSIM_WINDOW + 1)[:, None], torch.arange(side)
+    return ((columns >= rows) & (columns < rows + SSIM_WINDOW)).double() / SSIM_WINDOW
+
+
+def window_means(values: torch.Tensor) -> torch.Tensor:
+    """Means of all 7 x 7 windows that lie within the picture: float64 [B, C, H, W] to [B, C, H - 6, W - 6]."""
+    return _band(values.shape[-2]) @ values @ _band(values.shape[-1]).T
+
+
+def window_moments(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images in float64, the means of their windows, and the unbiased variances."""
+    images = images.double().cpu()
+    means = window_means(images)
+    return images, means, UNBIASED * (window_means(images.square()) - means.square())
+
+
+def similarity(first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """The SSIM map [B, 1, h, w] of two batches from their `window_moments`, averaged over channels."""
+    (one, mean, variance), (other, other_mean, other_variance) = first, second
+    product = mean * other_mean
+    covariance = UNBIASED * (window_means(one * other) - product)
+    luminance = (2 * product + SSIM_MEAN) / (mean.square() + other_mean.square() + SSIM_MEAN)
+    structure = (2 * covariance + SSIM_VARIANCE) / (variance + other_variance + SSIM_VARIANCE)
+    return (luminance * structure).mean(1, keepdim=True)
+
+
 def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """scikit-image's SSIM on RGB, 7 x 7 uniform window, averaged over channels: float64 [B, 1, h, w].
 
     h = H - 6 and w = W - 6: scikit-image leaves a border of half a window out of its mean, so the mean
     of this map is its `structural_similarity(..., channel_axis=2, data_range=1)`.
     """
-    border = SSIM_WINDOW // 2
-    pairs = zip(*(batch.double().permute(0, 2, 3, 1).cpu().numpy() for batch in (first, second)))
-    maps = [
-        structural_similarity(one, other, win_size=SSIM_WINDOW, channel_axis=2, data_range=1.0, full=True)[1]
-        for one, other in pairs
-    ]
-    return torch.from_numpy(np.stack(maps)[:, border:-border, border:-border]).mean(-1)[:, None]
+    return similarity(window_moments(first), window_moments(second))
 
 
 def feature_similarity(views: Views, region: str | None, against: str) -> torch.Tensor:
@@ -156,9 +209,8 @@ def structural_mean(views: Views, region: str | None, against: str) -> torch.Ten
 
 def peak_signal_to_noise(views: Views, region: str | None, against: str) -> torch.Tensor:
     """PSNR in dB of the recovered image and `against`, over a region if one is named; at most PSNR_LIMIT."""
-    error = (views.images["recovered"].double() - views.images[against].double()).square().mean(1, keepdim=True)
-    # clamp passes NaN through, so an empty region stays undefined.
-    return (-10 * torch.log10(weighted_mean(error, views.weight(region).double()))).clamp(max=PSNR_LIMIT)
+    error = weighted_mean(views.error_map(against), views.weight(region).double())
+    return (-10 * torch.log10(error)).clamp(max=PSNR_LIMIT)  # NaN passes, so an empty region stays undefined
 
 
 def direction(views: Views, region: str | None, start: str, end: str) -> torch.Tensor:
@@ -203,6 +255,9 @@ METRIC_NAMES = tuple(entry.name for entry in METRICS)
 REGIONAL_NAMES = tuple(f"{entry.name}_{region}" for region in REGIONS for entry in METRICS if entry.regional)
 """Columns such as `psnr_gt_inside`."""
 
+KEPT_NAMES = tuple(f"{name}_{KEPT}" for name in METRIC_NAMES)
+"""Columns such as `psnr_gt_kept`."""
+
 _BY_NAME = {entry.name: entry for entry in METRICS}
 
 
@@ -212,15 +267,15 @@ def metric(name: str) -> Metric:
 
 
 def column(name: str) -> tuple[Metric, str]:
-    """The metric and the region ("all", "inside" or "outside") of a column of a metrics file."""
-    region = next((region for region in REGIONS if name.endswith(f"_{region}")), "all")
+    """The metric and the region ("all", "inside", "outside" or "kept") of a column of a metrics file."""
+    region = next((region for region in (*REGIONS, KEPT) if name.endswith(f"_{region}")), "all")
     return metric(name.removesuffix(f"_{region}")), region
 
 
-def compute_metrics(views: Views) -> dict[str, np.ndarray]:
-    """All metrics of a batch: column name -> float64 [B], NaN where undefined."""
+def compute_metrics(views: Views, names: tuple[str, ...] = (*METRIC_NAMES, *REGIONAL_NAMES)) -> dict[str, np.ndarray]:
+    """The columns `names` of a batch: name -> float64 [B], NaN where undefined."""
     found = {}
-    for name in (*METRIC_NAMES, *REGIONAL_NAMES):
+    for name in names:
         entry, region = column(name)
         found[name] = entry.compute(views, None if region == "all" else region).double().cpu().numpy()
     return found

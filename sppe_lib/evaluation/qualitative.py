@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import open_split
 from sppe_lib.data.taxonomy import GROUPS, TAGS
-from sppe_lib.evaluation.frame import PROPOSED, data_name, is_simulated, ordered_methods
+from sppe_lib.evaluation.frame import CEILINGS, PROPOSED, data_name, is_simulated, ordered_methods
 from sppe_lib.evaluation.measure import open_recovered, recovered_methods
 from sppe_lib.pictures import grid
 
@@ -99,7 +99,7 @@ def overview(profile: Profile) -> Figure:
 
 
 def figure12(profile: Profile) -> Figure:
-    """Figure 12: one instance of each group with every method's recovered image."""
+    """Figure 12: one instance of each group with the recovered image of every floor and method."""
     available = recovered_methods(profile)
-    methods = [name for name in ordered_methods(available) if name in available]
+    methods = [name for name in ordered_methods(available) if name in available and name not in CEILINGS]
     return _grid(profile, FIGURE12_CHOICES, methods, "Figure 12. Recovered edits by method", "group", 128)

@@ -1,12 +1,13 @@
-"""The README's table of verdicts, written from the committed claims.json of the default profile.
+"""The README's table of verdicts and line of gates, written from the committed claims.json and gates.json of `mini`.
 
     python -m sppe_lib.evaluation.readme
 
-`make repro` writes figures/<profile>/claims.json; this copies its verdicts into the README, so that no
-number there is typed by hand (a test compares the two).
+`make repro` writes both files; this copies what they say into the README, so that no number there is typed by hand (a
+test compares the two).
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from tabulate import tabulate
 
 from sppe_lib.config import repository
 from sppe_lib.errors import DataError
+from sppe_lib.evaluation.gates import with_interval
 from sppe_lib.evaluation.verdicts import verdict_cells
 from sppe_lib.runtime import write_text
 
@@ -22,27 +24,44 @@ BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- en
 PROFILE = "mini"
 
 
-def with_verdicts(readme: str, claims: list[dict]) -> str:
+def gates_in_words(gates: Sequence[dict]) -> str:
+    """The gates in a sentence, those that do not hold in bold; "" for none."""
+    words = [
+        f"{gate['gate']} {with_interval(gate)}"
+        if gate["holds"]
+        else f"**{gate['gate']} {with_interval(gate)}, not held**"
+        for gate in gates
+    ]
+    link = f"[Gates](figures/{PROFILE}/tables/table_gates.md)"
+    return f"\n\n{link} (PSNR inside M in dB, where nothing else is said): {'; '.join(words)}." if words else ""
+
+
+def with_verdicts(readme: str, claims: list[dict], gates: Sequence[dict] = ()) -> str:
     """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing.
 
-    The numbered claims and the kit's goals stand there; further statements of the paper only in table_verdicts.
+    The gates and the numbered claims stand there; further statements of the paper only in table_verdicts.
     """
     if BEGIN not in readme or END not in readme:
         raise DataError(
             f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
         )
-    claims = [entry for entry in claims if entry["number"] != "text"]
-    cells = pd.DataFrame(verdict_cells(claims, "*(this kit's goal)*")).rename(columns={"here": f"profile `{PROFILE}`"})
+    claims = [entry for entry in claims if entry["number"] not in (None, "text")]
+    cells = pd.DataFrame(verdict_cells(claims)).rename(columns={"here": f"profile `{PROFILE}`"})
     block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
     before, rest = readme.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{block}\n\n{END}{rest.split(END, 1)[1]}"
+    return f"{before}{BEGIN}\n{block}{gates_in_words(gates)}\n{END}{rest.split(END, 1)[1]}"
+
+
+def committed() -> list[list[dict]]:
+    """figures/mini/claims.json and gates.json; an empty list for a file that is not there."""
+    files = [repository() / "figures" / PROFILE / f"{name}.json" for name in ("claims", "gates")]
+    return [json.loads(file.read_text(encoding="utf-8")) if file.is_file() else [] for file in files]
 
 
 def update() -> Path:
-    """Write the verdicts of figures/mini/claims.json into README.md; returns its path."""
+    """Write what `committed` gives into README.md; returns its path."""
     path = repository() / "README.md"
-    claims = json.loads((repository() / "figures" / PROFILE / "claims.json").read_text(encoding="utf-8"))
-    write_text(path, with_verdicts(path.read_text(encoding="utf-8"), claims))
+    write_text(path, with_verdicts(path.read_text(encoding="utf-8"), *committed()))
     return path
 
 

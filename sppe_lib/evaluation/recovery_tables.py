@@ -1,7 +1,7 @@
 """The tables of recovery: a pure function of the frame and the published CSVs.
 
-Each is one or two calls of `summarise`, `compare` and `table`; titles and notes stand in tables.yaml. The trivial
-baselines stand in every table: outside M the surrogate equals the source, so a method has to beat copying before its
+Each is one or two calls of `summarise`, `compare` and `table`; titles and notes stand in tables.yaml. Floors and
+ceilings stand in every table that lists methods: a method has to beat the untrained backbone and copying before its
 number says anything.
 """
 
@@ -14,7 +14,7 @@ from sppe_lib.config import Profile
 from sppe_lib.data.taxonomy import GROUPS, TAGS
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame
-from sppe_lib.evaluation.metrics import METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
+from sppe_lib.evaluation.metrics import KEPT, METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
 from sppe_lib.evaluation.rendering import (
     NOTHING,
     Document,
@@ -77,19 +77,16 @@ def _undefined(data: pd.DataFrame) -> str:
     return f"Directions whose reference does not move are undefined, left out of their means and counted: {counts}."
 
 
-def _intervals(profile: Profile, data: pd.DataFrame, methods: list[str], heading: str) -> list[Section]:
-    """A section with the interval of every mean; none where nothing was measured."""
-    rows = data[data["method"].isin(methods)]
-    if rows.empty:
-        return []
-    cells = {"method": list(dict.fromkeys(rows["method"]))}
-    cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))  # type: ignore[attr-defined]
-    heading = heading.format(confidence=f"{100 * profile.evaluation.confidence:.0f} %")
-    return [
-        Section(
-            heading, pd.DataFrame(cells), ["Bootstrap over source-surrogate pairs; each instance was sampled once."]
-        )
-    ]
+def _with_intervals(profile: Profile, data: pd.DataFrame, heading: str, notes: list[str]) -> list[Section]:
+    """Means by method and metric, and where anything was measured the interval of each in a second section."""
+    sections, rows = [Section(heading, table(data, "method", "metric"), notes)], data.dropna(subset="n")
+    if len(rows):
+        cells = {"method": list(dict.fromkeys(rows["method"]))}
+        cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))  # type: ignore[attr-defined]
+        intervals = f"{100 * profile.evaluation.confidence:.0f} % intervals of this run"
+        name = f"{heading}: {intervals}" if heading else intervals
+        sections.append(Section(name, pd.DataFrame(cells), [text("table5_table6_recovery_sppe", "resampled", profile)]))
+    return sections
 
 
 def recovery_table(profile: Profile) -> Document:
@@ -100,12 +97,11 @@ def recovery_table(profile: Profile) -> Document:
     keys = {"metric": list(METRIC_NAMES), "method": frame.ordered_methods(ran), "group": [*GROUPS, OVERALL]}
     data = _means(profile, rows, keys, published)
     overall = data[data["group"] == OVERALL]
-    reference = frame.select(rows, group=OVERALL, metric="psnr_gt")
+    reference = frame.averaged(frame.select(rows, group=OVERALL, metric="psnr_gt"))
     hits = reference[reference["value"] >= PSNR_LIMIT - 1e-3].groupby("method", observed=True).size()
     hit = "; ".join(f"{name} {hits[name]}" for name in ran if name in hits) or "none"
     limit = text("table5_table6_recovery_sppe", "limit", profile, limit=PSNR_LIMIT, hit=hit)
-    sections = [Section("Overall", table(overall, "method", "metric"), [_undefined(overall), limit])]
-    sections += _intervals(profile, overall, ran, "Overall: {confidence} intervals of this run")
+    sections = _with_intervals(profile, overall, "Overall", [_undefined(overall), limit])
     for entry in METRICS:
         cells = table(data[data["metric"] == entry.name], "method", "group")
         sections.append(Section(f"{metric_label(entry)} by group ({entry.family})", cells))
@@ -124,7 +120,7 @@ def _named(values: pd.Series, name: str, keys: list[str]) -> pd.DataFrame:
 
 def averages_table(profile: Profile) -> Document:
     """Plain means, macro averages over groups and tags, medians, and for PSNR the pooled error, whole and inside M."""
-    rows = frame.select(frame.measured_in(profile, "benchmark"), region=("all", "inside"))
+    rows = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region=("all", "inside")))
     published = frame.published_recovery().query("run == 'benchmark'").assign(region="all")
     keys = ["metric", "method", "region"]
 
@@ -159,6 +155,13 @@ def averages_table(profile: Profile) -> Document:
         for (region, kind), part in data.groupby(["region", "average"], sort=False)
     ]
     return document("table_recovery_averages", profile, sections, data)
+
+
+def kept_outside_table(profile: Profile) -> Document:
+    """The eight metrics of every method with S' kept outside M in the recovered picture, and their intervals."""
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region=KEPT)
+    data = _means(profile, rows, {"metric": list(METRIC_NAMES), "method": frame.methods_of(rows)})
+    return document("table_kept_outside", profile, _with_intervals(profile, data, "", []), data)
 
 
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
@@ -259,8 +262,7 @@ def unseen_table(profile: Profile) -> Document:
     keys = {"metric": list(METRIC_NAMES), "method": methods}
     data = _means(profile, rows, keys, published.drop(columns="group"))
     ran = [name for name in methods if name in frame.methods_of(rows)]
-    sections = [Section("", table(data, "method", "metric"), [_undefined(data)] if ran else [])]
-    sections += _intervals(profile, data, ran, "{confidence} intervals of this run")
+    sections = _with_intervals(profile, data, "", [_undefined(data)] if ran else [])
     source = profile.benchmark.unseen_source
     what = text(
         "table7_recovery_unseen", source if source == "vector-world" else "folder" if source else "none", profile

@@ -15,7 +15,7 @@ import yaml
 from tabulate import tabulate
 
 from sppe_lib.config import Profile
-from sppe_lib.evaluation.frame import BASELINE, PROPOSED, PROPOSED_ASSESSOR, data_name, is_rebuilt, is_simulated
+from sppe_lib.evaluation.frame import BASELINE, BOUNDS, PROPOSED, PROPOSED_ASSESSOR, data_name, is_rebuilt, is_simulated
 from sppe_lib.evaluation.metrics import METRICS, Metric
 from sppe_lib.runtime import write_text
 
@@ -126,7 +126,8 @@ def metric_label(metric: Metric) -> str:
 def table(data: pd.DataFrame, rows: str, columns: str, places: int | None = None) -> pd.DataFrame:
     """Printed cells: the values of the column `rows` by those of `columns`, each cell `value (published)`.
 
-    `data`: rows, columns, metric, value and, if the paper has it, published. The best of a column is bold. `places`:
+    `data`: rows, columns, metric, value and, if the paper has it, published. The best of a column is bold, which floors
+    and ceilings never are. `places`:
     decimals, where the metric is none of METRICS.
     """
     known = {entry.name: entry for entry in METRICS}
@@ -135,7 +136,8 @@ def table(data: pd.DataFrame, rows: str, columns: str, places: int | None = None
         entry = known.get(part["metric"].iloc[0])
         own = part.set_index(rows).reindex(cells[rows]).reindex(columns=["value", "published"]).to_dict("list")
         values = [dict(zip(cells[rows], own[which])) for which in ("value", "published")]
-        winners = [best(found, entry is None or entry.direction == "higher") for found in values]
+        higher = entry is None or entry.direction == "higher"
+        winners = [best({row: found[row] for row in found if row not in BOUNDS}, higher) for found in values]
         shown = places if entry is None else decimals(entry)
         cells[metric_label(known[name]) if name in known else name] = [
             beside(values[0][row], values[1][row], shown, tuple(row in winner for winner in winners))
@@ -179,36 +181,11 @@ def markdown(document: Document) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-_LATEX = str.maketrans(
-    dict(
-        zip(
-            "\\&%$#_{}~^↑↓–−±≥Î×²′",
-            [
-                r"\textbackslash{}",
-                r"\&",
-                r"\%",
-                r"\$",
-                r"\#",
-                r"\_",
-                r"\{",
-                r"\}",
-                r"\textasciitilde{}",
-                r"\textasciicircum{}",
-                r"$\uparrow$",
-                r"$\downarrow$",
-                r"--",
-                r"$-$",
-                r"$\pm$",
-                r"$\geq$",
-                r"$\hat{I}$",
-                r"$\times$",
-                r"$^2$",
-                r"$'$",
-            ],
-            strict=True,
-        )
-    )
+_SPECIAL = (
+    r"\textbackslash{} \& \% \$ \# \_ \{ \} \textasciitilde{} \textasciicircum{} "
+    r"$\uparrow$ $\downarrow$ -- $-$ $\pm$ $\geq$ $\hat{I}$ $\times$ $^2$ $'$ $\to$"
 )
+_LATEX = str.maketrans(dict(zip("\\&%$#_{}~^↑↓–−±≥Î×²′→", _SPECIAL.split(), strict=True)))
 
 
 def latex_text(text: object) -> str:

@@ -1,7 +1,8 @@
 """Two verbs on the frame, `summarise` and `compare`, and the statistics beneath them.
 
 The two instances of a pair share I, M and S, so they are not independent: whatever is resampled or
-tested here is the pair, not the instance.
+tested here is the pair, not the instance. Of a method that was trained with several seeds an instance's value is the
+mean over its seeds, and intervals resample the seeds as well: they say what other pairs and another training would do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,7 +63,8 @@ class Correlation:
 def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
     """The mean of `value` for each combination of `by`, in order of appearance: by, and the fields of `Mean`."""
     rows = [
-        _key(by, key) | asdict(mean_of(part["value"].to_numpy(float), part["pair"].to_numpy(), settings))
+        _key(by, key)
+        | asdict(mean_of(part["value"].to_numpy(float), part["pair"].to_numpy(), settings, part["seed"].to_numpy()))
         for key, part in frame.groupby(list(by), sort=False, observed=True)
     ]
     return pd.DataFrame(rows, columns=[*by, *Mean.__dataclass_fields__])
@@ -83,26 +85,61 @@ def _key(by: Sequence[str], key: tuple) -> dict[str, object]:
     return dict(zip(by, key, strict=True))
 
 
-def mean_of(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Mean:
-    """Mean of the defined values with its interval over `pairs`; NaN everywhere where none is defined."""
+def mean_of(
+    values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters, seeds: np.ndarray | None = None
+) -> Mean:
+    """Mean of the defined values with its interval over `pairs` (and `seeds`, of which each has every instance).
+
+    NaN everywhere where none is defined.
+    """
     values = np.asarray(values, dtype=float)
-    defined = np.isfinite(values)
+    defined, repeated = np.isfinite(values), 1 if seeds is None else max(len(np.unique(seeds)), 1)
     mean = float(values[defined].mean()) if defined.any() else NAN
-    low, high = bootstrap_mean(values, pairs, settings)
-    return Mean(mean, low, high, int(defined.sum()), int((~defined).sum()))
+    low, high = bootstrap_mean(values, pairs, settings, seeds)
+    return Mean(mean, low, high, int(defined.sum()) // repeated, int((~defined).sum()) // repeated)
 
 
 def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Difference:
-    """First minus second (rows of the frame: instance, pair, value), matched by instance and tested by pair."""
-    other = first["instance"].map(second.set_index("instance")["value"])
-    differences = (first["value"] - other).groupby(first["pair"]).mean().dropna().to_numpy()
-    if not len(differences):
+    """First minus second (rows of the frame: instance, pair, seed, value), matched by instance and tested by pair."""
+    pairs, *sides = _matched(first, second)
+    if not len(pairs):
         return Difference(NAN, NAN, NAN, NAN, NAN, 0)
-    low, high = bootstrap_mean(differences, np.arange(len(differences)), settings)
+    number = np.bincount(pairs)
+    means = [np.stack([np.bincount(pairs, column) / number for column in side.T], axis=1) for side in sides]
+    one, other = (_resampled_totals(side, settings, stream) / side.size for stream, side in enumerate(means, start=1))
+    differences = means[0].mean(axis=1) - means[1].mean(axis=1)
+    low, high = interval(one - other, settings) if len(number) > 1 else (NAN, NAN)
     mean, effect = float(differences.mean()), rank_biserial(differences)
     # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
     p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
     return Difference(mean, low, high, NAN if mean * effect < 0 else p_value, effect, len(differences))
+
+
+def median_difference(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Difference:
+    """As `difference_of`, of the medians over instances; without a test."""
+    pairs, *sides = _matched(first, second)
+    if not len(pairs):
+        return Difference(NAN, NAN, NAN, NAN, NAN, 0)
+    seeds = [_times_drawn(side.shape[1], settings.bootstrap, settings.seed + k) for k, side in enumerate(sides, 1)]
+    samples = [
+        np.subtract(*(np.median(side[rows] @ drawn[index] / side.shape[1]) for side, drawn in zip(sides, seeds)))
+        for index, rows in enumerate(resampled_rows(pd.Series(pairs), settings))
+    ]
+    value = np.subtract(*(np.median(side.mean(axis=1)) for side in sides))
+    return Difference(float(value), *interval(np.array(samples), settings), NAN, NAN, int(pairs.max()) + 1)
+
+
+def _matched(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number of the pair [n] and the values [n, seeds] on either side of the instances that both sides have."""
+    names, sides = pd.Index(first["instance"].unique()), []
+    for rows in (first, second):
+        row, (column, seeds) = names.get_indexer(rows["instance"]), pd.factorize(rows["seed"], sort=True)
+        values = np.full((len(names), len(seeds)), NAN)
+        values[row[row >= 0], column[row >= 0]] = rows["value"].to_numpy(float)[row >= 0]
+        sides.append(values)
+    both = np.logical_and(*(np.isfinite(side).all(axis=1) & bool(side.size) for side in sides))
+    pairs, _ = pd.factorize(first.drop_duplicates("instance")["pair"][both], sort=True)
+    return pairs, sides[0][both], sides[1][both]
 
 
 def rank_biserial(differences: np.ndarray) -> float:
@@ -114,11 +151,19 @@ def rank_biserial(differences: np.ndarray) -> float:
     return float((ranks * np.sign(differences)).sum() / ranks.sum())
 
 
-def pair_totals(values: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and number of the defined values of each pair, for pairs that have any."""
+def pair_totals(
+    values: np.ndarray, pairs: np.ndarray, seeds: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the defined values of each pair and seed, [pairs, seeds], for pairs that have any."""
     defined = np.isfinite(values)
-    _, index = np.unique(np.asarray(pairs)[defined], return_inverse=True)
-    return np.bincount(index, weights=values[defined]), np.bincount(index).astype(float)
+    seeds = np.zeros(len(values)) if seeds is None else seeds
+    (row, rows), (column, columns) = (pd.factorize(np.asarray(part)[defined], sort=True) for part in (pairs, seeds))
+    shape, place = (len(rows), len(columns)), row * len(columns) + column
+    sums, counts = (
+        np.bincount(place, values[defined], len(rows) * len(columns)),
+        np.bincount(place, minlength=len(rows) * len(columns)),
+    )
+    return sums.reshape(shape), counts.reshape(shape).astype(float)
 
 
 @lru_cache(maxsize=16)
@@ -133,9 +178,13 @@ def _times_drawn(pairs: int, resamples: int, seed: int) -> np.ndarray:
     return counts.astype(np.uint16)  # a pair is drawn a few times at most; kept small because it is kept
 
 
-def _resampled_totals(totals: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
-    """Totals over the drawn pairs of every bootstrap resample: [pairs, columns] -> [resamples, columns]."""
-    return _times_drawn(len(totals), settings.bootstrap, settings.seed) @ totals
+def _resampled_totals(totals: np.ndarray, settings: EvaluationParameters, stream: int = 1) -> np.ndarray:
+    """Totals over the drawn pairs and seeds of every bootstrap resample: [pairs, seeds] -> [resamples].
+
+    Pairs are drawn alike everywhere, seeds alike where `stream` is the same.
+    """
+    drawn = _times_drawn(len(totals), settings.bootstrap, settings.seed) @ totals
+    return (drawn * _times_drawn(totals.shape[1], settings.bootstrap, settings.seed + stream)).sum(axis=1)
 
 
 def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
@@ -148,13 +197,15 @@ def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float
     return float(low), float(high)
 
 
-def bootstrap_mean(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean, resampling pairs; NaN below two pairs or without resamples."""
-    sums, counts = pair_totals(values, pairs)
-    if len(sums) < 2 or settings.bootstrap < 1:
+def bootstrap_mean(
+    values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters, seeds: np.ndarray | None = None
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over pairs and seeds; NaN below two pairs or without resamples."""
+    totals = pair_totals(values, pairs, seeds)
+    if len(totals[0]) < 2 or settings.bootstrap < 1:
         return NAN, NAN
-    drawn_sums, drawn_counts = _resampled_totals(np.stack([sums, counts], axis=1), settings).T
-    return interval(drawn_sums / drawn_counts, settings)
+    sums, counts = (_resampled_totals(part, settings) for part in totals)
+    return interval(sums / counts, settings)
 
 
 def _rows_by_pair(pairs: pd.Series) -> list[np.ndarray]:
@@ -223,7 +274,7 @@ def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: Evaluati
     _, index = np.unique(pairs, return_inverse=True)
     products = (np.ones_like(first), first, second, first**2, second**2, first * second)
     sums = np.stack([np.bincount(index, weights=product) for product in products], axis=1)
-    totals = _resampled_totals(sums, settings)
+    totals = _times_drawn(len(sums), settings.bootstrap, settings.seed) @ sums
     n, means = totals[:, 0], totals[:, 1:] / totals[:, :1]
     variances = means[:, 2:4] - means[:, :2] ** 2
     defined = (n > 2) & (variances > SMALLEST_VARIANCE).all(axis=1)

@@ -14,6 +14,7 @@ from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame, recovery_tables
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.choosing import gate_table
+from sppe_lib.evaluation.gates import gates_table
 from sppe_lib.evaluation.recovery_tables import every
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, document, spanned, table, write
 from sppe_lib.evaluation.statistics import interval
@@ -120,10 +121,12 @@ def all_documents(profile: Profile) -> list[Document]:
     """Every table of a profile, in the order of the paper."""
     return [
         verdict_table(profile),
+        gates_table(profile),
         datasets_table(profile),
         taxonomy_table(profile),
         *editability_tables(profile),
         recovery_tables.recovery_table(profile),
+        recovery_tables.kept_outside_table(profile),
         recovery_tables.inside_outside_table(profile),
         recovery_tables.tag_table(profile),
         recovery_tables.averages_table(profile),

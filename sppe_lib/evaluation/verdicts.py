@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sppe_lib.config import Profile
-from sppe_lib.evaluation.claims import PAPER, evaluate_claims
+from sppe_lib.evaluation.claims import evaluate_claims
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document
 
 
@@ -24,12 +24,12 @@ def describe_evidence(entry: dict) -> str:
     return words + (f", p = {entry['p_value']:.2g}" if entry["p_value"] is not None else "")
 
 
-def verdict_cells(claims: list[dict], goal: str) -> dict[str, list[str]]:
-    """Number, claim, the paper's evidence, verdict and what decides it; `goal` marks this kit's own."""
+def verdict_cells(claims: list[dict]) -> dict[str, list[str]]:
+    """Number, claim, the paper's evidence, verdict and what decides it."""
     return {
-        "": [entry["number"] or NOTHING for entry in claims],
-        "claim": [entry["claim"] + ("" if entry["origin"] == PAPER else f" {goal}") for entry in claims],
-        "paper": [entry["published"] or NOTHING for entry in claims],
+        "": [entry["number"] for entry in claims],
+        "claim": [entry["claim"] for entry in claims],
+        "paper": [entry["published"] for entry in claims],
         "here": [verdict_in_words(entry) for entry in claims],
         "decided by": [describe_evidence(entry) for entry in claims],
     }
@@ -38,6 +38,6 @@ def verdict_cells(claims: list[dict], goal: str) -> dict[str, list[str]]:
 def verdict_table(profile: Profile) -> Document:
     """One row per claim: verdict, what decides it, the paper's number, and all that was measured."""
     claims = evaluate_claims(profile)
-    cells = verdict_cells(claims, "(goal of this kit)") | {"measured": [entry["measured"] for entry in claims]}
+    cells = verdict_cells(claims) | {"measured": [entry["measured"] for entry in claims]}
     order = ["", "claim", "here", "decided by", "paper", "measured"]
     return document("table_verdicts", profile, [Section("", pd.DataFrame(cells)[order])], pd.DataFrame(claims))

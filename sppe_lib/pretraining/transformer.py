@@ -4,11 +4,11 @@ Two tasks on the vector world, in the token layout of FLUX.1 Kontext (diffusion/
 the target's own rows and columns, and the output is how the target differs from the picture that is edited.
 
     edit      a picture and the instruction
-    example   an edited pair A, A' beside the picture: an unrelated scene on which the same instruction was realised in
-              the same way, so that A' tells what the words leave open; sometimes without any words
+    example   an edited pair A, A' beside the picture: another scene on which the same instruction was realised in the
+              same way, so that A' tells what the words leave open; sometimes without any words
 
-The last task stands for the in-context ability of large FLUX models, on which the paper's recovery model builds. A
-surrogate pair is never shown beside its own source: that is left for the LoRA to learn.
+The last task stands for the in-context ability of large FLUX models, on which the paper's recovery model builds. In a
+third of the examples the pair is the picture's own surrogate, or its source, and so alike and in the same place.
 """
 
 import copy
@@ -38,8 +38,8 @@ TASKS = {"edit": (0.2, 2), "example": (0.8, 1)}
 WORDLESS = 0.2
 """Share of the examples without the instruction: the pair alone tells the edit."""
 
-SIDES = np.array([(0, 2), (1, 2), (2, 0), (2, 1)])
-"""(example, edited one) of a record's three scenes: never a surrogate beside its own source."""
+SIDES = np.array([(0, 2), (1, 2), (2, 0), (2, 1), (0, 1), (1, 0)])
+"""(example, edited one) of a record's three scenes: source, surrogate and an unrelated one."""
 
 SHIPPED = ModelParameters(
     clip="weights/clip",
@@ -195,20 +195,21 @@ def psnr_inside(first: torch.Tensor, second: torch.Tensor, region: torch.Tensor,
 def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -> dict[str, float]:
     """Mean PSNR in dB inside the private region of held-out sources that are edited, against the simulated editor's.
 
-    By words alone and by words with an example; over the whole region, and over what the edit changed or left alone.
+    By words alone, by words with an unrelated example, and by words with the pair of the surrogate; over the whole
+    region, and over what the edit changed or left alone.
     The floor and the ceiling: the source as it was, and the autoencoder.
     """
     pictures = tasks.pictures
-    rows = np.flatnonzero(pictures.held_out & pictures.changed[:, [0, 2]].all(axis=1))[:count]
+    rows = np.flatnonzero(pictures.held_out & pictures.changed.all(axis=1))[:count]
     images = torch.from_numpy(pictures.images[rows]).permute(0, 1, 4, 2, 3).to(device()).float() / 255
     source, truth = images[:, 0], images[:, 1]
     mask = torch.from_numpy(pictures.mask[rows])[:, None].to(device())
     moved = (source != truth).any(dim=1, keepdim=True)
     regions = {"": mask, " changed": mask & moved, " unchanged": mask & ~moved}
-    own, other = np.zeros(len(rows), int), np.full(len(rows), 2)
+    own, surrogate, other = (np.full(len(rows), scene) for scene in range(3))
     text, made = backbone.text.encode(tasks.texts(rows)), {"source": source}
     made["autoencoder"] = backbone.decode(backbone.encode(truth))
-    for name, example in (("words", None), ("example", other)):
+    for name, example in (("words", None), ("example", other), ("pair", surrogate)):
         known = tasks.known(rows, own, example)
         noise = torch.randn(known[-1].latents.shape, generator=torch_generator("edit quality")).to(device())
         velocity = partial(velocity_to, backbone, known, text)

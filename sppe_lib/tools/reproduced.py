@@ -32,6 +32,7 @@ ELSEWHERE = {
     "table_time": "times, which belong to a machine",
     "table_ledger": "sentences",
     "table_verdicts": "`claims.json`, compared above",
+    "table_gates": "`gates.json`, which `dvc metrics diff` compares",
     "table_search": "made by `make search`",
     "table_recovery_seeds": "depends on `recovery.training.seeds`, which a default run has fewer of",
 }
