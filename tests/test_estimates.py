@@ -53,7 +53,7 @@ def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int
         for parameter in transformer.parameters():
             parameter.data = parameter.data.to(dtype)
         if learns == "lora":
-            add_lora(transformer, WIDTH // 12, WIDTH // 12, 0)  # rank 256 of 3072 channels, as in profile paper
+            add_lora(transformer, WIDTH // 12, WIDTH // 12, 0, "all")  # rank 256 of 3072 channels
         words = torch.randn(1, TEXT, 32, requires_grad=learns == "text")
         return saved_bytes(
             transformer,

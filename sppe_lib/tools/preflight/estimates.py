@@ -180,7 +180,7 @@ def count(profile: Profile) -> Counts:
         config, levels, token_width = transformer.config, vae.config.block_out_channels, 4 * vae.config.latent_channels
         stand_in: Any = SimpleNamespace(transformer=transformer, token_width=token_width, channels=config.in_channels)
         branch, backbone = _size(prompt_diffusion.ExampleBranch(stand_in)), _size(transformer)
-        adapter = add_lora(transformer, training.rank, training.alpha, training.seed)
+        adapter = add_lora(transformer, training.rank, training.alpha, training.seed, training.layers)
     return Counts(
         transformer=backbone, vae=_size(vae), text=text, lora=sum(value.numel() for value in adapter.values()),
         branch=branch, width=config.num_attention_heads * config.attention_head_dim, heads=config.num_attention_heads,
