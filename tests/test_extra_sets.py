@@ -16,7 +16,7 @@ from sppe_lib.data import build, sweep, taxonomy, unseen
 from sppe_lib.data.build import SETS, build_benchmark, build_set, build_sets, claimed
 from sppe_lib.data.miniature import draw_pairs, plan_splits
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, check_instance, collate, open_split
-from sppe_lib.data.sweep import STRENGTHS, benchmark_claims, sweep_columns
+from sppe_lib.data.sweep import STRENGTHS, sweep_columns
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation.metrics import METRIC_NAMES, Views, compute_metrics
 from sppe_lib.pictures import check_mask
@@ -132,7 +132,7 @@ def test_another_strength_of_the_benchmark_gets_the_candidates(profile):
 def test_no_source_shares_an_identity_with_the_benchmark(profile):
     benchmark = profile.benchmark
     claims = {}
-    of_benchmark = list(draw_pairs(plan_splits(benchmark.pairs, SIZE, 0.5, benchmark.seed), 1, claims))
+    of_benchmark = list(draw_pairs(plan_splits(benchmark), 1, claims))
     taken = set().union(*(pair.identities for pair in of_benchmark))
     drawn = list(draw_pairs(sweep.plan_sweep(benchmark), 1, claims))
     assert all(pair.identities and not pair.identities & taken for pair in drawn)
@@ -142,7 +142,7 @@ def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
     parameters = replace(profile.benchmark, sweep_sources=1)
     plan = sweep.plan_sweep(parameters)[0]
     claims = {}
-    of_benchmark = list(draw_pairs(plan_splits(parameters.pairs, SIZE, 0.5, 0), 1, claims))
+    of_benchmark = list(draw_pairs(plan_splits(parameters), 1, claims))
     stolen = next(pair for pair in of_benchmark if pair.plan.split == "train")
     real = sweep.PairPlan.seed_for
 
@@ -176,11 +176,15 @@ def test_no_text_is_published_or_repeated():
 
 
 @pytest.mark.parametrize("number", [1, 12, 96, 250])
-def test_texts_fit_and_repeat_only_when_there_are_no_more(number):
+def test_texts_fit_and_repeat_only_when_there_are_no_more_and_tags_are_as_even_as_these_allow(number):
     kinds = [list(UNSEEN_SCENES)[index % len(UNSEEN_SCENES)] for index in range(number)]
     codes = unseen.assign_instructions(kinds, 0)
+    assert codes == unseen.assign_instructions(kinds, 0)
     assert all(kind in UNSEEN_INSTRUCTIONS[code].kinds for kind, code in zip(kinds, codes, strict=True))
     assert max(Counter(codes).values()) <= -(-number // 96)
+    tags = Counter(UNSEEN_INSTRUCTIONS[code].tag for code in codes)
+    texts = Counter(entry.tag for entry in UNSEEN_INSTRUCTIONS.values())
+    assert number > 96 or all(tags[tag] >= min(number // 3, texts[tag]) - 1 for tag in taxonomy.TAGS)
 
 
 def test_full_masks_are_for_the_unseen_set_only(rows):
@@ -297,8 +301,7 @@ def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, p
 
 def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
-    small = replace(profile, benchmark=replace(profile.benchmark, train_pairs=5, val_pairs=3, test_pairs=3))
-    drawn = benchmark_claims(small.benchmark, 1)
-    build_benchmark(small, processes=1)
-    monkeypatch.setattr(build, "benchmark_claims", lambda *arguments: pytest.fail("drawn again"))
-    assert claimed(small) == drawn
+    drawn = claimed(profile, 1)
+    build_benchmark(profile, processes=1)
+    monkeypatch.setattr(build, "plan_splits", lambda *arguments: pytest.fail("drawn again"))
+    assert claimed(profile) == drawn

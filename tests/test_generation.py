@@ -13,79 +13,96 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sppe_lib.config import load_profile
+from sppe_lib.config import BenchmarkParameters, load_profile
 from sppe_lib.data import miniature, taxonomy
 from sppe_lib.data.build import build_benchmark
-from sppe_lib.data.miniature import choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
-from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_split
+from sppe_lib.data.miniature import DrawnPair, choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
+from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_oracle, open_split
 from sppe_lib.data.store import row_bytes
 from sppe_lib.errors import DataError
+from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Element, Scene
 
 REPOSITORY = Path(__file__).parents[1]
 PAIRS = {"train": 8, "val": 3, "test": 3}
 
 
+def parameters(size: int = 32, test_seed: int | None = None, **pairs: int) -> BenchmarkParameters:
+    numbers = [pairs.get(split, 0) for split in SPLITS]
+    return BenchmarkParameters("vector-world", size, 0.5, *numbers, 0, 0, 1, 0, test_seed=test_seed)
+
+
+SMALL = parameters()
+
+
 def pixels(row: dict, column: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
 
 
-def draw(pairs: dict[str, int], processes: int = 1, redraws: Counter | None = None) -> list:
-    return list(draw_pairs(plan_splits(pairs, 32, 0.5, 0), processes, redraws=redraws))
+def draw(processes: int = 1, redraws: Counter | None = None, **changes: int) -> list:
+    return list(draw_pairs(plan_splits(parameters(**(changes or PAIRS))), processes, redraws=redraws))
 
 
 def rows_of(pairs) -> list[dict]:
     return [row for pair in pairs for row in pair.rows]
 
 
+def tags_of(codes) -> Counter:
+    return Counter(taxonomy.instruction(code).tag for code in codes)
+
+
 @pytest.fixture(scope="module")
 def drawn():
-    return draw(PAIRS)
+    return draw()
 
 
 # Planning
 
 
-@given(st.integers(0, 150), st.integers(0, 5))
+@given(st.integers(0, 150), st.integers(0, 5), st.integers(1, 2))
 @settings(max_examples=25, deadline=None)
-def test_plans_are_balanced_fitting_and_repeatable(pairs, seed):
-    plans = plan_split("train", pairs, 64, 0.5, seed)
-    assert plans == plan_split("train", pairs, 64, 0.5, seed)
+def test_plans_are_balanced_fitting_and_repeatable(pairs, seed, number):
+    plans = plan_split("train", pairs, SMALL, seed, number)
+    assert len(plans) == pairs and plans == plan_split("train", pairs, SMALL, seed, number)
     numbers = Counter(plan.category for plan in plans)
-    assert len(plans) == pairs
     assert not plans or max(numbers.values()) - min(numbers[name] for name in taxonomy.categories()) <= 1
     for plan in plans:
         fitting = {instruction.code for instruction in taxonomy.instructions_for(plan.category)}
-        assert len(set(plan.codes)) == 2 and set(plan.codes) <= fitting
+        assert len(set(plan.codes)) == number and set(plan.codes) <= fitting
+    tags = tags_of(code for plan in plans for code in plan.codes)
+    assert max(tags.values(), default=0) - min(tags[tag] for tag in taxonomy.TAGS) <= 2
 
 
-@pytest.mark.parametrize("profile", ["mini"])
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_instruction_occurs_in_every_split_of_the_miniature(profile, split, monkeypatch):
+def test_the_miniature_has_its_instructions_and_a_third_of_each_tag_in_every_split(split, monkeypatch):
     monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
-    benchmark = load_profile(profile).benchmark
-    plans = plan_split(split, getattr(benchmark, f"{split}_pairs"), 64, 0.5, benchmark.seed)
-    used = Counter(code for plan in plans for code in plan.codes)
-    assert set(used) == set(taxonomy.instructions())
+    benchmark = load_profile("mini").benchmark
+    used = Counter(code for plan in plan_splits(benchmark) if plan.split == split for code in plan.codes)
+    assert len(used) > 60 if split == "val" else set(used) == set(taxonomy.instructions())
+    assert set(tags_of(used.elements()).values()) == {2 * benchmark.pairs[split] // 3}
 
 
 def test_instructions_are_spread_evenly():
-    # Instructions that fit every category differ little, and each category still meets many of them.
+    # Styles fit every category and differ little; each category meets all of its instructions; and where a
+    # category has no instruction of a tag, the others share its pairs.
     names = list(taxonomy.categories()) * 40
     chosen = choose_instructions(names, 0)
     used = Counter(code for codes in chosen for code in codes)
     everywhere = set.intersection(*({entry.code for entry in taxonomy.instructions_for(name)} for name in names[:36]))
     assert max(used[code] for code in everywhere) <= 1.25 * min(used[code] for code in everywhere)
-    assert max(used.values()) < 100
-    faces = {code for name, codes in zip(names, chosen) if name == "faces" for code in codes}
-    assert faces == {entry.code for entry in taxonomy.instructions_for("faces")}
+    faces = Counter(code for name, codes in zip(names, chosen) if name == "faces" for code in codes)
+    assert {entry.code for entry in taxonomy.instructions_for("faces") if entry.tag != "STYLE"} <= set(faces)
+    assert set(tags_of(faces)) == set(taxonomy.TAGS)
+    assert tags_of(code for codes in choose_instructions(["email"] * 50, 0) for code in codes) == {
+        "ADD/REMOVE": 50, "STYLE": 50,
+    }  # fmt: skip
 
 
 def test_splits_have_seeds_of_their_own():
-    plans = [plan for split in SPLITS for plan in plan_split(split, 100, 64, 0.5, 0)]
+    plans = [plan for split in SPLITS for plan in plan_split(split, 100, SMALL, 0)]
     seeds = {replace(plan, attempt=attempt).seed_for("scene") for plan in plans for attempt in range(3)}
     assert len(seeds) == 900
-    assert plans[0].seed_for("scene") != plan_split("train", 1, 64, 0.5, 1)[0].seed_for("scene")
+    assert plans[0].seed_for("scene") != plan_split("train", 1, SMALL, 1)[0].seed_for("scene")
 
 
 # Drawing
@@ -103,25 +120,25 @@ def test_rows_are_sound(drawn):
         assert private.any() and not private.all()
         assert np.array_equal(source[~private], surrogate[~private])
         assert not np.array_equal(source[private], surrogate[private])
-        for name in ("source", "surrogate"):  # an edit that is not done changes nothing
-            assert row[f"{name}_outcome"] in ("done", "missed", "absent")
-            same = np.array_equal(pixels(row, name), pixels(row, f"edited_{name}"))
-            assert same or row[f"{name}_outcome"] == "done"
+        for name in ("source", "surrogate"):  # an edit that is done shows inside M, another one changes nothing
+            moved = np.abs(pixels(row, f"edited_{name}").astype(int) - pixels(row, name)).max(axis=-1)
+            done = row[f"{name}_outcome"] == "done"
+            assert (moved[private] > 16).mean() >= 0.02 if done else not moved.any()
     for first, second in (pair.rows for pair in drawn):
         assert all(first[column] == second[column] for column in ("source", "mask", "surrogate"))
         assert first["instruction_code"] != second["instruction_code"]
 
 
 def test_processes_order_and_number_change_nothing(drawn):
-    assert rows_of(draw(PAIRS, processes=2)) == rows_of(drawn)
+    assert rows_of(draw(processes=2)) == rows_of(drawn)
     for pair in reversed(drawn):
         assert draw_pair(pair.plan).rows == pair.rows
-    few, many = (plan_split("test", number, 32, 0.5, 0) for number in (3, 40))
+    few, many = (plan_split("test", number, SMALL, 0) for number in (3, 40))
     assert [plan.seed_for("scene") for plan in few] == [plan.seed_for("scene") for plan in many[:3]]
 
 
 def test_strength_changes_surrogates_only():
-    plan = plan_split("test", 1, 512, 0.2, 0)[0]
+    plan = replace(plan_split("test", 1, parameters(size=512), 0)[0], strength=0.2)
     weak, strong = draw_pair(plan).rows[0], draw_pair(replace(plan, strength=1.0)).rows[0]
     assert weak["source"] == strong["source"] and weak["edited_source"] == strong["edited_source"]
     assert weak["surrogate"] != strong["surrogate"]
@@ -135,13 +152,9 @@ def test_strength_changes_surrogates_only():
 def test_no_identity_and_no_picture_in_two_splits(drawn):
     owners: dict[str, set] = {}
     for pair in drawn:
-        for identity in pair.identities:
-            owners.setdefault(identity, set()).add(pair.plan.split)
+        for shown in (*pair.identities, pair.rows[0]["source"]["bytes"]):
+            owners.setdefault(shown, set()).add(pair.plan.split)
     assert all(len(splits) == 1 for splits in owners.values())
-    sources = {}
-    for row in rows_of(drawn):
-        sources.setdefault(row["source"]["bytes"], set()).add(row["split"])
-    assert all(len(splits) == 1 for splits in sources.values())
 
 
 def test_identity_is_the_looks_and_any_telling_text():
@@ -161,19 +174,22 @@ def test_identity_is_the_looks_and_any_telling_text():
     assert not shared(*covers, "passport_cover")
 
 
-def test_a_scene_with_a_taken_identity_is_drawn_again(monkeypatch):
+def test_where_two_splits_show_the_same_the_test_split_is_drawn_again(monkeypatch):
     real = miniature.scenes.make_scene
-    stolen = draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
-    first_val = plan_split("val", 1, 32, 0.5, 0)[0].seed_for("scene")
-    test_scene = stolen.plan.seed_for("scene")
+    first = {split: plan_split(split, 1, SMALL, 0)[0].seed_for("scene") for split in SPLITS}
     monkeypatch.setattr(
-        miniature.scenes, "make_scene", lambda name, seed: real(name, test_scene if seed == first_val else seed)
+        miniature.scenes, "make_scene", lambda name, seed: real(name, first["train"] if seed == first["test"] else seed)
     )
     redraws = Counter()
-    pairs = draw({"train": 1, "val": 1, "test": 1}, redraws=redraws)
-    assert redraws["identities"] == 1
-    assert [pair.plan.attempt for pair in pairs] == [0, 1, 0]
-    assert not pairs[0].identities & pairs[1].identities
+    pairs = draw(redraws=redraws, train=1, val=1, test=1)
+    assert [(pair.plan.split, pair.plan.attempt) for pair in pairs] == [("train", 0), ("val", 0), ("test", 1)]
+    assert redraws["identities"] == 1 and not pairs[0].identities & pairs[2].identities
+
+
+def test_another_test_seed_draws_the_test_split_anew_and_no_other(drawn):
+    again = draw(**PAIRS, test_seed=7)
+    for before, after in zip(drawn, again, strict=True):
+        assert (before.rows == after.rows) == (before.plan.split != "test")
 
 
 def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
@@ -183,15 +199,40 @@ def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
         miniature.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
     )
     redraws = Counter()
-    (pair,) = draw({"test": 1}, redraws=redraws)
+    (pair,) = draw(redraws=redraws, test=1)
     assert (pair.plan.attempt, redraws["masks"]) == (2, 2)
 
 
-def test_a_category_without_usable_scenes_is_an_error(monkeypatch):
+def test_what_would_not_show_inside_the_mask_gives_way_to_another_instruction_or_scene(monkeypatch):
+    plan = replace(plan_split("test", 1, SMALL, 0)[0], codes=("001", "019"))
+    first = miniature.scenes.make_scene(plan.category, plan.seed_for("scene"))
+
+    def drawn_where(shows) -> DrawnPair:
+        def edit(scene, code, seed):
+            styles = (("pencil", {}),) if shows(scene, code) else ()
+            return EditResult(replace(scene, styles=styles), "done")
+
+        monkeypatch.setattr(miniature.editor, "edit", edit)
+        return draw_pair(plan)
+
+    other = drawn_where(lambda scene, code: code in ("005", "019"))
+    assert [row["instruction_code"] for row in other.rows] == ["005", "019"] and other.plan.attempt == 0
+    assert 1 <= other.redraws["instructions"] <= 6 and not other.redraws["scenes"]
+    # Setting, not pixels: the surrogate of the first scene has its setting, too.
+    later = drawn_where(lambda scene, code: scene.setting != first.setting)
+    assert [row["instruction_code"] for row in later.rows] == ["001", "019"]
+    assert later.redraws["scenes"] == later.plan.attempt >= 1
+    monkeypatch.setattr(miniature, "ATTEMPTS", 2)
+    with pytest.raises(DataError, match="2 attempts"):
+        drawn_where(lambda scene, code: code == "001")
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_a_category_without_usable_scenes_is_an_error(value, monkeypatch):
     monkeypatch.setattr(miniature, "ATTEMPTS", 3)
-    monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.zeros((32, 32), bool))
+    monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.full((32, 32), value))
     with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
-        draw_pair(plan_split("test", 1, 32, 0.5, 0)[0])
+        draw_pair(plan_split("test", 1, SMALL, 0)[0])
 
 
 # The stored benchmark
@@ -212,7 +253,8 @@ def built(tmp_path_factory):
 def test_folder_has_shards_card_and_counts(built, tmp_path):
     _, summary, folder = built
     shards = [f"{split}-00000-of-00001.parquet" for split in sorted(SPLITS)]
-    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "counts.csv", "identities.json", *shards]
+    beside = ["README.md", "counts.csv", "identities.json", "oracle"]
+    assert sorted(path.name for path in folder.iterdir()) == [*beside, *shards]
     counts = pd.read_csv(folder / "counts.csv")
     assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
     assert counts.groupby("split")["pairs"].sum().to_dict() == PAIRS
@@ -237,8 +279,25 @@ def test_stored_instances_are_the_drawn_ones(built, drawn):
             assert np.array_equal(np.asarray(row[column]), pixels(wanted[row["instance_id"]], column))
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_second_edits_are_of_the_same_instances_and_outcomes_but_realised_another_way(built, split):
+    _, _, folder = built
+    rows, again = open_split(folder, split), open_oracle(folder, split)
+    assert rows["instance_id"][:] == again["instance_id"][:]
+    varied = []
+    for row, second in zip(rows, again, strict=True):
+        before, after = np.asarray(row["source"]), np.asarray(second["edited_again"])
+        assert np.array_equal(before, after) == (row["source_outcome"] != "done")
+        # What is removed leaves nothing open.
+        if row["source_outcome"] == "done" and taxonomy.instruction(row["instruction_code"]).edit_type != "removal":
+            varied.append(not np.array_equal(after, np.asarray(row["edited_source"])))
+    assert varied and np.mean(varied) > 0.5
+    with pytest.raises(DataError, match="no second edits of the split train"):
+        open_oracle(folder, "train")
+
+
 def test_building_again_gives_the_same_bytes(built):
     profile, _, folder = built
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     build_benchmark(profile, processes=2)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

@@ -41,8 +41,9 @@ ATTEMPTS = 200
 SEEN_LEVELS, SEEN_SHARE = 16, 0.02
 """An edit is seen where a channel moves by more than so many of 255 levels, in at least this share of M's pixels."""
 
-BEYOND_SHARE_COST, MISFIT_COST = 1e4, 1e6
-"""Costs in `choose_instructions`, where a use costs 1: a tag that has its third already, and one that does not fit."""
+CATEGORY_COST, BEYOND_SHARE_COST, MISFIT_COST = 8, 1e4, 1e6
+"""Costs of a tag in `choose_instructions`, where a use of an instruction costs 1: its use in the same category, having
+a third of the instructions already, and not fitting."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ class PairPlan:
         """What the simulated editor makes of a scene by one instruction, with this pair's seed for it."""
         return editor.edit(scene, code, self.seed_for("edit", code))
 
-    def edit_again(self, scene: Scene, code: str) -> EditResult:
-        """As `edit`, under another seed; where that was done, so is this (or, after ATTEMPTS seeds, it is the same)."""
-        first = self.edit(scene, code)
+    def edit_again(self, scene: Scene, code: str, first: EditResult) -> EditResult:
+        """As `edit`, which gave `first`, under another seed where it is done, too; `first` if none of ATTEMPTS is."""
+        if first.outcome != "done":
+            return first  # nothing changed, which looks the same under every seed
         again = (editor.edit(scene, code, self.seed_for("edit again", code, number)) for number in range(ATTEMPTS))
-        return next((result for result in again if result.outcome == first.outcome), first)
+        return next((result for result in again if result.outcome == "done"), first)
 
     def choices(self, code: str, taken: Sequence[str]) -> Iterator[str]:
         """An instruction, then in random order the category's others of its tag that are not `taken`."""
@@ -123,10 +125,10 @@ def choose_instructions(category_names: Sequence[str], *seed: object, number: in
     """`number` different fitting instruction codes for each pair, tags and instructions spread evenly.
 
     Of every 36 pairs in a row a third of the instructions is of each tag, as far as the categories have such: the
-    cheapest assignment, where a tag costs a pair the uses so far of its least used fitting instruction, and the
-    category's of the tag. Of its tag, the first instruction of a pair is the one least used so far, so that rare ones
-    (one category only) are all used; a further one is the one least used in the category, so that every category meets
-    many. Ties go to the seed.
+    cheapest assignment, where a tag costs a pair the uses so far of its least used fitting instruction and, more, those
+    of the tag in the category, so that most categories meet all three. Of its tag, the first instruction of a pair is
+    the one least used so far, so that rare ones (one category only) are all used; a further one is the one least used
+    in the category, so that every category meets many. Ties go to the seed.
     """
     generator = numpy_generator("SPPE-mini instructions", *seed)
     overall: Counter = Counter()
@@ -140,7 +142,7 @@ def choose_instructions(category_names: Sequence[str], *seed: object, number: in
         cost = [
             [
                 min((overall[code] for code in codes), default=0)
-                + 2 * sum(within[name, code] for code in codes)
+                + CATEGORY_COST * sum(within[name, code] for code in codes)
                 + MISFIT_COST * (len(codes) <= place)
                 for codes in options
             ]
@@ -281,7 +283,7 @@ def _instances(
             return None
         again = {}
         if plan.split in EDITED_AGAIN:
-            again = {"edited_again": pictures(plan.edit_again(scene, code).scene)}
+            again = {"edited_again": pictures(plan.edit_again(scene, code, edited).scene)}
         rows += [
             text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
             | edited_columns(edits, private, pictures)

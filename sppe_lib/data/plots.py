@@ -27,6 +27,9 @@ PARTS = {
 }
 """Columns of an instance row, in the order in which the story is told, and what stands below each."""
 
+SECOND_EDIT = {"edited_again": "I edited again\nunder another seed"}
+"""The column of `schema.ORACLE_FEATURES`, and what stands below it."""
+
 OUTCOMES = {"edited_surrogate": "surrogate_outcome", "edited_source": "source_outcome"}
 """Where the simulated editor's account of an edited picture stands."""
 
@@ -72,7 +75,7 @@ def strength_grid(categories: Sequence[str], strengths: Sequence[float], size: i
 def instance_grid(
     split: Dataset, indices: Sequence[int], columns: Sequence[str] = tuple(PARTS), cell: float = 1.6
 ) -> Figure:
-    """Instances as rows of pictures, I, M, S, S', I' or some; the instruction stands above each row's middle."""
+    """Instances as rows of pictures, some of PARTS and SECOND_EDIT; the instruction stands above each row's middle."""
     size = (len(columns) * cell, len(indices) * (cell + 0.45))
     figure, axes = plt.subplots(len(indices), len(columns), figsize=size, squeeze=False)
     for line, index in zip(axes, indices):
@@ -80,7 +83,7 @@ def instance_grid(
         for axis, column in zip(line, columns):
             _show(axis, row[column])
             outcome = row.get(OUTCOMES.get(column), "")
-            axis.set_xlabel(PARTS[column] + (f"\n({outcome})" if outcome else ""), fontsize=7)
+            axis.set_xlabel((PARTS | SECOND_EDIT)[column] + (f"\n({outcome})" if outcome else ""), fontsize=7)
         line[len(columns) // 2].set_title(f"{row['category']}: {row['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.4, h_pad=1.2)
     plt.close(figure)
@@ -119,6 +122,17 @@ def counts_by_group(counts: pd.DataFrame) -> pd.DataFrame:
     table["all"] = table.sum(axis=1)
     table.loc["all"] = table.sum()
     return table
+
+
+def tag_bars(splits: dict[str, Dataset]) -> Figure:
+    """How the instances of each split (name -> rows) are shared among the tags, in per cent."""
+    shares = pd.DataFrame(
+        {name: pd.Series(rows["tag"][:]).value_counts(normalize=True) for name, rows in splits.items()}
+    )
+    axis = (100 * shares).reindex(taxonomy.TAGS).plot.bar(figsize=(5, 2.2), rot=0, ylabel="instances, %")
+    axis.legend(loc="lower center", ncols=len(splits))
+    plt.close(axis.figure)
+    return axis.figure
 
 
 def private_share_histogram(shares: Sequence[float]) -> Figure:

@@ -25,13 +25,13 @@ def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
     """A fitting instruction code for each scene: as many different texts, then as even in tags, as can be, else random.
 
     The cheapest assignment of scenes to uses of texts, where every further use of a text costs more, and so does
-    another tag than the scene's turn: the scenes of a kind take the tags in turn.
+    another tag than the scene's turn, where kinds come in turn.
     """
     luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(UNSEEN_INSTRUCTIONS)))
     fits = np.array([[kind in entry.kinds for entry in UNSEEN_INSTRUCTIONS.values()] for kind in kinds]).reshape(
         luck.shape
     )
-    turns = [(list(kinds[:index]).count(kind) + sorted(set(kinds)).index(kind)) % 3 for index, kind in enumerate(kinds)]
+    turns = [sum(divmod(index, len(UNSEEN_SCENES))) % len(TAGS) for index in range(len(kinds))]
     tags = [TAGS.index(entry.tag) for entry in UNSEEN_INSTRUCTIONS.values()]
     once = np.where(fits, luck + TAG_COST * (np.array(turns)[:, None] != tags), MISFIT_COST)
     # A kind has more than ten texts of its own, so a few uses of each are enough for any even spread.
