@@ -54,6 +54,8 @@ def kept_bytes(double: int, single: int, learns: str, dtype: torch.dtype) -> int
             parameter.data = parameter.data.to(dtype)
         if learns == "lora":
             add_lora(transformer, WIDTH // 12, WIDTH // 12, 0, "all")  # rank 256 of 3072 channels
+            for layer in transformer.modules():  # what narrow layers keep in place of three products is not per token
+                layer.__dict__.pop("forward", None)
         words = torch.randn(1, TEXT, 32, requires_grad=learns == "text")
         return saved_bytes(
             transformer,
