@@ -95,7 +95,7 @@ def draw_scratch(element: Element, part: str) -> str:
 
 @draws("veil")
 def draw_veil(element: Element, part: str) -> str:
-    """An even light of one colour over all that is behind."""
+    """An even light of one colour over all that is below."""
     colour, opacity = element.attributes["colour"], element.attributes["opacity"]
     box = f'x="{element.x}" y="{element.y}" width="{element.width}" height="{element.height}"'
     return f'<rect {box} fill="{colour}" fill-opacity="{opacity:.3f}"/>'
