@@ -6,8 +6,8 @@ writing, hair, glasses, hats, clothes), then the setting and the styles; never w
 
 from sppe_lib.world import people
 from sppe_lib.world.colours import COLOURS, hex_of, rgb
+from sppe_lib.world.dice import LISTS
 from sppe_lib.world.overlays import describe_overlay
-from sppe_lib.world.props import CONTENTS
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import describe_setting
 from sppe_lib.world.shapes import lines_of
@@ -55,7 +55,7 @@ def _thing(element: Element) -> str:
         return _article(f"{colour_word(look['colour'])} medicine {look['form']}")
     if kind in DEVICES:
         phrase = _article(f"{colour_word(look['body'])} {name}")
-        if "screen" not in look or look.get("content") not in CONTENTS:
+        if "screen" not in look or look.get("content") not in LISTS["contents"]:
             return phrase
         shown = "mountains" if look["content"] == "landscape" else f"a {look['content']}"
         return f"{phrase} showing {shown} in {colour_word(look['screen'])} and {colour_word(look['accent'])}"

@@ -1,10 +1,9 @@
 """Things that carry a private text: cards, pages, telephones, forms, signs, badges, cakes, calendars, clocks."""
 
 from sppe_lib.world import people
-from sppe_lib.world.colours import VIVID, is_dark
+from sppe_lib.world.colours import VIVID, is_dark, paper_ink
 from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.layouts import Text, box, element, grip, part, person, scene, table, table_things, text
-from sppe_lib.world.props import paper_ink
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.shapes import lines_of
 
@@ -187,7 +186,7 @@ def clock(dice: Dice, content: Text, title: str) -> Scene:
     face = dice.record("clock face")
     frame = (dice.between(3, 97 - width), dice.between(84, 92) - height, width, height)
     below = table(dice.pick(("brown", "light brown", "white", "grey")))
-    look = {"colour": dice.pick((*VIVID, "white", "dark grey")), "screen": face["screen"], "model": "digital"}
+    look = {"colour": dice.pick((*VIVID, "white", "dark grey")), "screen": face["screen"]}
     words = text(content, part(frame, 0.09, 0.17, 0.82, 0.58), face["ink"], dice.pick(("sans", "mono")))
     behind = [person(dice, float(dice.pick((20, 80))), 88, dice.between(72, 84))] if dice.chance(0.4) else []
     return scene(dice, "room office wall shop", behind, below, Element("clock", *frame, look), words)

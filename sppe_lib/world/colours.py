@@ -54,6 +54,12 @@ def contrasting(name: str) -> str:
     return "white" if is_dark(name) else "black"
 
 
+def paper_ink(paper: str) -> tuple[str, ...]:
+    """Ink colours that can be read on a paper."""
+    light, dark = ("white", "gold", "light yellow"), ("black", "dark blue", "dark red", "dark green", "purple")
+    return light if is_dark(paper) else dark
+
+
 def colour_name(colour: str) -> str:
     """The nearest of a few colour words."""
     target = rgb(colour)

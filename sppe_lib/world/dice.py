@@ -9,8 +9,7 @@ import numpy as np
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, read_asset
-from sppe_lib.world.colours import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
-from sppe_lib.world.props import CONTENTS, EMBLEMS, PICTURES, paper_ink
+from sppe_lib.world.colours import PALETTES, contrasting, paper_ink
 
 WORDS: dict[str, list[str]] = read_asset("words.yaml")
 """Lists of words that can stand for each other."""
@@ -18,10 +17,7 @@ WORDS: dict[str, list[str]] = read_asset("words.yaml")
 LOOKS: dict[str, dict] = read_asset("looks.yaml")
 """Name of a record -> what it draws, in order."""
 
-LISTS: dict[str, Sequence[str]] = {
-    **WORDS, **LOOKS["lists"], "dark": DARK, "light": LIGHT, "inks": INKS, "papers": PAPERS, "vivid": VIVID,
-    "emblems": EMBLEMS, "pictures": PICTURES, "contents": CONTENTS,
-}  # fmt: skip
+LISTS: dict[str, Sequence[str]] = {**WORDS, **PALETTES, **LOOKS["lists"], "landmarks": list(LOOKS["landmark aspects"])}
 """What "{name}" in a recipe picks from."""
 
 PLATE_LETTERS = "BCDFGHJLMNPRTVWXYZ"

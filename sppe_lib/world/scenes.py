@@ -9,7 +9,7 @@ import numpy as np
 from sppe_lib.data.taxonomy import category as look_up
 from sppe_lib.world import carriers, props  # noqa: F401
 from sppe_lib.world.colours import PAPERS, VIVID
-from sppe_lib.world.dice import LOOKS, Dice, tilt
+from sppe_lib.world.dice import LISTS, LOOKS, Dice, tilt
 from sppe_lib.world.layouts import (
     box,
     device,
@@ -24,7 +24,6 @@ from sppe_lib.world.layouts import (
     table_things,
     text,
 )
-from sppe_lib.world.props import LANDMARKS, PLATE_PLACE, SMALL_CAR_PLATE_PLACE
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.unseen_scenes import UNSEEN_SCENES
 
@@ -140,7 +139,7 @@ def handwriting(dice: Dice) -> Scene:
 
 def landmark(dice: Dice) -> Scene:
     """A building that gives the place away; sometimes a tourist stands before it."""
-    kind = dice.pick(LANDMARKS)
+    kind = dice.pick(LISTS["landmarks"])
     width, height = sides(dice.between(48, 90), LOOKS["landmark aspects"][kind])
     ground = dice.between(76, 92)
     height = min(height, ground - 3)
@@ -218,6 +217,11 @@ def plate_close_up(dice: Dice) -> Scene:
         return scene(dice, "street city", bumper, plate)
     frame = box(dice, 2.6, 60, 94)
     return scene(dice, "desk wall", element("plate", frame, dice.record("plate"), "all", rotation=tilt(dice, 10)))
+
+
+PLATE_PLACE = (0.29, 0.67, 0.42, 0.155)
+SMALL_CAR_PLATE_PLACE = (0.2, 0.645, 0.6, 0.21)
+"""Where a plate sits on a car: left, top, width, height as shares of the car's box."""
 
 
 def _car(dice: Dice, x: float, ground: float, width: float) -> list[Element]:

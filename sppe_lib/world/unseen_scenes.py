@@ -6,9 +6,8 @@ Their surrogates are other scenes of the same kind, so that the whole picture is
 from collections.abc import Callable
 from typing import Any
 
-from sppe_lib.world.dice import Dice
+from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.layouts import element, rounded
-from sppe_lib.world.props import FRUITS
 from sppe_lib.world.scene import Element, Scene
 
 
@@ -45,7 +44,7 @@ def fruit_still_life(dice: Dice) -> Scene:
         size = dice.between(19, 22)
         return Element("fruit", *rounded(x, y, size, size), {"type": kind, "colour": ""})
 
-    kinds = list(FRUITS)
+    kinds = LISTS["fruits"]
     heap = [fruit(x, y, dice.pick(kinds)) for x, y in ((34, 28), (52, 30))]
     three = dice.rng.permutation(kinds)[:3]
     heap += [fruit(x, y, kind) for x, y, kind in zip((24, 42, 60), (36, 34, 37), three, strict=True)]
