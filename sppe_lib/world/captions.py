@@ -23,6 +23,9 @@ NAMES = {
 }  # fmt: skip
 """Kinds that are called otherwise."""
 
+PHRASES = {
+    "medicine": "{colour} medicine {form}", "fingerprint": "{ink} {pattern} fingerprint", "landmark": "{colour} {type}",
+}  # fmt: skip
 DEVICES = ("laptop", "tablet", "television", "monitor", "phone")
 GROUNDS = ("colour", "cover", "paper", "frame", "body", "screen")
 """Attributes whose colour is said, the first that a thing has."""
@@ -41,9 +44,7 @@ def colour_word(colour: str) -> str:
 
 
 def _article(words: str) -> str:
-    if words.endswith("pills"):
-        return words
-    return ("an " if words[0] in "aeiou" else "a ") + words
+    return words if words.endswith("pills") else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _thing(element: Element) -> str:
@@ -51,8 +52,9 @@ def _thing(element: Element) -> str:
     look, kind = element.attributes, element.kind
     name = NAMES.get(kind, kind.replace("_", " "))
     material = look.get("material", "plastic")
-    if kind == "medicine":
-        return _article(f"{colour_word(look['colour'])} medicine {look['form']}")
+    if kind in PHRASES:
+        colours = {key: colour_word(look[key]) for key in ("colour", "ink") if key in look}
+        return _article(PHRASES[kind].format(**{**look, **colours}))
     if kind in DEVICES:
         phrase = _article(f"{colour_word(look['body'])} {name}")
         if "screen" not in look or look.get("content") not in LISTS["contents"]:
@@ -83,10 +85,6 @@ def describe_element(element: Element) -> str:
         return f"{colour_word(look.get('colour', 'black'))} text {writing}{patch}" if writing else ""
     if kind in ("signature", "handwriting"):
         return f"{colour_word(look['ink'])} {kind} {writing}" if writing else ""
-    if kind == "fingerprint":
-        return _article(f"{colour_word(look['ink'])} {look['pattern']} fingerprint")
-    if kind == "landmark":
-        return _article(f"{colour_word(look['colour'])} {look['type']}")
     phrase = _thing(element)
     if look.get("photo") is not None and (kind not in DEVICES or kind == "phone"):
         phrase += f" with a photo of {people.describe_person(look['photo']).removeprefix('a person with ')}"
@@ -95,10 +93,9 @@ def describe_element(element: Element) -> str:
 
 def _importance(element: Element) -> tuple:
     """What the editor laid over the scene first, then writing and things, side things last."""
-    written = bool(lines_of(element.attributes.get("text", "")))
-    laid_over = "shape_seed" in element.attributes
-    unwritten = not written and element.kind != "person"
-    return element.kind in SILENT, not laid_over, unwritten, -element.width * element.height
+    look, kind = element.attributes, element.kind
+    unwritten = not lines_of(look.get("text", "")) and kind != "person"
+    return kind in SILENT, "shape_seed" not in look, unwritten, -element.width * element.height
 
 
 def describe(scene: Scene) -> str:
