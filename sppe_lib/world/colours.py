@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from PIL import ImageColor
+
 from sppe_lib.world import read_asset
 
 _TABLES = read_asset("colours.yaml")
@@ -26,10 +28,7 @@ def hex_of(name: str) -> str:
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """ "#rrggbb" (or "#rgb") as three numbers in 0..255."""
-    digits = colour.lstrip("#")
-    if len(digits) == 3:
-        digits = "".join(2 * digit for digit in digits)
-    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+    return ImageColor.getrgb(colour)[:3]
 
 
 def hex_colour(values: Iterable[float]) -> str:

@@ -113,10 +113,6 @@ def tilt(dice: Dice, most: float = 12.0) -> float:
     return 0.0 if dice.chance(0.35) else float(dice.whole(-int(most), int(most) + 1))
 
 
-def _letters(dice: Dice, count: int) -> str:
-    return "".join(dice.rng.permutation(list(PLATE_LETTERS))[:count])
-
-
 def _birth_date(dice: Dice) -> str | tuple[str, str]:
     """A date of birth between 1940 and 2010."""
     day, month, year = dice.whole(1, 29), dice.whole(0, 12), dice.whole(1940, 2011)
@@ -142,7 +138,7 @@ def _scribbled_notes(dice: Dice) -> tuple[str, ...]:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "digits": lambda dice, known, count: str(dice.whole(10 ** (int(count) - 1), 10 ** int(count))),
-    "letters": lambda dice, known, count: _letters(dice, int(count)),
+    "letters": lambda dice, known, count: "".join(dice.rng.permutation(list(PLATE_LETTERS))[: int(count)]),
     "number": lambda dice, known, low, high: str(dice.whole(int(low), int(high))),
     "two": lambda dice, known, low, high: f"{dice.whole(int(low), int(high)):02d}",
     "lower": lambda dice, known, name: dice.draw("{" + name + "}", known).lower(),

@@ -3,10 +3,7 @@
 A setting is plain data. Every place can be drawn at every time, with whatever colours another
 place left behind, because the simulated editor changes "place" and "time" on their own.
 
-A place is the asset "place-NAME"; what is random in it follows from the setting's "variant": groups with
-`data-scatter="count x0 y0 x1 y1"` (or "count x0 x1") are drawn at that many random points, and
-`data-paint="name"` groups are painted by a function of `setting_painters`. Random numbers are drawn in the
-order of the file, those with `data-order="0"` first. `data-fill-night="..."` is the colour at night.
+A place is the asset "place-NAME"; what is random in it follows from the setting's "variant" (`assets/README.md`).
 """
 
 from collections.abc import Mapping
@@ -49,10 +46,6 @@ def random_setting(rng: np.random.Generator, place: str | None = None) -> dict[s
     }
 
 
-def _order(node: Node) -> str:
-    return node.get("data-order", "1")
-
-
 class PlaceDrawing(Drawing):
     """The drawing of a place: its random groups are drawn before anything is painted."""
 
@@ -60,7 +53,9 @@ class PlaceDrawing(Drawing):
         super().__init__(look, "all")
         self.drawn: dict[Node, str] = {}
         groups = [node for node in root.iter("g") if "data-scatter" in node.attrib or "data-paint" in node.attrib]
-        self.drawn = {node: self._random(node, rng) for node in sorted(groups, key=_order)}
+        self.drawn = {
+            node: self._random(node, rng) for node in sorted(groups, key=lambda node: node.get("data-order", "1"))
+        }
 
     def draw(self, node: Node, box: Box, inside: bool) -> str:
         known = self.drawn.get(node)

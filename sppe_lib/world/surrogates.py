@@ -99,10 +99,10 @@ def _other_value(key: str, element: Element, strength: float, dice: Dice) -> Any
         return people.random_person(dice.rng) if value is None else _other_person(value, strength, dice.rng, "all")
     if key == "ink":
         return _other_ink(value, dice)
-    if isinstance(options, dict) and "from" in options:
-        low, high = options["from"], options["to"]
-        return round(float(np.clip(value + strength * dice.between(low - high, high - low), low, high)), 2)
     if isinstance(options, dict):
+        if "from" in options:
+            low, high = options["from"], options["to"]
+            return round(float(np.clip(value + strength * dice.between(low - high, high - low), low, high)), 2)
         options = options.get(element.kind, options["others"])
     return _other(value, OPTIONS[options] if isinstance(options, str) else options, dice)
 

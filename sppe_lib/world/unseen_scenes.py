@@ -28,13 +28,12 @@ def cats(dice: Dice) -> Scene:
     def cat(x: float, height: float) -> Element:
         return _thing(dice, "cat", x, 95 - height, height * 0.72, height)
 
-    place = dice.pick(("meadow", "meadow", "parlour"))
-    two = dice.chance(0.3)
+    place, two = dice.pick(("meadow", "meadow", "parlour")), dice.chance(0.3)
     height = 0.0 if two else dice.between(62, 76)
     setting = _setting(dice, place)
-    if two:
-        return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
-    return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
+    if not two:
+        return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
+    return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
 
 
 def fruit_still_life(dice: Dice) -> Scene:
