@@ -4,7 +4,7 @@ Used to train the small CLIP and the text side. A caption says what is visible (
 writing, hair, glasses, hats, clothes), then the setting and the styles; never what is private.
 """
 
-from sppe_lib.world import people
+from sppe_lib.world import people, read_asset
 from sppe_lib.world.colours import COLOURS, hex_of, rgb
 from sppe_lib.world.dice import LISTS
 from sppe_lib.world.overlays import describe_overlay
@@ -16,23 +16,10 @@ from sppe_lib.world.styles import describe_style
 WORD_LIMIT = 48
 """Captions stop before this many words, so that a tokenizer of 77 tokens holds them."""
 
-NAMES = {
-    "passport": "open passport", "business_card": "card", "letter": "envelope", "photo_print": "photo",
-    "tablet": "tablet computer", "monitor": "computer monitor", "page": "profile page", "paper": "sheet",
-    "figure": "statue",
-}  # fmt: skip
-"""Kinds that are called otherwise."""
-
-PHRASES = {
-    "medicine": "{colour} medicine {form}", "fingerprint": "{ink} {pattern} fingerprint", "landmark": "{colour} {type}",
-}  # fmt: skip
-DEVICES = ("laptop", "tablet", "television", "monitor", "phone")
-GROUNDS = ("colour", "cover", "paper", "frame", "body", "screen")
-"""Attributes whose colour is said, the first that a thing has."""
-
-STRIPED = ("credit_card", "ticket", "drivers_license", "student_id", "ausweis")
-SILENT = ("table", "bumper", "hand", "pen", "pills", "cup")
-"""Side things that are named only when words are left."""
+_TABLES = read_asset("captions.yaml")
+NAMES, PHRASES, DEVICES, GROUNDS, STRIPED, SILENT = (
+    _TABLES[name] for name in ("names", "phrases", "devices", "grounds", "striped", "silent")
+)
 
 
 def colour_word(colour: str) -> str:

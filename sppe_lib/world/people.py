@@ -44,10 +44,8 @@ CURLY_TOPS = _TABLES["curly"]
 CONCEPTS: dict[str, str] = _TABLES["concept_words"]
 DEFAULTS: dict[str, Any] = _TABLES["defaults"]
 
-IDENTITY_KEYS = (
-    "skin", "top", "hair", "hat", "facial_hair", "accessories", "accessories_colour", "mouth", "eyes", "eyebrows",
-)  # fmt: skip
-BODY_KEYS = ("body_skin", "clothes", "clothes_colour", "trousers")
+IDENTITY_KEYS, BODY_KEYS = tuple(_TABLES["identity"]), tuple(_TABLES["body"])
+"""Traits of the head and of the rest, in the order in which they are drawn."""
 
 PARTS: dict[str, dict[str, Any]] = _TABLES["parts"]
 """Part of a person -> `components` of avataaars that belong to it, the `outline` of its skin, and by which traits its
