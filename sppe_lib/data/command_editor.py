@@ -14,11 +14,14 @@ saves it under the same name and at the same size, then set in params.yaml
 import json
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from sppe_lib.config import GenerationParameters
@@ -76,27 +79,44 @@ def _write_inputs(
 
 
 def _run(words: list[str], pictures: int) -> None:
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
     # The key of the cloud is none of its business.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
-    try:
-        result = subprocess.run(words, env=environment, timeout=SECONDS * pictures, **options)
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryFile() as said:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+        try:
+            program = subprocess.Popen(words, env=environment, start_new_session=True, **streams)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
+            raise ConfigError(
+                f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
+            ) from None
+        try:
+            status = program.wait(SECONDS * pictures)
+        except subprocess.TimeoutExpired:
+            raise ResourceError(
+                f"The editor command {words[0]!r} took more than {SECONDS:g} s a picture and was ended; run it by hand "
+                f"on a folder to find out why."
+            ) from None
+        finally:  # interrupted, too, nothing that it started stays behind
+            _end(program)
+        said.seek(0)
+        line = said.read().decode(errors="replace").strip().split("\n")[-1].strip()
+    if status:
         raise ResourceError(
-            f"The editor command {words[0]!r} took more than {SECONDS:g} s a picture and was ended; run it by hand on "
-            f"a folder to find out why."
-        ) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise ConfigError(
-            f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
-        ) from None
-    if result.returncode:
-        lines = result.stderr.strip().split("\n")
-        raise ResourceError(
-            f"The editor command {words[0]!r} failed with status {result.returncode} "
-            f"({lines[-1].strip()[:200] or 'it wrote no error'}); run it by hand on a folder to find out why."
+            f"The editor command {words[0]!r} failed with status {status} ({line[:200] or 'it wrote no error'}); run "
+            f"it by hand on a folder to find out why."
         )
+
+
+def _end(program: subprocess.Popen) -> None:
+    # All of its process group, and what it moved into a session of its own.
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(program.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
 
 
 def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image]) -> list[Image.Image]:
