@@ -43,11 +43,8 @@ def table(findings: list[Finding]) -> pd.DataFrame:
 
 def as_text(profile: Profile, findings: list[Finding]) -> str:
     """The table as text, and one line that sums it up."""
-    cells = table(findings)
-    lines = tabulate(
-        cells.values.tolist(), list(cells.columns), "simple_grid", maxcolwidths=COLUMN_WIDTHS, disable_numparse=True,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    cells, look = table(findings), {"disable_numparse": True, "break_on_hyphens": False}
+    lines = tabulate(cells.values.tolist(), list(cells.columns), "simple_grid", maxcolwidths=COLUMN_WIDTHS, **look)
     missing = sum(finding.status == MISSING for finding in findings)
     verdict = f"{missing} missing, see the last column" if missing else "everything needed is there"
     return f"{lines}\nProfile {profile.name}: {verdict}. Memory and disk are estimates (preflight/estimates.py)."
