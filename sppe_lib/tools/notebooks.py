@@ -30,7 +30,7 @@ def stage_of(name: str, method: str = "") -> dict | None:
     content = yaml.safe_load((repository() / "dvc.yaml").read_text(encoding="utf-8"))
     methods = {f"${{{key}}}": names for entry in content["vars"] for key, names in entry.items()}
     for stage in content["stages"].values():
-        if found := re.search(rf"\.notebooks {re.escape(name)}( .*|$)", stage["cmd"]):
+        if found := re.search(rf"\.notebooks {re.escape(name)}(\s.*|$)", stage["cmd"], re.DOTALL):
             listed = re.findall(r"[\w -]+", found[1].partition("method=")[2])
             several = methods.get(stage.get("matrix", {}).get("method")) or listed
             if not several or set(method.split(",")) <= {"", *several}:
