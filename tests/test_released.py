@@ -170,7 +170,7 @@ def test_label_without_pictures_is_reported(tree):
     ("content", "message"),
     [
         ("[{", "labels/bad.json is not valid JSON"),
-        ('[{"category": "a", "stem": "b", "code": "001", "label": 0}, {"stem": "b"}]', "entry 1 lacks category"),
+        ('[{"category": "a", "stem": "b", "code": "001", "label": 0}, {"stem": "b"}]', "entry 1: category"),
     ],
 )
 def test_bad_label_files_are_errors(tree, content, message):
