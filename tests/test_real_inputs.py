@@ -1,6 +1,5 @@
 """What real folders are like: turned photos, odd names, copies, links, pictures of one name, and no sweep at all."""
 
-import io
 import json
 import os
 import weakref
@@ -12,7 +11,7 @@ import pytest
 from datasets import Dataset
 from matplotlib import pyplot as plt
 from PIL import Image
-from released_tree import SIDE, mask, picture, save, write_instance, write_tree
+from released_tree import SIDE, mask, picture, pixels, read_tree, save, write_instance, write_tree
 from tiny import tiny_benchmark, tiny_pair
 
 from sppe_lib import config
@@ -20,7 +19,7 @@ from sppe_lib.config import load_profile
 from sppe_lib.data.build import SETS, build_benchmark, build_sets
 from sppe_lib.data.parquet import open_parquet, write_parquet
 from sppe_lib.data.problems import files_below, read_json
-from sppe_lib.data.released import find_instances, read_instances
+from sppe_lib.data.released import find_instances
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, iterate, open_evaluated, open_split, split_files
 from sppe_lib.data.store import write_shards
 from sppe_lib.errors import DataError, KitError
@@ -35,13 +34,8 @@ def tree(tmp_path):
 
 
 def read(root, size=SIDE):
-    found = find_instances(root, size=size, strength=0.5)
-    rows = {instance.row["instance_id"]: instance.row for instance in read_instances(found, 1) if instance.row}
-    return found.problems, rows
-
-
-def pixels(row, column):
-    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])), dtype=int)
+    found, instances = read_tree(root, size)
+    return found.problems, {name: instance.row for name, instance in instances.items()}
 
 
 # Names of folders and files
@@ -50,26 +44,25 @@ def pixels(row, column):
 NAMES = ("run1", "run[1]", "[v2]", "a?b", "a*b", "a::b", "s3:", "file:", "{a,b}", "50%25", "~", "$HOME", "ü\u2028 x")
 
 
-def test_a_folders_name_is_no_pattern(tmp_path):
-    for number, name in enumerate(NAMES):
-        (tmp_path / name).mkdir()
-        write_parquet(Dataset.from_dict({"x": [number]}), tmp_path / name / "x.parquet")
-    for number, name in enumerate(NAMES):
-        for in_memory in (False, True):
-            assert open_parquet(tmp_path / name / "x.parquet", in_memory=in_memory)["x"][:] == [number], name
+def test_a_folders_name_is_no_pattern_and_a_changed_file_is_read_anew(tmp_path):
+    for change in (0, 100):
+        for number, name in enumerate(NAMES):
+            (tmp_path / name).mkdir(exist_ok=True)
+            write_parquet(Dataset.from_dict({"x": [number + change]}), tmp_path / name / "x.parquet")
+        for number, name in enumerate(NAMES):
+            for in_memory in (False, True):
+                stored = open_parquet(tmp_path / name / "x.parquet", in_memory=in_memory)
+                assert stored["x"][:] == [number + change], name
 
 
 @pytest.mark.parametrize("name", ["run[1]", "a::b"])
 def test_a_split_is_that_of_its_own_folder(tmp_path, name):
     mine, other = (tiny_benchmark(tmp_path / folder, pairs, size=16) for folder, pairs in ((name, 2), ("run1", 1)))
     assert [len(open_split(folder, "test")) for folder in (mine, other)] == [4, 2]
-
-
-def test_a_changed_file_is_read_anew(tmp_path):
-    path = tmp_path / "x.parquet"
-    for value in (1, 2):
-        write_parquet(Dataset.from_dict({"x": [value]}), path)
-        assert open_parquet(path)["x"][:] == [value]
+    for copy in ("test-00000-of-00001 (1).parquet", "._test-00000-of-00001.parquet", "test-00000.parquet"):
+        (other / copy).write_bytes((other / "test-00000-of-00001.parquet").read_bytes())
+    assert [path.name for path in split_files(other, "test")] == ["test-00000-of-00001.parquet"]
+    assert split_files(tmp_path / "none", "test") == []
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1\n", b"PAR1" * 40])
@@ -79,14 +72,6 @@ def test_what_is_no_parquet_file_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match="benchmark/x.parquet"):
         open_parquet(path)
-
-
-def test_copies_and_leftovers_are_no_shards(tmp_path):
-    folder = tiny_benchmark(tmp_path / "b", 1, size=16)
-    for name in ("test-00000-of-00001 (1).parquet", "._test-00000-of-00001.parquet", "test-00000.parquet"):
-        (folder / name).write_bytes((folder / "test-00000-of-00001.parquet").read_bytes())
-    assert [path.name for path in split_files(folder, "test")] == ["test-00000-of-00001.parquet"]
-    assert split_files(tmp_path / "none", "test") == []
 
 
 def test_what_nobody_put_there_is_passed_over(tree):
@@ -237,43 +222,27 @@ def test_entries_without_a_cosine_or_a_name_are_refused_with_their_number(tree, 
 
 
 @pytest.mark.parametrize("source", ["x" * 300, "nul\0byte", "a/" * 3000])
+def profile_of(**changes):
+    return load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "nul\0byte", "a/" * 3000])
 def test_a_source_that_can_be_no_folder_is_one_sentence(tmp_path, monkeypatch, source):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     with pytest.raises(KitError, match="source|does not exist") as raised:
-        build_benchmark(load_profile("smoke", {"benchmark.source": source}), processes=1)
+        build_benchmark(profile_of(source=source), processes=1)
     assert "\n" not in str(raised.value) and not (tmp_path / "results").exists()
 
 
 # A whole tree that nobody drew, with every optional part absent
 
 
-def photograph(seed: int) -> Image.Image:
-    """Smooth light, edges and grain, of no particular size."""
-    generator = np.random.default_rng(seed)
-    height, width = generator.integers(70, 110, 2)
-    light = Image.fromarray(generator.integers(0, 255, (5, 7, 3), dtype=np.uint8)).resize((width, height))
-    image = np.asarray(light, dtype=float) + generator.normal(0, 6, (height, width, 3))
-    image[generator.integers(0, height) :, : generator.integers(1, width)] *= 0.6
-    return Image.fromarray(image.clip(0, 255).astype(np.uint8))
-
-
-def write_photographs(root: Path, folders: dict[str, tuple[str, ...]], pairs: dict[str, int], masks: bool) -> Path:
+def write_pairs(root: Path, folders: dict[str, tuple[str, ...]], pairs: dict[str, int], masks: bool) -> Path:
     """A tree in the released layout: for each split so many pairs of each category folder, with edits by its codes."""
     for split, number in pairs.items():
         for folder, codes in folders.items():
             for pair in range(number):
-                source = photograph(sum(map(ord, split + folder)) + pair)
-                box = (10, 12, 40, 50)
-                for role in ("source", "surrogate"):
-                    image = source.copy()
-                    if role == "surrogate":
-                        image.paste(photograph(pair).resize((30, 38)), box)
-                    path = root / "{}" / split.upper() / role / folder / f"{pair}"
-                    save(image, Path(f"{path}.jpg".format("ORIGINAL")))
-                    for code in codes:
-                        save(Image.eval(image, lambda value: 255 - value), Path(f"{path}_{code}.jpg".format("EDITED")))
-                for code in codes if masks else ():
-                    save(mask(box, source.size), root / "MASK" / split.upper() / folder / f"{pair}_{code}.png")
+                write_instance(root, split.upper(), folder, f"{split}{pair}", codes, masks)
     return root
 
 
@@ -296,13 +265,12 @@ def run_notebook(name: str) -> dict:
 
 
 @pytest.mark.parametrize("kind", TREES)
-def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_path, monkeypatch):
+def test_a_tree_goes_through_without_any_optional_part(kind, tmp_path, monkeypatch):
     folders, masks = TREES[kind]
-    root = write_photographs(tmp_path / "photos [1]", folders, {"train": 4, "val": 2, "test": 2}, masks)
+    root = write_pairs(tmp_path / "photos [1]", folders, {"train": 4, "val": 2, "test": 2}, masks)
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     absent = {f"{split}_pairs": 0 for split in SPLITS} | {"sweep_sources": 0, "unseen_pairs": 0, "unseen_source": ""}
-    changes = {"source": str(root), "size": 32} | absent
-    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
+    profile = profile_of(source=str(root), size=32, **absent)
     monkeypatch.setattr(config, "load_profile", lambda name=None: profile)
     summary = run_notebook("01_benchmark")["summary"]
     assert summary.problems.empty and not summary.simulated
@@ -319,19 +287,16 @@ def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_
 
 def test_a_split_without_any_instance_is_known_before_work(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    root = write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
-    changes = {"source": str(root)} | {f"{split}_pairs": 0 for split in SPLITS}
+    root = write_pairs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
     with pytest.raises(DataError, match="no instances of the split val; add its folders VAL"):
-        build_benchmark(load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()}))
+        build_benchmark(profile_of(source=str(root), **{f"{split}_pairs": 0 for split in SPLITS}))
     assert not (tmp_path / "results").exists()
 
 
 def test_sets_of_an_earlier_build_do_not_stay(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     folder = tiny_benchmark(tmp_path / "smoke" / "sweep", 1, size=16)
-    changes = {"sweep_sources": 0, "unseen_source": ""}
-    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
-    build_sets(profile, processes=1)
+    build_sets(profile_of(sweep_sources=0, unseen_source=""), processes=1)
     assert [path.name for path in folder.iterdir()] == ["README.md"]
 
 

@@ -73,7 +73,8 @@ def first_fault(error: ValueError | RecursionError) -> str:
     if not isinstance(error, ValidationError):
         return "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(";")[0][:100]
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"[:100].lstrip(": ")
+    where = ".".join(map(str, fault["loc"])).encode("unicode_escape").decode()[:60]
+    return f"{where}: {fault['msg']}".lstrip(": ")
 
 
 def read_json(path: Path, name: str) -> object:

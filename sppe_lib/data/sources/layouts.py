@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sppe_lib.data.problems import files_below, read_json
 from sppe_lib.data.sources.reading import AnnotatedImage, Annotation, Reading, below, split_of
@@ -19,10 +20,17 @@ from sppe_lib.errors import DataError
 _UNDOCUMENTED = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 
 
-def _json_files(folder: Path) -> Iterator[tuple[Path, object]]:
+def _annotations(folder: Path, key: str, kind: type) -> Iterator[tuple[Path, Any]]:
+    """Every JSON file that has `key`, and what it has there; DataError where none has."""
+    found = False
     for path in files_below(folder):
         if path.suffix.lower() == ".json":
-            yield path, read_json(path, f"The annotation file {below(path, folder)}")
+            content = read_json(path, f"The annotation file {below(path, folder)}")
+            if isinstance(content, dict) and isinstance(content.get(key), kind):  # else some other JSON
+                found = True
+                yield path.relative_to(folder), content[key]
+    if not found:
+        raise DataError(f"The folder {folder.name!r} holds no JSON file with {key}; download the annotations.")
 
 
 def _undocumented(reading: Reading, name: str, error: Exception) -> None:
@@ -32,28 +40,16 @@ def _undocumented(reading: Reading, name: str, error: Exception) -> None:
 
 def vispr(reading: Reading, folder: Path) -> Iterator[Annotation]:
     """The labels of every image; DataError where there is no annotation."""
-    found = False
-    for path, content in _json_files(folder):
-        if isinstance(content, dict) and isinstance(content.get("labels"), list):  # else some other JSON
-            found = True
-            relative = path.relative_to(folder)
-            labels = dict.fromkeys(map(str, content["labels"]))
-            shapes = [(label, None) for label in labels]
-            yield Annotation(path.stem, split_of(relative), str(relative.with_suffix("")), shapes=shapes)
-    if not found:
-        raise DataError(f"The folder {folder.name!r} holds no JSON file with labels; download the annotations.")
+    for path, labels in _annotations(folder, "labels", list):
+        shapes = [(label, None) for label in dict.fromkeys(map(str, labels))]
+        yield Annotation(path.stem, split_of(path), str(path.with_suffix("")), shapes=shapes)
 
 
 def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
     """The polygons of every image in every fold; DataError where no fold is found."""
-    found = False
-    for path, content in _json_files(folder):
-        entries = content.get("annotations") if isinstance(content, dict) else None
-        if not isinstance(entries, dict):
-            continue  # some other JSON, such as the site's weak annotations
-        found, split = True, split_of(path.relative_to(folder))
+    for path, entries in _annotations(folder, "annotations", dict):
         for image_id, entry in entries.items():
-            annotation = Annotation(image_id, split)
+            annotation = Annotation(image_id, split_of(path))
             try:
                 size = int(entry["image_width"]), int(entry["image_height"])
                 # An attribute without a polygon is private somewhere: it must not vanish.
@@ -66,8 +62,6 @@ def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
             except _UNDOCUMENTED as error:
                 _undocumented(reading, image_id, error)
             yield annotation
-    if not found:
-        raise DataError(f"The folder {folder.name!r} holds no fold such as train2017.json; download the annotations.")
 
 
 def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[Annotation]:
