@@ -14,11 +14,14 @@ saves it under the same name and at the same size, then set in params.yaml
 import json
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from sppe_lib.config import GenerationParameters
@@ -61,29 +64,47 @@ def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[
                 entries.append({"image": name, "instruction": instruction, "seed": seed})
             (inputs / "instructions.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
             filled = [word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words]
-            _run(filled, SECONDS * len(images))
+            _run(filled, len(images))
             return _read_outputs(outputs, names, images)
 
     return edit
 
 
-def _run(words: list[str], seconds: float) -> None:
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
+def _run(words: list[str], pictures: int) -> None:
     # The key of the cloud is none of its business.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
-    try:
-        result = subprocess.run(words, env=environment, timeout=seconds, **options)
-        lines = result.stderr.strip().split("\n")
-        why = f"failed with status {result.returncode} ({lines[-1].strip()[:200] or 'it wrote no error'})"
-    except subprocess.TimeoutExpired:
-        result, why = None, f"took more than {SECONDS:g} s a picture and was ended"
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise ConfigError(
-            f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
-        ) from None
-    if result is None or result.returncode:
+    with tempfile.TemporaryFile() as said:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+        try:
+            program = subprocess.Popen(words, env=environment, start_new_session=True, **streams)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
+            raise ConfigError(
+                f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
+            ) from None
+        try:
+            status = program.wait(SECONDS * pictures)
+        except subprocess.TimeoutExpired:
+            status = f"took more than {SECONDS:g} s a picture and was ended"
+        finally:  # interrupted, too, nothing that it started stays behind
+            _end(program)
+        said.seek(0)
+        line = said.read().decode(errors="replace").strip().split("\n")[-1].strip()
+    if status:
+        failed = f"failed with status {status} ({line[:200] or 'it wrote no error'})"
+        why = status if isinstance(status, str) else failed
         raise ResourceError(f"The editor command {words[0]!r} {why}; run it by hand on a folder to find out why.")
+
+
+def _end(program: subprocess.Popen) -> None:
+    # All of its process group, and what it moved into a session of its own.
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(program.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
 
 
 def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image]) -> list[Image.Image]:
