@@ -37,7 +37,8 @@ def world(tmp_path_factory):
         patch.setenv("SPPE_HOME", str(REPOSITORY))
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
         assert records.main(["InstructPix2Pix", str(root / "raw"), str(root / "records"), "--prompts", "3"]) == 0
-        profile = load_profile("smoke", generation_values(root))
+        values = generation_values(root)
+        profile = load_profile("smoke", {f"generation.{name}": value for name, value in values.items()})
         generate(profile, read_records(root / "records" / "records.jsonl"), root / "generated", shards=2)
         yield root, profile
 

@@ -17,11 +17,8 @@ from sppe_lib.data.sources.instructpix2pix import OBTAIN
 from sppe_lib.data.store import Summary, write_set
 from sppe_lib.errors import ConfigError, DataError
 
-COMMANDS = (
-    "python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records",
-    f"{COMMAND} data/InstructPix2Pix-records/records.jsonl",
-)
-"""What makes such a folder; the second takes the folder as its last argument."""
+RECORDS = "python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records"
+"""What lists the pairs of such a folder, from a copy of the data set."""
 
 
 def find_unseen(profile: Profile) -> GeneratedFolder:
@@ -31,7 +28,8 @@ def find_unseen(profile: Profile) -> GeneratedFolder:
     shard or not all of them.
     """
     name = profile.benchmark.unseen_source
-    make = f"{COMMANDS[0]}, then {COMMANDS[1]} {name} --profile {profile.name}"
+    records = f"{RECORDS.rpartition(' ')[2]}/records.jsonl"
+    make = f"{RECORDS}, then {COMMAND} {records} {name} --profile {profile.name}"
     if not os.path.isdir(repository() / name):
         raise ConfigError(
             f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
