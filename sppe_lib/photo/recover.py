@@ -45,7 +45,7 @@ def recover_photo(
     found, surrogate = protected.found, np.asarray(protected.surrogate.image)
     pictures = (found.source, surrogate, np.asarray(fitted(edited, found.source.shape[1::-1])))
     if method != "improved":
-        return Image.fromarray(by_method(method, *pictures, found.mask, protected.instruction, profile))
+        return Image.fromarray(by_method(method, pictures, found.mask, protected.instruction, profile))
     boxes = [np.array(region.box) for region in found.regions if region.way == "face"]
     faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
     return Image.fromarray(improved(*pictures, found.mask, faces))
@@ -84,33 +84,27 @@ def improved(
 
 
 def by_method(
-    name: str,
-    source: np.ndarray,
-    surrogate: np.ndarray,
-    edited: np.ndarray,
-    mask: np.ndarray,
-    instruction: str = "",
-    profile: str | None = None,
+    name: str, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
 ) -> np.ndarray:
-    """What a method of the benchmark (`recovery.METHODS`) makes of the photo; one with a model, only inside M.
+    """What a method of the benchmark (`recovery.METHODS`) makes of I, S and S'; one with a model, only inside M.
 
     Those work on squares of the profile's size; their picture is brought back to the photo's.
     """
     entry, settings = recovery_method(name), load_profile(profile)
     modelled, size, private = isinstance(entry.imported(), type), settings.benchmark.size, mask_image(mask)
-    images = [Image.fromarray(picture) for picture in (source, surrogate, edited)]
+    images = [Image.fromarray(picture) for picture in pictures]
     if modelled:
         images, private = [square(image, size) for image in images], resize_mask(private, size)
-    pictures = [image_tensor(image)[None] for image in images]
+    tensors = [image_tensor(image)[None] for image in images]
     words = (["photo"], ["photo"], ["picture frame"], ["Others"], ["Multimodal"], [instruction], ["STYLE"])
     given = torch.from_numpy(np.array(private))[None, None].float() / 255
     # The method must not read the edited source; there is none.
-    batch = Batch(*words, pictures[0], given, *pictures[1:], torch.full_like(pictures[0], torch.nan))
+    batch = Batch(*words, tensors[0], given, *tensors[1:], torch.full_like(tensors[0], torch.nan))
     result = (entry.load(settings)(batch)[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().cpu().numpy()
     if not modelled:
         return result
-    full = Image.fromarray(result).resize(source.shape[1::-1], Image.Resampling.BICUBIC)
-    return np.where(mask[..., None], np.asarray(full), edited)
+    full = Image.fromarray(result).resize(mask.shape[::-1], Image.Resampling.BICUBIC)
+    return np.where(mask[..., None], np.asarray(full), pictures[2])
 
 
 def colour_maps(

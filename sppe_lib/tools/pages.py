@@ -38,21 +38,6 @@ CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 LINK = re.compile(r"\[([^\]]*)\]\((\w+)\.ipynb\)")
 QUESTION = re.compile(r"\*\*Question:\*\* (.+)")
 
-STYLE = """
-body { font: 17px/1.6 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 0 auto; padding: 0 1rem 4rem;
-  overflow-wrap: anywhere; }
-nav { font-size: .85rem; padding: .8rem 0; border-bottom: 1px solid #dde3e9; }
-nav a { margin-right: .9rem; display: inline-block; }
-h1, h2, h3 { line-height: 1.25; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
-a { color: #0b62b8; } img { max-width: 100%; height: auto; } .anchor-link { display: none; }
-pre { background: #f5f7f9; padding: .7rem .9rem; overflow-x: auto; font-size: .82rem; line-height: 1.45; }
-pre code { overflow-wrap: normal; }
-.scroll, .output_subarea, .text_cell_render, .rendered_html { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; font-size: .82rem; overflow-wrap: normal; }
-td, th { padding: .25rem .6rem; border-bottom: 1px solid #e4e9ee; text-align: left; }
-math[display=block] { display: block math; margin: 1rem 0; padding: .2rem 0; overflow-x: auto; max-width: 100%; }
-"""
-
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><title>{title}</title><link rel="stylesheet" href="style.css"></head>
@@ -161,7 +146,9 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
     pages = pages_of(copies)
     links = " ".join(page.link() for page in pages)
     with own_folder(folder, [results]) as temporary:
-        texts = {"style.css": STYLE + HtmlFormatter().get_style_defs(".highlight"), "index.html": index(pages)}
+        style = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
+        style += HtmlFormatter().get_style_defs(".highlight")
+        texts = {"style.css": style, "index.html": index(pages)}
         for page in pages:
             notebook = prepare(page, nbformat.read(copies[page.name], as_version=4), temporary, set(copies))
             body, _ = exporter.from_notebook_node(notebook)
