@@ -265,9 +265,6 @@ class Profile:
         return _folder("SPPE_FIGURES", "figures") / self.name
 
 
-SECTIONS = {field.name: field.type for field in fields(Profile) if field.name != "name"}
-
-
 def _sentence(error: ValidationError, name: str) -> str:
     """The first thing that pydantic refused, by the name it has in params.yaml."""
     first = error.errors(include_url=False)[0]
