@@ -2,8 +2,8 @@
 
 import dataclasses
 import json
-from collections import Counter
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
