@@ -1,7 +1,7 @@
 """CLIP features, shared by labels, ERMA and evaluation: one way of preparing images everywhere.
 
-Images are stretched to the model's input size with antialiased bicubic resampling, as the release
-does (SPEC §6), and normalised with the mean and deviation of the model's own processor.
+Images are stretched to the model's input size with antialiased bicubic resampling, as the paper's
+release does, and normalised with the mean and deviation of the model's own processor.
 """
 
 import json
@@ -205,7 +205,7 @@ def cosine(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def direction_cosine(
     before: torch.Tensor, after: torch.Tensor, other_before: torch.Tensor, other_after: torch.Tensor
 ) -> torch.Tensor:
-    """cos(after - before, other_after - other_before), row by row: labels, DirI and DirS (SPEC §2, §6).
+    """cos(after - before, other_after - other_before), row by row: labels, DirI and DirS.
 
     All [B, d] features; returns [B] in [-1, 1], NaN where either side does not change: such a row is
     undefined, to be counted and reported, never silently zero.

@@ -178,10 +178,10 @@ class RecoveryParameters:
 
 @dataclass(frozen=True, config=FORBID)
 class AblationParameters:
-    """Short trainings that are recovered on the validation split: the ablations (Table 8) and the search.
+    """The ablations (Table 8), recovered on the validation split as the search is.
 
-    Steps of the chosen length, those before the cycle starts, pairs to recover (0: all), and how many cells of each
-    method's grid the search takes (0: all; see recovery/search.py).
+    Steps of the chosen length, those before the cycle starts, pairs of the split to recover (0: all), and how many
+    cells of each method's grid the search takes (0: all; see recovery/search.py).
     """
 
     pairs: Count
@@ -263,9 +263,6 @@ class Profile:
     def figures(self) -> Path:
         """`figures/<profile>/`, or `$SPPE_FIGURES/<profile>/`."""
         return _folder("SPPE_FIGURES", "figures") / self.name
-
-
-SECTIONS = {field.name: field.type for field in fields(Profile) if field.name != "name"}
 
 
 def _sentence(error: ValidationError, name: str) -> str:

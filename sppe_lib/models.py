@@ -3,8 +3,11 @@
 import json
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import yaml
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -23,9 +26,6 @@ from sppe_lib.locations import model_location
 HUB_SECONDS = 5.0
 """How long one question to the hub may take."""
 
-WEIGHTS = ("*.safetensors", "*.bin")
-TOKENIZER = ("tokenizer.json", "vocab.json", "spiece.model")
-
 
 @dataclass(frozen=True)
 class Component:
@@ -36,7 +36,7 @@ class Component:
     `optional`: a folder may go without (the miniature has no T5).
     """
 
-    subfolder: str
+    subfolder: str = ""
     file: str = "config.json"
     kinds: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
@@ -47,42 +47,13 @@ class Component:
         return f"{self.subfolder}/{file}" if self.subfolder else file
 
 
-_CLIP = (
-    Component("", kinds=("clip",), one_of=WEIGHTS),
-    Component("", "preprocessor_config.json"),
-    Component("", "tokenizer_config.json", one_of=TOKENIZER),
-)
-
-
-def _stable_diffusion(pipeline: str) -> tuple[Component, ...]:
-    """A whole pipeline of diffusers' class `pipeline`, without its safety checker, from safetensors only."""
-    safe = ("*.safetensors",)
-    return (
-        Component("", "model_index.json", kinds=(pipeline,)),
-        Component("unet", kinds=("UNet2DConditionModel",), one_of=safe),
-        Component("vae", kinds=("AutoencoderKL",), one_of=safe),
-        Component("text_encoder", kinds=("clip_text_model",), one_of=safe),
-        Component("tokenizer", "tokenizer_config.json", one_of=TOKENIZER),
-        Component("scheduler", "scheduler_config.json"),
-    )
+def _component(values: dict[str, Any]) -> Component:
+    return Component(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 COMPONENTS: dict[str, tuple[Component, ...]] = {
-    "clip": _CLIP,
-    "metrics_clip": _CLIP,
-    "vae": (Component("vae", kinds=("AutoencoderKL",), one_of=WEIGHTS),),
-    "transformer": (
-        Component("transformer", kinds=("FluxTransformer2DModel",), one_of=WEIGHTS),
-        Component("scheduler", "scheduler_config.json"),
-    ),
-    "text": (
-        Component("text_encoder", kinds=("clip", "clip_text_model"), one_of=WEIGHTS),
-        Component("tokenizer", "tokenizer_config.json", one_of=TOKENIZER),
-        Component("text_encoder_2", kinds=("t5",), one_of=WEIGHTS, optional=True),
-        Component("tokenizer_2", "tokenizer_config.json", one_of=TOKENIZER, optional=True),
-    ),
-    "visii": _stable_diffusion("StableDiffusionInstructPix2PixPipeline"),
-    "cross_image": _stable_diffusion("StableDiffusionPipeline"),
+    role: tuple(map(_component, parts))
+    for role, parts in yaml.safe_load((files("sppe_lib") / "models.yaml").read_text(encoding="utf-8")).items()
 }
 """What the kit loads of each entry of `models` in params.yaml."""
 
@@ -188,10 +159,10 @@ class HubAnswer:
 
         A model may be stored in several formats; of those, safetensors are loaded, else PyTorch's. Variants are not.
         """
-        files = {name: size for name, size in self.sizes.items() if needs(role, name) and not is_variant(name)}
-        safe = any(name.endswith(".safetensors") for name in files)
+        found = {name: size for name, size in self.sizes.items() if needs(role, name) and not is_variant(name)}
+        safe = any(name.endswith(".safetensors") for name in found)
         unused = (".h5", ".msgpack", ".bin") if safe else (".h5", ".msgpack")
-        return {name: size for name, size in files.items() if not name.endswith(unused)}
+        return {name: size for name, size in found.items() if not name.endswith(unused)}
 
 
 def ask_hub(repository: str, file: str, revision: str | None = None) -> HubAnswer:

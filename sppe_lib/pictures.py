@@ -32,15 +32,11 @@ PAPER = 255
 
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
 _WHITE_IS_ZERO = 0
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_TURN = Image.Transpose
+_TURNS = dict(enumerate((
+    _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
+    _TURN.ROTATE_90,
+), 2))  # fmt: skip
 """EXIF orientation to what makes the stored pixels upright; 5 to 8 exchange width and height."""
 
 

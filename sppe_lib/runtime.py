@@ -17,25 +17,7 @@ import torch
 from tqdm.auto import tqdm
 
 from sppe_lib.errors import ConfigError
-from sppe_lib.files import atomic_path, free_disk, require_disk, write_text
-
-__all__ = [
-    "accelerator",
-    "atomic_path",
-    "autocast",
-    "compute_dtype",
-    "device",
-    "free_disk",
-    "machine_memory",
-    "native_bfloat16",
-    "numpy_generator",
-    "processor",
-    "progress",
-    "require_disk",
-    "seed_of",
-    "torch_generator",
-    "write_text",
-]
+from sppe_lib.files import atomic_path, free_disk, require_disk, write_text  # noqa: F401  (found here, too)
 
 # cuDNN's attention, which PyTorch prefers on Hopper, failed in its backward pass on an H200 (torch 2.11: an illegal
 # memory access in FLUX's blocks); PyTorch's own flash attention serves in its place.

@@ -13,7 +13,6 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -179,10 +178,8 @@ def edit_examples(folder: Path, rng: np.random.Generator) -> None:
     pq.write_table(pa.Table.from_pylist([row]), folder / "a.parquet")
     if rng.random() < 0.7:
         (folder / "a.parquet").write_bytes(damaged((folder / "a.parquet").read_bytes(), rng))
-    columns = instructpix2pix._columns([folder / "a.parquet"], folder)
-    if set(instructpix2pix.COLUMNS) <= set(columns):
-        for stored in instructpix2pix._read_shards([folder / "a.parquet"], Counter()):
-            instructpix2pix._decoded(stored["original_image"])
+    for stored in instructpix2pix.open_rows(folder).stream:
+        instructpix2pix._decoded(stored["original_image"])
 
 
 def released_tree(folder: Path, rng: np.random.Generator) -> None:

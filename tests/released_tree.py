@@ -1,10 +1,13 @@
-"""Writes a small data tree in the layout of the published release, for the tests."""
+"""Writes a small data tree in the layout of the published release, for the tests, and reads such trees."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from sppe_lib.data.released import ReadInstance, Released, find_instances, read_instances
 
 SIDE = 48
 
@@ -54,17 +57,24 @@ def write_tree(root: Path) -> Path:
     write_instance(root, "TRAIN", "a30_credit_card", "2017_2", ("057", "019"))
     write_instance(root, "VAL", "a73_landmark", "2017_3", ("037", "032"), with_mask=False)
     write_instance(root, "TEST", "a208_laptop_computer", "4", ("064", "036"), tree="DIPA")
+    folder = "a208_laptop_computer"
+    named = {role: f"VISPR/TEST/{role}/{folder}/4.jpg" for role in ("source", "surrogate")}
     labels = [
-        {
-            "category": "a208_laptop_computer",
-            "stem": "4",
-            "code": code,
-            "source": "VISPR/TEST/source/a208_laptop_computer/4.jpg",
-            "surrogate": "VISPR/TEST/surrogate/a208_laptop_computer/4.jpg",
-            "label": label,
-        }
+        {"category": folder, "stem": "4", "code": code} | named | {"label": label}
         for code, label in (("064", 0.75), ("036", -0.25))
     ]
     (root / "labels").mkdir(parents=True, exist_ok=True)
     (root / "labels" / "test_labels.json").write_text(json.dumps(labels))
     return root
+
+
+def read_tree(root: Path, size: int = 32, **options) -> tuple[Released, dict[str, ReadInstance]]:
+    """What a tree holds, and its sound instances by id; `options` go to `find_instances`."""
+    found = find_instances(root, size=size, strength=0.5, **options)
+    instances = list(read_instances(found, processes=1))
+    return found, {instance.row["instance_id"]: instance for instance in instances if instance.row}
+
+
+def pixels(row: dict, column: str) -> np.ndarray:
+    """A picture of a row as whole numbers, so that differences do not wrap."""
+    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])), dtype=int)

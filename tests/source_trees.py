@@ -1,8 +1,9 @@
-"""Writes tiny data sets in the layouts of VISPR, Visual Redactions, DIPA and DIPA2, for the tests."""
+"""Writes tiny data sets in the layouts of VISPR, Visual Redactions, DIPA, DIPA2 and InstructPix2Pix, for the tests."""
 
 import json
 from pathlib import Path
 
+from datasets import Dataset, Features, Image, Value
 from released_tree import picture, save
 
 WIDTH, HEIGHT = 40, 30
@@ -27,26 +28,15 @@ def attribute(name: str, *polygons: list) -> dict:
 
 def write_redactions(root: Path, attributes: list[dict] | None = None) -> Path:
     """One training image with a face (two polygons) and nudity, one test image with a plate."""
-    square = [10, 10, 20, 10, 20, 20, 10, 20, 10, 10]
-    triangle = [0, 0, 8, 0, 0, 8, 0, 0]
-    folds = {
-        "train2017": (
-            "2017_1",
-            attributes or [attribute("a105_face_all", square, triangle), attribute("a110_nudity_all", square)],
-        ),
-        "test2017": ("2017_2", [attribute("a108_license_plate_all", square)]),
-    }
-    for fold, (name, items) in folds.items():
-        image_path = f"images/{fold}/{name}.jpg"
-        image(root / image_path)
-        entry = {
-            "image_id": name,
-            "image_path": image_path,
-            "image_height": HEIGHT,
-            "image_width": WIDTH,
-            "attributes": items,
-        }
-        write_json(root / f"{fold}.json", {"created_at": "", "stats": {}, "annotations": {name: entry}})
+    square, triangle = [10, 10, 20, 10, 20, 20, 10, 20, 10, 10], [0, 0, 8, 0, 0, 8, 0, 0]
+    usual = [attribute("a105_face_all", square, triangle), attribute("a110_nudity_all", square)]
+    plate = [attribute("a108_license_plate_all", square)]
+    for fold, name, items in (("train2017", "2017_1", attributes or usual), ("test2017", "2017_2", plate)):
+        path = f"images/{fold}/{name}.jpg"
+        image(root / path)
+        entry = {"image_id": name, "image_path": path, "image_height": HEIGHT, "image_width": WIDTH}
+        annotations = {name: entry | {"attributes": items}}
+        write_json(root / f"{fold}.json", {"created_at": "", "stats": {}, "annotations": annotations})
     return root
 
 
@@ -101,3 +91,15 @@ def write_dipa(root: Path, second: bool, objects: tuple = OBJECTS) -> Path:
         write_json(root / f"annotations/{platform}/labels/0a1b_{person}_label.json", content)
         write_json(root / f"annotations/{platform}/workerinfo/{person}.json", {"age": "40", "nationality": "Japan"})
     return root
+
+
+def write_shard(path: Path, prompts: list, sources: list, edited: list, captions: list) -> Path:
+    """A Parquet shard of InstructPix2Pix."""
+    texts = dict.fromkeys(("original_prompt", "edit_prompt", "edited_prompt"), Value("string"))
+    features = Features(texts | dict.fromkeys(("original_image", "edited_image"), Image()))
+    columns = {"original_prompt": captions, "edit_prompt": prompts, "edited_prompt": ["b"] * len(prompts)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as handle:
+        pictures = {"original_image": sources, "edited_image": edited}
+        Dataset.from_dict(columns | pictures, features=features).to_parquet(handle)
+    return path

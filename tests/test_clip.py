@@ -120,18 +120,16 @@ def test_a_whole_processors_file_serves_as_well(location, tmp_path):
 
 def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
     asked = []
-    for owner, function in (
-        (CLIPModel, "from_pretrained"),
-        (AutoTokenizer, "from_pretrained"),
-        (transformers.utils, "cached_file"),
-    ):
-        real = getattr(owner, function)
+    for owner, name in (
+        (CLIPModel, "from_pretrained"), (AutoTokenizer, "from_pretrained"), (transformers.utils, "cached_file"),
+    ):  # fmt: skip
+        real = getattr(owner, name)
 
-        def load(name, *more, real=real, revision=None, **options):
-            asked.append((name, revision))
+        def load(model, *more, real=real, revision=None, **options):
+            asked.append((model, revision))
             return real(location, *more, **options)
 
-        monkeypatch.setattr(owner, function, load)
+        monkeypatch.setattr(owner, name, load)
     first, second = load_clip("owner/clip@v1"), load_clip("owner/clip@v2")
     assert first is not second and first is load_clip("owner/clip@v1")
     assert asked == [("owner/clip", "v1")] * 3 + [("owner/clip", "v2")] * 3

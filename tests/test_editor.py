@@ -168,7 +168,7 @@ def test_removing_text_blanks_every_text():
 @pytest.mark.parametrize("code", BACKGROUNDS)
 def test_backgrounds_keep_the_elements(code):
     result = done(Scene(SETTING, (PERSON, PLATE)), code)[0]
-    veil, *kept = result.elements
+    *kept, veil = result.elements
     assert kept == [PERSON, PLATE] and veil.kind == "veil" and result.setting != SETTING
 
 

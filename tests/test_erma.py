@@ -15,6 +15,7 @@ from tiny import tiny_benchmark, tiny_clip
 
 from sppe_lib import editability
 from sppe_lib.config import EditabilityParameters, load_profile
+from sppe_lib.data.labels import count_labels
 from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.editability import plots
 from sppe_lib.editability.assessors import BY_CATEGORY, BY_INSTRUCTION, COSINE, LEAST_SQUARES, trivial_scores
@@ -26,6 +27,7 @@ PARAMETERS = EditabilityParameters(
     steps=120, warmup_steps=20, validate_from=40, validate_every=20, batch=32, learning_rate=1e-3,
     weight_decay=1e-4, seed=1, learned_metrics=False,
 )  # fmt: skip
+SHORT = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
 
 
 def _problem(count: int, seed: int, flips: int = 1) -> tuple[ErmaInputs, np.ndarray]:
@@ -38,54 +40,26 @@ def _problem(count: int, seed: int, flips: int = 1) -> tuple[ErmaInputs, np.ndar
     return ErmaInputs(source, surrogate, torch.randn(count, 8, generator=draws)), labels
 
 
-def test_the_papers_input_is_3075_wide():
-    features = torch.randn(2, 512)
-    assert combine(features, features, features).shape == (2, 3075)
-    head = ErmaHead(512)
-    assert [layer.out_features for layer in head if isinstance(layer, torch.nn.Linear)] == [512, 256, 64, 1]
-    assert [layer.p for layer in head if isinstance(layer, torch.nn.Dropout)] == [0.3, 0.2, 0.1]
-    assert head[0].in_features == 3075
-
-
-def test_the_input_on_a_pair_known_by_hand():
+def test_the_input_and_the_head_are_those_of_the_paper():
     source, surrogate, text = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]]), torch.tensor([[0.0, 2.0]])
     expected = [3, 4, 4, 3, 12, 12, 1, -1, 1, 1, 0, 2, 0.96, 0.8, 0.6]
     np.testing.assert_allclose(combine(source, surrogate, text)[0], expected, rtol=1e-6)
+    head = ErmaHead(512)
+    assert head[0].in_features == combine(*torch.randn(3, 2, 512)).shape[1] == 3075
+    assert [layer.out_features for layer in head if isinstance(layer, torch.nn.Linear)] == [512, 256, 64, 1]
+    assert [layer.p for layer in head if isinstance(layer, torch.nn.Dropout)] == [0.3, 0.2, 0.1]
 
 
 def test_source_and_surrogate_are_mirrored_together():
-    inputs = ErmaInputs(
-        source=torch.stack([torch.zeros(4, 1), torch.ones(4, 1)]),
-        surrogate=torch.stack([torch.zeros(4, 1), torch.ones(4, 1)]) + 10,
-        text=torch.zeros(4, 1),
-    )
-    rows = inputs.rows(torch.arange(4), torch.tensor([0, 1, 1, 0]))
+    flips = torch.stack([torch.zeros(4, 1), torch.ones(4, 1)])
+    rows = ErmaInputs(flips, flips + 10, torch.zeros(4, 1)).rows(torch.arange(4), torch.tensor([0, 1, 1, 0]))
     assert rows[:, 0].tolist() == [0, 1, 1, 0] and rows[:, 1].tolist() == [10, 11, 11, 10]
 
 
-def test_training_learns_a_learnable_problem():
-    (train, labels), (test, expected) = _problem(400, 0, flips=2), _problem(100, 1)
-    trained = train_erma(train, labels, *_problem(60, 2), PARAMETERS)
+def test_training_learns_a_learnable_problem_and_keeps_the_best_validation():
+    validation, (test, expected) = _problem(60, 2), _problem(100, 1)
+    trained = train_erma(*_problem(400, 0, flips=2), *validation, PARAMETERS)
     assert srcc(predict_cosines(trained.head, test.all()), expected) > 0.8
-
-
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
-    short = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
-    train, validation = _problem(100, 0, flips=2), _problem(30, 2)
-    torch.manual_seed(5)
-    first = train_erma(*train, *validation, short)
-    untouched = torch.rand(1)
-    torch.manual_seed(5)
-    assert torch.equal(untouched, torch.rand(1)), "training must not disturb the global generator"
-    again = train_erma(*train, *validation, short).head.state_dict()
-    other = train_erma(*train, *validation, dataclasses.replace(short, seed=2)).head.state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in first.head.state_dict().items())
-    assert not torch.equal(other["0.weight"], again["0.weight"])
-
-
-def test_the_best_validation_is_the_one_kept():
-    validation = _problem(60, 2)
-    trained = train_erma(*_problem(200, 0, flips=2), *validation, PARAMETERS)
     log = trained.log.set_index("step")
     assert list(log.index) == [40, 60, 80, 100, 120]
     assert trained.step == ((log["validation_srcc"] + log["validation_plcc"]) / 2).idxmax()
@@ -93,35 +67,41 @@ def test_the_best_validation_is_the_one_kept():
     assert srcc(predicted, validation[1]) == pytest.approx(log.loc[trained.step, "validation_srcc"])
 
 
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    train, validation = _problem(100, 0, flips=2), _problem(30, 2)
+    torch.manual_seed(5)
+    first = train_erma(*train, *validation, SHORT).head.state_dict()
+    untouched = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(untouched, torch.rand(1)), "training must not disturb the global generator"
+    again = train_erma(*train, *validation, SHORT).head.state_dict()
+    other = train_erma(*train, *validation, dataclasses.replace(SHORT, seed=2)).head.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert not torch.equal(other["0.weight"], again["0.weight"])
+
+
 def test_undefined_labels_are_left_out():
     (train, labels), validation = _problem(100, 0, flips=2), _problem(30, 2)
     some = labels.copy()
     some[::2] = np.nan
-    short = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
-    trained = train_erma(train, some, *validation, short)
+    trained = train_erma(train, some, *validation, SHORT)
     assert np.isfinite(trained.log["loss"]).all()
     kept = ErmaInputs(train.source[:, 1::2], train.surrogate[:, 1::2], train.text[1::2])
-    same = train_erma(kept, labels[1::2], *validation, short)
+    same = train_erma(kept, labels[1::2], *validation, SHORT)
     torch.testing.assert_close(trained.head.state_dict()["0.weight"], same.head.state_dict()["0.weight"])
     with pytest.raises(DataError, match="two defined labels"):
         train_erma(train, np.full(100, np.nan), *validation, PARAMETERS)
 
 
-@pytest.mark.parametrize(
-    ("broken", "error"), [("features", KitError), ("validation", KitError), ("steps", ConfigError)]
-)
+@pytest.mark.parametrize(("broken", "error"), [("source", KitError), ("text", KitError), ("steps", ConfigError)])
 def test_a_head_that_is_not_finite_is_never_selected(broken, error):
-    (train, labels), (validation, expected) = _problem(60, 0, flips=2), _problem(30, 2)
-    parameters = dataclasses.replace(PARAMETERS, steps=2, validate_from=1, validate_every=1)
-    if broken == "features":
-        train.source[:, 7] = torch.inf
-        parameters = dataclasses.replace(parameters, batch=60)
-    if broken == "validation":
-        validation.text[3] = torch.nan
-    if broken == "steps":
-        parameters = dataclasses.replace(parameters, steps=0)
+    train, validation = _problem(60, 0, flips=2), _problem(30, 2)
+    steps = 0 if broken == "steps" else 2
+    parameters = dataclasses.replace(PARAMETERS, steps=steps, validate_from=1, validate_every=1, batch=60)
+    train[0].source[:, 7] = torch.inf if broken == "source" else 0
+    validation[0].text[3] = torch.nan if broken == "text" else 0
     with pytest.raises(error):
-        train_erma(train, labels, validation, expected, parameters)
+        train_erma(*train, *validation, parameters)
 
 
 def test_without_a_defined_correlation_the_stage_still_reports():
@@ -152,24 +132,16 @@ def test_srcc_is_about_order_only(scores, labels):
 
 
 def test_lower_is_better_scores_are_turned_and_groups_are_separate():
-    scores = pd.DataFrame(
-        {
-            "group": ["Face"] * 3 + ["Time"] * 4,
-            "label": [0.1, 0.2, 0.3, 0.1, 0.2, 0.3, np.nan],
-            "distance": [3, 2, 1, 1, 2, 3, 4],
-            "missing": [np.nan] * 7,
-        }
-    )
+    scores = pd.DataFrame({"group": ["Face"] * 3 + ["Time"] * 4, "label": [0.1, 0.2, 0.3, 0.1, 0.2, 0.3, np.nan]})
+    scores = scores.assign(distance=[3, 2, 1, 1, 2, 3, 4], missing=np.nan)
     table = correlation_table(scores, [Method("distance", "lower"), Method("missing", "higher", False, "no weights")])
-    value = table.set_index(["metric", "method", "group"])
-    assert value.loc[("srcc", "distance", "Face"), "value"] == pytest.approx(1)
-    assert value.loc[("plcc", "distance", "Time"), "value"] == pytest.approx(-1)
-    assert value.loc[("srcc", "distance", "Overall"), "n"] == 6
-    assert (
-        np.isnan(value.loc[("srcc", "missing", "Overall"), "value"])
-        and value.loc[("srcc", "missing", "Face"), "n"] == 0
-    )
     assert list(table.columns) == ["metric", "method", "group", "value", "n"]
+    found = table.set_index(["metric", "method", "group"])
+    assert found.loc[("srcc", "distance", "Face"), "value"] == pytest.approx(1)
+    assert found.loc[("plcc", "distance", "Time"), "value"] == pytest.approx(-1)
+    assert found.loc[("srcc", "distance", "Overall"), "n"] == 6
+    assert found.xs("missing", level="method")["value"].isna().all()
+    assert not found.xs("missing", level="method")["n"].any()
 
 
 def test_trivial_assessors_know_means_and_their_best_linear_mixture():
@@ -210,26 +182,20 @@ def stage(tmp_path_factory):
 def test_the_stage_writes_what_the_evaluation_reads(stage):
     profile, result = stage
     folder = profile.results / "editability"
-    assert {path.name for path in folder.iterdir()} == {
-        "labels.csv", "scores.csv", "methods.json", "correlations.csv", "erma",
-    }  # fmt: skip
-    scores = pd.read_csv(folder / "scores.csv")
-    methods = json.loads((folder / "methods.json").read_text())
-    names = [method["name"] for method in methods]
-    assert list(scores.columns) == [
-        "instance_id", "pair_id", "category", "group", "modality", "tag", "label", *names,
-    ]  # fmt: skip
+    files = {"labels.csv", "scores.csv", "methods.json", "correlations.csv", "erma"}
+    assert {path.name for path in folder.iterdir()} == files
+    scores, methods = pd.read_csv(folder / "scores.csv"), json.loads((folder / "methods.json").read_text())
+    identity = ["instance_id", "pair_id", "category", "group", "modality", "tag", "label"]
+    assert list(scores.columns) == [*identity, *(method["name"] for method in methods)]
     assert list(scores["instance_id"]) == open_split(profile.results / "benchmark", "test")["instance_id"][:]
-    assert [method["name"] for method in methods if method["trained"]] == [
-        BY_INSTRUCTION, BY_CATEGORY, LEAST_SQUARES, "ERMA",
-    ]  # fmt: skip
-    assert (scores.groupby("pair_id")["SSIM"].nunique() == 1).all()
+    trained = [method["name"] for method in methods if method["trained"]]
+    assert trained == [BY_INSTRUCTION, BY_CATEGORY, LEAST_SQUARES, "ERMA"]
+    assert (scores.groupby("pair_id")["SSIM"].nunique() == 1).all() and scores["DISTS"].isna().all()
     assert scores["ERMA"].between(-1, 1).all() and scores["ERMA"].nunique() > 8
-    assert scores["DISTS"].isna().all()
     correlations = pd.read_csv(folder / "correlations.csv")
     overall = correlations[(correlations["method"] == "ERMA") & (correlations["group"] == "Overall")]
     assert (overall["n"] == scores["label"].notna().sum()).all() and len(overall) == 2
-    assert list(editability.label_report(result)["undefined"]) == [2, 2, 2]
+    assert list(count_labels(result.labels)["undefined"]) == [2, 2, 2]
 
 
 def test_the_saved_predictor_gives_the_scores_of_the_stage(stage):
@@ -252,7 +218,12 @@ def test_the_pictures_show_the_extremes_and_the_selected_checkpoint(stage):
     defined = result.scores.dropna(subset=["label"])["ERMA"]
     assert chosen["ERMA"].iloc[0] == defined.max() and chosen["ERMA"].iloc[-1] == defined.min()
     assert chosen["ERMA"].is_monotonic_decreasing
-    assert len(plots.instance_grid(open_split(profile.results / "benchmark", "test"), chosen).axes) == 4 * 4
+    test = open_split(profile.results / "benchmark", "test")
+    predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+    for figure in (plots.instance_grid(test, chosen), plots.input_grid(predictor, test, chosen)):
+        said = " ".join(text.get_text() for text in figure.texts)
+        assert all(f"predicted {value:+.2f}" in said for value in chosen["ERMA"])
+        assert len(np.unique(figure.axes[0].images[0].get_array())) > 20
     curve = plots.training_curve(result.log).axes[1]
     selected = result.log.loc[result.log["selection"].idxmax(), "step"]
     assert any(list(line.get_xdata()) == [selected, selected] for line in curve.lines)
@@ -262,12 +233,9 @@ def test_the_pictures_show_the_extremes_and_the_selected_checkpoint(stage):
     plt.close("all")
 
 
-def test_a_missing_predictor_names_the_stage_to_run(tmp_path):
+def test_what_is_missing_names_the_stage_to_run(tmp_path, monkeypatch):
     with pytest.raises(ResourceError, match="02_editability"):
         ErmaPredictor.load(tmp_path / "erma")
-
-
-def test_a_missing_benchmark_names_the_stage_to_run(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     with pytest.raises(DataError, match="01_benchmark"):
         editability.run(load_profile("smoke"))

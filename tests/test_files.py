@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sppe_lib import files
 from sppe_lib.config import load_profile
 from sppe_lib.errors import DataError, ResourceError, command_line
-from sppe_lib.files import MARK, atomic_path, write_text
+from sppe_lib.files import MARK, atomic_path, require_disk, write_text
 from sppe_lib.tools import source
 
 REPOSITORY = Path(__file__).parents[1]
@@ -41,6 +42,30 @@ def test_what_stood_there_survives_any_error(tmp_path, error):
         temporary.write_text("half")
         raise error
     assert (tmp_path / "file").read_text() == "before" and not leftovers(tmp_path)
+
+
+def test_a_replacement_that_fails_puts_the_old_back(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("old")
+    real, failed = os.replace, []
+
+    def fails_once(source, destination):
+        if Path(destination) == tmp_path / "folder" and not failed:
+            failed.append(source)
+            raise PermissionError("no")
+        real(source, destination)
+
+    monkeypatch.setattr(os, "replace", fails_once)
+    with pytest.raises(PermissionError), atomic_path(tmp_path / "folder") as temporary:
+        temporary.mkdir()
+    assert failed and (tmp_path / "folder" / "file").read_text() == "old"
+
+
+def test_the_disk_that_is_asked_is_that_of_the_nearest_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=10 if folder == tmp_path else 0))
+    require_disk(tmp_path / "not" / "there", 10)
+    with pytest.raises(ResourceError):
+        require_disk(tmp_path / "not" / "there", 11)
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):

@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tiny_pipelines import box_mask, picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
+from tiny_pipelines import box_mask, generation_values, picture
 
 from sppe_lib import hub
 from sppe_lib.config import load_profile
@@ -25,6 +25,7 @@ from sppe_lib.data import generate as generation
 from sppe_lib.data import generated_card as cards
 from sppe_lib.data.generate import generate, main, read_records, shard_of
 from sppe_lib.data.generated_card import generated_card, models_used
+from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.runtime import compute_dtype, device
@@ -46,51 +47,49 @@ def write_records(folder, train=5, test=2):
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A list of records and the values of `generation` that make tiny pictures of them, in float32."""
+def make(tmp_path_factory):
+    """`generate` with tiny models in float32: fills a folder from a list of records, or from its own."""
     folder = tmp_path_factory.mktemp("world")
-    values = {
-        "surrogate_model": tiny_sdxl_inpainting(folder / "sdxl"),
-        "surrogate_steps": 2,
-        "editor": "instruct-pix2pix",
-        "editor_model": tiny_instruct_pix2pix(folder / "pix2pix"),
-        "editor_steps": 1,
-        "size": 32,
-        "batch": 2,
-    }
+    values = generation_values(folder)
+
+    def profile(**changes):
+        return load_profile("smoke", {f"generation.{name}": value for name, value in (values | changes).items()})
+
+    def make(output, records=None, changes=None, shards=1, **options):
+        records = make.records if records is None else records
+        return generate(profile(**(changes or {})), records, output, shards=shards, **options)
+
+    make.path, make.values, make.profile = write_records(folder), values, profile
+    make.records = read_records(make.path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
-        yield write_records(folder), values
-
-
-def profile_of(values, **changes):
-    return load_profile("smoke", {f"generation.{name}": value for name, value in (values | changes).items()})
+        yield make
 
 
 @pytest.fixture(scope="module")
-def whole(world, tmp_path_factory):
+def whole(make, tmp_path_factory):
     """What one process makes in one shard of each split."""
     folder = tmp_path_factory.mktemp("whole")
-    path, values = world
-    generate(profile_of(values), read_records(path), folder, shards=1)
+    make(folder)
     return folder
+
+
+@pytest.fixture
+def begun(whole, tmp_path):
+    """A copy of it without the shard of the split test."""
+    shutil.copytree(whole, tmp_path / "begun")
+    next((tmp_path / "begun").glob("test-*")).unlink()
+    return tmp_path / "begun"
 
 
 def rows(folder, split):
     return [row for file in sorted(folder.glob(f"{split}-*.parquet")) for row in pq.read_table(file).to_pylist()]
 
 
-def test_rows_are_instances_of_the_benchmark(whole, world):
+def test_rows_are_instances_of_the_benchmark(whole):
     train = open_split(whole, "train")
-    assert train["instance_id"][:] == [
-        "photos/0/019",
-        "photos/1/060",
-        "photos/1/047",
-        "photos/2/019",
-        "photos/3/060",
-        "photos/3/047",
-        "photos/4/019",
-    ]
+    names = ["0/019", "1/060", "1/047", "2/019", "3/060", "3/047", "4/019"]
+    assert train["instance_id"][:] == [f"photos/{name}" for name in names]
     assert len(open_split(whole, "test")) == 3
     for row in train:
         check_instance(row)
@@ -102,20 +101,16 @@ def test_rows_are_instances_of_the_benchmark(whole, world):
         assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(row["edited_surrogate"]))
 
 
-def test_shards_and_processes_change_nothing(whole, world, tmp_path):
-    path, values = world
+def test_shards_and_processes_change_nothing(whole, make, tmp_path):
     for process in (1, 0):
-        written = generate(profile_of(values), read_records(path), tmp_path, shards=3, process=process, processes=2)
-        assert len(written) == 2
+        assert len(make(tmp_path, shards=3, process=process, processes=2)) == 2
     assert len(list(tmp_path.glob("*.parquet"))) == 4  # three of train, and test has one batch only
     for split in ("train", "test"):
         assert rows(tmp_path, split) == rows(whole, split)
 
 
-def test_what_is_finished_is_kept(whole, world, tmp_path, monkeypatch):
-    path, values = world
-    records, real = read_records(path), generation.make_rows
-    made = []
+def test_what_is_finished_is_kept(whole, make, tmp_path, monkeypatch):
+    made, real = [], generation.make_rows
 
     def breaks_at_the_third(chosen, *arguments):
         made.append(len(chosen))
@@ -125,80 +120,68 @@ def test_what_is_finished_is_kept(whole, world, tmp_path, monkeypatch):
 
     monkeypatch.setattr(generation, "make_rows", breaks_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        generate(profile_of(values), records, tmp_path, shards=3)
+        make(tmp_path, shards=3)
     files = {file.name: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    assert sorted(files) == [
-        "README.md",
-        "generation.json",
-        "train-00000-of-00003.parquet",
-        "train-00001-of-00003.parquet",
-    ]
-    assert len(generate(profile_of(values), records, tmp_path, shards=3)) == 2
+    shards = [f"train-0000{number}-of-00003.parquet" for number in range(2)]
+    assert sorted(files) == ["README.md", "generation.json", *shards]
+    assert len(make(tmp_path, shards=3)) == 2
     assert all((tmp_path / name).stat().st_mtime_ns == time for name, time in files.items())
     assert rows(tmp_path, "train") == rows(whole, "train")
     monkeypatch.setattr(generation, "load_editor", lambda parameters: pytest.fail("loaded a model for nothing"))
-    assert generate(profile_of(values), records, tmp_path, shards=3) == []
+    assert make(tmp_path, shards=3) == []
 
 
-def test_a_folder_belongs_to_one_set_of_values(whole, world):
-    path, values = world
-    records = read_records(path)
-    before = sorted(whole.iterdir())
-    for changed, arguments, message in (
-        (profile_of(values, seed=1), (records, whole, 1), r"other values \(seed\)"),
-        (profile_of(values), (records, whole, 2), r"other values \(shards\)"),
-        (profile_of(values), (records[1:], whole, 1), r"other values \(records\)"),
+def test_a_folder_belongs_to_one_set_of_values_and_of_models(make, begun, monkeypatch):
+    before = sorted(begun.iterdir())
+    monkeypatch.setattr(generation, "models_used", lambda parameters: {"editor": {"commit": "another"}})
+    for options, message in (
+        ({"changes": {"seed": 1}}, r"other values \(seed\)"),
+        ({"shards": 2}, r"other values \(shards\)"),
+        ({"records": make.records[1:]}, r"other values \(records\)"),
+        ({}, "other commits"),  # two of them must not stand under one card
+        ({"shards": 0}, "at least 1"),
     ):
         with pytest.raises(ConfigError, match=message):
-            generate(changed, *arguments)
-    assert sorted(whole.iterdir()) == before
+            make(begun, **options)
+    assert sorted(begun.iterdir()) == before
 
 
-def test_a_corrected_photo_or_mask_is_made_anew_and_nothing_else(world, whole, tmp_path):
-    _, values = world
-    path = write_records(tmp_path)
-    out = tmp_path / "out"
-    made = generate(profile_of(values), read_records(path), out, shards=3)
+def test_a_corrected_photo_or_mask_is_made_anew_and_nothing_else(make, whole, tmp_path):
+    records, out = read_records(write_records(tmp_path)), tmp_path / "out"
+    made = make(out, records, shards=3)
     box_mask(30, 3, 38, 20, width=40).save(tmp_path / "0_mask.png")
-    assert generate(profile_of(values), read_records(path), out, shards=3) == made[:1]
+    assert make(out, records, shards=3) == made[:1]
     (corrected,) = {row["mask"]["bytes"] for row in rows(out, "train") if row["pair_id"] == "photos/0"}
     assert corrected != rows(whole, "train")[0]["mask"]["bytes"]
     assert rows(out, "train")[3:] == rows(whole, "train")[3:]
 
 
-def test_a_folder_that_it_did_not_begin_is_left_alone(world, whole, tmp_path):
-    path, values = world
-    (tmp_path / "README.md").write_text("mine")
+def test_a_folder_that_it_did_not_begin_is_left_alone(make, begun, tmp_path):
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path / "other", begun):
+        (folder / "README.md").write_text("my notes")
     with pytest.raises(ConfigError, match="README.md"):
-        generate(profile_of(values), read_records(path), tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["README.md"]
-    shutil.copytree(whole, tmp_path / "begun")
-    (tmp_path / "begun/README.md").write_text("my notes")
-    next((tmp_path / "begun").glob("test-*")).unlink()
-    assert len(generate(profile_of(values), read_records(path), tmp_path / "begun", shards=1)) == 1
-    assert (tmp_path / "begun/README.md").read_text() == "my notes"
+        make(tmp_path / "other")
+    assert [file.name for file in (tmp_path / "other").iterdir()] == ["README.md"]
+    assert len(make(begun)) == 1 and (begun / "README.md").read_text() == "my notes"
 
 
-def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(world, tmp_path, monkeypatch):
-    _, values = world
-    monkeypatch.setattr(
-        generation, "load_editor", lambda parameters: lambda images, *_: [image.copy() for image in images]
-    )
-    for orientation in (1, 3, 6, 8):
-        folder = tmp_path / str(orientation)
-        folder.mkdir()
-        photo = Image.new("RGB", (64, 48), "grey")
-        photo.paste((255, 0, 0), (4, 6, 20, 18))
-        exif = Image.Exif()
+def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(generation, "load_editor", lambda _: lambda images, *_: [image.copy() for image in images])
+    photo, records = Image.new("RGB", (64, 48), "grey"), []
+    photo.paste((255, 0, 0), (4, 6, 20, 18))
+    box_mask(4, 6, 20, 18, 64, 48).save(tmp_path / "mask.png")
+    lying = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    for orientation, turn in lying.items():
+        exif, path = Image.Exif(), tmp_path / f"{orientation}.png"
         exif[0x0112] = orientation
-        lying = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-        stored = photo.transpose(lying[orientation]) if orientation in lying else photo
-        stored.save(folder / "0.png", exif=exif)
-        box_mask(4, 6, 20, 18, 64, 48).save(folder / "0_mask.png")
-        entry = {"pair_id": "a", "dataset": "photos", "split": "test", "category": "ticket", "codes": ["060"]}
-        (folder / "records.jsonl").write_text(json.dumps(entry | {"source": "0.png", "mask": "0_mask.png"}))
-        generate(profile_of(values, size=48), read_records(folder / "records.jsonl"), folder / "out")
-        (row,) = open_split(folder / "out", "test")
+        (photo if turn is None else photo.transpose(turn)).save(path, exif=exif)
+        fields = {"pair_id": path.stem, "dataset": "photos", "split": "test", "category": "ticket", "codes": ("060",)}
+        records.append(Record(**fields, source=path, mask=tmp_path / "mask.png"))
+    make(tmp_path / "out", records, {"size": 48})
+    found = open_split(tmp_path / "out", "test")
+    assert len(found) == len(lying)
+    for row in found:
         surrogate, source = np.asarray(row["surrogate"]).astype(int), np.asarray(row["source"]).astype(int)
         assert (source[8:16, 5:13, 0] > 240).all()  # upright: there it was
         private = np.asarray(row["mask"]) > 0
@@ -215,53 +198,50 @@ def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(
         ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
     ],
 )
-def test_what_cannot_run_leaves_nothing_behind(world, tmp_path, changes, kind, message):
-    path, values = world
+def test_what_cannot_run_leaves_nothing_behind(make, tmp_path, changes, kind, message):
     with pytest.raises(kind, match=message):
-        generate(profile_of(values, **changes), read_records(path), tmp_path / "out")
+        make(tmp_path / "out", changes=changes)
     assert not (tmp_path / "out").exists()
 
 
-def test_the_card_says_what_made_the_folder(whole, world, tmp_path):
-    path, values = world
+def test_the_card_says_what_made_the_folder(whole, make):
     card = (whole / "README.md").read_text()
     _, front, text = card.split("---\n", 2)
     splits = [entry["split"] for entry in yaml.safe_load(front)["configs"][0]["data_files"]]
     assert splits == ["train", "test"] and yaml.safe_load(front)["license"] == "other"
-    assert "# Surrogates and edits of photos\n" in text
-    assert "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps" in text
-    assert "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps" in text
-    assert "| train   |       5 |           7 |" in text and "| test    |       2 |           3 |" in text
-    assert (
-        "stretched to 32x32 pixels" in text and "`generation.seed` is 0" in text and "complete with 2 Parquet" in text
-    )
-    assert "**photos.** The kit does not know its terms" in text and "nothing here is\n  drawn by the kit" in text
-    assert str(path.parent) not in card and "Whole images" not in card
-    assert generated_card(read_records(path), json.loads((whole / "generation.json").read_text())) == card
+    for said in (
+        "# Surrogates and edits of photos\n",
+        "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps",
+        "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps",
+        "| train   |       5 |           7 |",
+        "| test    |       2 |           3 |",
+        "stretched to 32x32 pixels",
+        "`generation.seed` is 0",
+        "complete with 2 Parquet",
+        "**photos.** The kit does not know its terms",
+        "nothing here is\n  drawn by the kit",
+    ):
+        assert said in text
+    assert str(make.path.parent) not in card and "Whole images" not in card
+    assert generated_card(make.records, json.loads((whole / "generation.json").read_text())) == card
 
 
-def test_the_card_names_revisions_and_commits(world, monkeypatch):
-    path, values = world
+def test_the_card_names_revisions_and_commits(make, monkeypatch):
     monkeypatch.setattr(cards, "cached_commit", lambda name, file, revision: {"someone/paints": "abc123"}.get(name))
-    names = {
-        "surrogate_model": "someone/paints",
-        "surrogate_revision": "v2",
-        "editor_model": "",
-        "editor_revision": "main",
-    }
-    profile = profile_of(values | names)
-    used = models_used(profile.generation)
+
+    def card_of(**changes):
+        parameters = make.profile(**changes).generation
+        used = models_used(parameters)
+        made_of = asdict(parameters) | {"strength": 0.5, "shards": 1, "models": used}
+        return used, generated_card(make.records, made_of)
+
+    surrogate = {"surrogate_model": "someone/paints", "surrogate_revision": "v2"}
+    used, card = card_of(**surrogate, editor_model="", editor_revision="main")
     assert used["surrogate"] == {"model": "someone/paints", "revision": "v2", "commit": "abc123"}
     assert used["editor"] == {"model": "timbrooks/instruct-pix2pix", "revision": "main", "commit": ""}
-    card = generated_card(
-        read_records(path), {**asdict(profile.generation), "strength": 0.5, "shards": 1, "models": used}
-    )
     assert "`someone/paints` at revision `v2` (commit abc123)" in card
     assert "`timbrooks/instruct-pix2pix` at revision `main`;" in card
-    command = profile_of(values | {"editor": "command:my-own-editor {folder}", "editor_model": ""}).generation
-    card = generated_card(
-        read_records(path), {**asdict(command), "strength": 0.5, "shards": 1, "models": models_used(command)}
-    )
+    _, card = card_of(editor="command:my-own-editor {folder}", editor_model="")
     assert "`command`, an external program" in card and "my-own-editor" not in card
 
 
@@ -302,14 +282,6 @@ def test_a_faulty_record_is_named(tmp_path, change, message):
         read_records(path)
 
 
-def test_a_list_that_is_missing_or_broken_is_reported(tmp_path):
-    with pytest.raises(DataError, match="'none.jsonl' is missing"):
-        read_records(tmp_path / "none.jsonl")
-    (tmp_path / "records.jsonl").write_text("{")
-    with pytest.raises(DataError, match="line 1 is no record"):
-        read_records(tmp_path / "records.jsonl")
-
-
 @pytest.fixture
 def as_a_process_starts(monkeypatch):
     """This process computes as a fresh one with one thread does, so that bytes can be compared."""
@@ -323,38 +295,26 @@ def as_a_process_starts(monkeypatch):
 
 
 @pytest.mark.skipif(device().type != "cpu", reason="two processes of one CPU")
-def test_two_processes_write_the_bytes_of_one(world, tmp_path, monkeypatch, as_a_process_starts):
-    path, values = world
+def test_two_processes_write_the_bytes_of_one(make, tmp_path, monkeypatch, as_a_process_starts):
     content = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    content["profiles"]["smoke"]["generation"].update(values)
+    content["profiles"]["smoke"]["generation"].update(make.values)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.setenv("SPPE_HOME", str(tmp_path))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--profile", "smoke", "--shards", "3"]
-    environment = os.environ | {  # as torchrun and accelerate set it
-        "PYTHONPATH": str(REPOSITORY),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-        "WORLD_SIZE": "2",
-        "LOCAL_WORLD_SIZE": "2",
-    }
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "sppe_lib.data.generate", str(path), str(tmp_path / "two"), *options],
-            env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            text=True,
-            stderr=subprocess.PIPE,
-        )
-        for rank in range(2)
-    ]
+    environment = {"PYTHONPATH": REPOSITORY, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": 1}
+    environment |= {"WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}  # as torchrun and accelerate set it
+    command, started = [sys.executable, "-m", "sppe_lib.data.generate", make.path, tmp_path / "two", *options], []
+    for rank in range(2):
+        own = {name: str(value) for name, value in (environment | {"RANK": rank, "LOCAL_RANK": rank}).items()}
+        started.append(subprocess.Popen(command, env=os.environ | own, text=True, stderr=subprocess.PIPE))
     for process in started:
         error = process.communicate()[1]
         assert process.returncode == 0, error
         assert "Shards: 100%" in error and "2/2" in error  # each made two of the four
-    main([str(path), str(tmp_path / "one"), *options])
+    main([str(make.path), str(tmp_path / "one"), *options])
     one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
     assert len(one) == 6 and one == two
 

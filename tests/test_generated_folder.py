@@ -57,11 +57,10 @@ def record(folder, dataset, split, number, box=(8, 8, 20, 20), **own):
     )
 
 
-def generated(profile, folder, dataset="VISPR", pairs=None, more=()):
+def generated(profile, folder, dataset="VISPR", pairs=PAIRS, more=()):
     """Fill a folder with `pairs` pairs of each split, as the command does."""
     pictures = folder.parent.parent / f"pictures of {folder.name}"
-    numbers = PAIRS if pairs is None else pairs
-    records = [record(pictures, dataset, split, number) for split in numbers for number in range(numbers[split])]
+    records = [record(pictures, dataset, split, number) for split in pairs for number in range(pairs[split])]
     generation.generate(profile, [*records, *more], folder, shards=2)
     return folder
 
@@ -82,8 +81,12 @@ def changed(profile, **values):
     return replace(profile, benchmark=replace(profile.benchmark, **values))
 
 
-def ids(folder, split):
-    return open_split(folder, split)["instance_id"][:]
+def ids(folder, split, column="instance_id"):
+    return open_split(folder, split)[column][:]
+
+
+def stored(folder, split):
+    return [row for path in sorted(folder.glob(f"{split}-*")) for row in pq.read_table(path).to_pylist()]
 
 
 def data_finding(profile):
@@ -91,31 +94,31 @@ def data_finding(profile):
     return finding
 
 
-def test_a_generated_folder_becomes_the_benchmark(profile):
+def refused(profile, message, kind=DataError):
+    with pytest.raises(kind, match=message) as raised:
+        build_benchmark(profile, processes=1)
+    return str(raised.value)
+
+
+def test_a_generated_folder_becomes_the_benchmark_and_its_card_says_what_made_it(profile):
     folder = generated(profile, source_of(profile))
     summary = build_benchmark(profile, processes=1)
     assert summary.folder == profile.results / "benchmark" and not summary.simulated
     for split, number in PAIRS.items():
         assert ids(summary.folder, split) == ids(folder, split) and len(ids(folder, split)) == 2 * number
-        stored = [row for path in sorted(summary.folder.glob(f"{split}-*")) for row in pq.read_table(path).to_pylist()]
-        made = [row for path in sorted(folder.glob(f"{split}-*")) for row in pq.read_table(path).to_pylist()]
-        assert stored == made  # to the byte
+        assert stored(summary.folder, split) == stored(folder, split)  # to the byte
     assert summary.counts["pairs"].sum() == sum(PAIRS.values()) and summary.problems.empty
     assert data_name(profile) == "SPPE, rebuilt"
-    before = {path.name: path.read_bytes() for path in summary.folder.iterdir()}
-    build_benchmark(profile, processes=2)
-    assert {path.name: path.read_bytes() for path in summary.folder.iterdir()} == before
-
-
-def test_its_card_says_what_made_it(profile):
-    folder = generated(profile, source_of(profile))
-    card = (build_benchmark(profile, processes=1).folder / "README.md").read_text()
+    card = (summary.folder / "README.md").read_text()
     assert "# SPPE, rebuilt from VISPR\n" in card and "license: other" in card
     assert "Nothing here is simulated, and it is not the authors' release" in card
     assert "Read from `rebuilt`" in card and "`folder sdxl`, a local copy" in card and "**VISPR.**" in card
     assert "0 problems were found" in card and str(folder.parent) not in card
-    made_of = json.loads((profile.results / "benchmark" / "made_of.json").read_text())
+    made_of = json.loads((summary.folder / "made_of.json").read_text())
     assert made_of == {"rebuilt": json.loads((folder / "generation.json").read_text())}
+    before = {path.name: path.read_bytes() for path in summary.folder.iterdir()}
+    build_benchmark(profile, processes=2)
+    assert {path.name: path.read_bytes() for path in summary.folder.iterdir()} == before
 
 
 def test_other_sizes_are_resized_and_a_mask_that_closes_is_left_out(profile):
@@ -139,11 +142,11 @@ def test_other_sizes_are_resized_and_a_mask_that_closes_is_left_out(profile):
 def test_numbers_of_pairs_are_limits_for_each_split(profile):
     folder = generated(profile, source_of(profile))
     summary = build_benchmark(changed(profile, train_pairs=2, val_pairs=1, test_pairs=9), processes=1)
-    taken = {split: set(open_split(summary.folder, split)["pair_id"][:]) for split in SPLITS}
+    taken = {split: set(ids(summary.folder, split, "pair_id")) for split in SPLITS}
     assert {split: len(pairs) for split, pairs in taken.items()} == {"train": 2, "val": 1, "test": 2}
-    assert taken["train"] < set(open_split(folder, "train")["pair_id"][:])
+    assert taken["train"] < set(ids(folder, "train", "pair_id"))
     fewer = build_benchmark(changed(profile, train_pairs=1), processes=1)
-    assert set(open_split(fewer.folder, "train")["pair_id"][:]) < taken["train"]  # the seed orders, the number cuts
+    assert set(ids(fewer.folder, "train", "pair_id")) < taken["train"]  # the seed orders, the number cuts
 
 
 def test_a_folder_of_folders_is_joined(profile, monkeypatch):
@@ -172,76 +175,45 @@ def test_folders_of_the_same_models_share_their_paragraph(profile):
 
 def test_what_is_not_finished_is_refused(profile):
     folder = generated(profile, source_of(profile))
-    lost = sorted(folder.glob("val-*"))[0]
-    lost.unlink()
-    with pytest.raises(
-        DataError, match="benchmark.source has 5 of 6 shards; finish it with accelerate launch -m"
-    ) as raised:
-        build_benchmark(profile)
-    assert str(raised.value).endswith(f"{profile.benchmark.source} --profile smoke.")
-    finding = data_finding(profile)
-    assert finding.status == MISSING and finding.how.startswith("finish it with accelerate launch")
-    (folder / "generation.json").unlink()
-    with pytest.raises(DataError, match="has no generation.json, which says what made it; copy that file as well"):
-        build_benchmark(profile)
-    (folder / "generation.json").write_text("[]")
-    with pytest.raises(DataError, match="does not say what made it"):
-        build_benchmark(profile)
-    assert not (profile.results / "benchmark").exists()
-
-
-def test_full_image_pairs_are_refused(profile):
-    own = {"category": "whole image", "codes": (), "instruction": "add a hat", "tag": "EDIT", "prompt": "a dog"}
-    pictures = source_of(profile).parent / "whole"
-    whole = record(pictures, "InstructPix2Pix", "test", 0, (0, 0, SIDE, SIDE), **own)
-    generated(profile, source_of(profile), more=[whole])
-    with pytest.raises(DataError, match="holds pairs of InstructPix2Pix, .*; name it as benchmark.unseen_source"):
-        build_benchmark(profile)
-    assert data_finding(profile).status == MISSING
-
-
-def test_a_missing_split_is_named(profile):
-    generated(profile, source_of(profile), pairs={"train": 1, "test": 1})
-    with pytest.raises(DataError, match="has no pairs of the split val; generate a folder from records of that split"):
-        build_benchmark(profile)
-
-
-def test_a_pair_in_two_folders_is_refused(profile):
-    for name in ("one", "two"):
-        generated(profile, source_of(profile) / name)
-    with pytest.raises(
-        DataError, match="/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has"
-    ):
-        build_benchmark(profile)
-
-
-def test_another_strength_is_refused(profile):
-    generated(profile, source_of(profile))
-    with pytest.raises(ConfigError, match="generated at protection strength 0.5, and benchmark.strength is 0.7"):
-        build_benchmark(changed(profile, strength=0.7))
-
-
-def test_a_damaged_shard_is_named(profile):
-    folder = generated(profile, source_of(profile))
     first = sorted(folder.glob("train-*"))[0]
     content = first.read_bytes()
     first.write_bytes(content[:200])
-    with pytest.raises(DataError, match=f"rebuilt/{first.name} cannot be read .*; delete it and"):
-        build_benchmark(profile)
+    refused(profile, f"rebuilt/{first.name} cannot be read .*; delete it and")
     first.write_bytes(content)
-    table = pq.read_table(first)
-    pq.write_table(table.drop_columns(["surrogate"]), first)
-    with pytest.raises(DataError, match=f"{first.name} has no column surrogate"):
-        build_benchmark(profile)
+    pq.write_table(pq.read_table(first).drop_columns(["surrogate"]), first)
+    refused(profile, f"{first.name} has no column surrogate")
+    sorted(folder.glob("val-*"))[0].unlink()
+    message = "benchmark.source has 5 of 6 shards; finish it with accelerate launch -m"
+    assert refused(profile, message).endswith(f"{profile.benchmark.source} --profile smoke.")
+    finding = data_finding(profile)
+    assert finding.status == MISSING and finding.how.startswith("finish it with accelerate launch")
+    (folder / "generation.json").unlink()
+    refused(profile, "has no generation.json, which says what made it; copy that file as well")
+    (folder / "generation.json").write_text("[]")
+    refused(profile, "does not say what made it")
+    assert not (profile.results / "benchmark").exists()
+
+
+def test_folders_that_do_not_fit_are_refused(profile):
+    own = {"category": "whole image", "codes": (), "instruction": "add a hat", "tag": "EDIT", "prompt": "a dog"}
+    whole = record(source_of(profile).parent / "whole", "InstructPix2Pix", "test", 0, (0, 0, SIDE, SIDE), **own)
+    generated(profile, source_of(profile) / "one", more=[whole])
+    refused(profile, "holds pairs of InstructPix2Pix, .*; name it as benchmark.unseen_source")
+    assert data_finding(profile).status == MISSING
+    shutil.rmtree(source_of(profile) / "one")
+    generated(profile, source_of(profile) / "one", pairs={"train": 1, "test": 1})
+    refused(profile, "has no pairs of the split val; generate a folder from records of that split")
+    refused(changed(profile, strength=0.7), "at protection strength 0.5, and benchmark.strength is 0.7", ConfigError)
+    generated(profile, source_of(profile) / "two")
+    refused(profile, "/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has")
 
 
 def test_preflight_knows_generated_data(profile):
     generated(profile, source_of(profile))
     found = {finding.check: finding for finding in check_data(Context(profile))}
     assert found["data"].found == "generated from VISPR: 1 finished folders"
-    assert {split: found[f"data: {split}"].found for split in SPLITS} == {
-        "train": "6 instances", "val": "4 instances", "test": "4 instances"
-    }  # fmt: skip
+    numbers = {"train": "6 instances", "val": "4 instances", "test": "4 instances"}
+    assert {split: found[f"data: {split}"].found for split in SPLITS} == numbers
     assert {finding.status for finding in found.values()} == {OK}
     shutil.rmtree(source_of(profile))
     assert "does not exist" in data_finding(profile).found

@@ -10,9 +10,10 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from sppe_lib.editability import iqa
-from sppe_lib.editability.iqa import METRICS, direction, load_metric, metric, pair_scores, score_all
-from sppe_lib.errors import ConfigError, ResourceError
+from sppe_lib.editability.iqa import METRICS, direction, load_metric, pair_scores, score_all
+from sppe_lib.errors import ResourceError
 
+metric = {entry.name: entry for entry in METRICS}.__getitem__
 WEIGHT_FREE = [entry.name for entry in METRICS if not entry.weights]
 LEARNED = [entry.name for entry in METRICS if entry.weights]
 ABSENT = [name for name in LEARNED if name != "ST-LPIPS"]  # whose weights come with no package
@@ -62,34 +63,22 @@ def test_direction_agrees_with_behaviour_at_the_size_of_the_miniature(name, pict
 
 
 @pytest.mark.parametrize("name", WEIGHT_FREE)
-def test_a_score_does_not_depend_on_the_other_pairs(name, pictures):
+def test_scores_are_of_one_pair_and_of_what_the_metric_can_have(name, pictures):
     clean, noise = pictures
     entry, changed = metric(name), (clean + 0.3 * noise).clamp(0, 1)
     function = load_metric(entry)
     together = pair_scores(entry, function, clean, changed)
-    alone = pair_scores(dataclasses.replace(entry, batch=1), function, clean, changed)
-    np.testing.assert_allclose(alone, together, rtol=1e-4)
-
-
-@pytest.mark.parametrize("name", WEIGHT_FREE)
-def test_flat_pictures_have_a_score_that_the_metric_can_have_or_none(name):
-    entry = metric(name)
-    shades = torch.tensor([0.0, 0.5, 0.5, 1.0]).view(4, 1, 1, 1).expand(4, 3, 64, 64)
-    scores = pair_scores(entry, load_metric(entry), shades, shades.roll(1, 0))
-    defined = scores[np.isfinite(scores)]
-    assert (np.abs(defined) <= (1 + 1e-3 if entry.highest == 1 else 200)).all()
-
-
-def test_psnr_is_the_one_everybody_means(pictures):
-    clean, noise = pictures
-    changed = (clean + 0.3 * noise).clamp(0, 1)
-    expected = [
-        peak_signal_noise_ratio(first.numpy(), second.numpy(), data_range=1.0)
-        for first, second in zip(clean, changed, strict=True)
-    ]
     np.testing.assert_allclose(
-        pair_scores(metric("PSNR"), load_metric(metric("PSNR")), clean, changed), expected, rtol=1e-4
+        pair_scores(dataclasses.replace(entry, batch=1), function, clean, changed), together, rtol=1e-4
     )
+    if name == "PSNR":
+        pairs = zip(clean.numpy(), changed.numpy(), strict=True)
+        np.testing.assert_allclose(
+            together, [peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs], rtol=1e-4
+        )
+    shades = torch.tensor([0.0, 0.5, 0.5, 1.0]).view(4, 1, 1, 1).expand(4, 3, 64, 64)  # flat ones may have none
+    scores = pair_scores(entry, function, shades, shades.roll(1, 0))
+    assert (np.abs(scores[np.isfinite(scores)]) <= (1 + 1e-3 if entry.highest == 1 else 200)).all()
 
 
 def test_ssim_sees_colour(pictures):
@@ -114,30 +103,23 @@ def test_small_images_are_enlarged_where_a_pyramid_needs_it(name, pictures):
     assert np.isfinite(same).all() and _better(entry, same, other).all()
 
 
-@pytest.mark.parametrize("name", ABSENT)
-def test_missing_weights_are_reported_without_a_download(name):
-    entry = metric(name)
-    with pytest.raises(ResourceError, match="weights not available: put ") as error:
-        load_metric(entry)
-    assert all(file.name in str(error.value) for file in entry.weights)
-
-
-def test_weights_that_do_not_load_are_reported(monkeypatch, tmp_path):
+def test_what_is_not_there_is_reported_without_a_download_and_has_no_numbers(pictures, monkeypatch, tmp_path):
+    for name in ABSENT:
+        with pytest.raises(ResourceError, match="weights not available: put ") as error:
+            load_metric(metric(name))
+        assert all(file.name in str(error.value) for file in metric(name).weights)
+    clean, noise = pictures
+    scores, methods = score_all([(clean, (clean + 0.3 * noise).clamp(0, 1)), (clean, clean)])
+    for method in methods:
+        assert method.available is (method.name not in ABSENT) and len(scores[method.name]) == 4
+        assert (np.isfinite if method.available else np.isnan)(scores[method.name]).all()
+        assert method.available or method.reason.startswith("weights not available")
+    _, methods = score_all([], learned=False)
+    assert {method.name for method in methods if "learned_metrics" in method.reason} == set(LEARNED)
     (tmp_path / "alex_shift_tolerant.pth").write_bytes(b"truncated")
     monkeypatch.setattr(iqa, "_weight_folders", lambda: {"package": tmp_path})
     with pytest.raises(ResourceError, match="ST-LPIPS: weights not available: .* does not load"):
         load_metric(metric("ST-LPIPS"))
-
-
-def test_unavailable_metrics_have_no_numbers(pictures):
-    clean, noise = pictures
-    scores, methods = score_all([(clean, (clean + 0.3 * noise).clamp(0, 1)), (clean, clean)])
-    by_name = {method.name: method for method in methods}
-    for name in (*WEIGHT_FREE, "ST-LPIPS"):
-        assert by_name[name].available and np.isfinite(scores[name]).all() and len(scores[name]) == 4
-    for name in ABSENT:
-        assert not by_name[name].available and np.isnan(scores[name]).all() and len(scores[name]) == 4
-        assert by_name[name].reason.startswith("weights not available")
 
 
 def test_st_lpips_is_its_authors(pictures, monkeypatch):
@@ -148,13 +130,3 @@ def test_st_lpips_is_its_authors(pictures, monkeypatch):
         expected = theirs(2 * clean - 1, 2 * changed - 1).flatten()
     ours = pair_scores(metric("ST-LPIPS"), load_metric(metric("ST-LPIPS")), clean, changed)
     np.testing.assert_allclose(ours, expected, rtol=1e-4)
-
-
-def test_learned_metrics_can_be_switched_off():
-    _, methods = score_all([], learned=False)
-    assert {method.name for method in methods if "learned_metrics" in method.reason} == set(LEARNED)
-
-
-def test_an_unknown_metric_is_refused():
-    with pytest.raises(ConfigError, match="'SIMS'.*SSIM"):
-        metric("SIMS")

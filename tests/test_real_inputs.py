@@ -4,7 +4,9 @@ import io
 import json
 import os
 import weakref
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +19,23 @@ from tiny import tiny_benchmark, tiny_pair
 
 from sppe_lib import config
 from sppe_lib.config import load_profile
+from sppe_lib.data import released
 from sppe_lib.data.build import SETS, build_benchmark, build_sets
 from sppe_lib.data.parquet import open_parquet, write_parquet
 from sppe_lib.data.problems import files_below, read_json
 from sppe_lib.data.released import find_instances, read_instances
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, iterate, open_evaluated, open_split, split_files
 from sppe_lib.data.store import write_shards
-from sppe_lib.errors import DataError, KitError
+from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 
 REPOSITORY = Path(__file__).parents[1]
 FACE = "a105_face_all"
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+    return tmp_path / "results"
 
 
 @pytest.fixture
@@ -130,29 +139,23 @@ def test_photos_are_read_as_they_are_seen(tree, orientation, drawn_on):
     turns = (None, 0, 3, 1, 5, 2, 6, 4)  # what turns upright pixels into those a camera stores
     turn = turns[orientation - 1]
     upright = Image.fromarray(np.random.default_rng(0).integers(0, 255, (2, 3, 3), dtype=np.uint8))
-    upright = upright.resize((60, 40), Image.Resampling.BICUBIC)
-    private = mask((6, 4, 20, 30), (60, 40))
-    exif = Image.Exif()
+    upright, private = upright.resize((60, 40), Image.Resampling.BICUBIC), mask((6, 4, 20, 30), (60, 40))
+    turned, exif = (lambda image: image if turn is None else image.transpose(Image.Transpose(turn))), Image.Exif()
     exif[0x0112] = orientation
-    for role in ("source", "surrogate"):
-        for path in tree.glob(f"*/TRAIN/{role}/{FACE}/2017_1*.jpg"):
-            stored = upright if turn is None else upright.transpose(Image.Transpose(turn))
-            stored.save(path, quality=95, exif=exif)
+    for path in tree.glob(f"*/TRAIN/*/{FACE}/2017_1*.jpg"):
+        turned(upright).save(path, quality=95, exif=exif)
     stored = turn is not None and drawn_on == "the stored picture"
     for code in ("007", "033"):
-        image = private.transpose(Image.Transpose(turn)) if stored else private
-        save(image, tree / "MASK" / FACE / f"2017_1_{code}.png")
+        save(turned(private) if stored else private, tree / "MASK" / FACE / f"2017_1_{code}.png")
     problems, rows = read(tree)
     row = rows[f"released/train/{FACE}/2017_1/007"]
     expected = np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BICUBIC), dtype=int)
     assert not problems and np.abs(pixels(row, "source") - expected).mean() < 4  # JPEG
     # A mask as large as the upright picture is taken as drawn on it: half turns and mirrors cannot be told apart.
     if not stored or orientation >= 5:
-        top, left = SIDE * 5 // 40, SIDE * 7 // 60
-        assert pixels(row, "mask")[top : SIDE * 29 // 40, left : SIDE * 19 // 60].min() == 255
-        assert (
-            pixels(row, "mask")[SIDE * 31 // 40 :].max() == 0 and pixels(row, "mask")[:, SIDE * 22 // 60 :].max() == 0
-        )
+        drawn = pixels(row, "mask")
+        assert drawn[SIDE * 5 // 40 : SIDE * 29 // 40, SIDE * 7 // 60 : SIDE * 19 // 60].min() == 255
+        assert drawn[SIDE * 31 // 40 :].max() == drawn[:, SIDE * 22 // 60 :].max() == 0
 
 
 def test_a_picture_on_its_side_is_listed(tree):
@@ -236,12 +239,73 @@ def test_entries_without_a_cosine_or_a_name_are_refused_with_their_number(tree, 
         find_instances(tree, 32, 0.5)
 
 
-@pytest.mark.parametrize("source", ["x" * 300, "nul\0byte", "a/" * 3000])
-def test_a_source_that_can_be_no_folder_is_one_sentence(tmp_path, monkeypatch, source):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+# What cannot be built, known before anything is written
+
+
+def build(root, strict: bool = False, **changes):
+    """Build profile smoke's benchmark from a tree; (its summary, its folder)."""
+    values = {"source": str(root), "size": 32, **{f"{split}_pairs": 0 for split in SPLITS}, **changes}
+    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in values.items()})
+    return build_benchmark(profile, processes=1, strict=strict), profile.results / "benchmark"
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_vector_world_needs_a_number_of_pairs(results, split):
+    with pytest.raises(ConfigError, match=f"benchmark.{split}_pairs is 0"):
+        build_benchmark(load_profile("smoke", {f"benchmark.{split}_pairs": 0}))
+    assert not results.exists()
+
+
+@pytest.mark.parametrize("source", ["nowhere", "x" * 300, "nul\0byte", "a/" * 3000])
+def test_a_source_that_is_no_folder_is_one_sentence(results, source):
     with pytest.raises(KitError, match="source|does not exist") as raised:
-        build_benchmark(load_profile("smoke", {"benchmark.source": source}), processes=1)
-    assert "\n" not in str(raised.value) and not (tmp_path / "results").exists()
+        build(source)
+    assert "\n" not in str(raised.value) and not results.exists()
+
+
+def test_too_little_disk_is_known_before_work(tree, results, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1000))
+    monkeypatch.setattr(released, "read_instances", lambda *arguments: (pytest.fail("read a picture") for _ in (1,)))
+    with pytest.raises(ResourceError, match="Not enough disk for 'benchmark'.*free some space"):
+        build(tree)
+    assert not results.exists()
+
+
+def test_a_broken_tree_is_read_as_far_as_it_goes_or_refused(tree, results):
+    lost = "EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg"
+    (tree / lost).unlink()
+    with pytest.raises(DataError, match=f"instance without its pair: {lost}"):
+        build(tree, strict=True)
+    assert not results.exists()
+    summary, folder = build(tree)
+    assert int(summary.counts["instances"].sum()) == 7 and len(open_split(folder, "train")) == 3
+    assert "1 problems" in str(summary) and lost in str(summary) and lost in (folder / "problems.csv").read_text()
+
+
+def test_an_error_on_the_way_leaves_what_was_there(tree, results):
+    _, folder = build(tree)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    file = tree / "ORIGINAL/TRAIN/surrogate/a30_credit_card/2017_2.jpg"
+    file.write_bytes(file.read_bytes()[:300])
+    with pytest.raises(DataError, match="2017_2.jpg is truncated"):
+        build(tree, strict=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["benchmark"]
+
+
+def test_nothing_readable_is_an_error(tree, results):
+    for path in tree.rglob("ORIGINAL/**/*.jpg"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="8 problems in the released data"):
+        build(tree)
+    assert not (results / "smoke/benchmark").exists()
+
+
+def test_a_split_without_any_instance_is_known_before_work(tmp_path, results):
+    root = write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
+    with pytest.raises(DataError, match="no instances of the split val; add its folders VAL"):
+        build(root)
+    assert not results.exists()
 
 
 # A whole tree that nobody drew, with every optional part absent
@@ -259,21 +323,19 @@ def photograph(seed: int) -> Image.Image:
 
 def write_photographs(root: Path, folders: dict[str, tuple[str, ...]], pairs: dict[str, int], masks: bool) -> Path:
     """A tree in the released layout: for each split so many pairs of each category folder, with edits by its codes."""
-    for split, number in pairs.items():
-        for folder, codes in folders.items():
-            for pair in range(number):
-                source = photograph(sum(map(ord, split + folder)) + pair)
-                box = (10, 12, 40, 50)
-                for role in ("source", "surrogate"):
-                    image = source.copy()
-                    if role == "surrogate":
-                        image.paste(photograph(pair).resize((30, 38)), box)
-                    path = root / "{}" / split.upper() / role / folder / f"{pair}"
-                    save(image, Path(f"{path}.jpg".format("ORIGINAL")))
-                    for code in codes:
-                        save(Image.eval(image, lambda value: 255 - value), Path(f"{path}_{code}.jpg".format("EDITED")))
-                for code in codes if masks else ():
-                    save(mask(box, source.size), root / "MASK" / split.upper() / folder / f"{pair}_{code}.png")
+    box = (10, 12, 40, 50)
+    for split, folder in product(pairs, folders):
+        for pair in range(pairs[split]):
+            source = photograph(sum(map(ord, split + folder)) + pair)
+            surrogate = source.copy()
+            surrogate.paste(photograph(pair).resize((30, 38)), box)
+            for role, image in (("source", source), ("surrogate", surrogate)):
+                place = f"{split.upper()}/{role}/{folder}/{pair}"
+                save(image, root / "ORIGINAL" / f"{place}.jpg")
+                for code in folders[folder]:
+                    save(Image.eval(image, lambda value: 255 - value), root / "EDITED" / f"{place}_{code}.jpg")
+            for code in folders[folder] if masks else ():
+                save(mask(box, source.size), root / "MASK" / split.upper() / folder / f"{pair}_{code}.png")
     return root
 
 
@@ -315,15 +377,6 @@ def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_
         assert split_files(profile.results / name, "test") == []
         with pytest.raises(DataError, match=f"No test shards in '{name}'"):
             open_evaluated(profile, name)
-
-
-def test_a_split_without_any_instance_is_known_before_work(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    root = write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
-    changes = {"source": str(root)} | {f"{split}_pairs": 0 for split in SPLITS}
-    with pytest.raises(DataError, match="no instances of the split val; add its folders VAL"):
-        build_benchmark(load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()}))
-    assert not (tmp_path / "results").exists()
 
 
 def test_sets_of_an_earlier_build_do_not_stay(tmp_path, monkeypatch):

@@ -7,19 +7,19 @@ import shutil
 import pandas as pd
 import pytest
 import torch
-from datasets import Dataset, Features, Image, Value
+from datasets import Dataset
 from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
 
 from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
-from sppe_lib.data.schema import Batch, collate, open_split
+from sppe_lib.data.parquet import write_parquet
+from sppe_lib.data.schema import ORACLE_FEATURES, Batch, collate, open_split, oracle_file
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import KNOWN, PICTURES, encode_batch
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.recovery import c2e_s2ser, demonstrations, floors_and_ceilings, trivial
-from sppe_lib.recovery.method import oracle_file
 
 TRAINED = recovery.TRAINED
 
@@ -36,10 +36,9 @@ def profile(tmp_path, monkeypatch):
     tiny_benchmark(profile.results / "benchmark", 6, size=32)
     test = open_split(profile.results / "benchmark", "test")
     again = {"instance_id": test["instance_id"][:], "edited_again": test["surrogate"][:]}
-    oracle_file(profile, "test").parent.mkdir()
-    Dataset.from_dict(again, Features({"instance_id": Value("string"), "edited_again": Image()})).to_parquet(
-        str(oracle_file(profile, "test"))
-    )
+    second = oracle_file(profile.results / "benchmark", "test")
+    second.parent.mkdir()
+    write_parquet(Dataset.from_dict(again, ORACLE_FEATURES), second)
     return profile
 
 
@@ -98,7 +97,7 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch(profile, na
         assert difference.abs().max() <= 3  # bfloat16 products may round differently in another batch shape
 
 
-NAMES_LIKE_PATTERNS = ("run[1]", "a?b", "a*b", "a::b", "{x},~ é")
+NAMES_LIKE_PATTERNS = ("run[1]?*", "a::b", "{x},~ é")
 
 
 def test_folder_names_are_no_patterns_and_temporaries_no_results(profile, tmp_path, monkeypatch):
@@ -145,11 +144,11 @@ def test_floors_and_ceilings(profile):
     base.tag, latents = False, frozen.encode(batch)
     asked = latents, torch.rand_like(latents.source), torch.ones(2), torch.rand(2, 3, *latents.source.shape[1:])
     assert torch.equal(frozen.velocity(*asked), base.velocity(*asked))
-    oracle_file(profile, "test").unlink()
+    oracle_file(profile.results / "benchmark", "test").unlink()
     for name in ("oracle-words", "oracle-realisation"):
         assert recovery.recover_all(profile, name) == []
         assert not list((profile.results / "recovered" / name).iterdir())
-    with pytest.raises(DataError, match="no second realisations"):
+    with pytest.raises(DataError, match="no second edits"):
         recovery.recover_split(profile, "oracle-words")
 
 
@@ -196,7 +195,7 @@ def test_the_tag_is_encoded_with_the_instruction(profile):
 def test_training_manifest_says_what_was_run(profile):
     manifest = json.loads((recovery.fit(profile, "SOER") / "manifest.json").read_text())
     assert manifest["steps"] == profile.recovery.training.steps and manifest["instances"] == 12
-    assert manifest["trained_parameters"] > 0
+    assert manifest["trained_parameters"] > 0 and manifest["matmul_share"] > 0
 
 
 def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path):
@@ -219,6 +218,9 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
     save_lora(trained.transformer, tmp_path / "lora")
     loaded = Backbone(profile.models)
     load_lora(loaded.transformer, tmp_path / "lora")
+    for layer in trained.transformer.modules():
+        layer.__dict__.pop("forward", None)
+    assert torch.allclose(velocity(trained), changed, atol=1e-4)  # peft's own way of the same product
     difference = (changed - plain).abs().mean()
     assert difference > 0.1
     assert (velocity(loaded) - changed).abs().mean() < 0.03 * difference

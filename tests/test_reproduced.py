@@ -1,6 +1,5 @@
 """The comparison of a rerun with the committed run, in a small repository of its own whose results the tests write."""
 
-import json
 import shutil
 import subprocess
 
@@ -18,6 +17,7 @@ from sppe_lib.tools import reproduced
 LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
 BY_TAG = "tables/table_recovery_by_tag.csv"
 BY_GROUP = "tables/table4_editability_by_group.csv"
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
 
 
 def write_figures(profile):
@@ -38,12 +38,8 @@ def run(tmp_path_factory):
         write_figures(profile)
     shutil.copy(ours / "params.yaml", folder)
     (folder / ".gitignore").write_text("results\n")
-    for command in (
-        ["init", "-q"],
-        ["add", "."],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a run"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "a run"]):
+        subprocess.run([*GIT, *command], cwd=folder, check=True)
     return folder
 
 
@@ -55,105 +51,87 @@ def profile(run, tmp_path, monkeypatch):
     return profile_in(tmp_path / "home", monkeypatch)
 
 
-def rewrite(profile, table, change):
-    """Change a table of the rerun."""
+def compared(profile, table, change=lambda data: None):
+    """A table's row of the comparison, after a change of the rerun's; and the rerun's table as it was."""
     path = profile.figures / table
-    data = pd.read_csv(path)
+    before = pd.read_csv(path)
+    data = before.copy()
     change(data)
     data.to_csv(path, index=False)
-
-
-def row_of(document, table):
-    """A table's row of the comparison."""
-    return document.data.set_index("table").loc[table]
+    return reproduced.compare(profile).data.set_index("table").loc[path.stem], before
 
 
 def test_the_committed_run_itself_moves_nothing_and_every_number_is_counted(profile):
+    found, table = compared(profile, BY_TAG)
     data = reproduced.compare(profile).data
     assert {"table4_editability", "table5_table6_recovery_sppe", "table_recovery_by_tag"} <= set(data["table"])
     assert (data["moved"] == 0).all() and data["share"].isna().all()
-    table = pd.read_csv(profile.figures / BY_TAG)
-    counted = table[["value", "n", "low", "high", "undefined"]].notna().sum().sum()
-    assert row_of(reproduced.compare(profile), "table_recovery_by_tag")["numbers"] == counted
+    assert found["numbers"] == table[["value", "n", "low", "high", "undefined"]].notna().sum().sum()
 
 
-def test_another_run_is_told_by_its_verdicts_and_numbers(profile, capsys):
+def test_another_run_is_told_by_its_verdicts_and_numbers(profile):
     write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.55)})  # below SOER now
     write_figures(profile)
     document = reproduced.compare(profile)
-    verdicts = document.sections[0].cells.set_index("claim")
+    verdicts, moved = document.sections[0].cells.set_index("claim"), document.data.set_index("table")["moved"]
     changed = verdicts[verdicts["committed"] != verdicts["this run"]]
     assert "C2E-S2SER beats SOER on 8 of 8 metrics" in changed.index
     assert f"{len(verdicts) - len(changed)} of {len(verdicts)} verdicts" in document.notes[0]
-    assert row_of(document, "table_recovery_by_tag")["moved"] > 0 == row_of(document, "table4_editability")["moved"]
+    assert moved["table_recovery_by_tag"] > 0 == moved["table4_editability"]
 
 
 def test_a_movement_is_measured_by_its_own_interval(profile):
-    moved = {}
-
     def change(data):
         width = (data["high"] - data["low"]) / 2
         first, second = width[width > 0].index[[2, 5]]
-        data.loc[first, "value"] += 0.25 * width[first]
-        data.loc[second, "value"] -= 0.75 * width[second]
-        moved["place"] = f"{data.loc[second, 'metric']}, {data.loc[second, 'method']}, {data.loc[second, 'tag']}: value"
+        data.loc[[first, second], "value"] += [0.25 * width[first], -0.75 * width[second]]
+        change.place = ", ".join(data.loc[second, ["metric", "method", "tag"]]) + ": value"
 
-    rewrite(profile, BY_TAG, change)
-    document = reproduced.compare(profile)
-    found = row_of(document, "table_recovery_by_tag")
-    assert found["moved"] == 2 and found["share"] == pytest.approx(0.75, rel=1e-3) and found["place"] == moved["place"]
-    assert "75.0%" in reproduced.markdown(document)
+    found, _ = compared(profile, BY_TAG, change)
+    assert found["moved"] == 2 and found["share"] == pytest.approx(0.75, rel=1e-3) and found["place"] == change.place
+    assert "75.0%" in reproduced.markdown(reproduced.compare(profile))
 
 
-def test_numbers_without_an_interval_and_other_columns_count_too(profile):
+def test_numbers_without_an_interval_those_of_other_columns_and_those_that_vanish_count_too(profile):
     def change(data):
         data.loc[data["method"].eq("ERMA") & data["group"].eq("Body"), "value"] = 0.99
         data.loc[data["method"].eq("SSIM"), "n"] += 1
 
-    rewrite(profile, BY_GROUP, change)
-    found = row_of(reproduced.compare(profile), "table4_editability_by_group")
-    others = pd.read_csv(profile.figures / BY_GROUP)["method"].eq("SSIM").sum()
-    assert (
-        found["moved"] == 2 + others
-        and found["after"] == 0.99
-        and "ERMA, Body" in found["place"]
-        and pd.isna(found["share"])
-    )
+    found, before = compared(profile, BY_GROUP, change)
+    assert found["moved"] == 2 + before["method"].eq("SSIM").sum() and found["after"] == 0.99
+    assert "ERMA, Body" in found["place"] and pd.isna(found["share"])
+
+    def vanish(data):
+        data.loc[data["value"].first_valid_index(), "value"] = None
+
+    assert compared(profile, BY_TAG, vanish)[0]["moved"] == 1
 
 
-def test_a_number_that_vanishes_counts_as_moved(profile):
-    rewrite(
-        profile,
-        BY_TAG,
-        lambda data: data.__setitem__("value", data["value"].mask(data.index == data["value"].first_valid_index())),
-    )
-    assert row_of(reproduced.compare(profile), "table_recovery_by_tag")["moved"] == 1
-
-
-def drop_a_row(path):
-    """Leave one row of a table out."""
-    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
-
-
-@pytest.mark.parametrize(
-    "spoil, words",
-    [
-        (lambda home: shutil.rmtree(home / "results"), "No run of profile mini here .*make repro PROFILE=mini"),
-        (lambda home: shutil.rmtree(home / "results" / "mini" / "editability"), "is not what results/mini say"),
-        (
-            lambda home: (home / "figures" / "mini" / BY_TAG).unlink(),
-            "has no figures/mini/tables/table_recovery_by_tag.csv",
+SPOILT = {
+    "no results": (lambda home: shutil.rmtree(home / "results"), "make repro PROFILE=mini"),
+    "part of them": (lambda home: shutil.rmtree(home / "results" / "mini" / "editability"), "is not what results/mini"),
+    "a table lost": (lambda home: (home / "figures" / "mini" / BY_TAG).unlink(), f"no figures/mini/{BY_TAG}"),
+    "a row lost": (
+        lambda home: pd.read_csv(home / "figures" / "mini" / BY_TAG)[1:].to_csv(
+            home / "figures" / "mini" / BY_TAG, index=False
         ),
-        (lambda home: drop_a_row(home / "figures" / "mini" / BY_TAG), "table_recovery_by_tag has other rows"),
-        (
-            lambda home: (home / "figures" / "mini" / BY_TAG).write_text(""),
-            "table_recovery_by_tag.csv is no readable table",
-        ),
-        (lambda home: (home / "figures" / "mini" / "claims.json").write_text("{"), "claims.json is not valid JSON"),
-        (lambda home: (home / "figures" / "mini" / "claims.json").write_text("[]"), "is not what results/mini say"),
-    ],
-)
-def test_runs_that_cannot_be_compared_say_why(profile, spoil, words):
+        "table_recovery_by_tag has other rows",
+    ),
+    "an empty table": (
+        lambda home: (home / "figures" / "mini" / BY_TAG).write_text(""),
+        "table_recovery_by_tag.csv is no",
+    ),
+    "broken claims": (lambda home: (home / "figures" / "mini" / "claims.json").write_text("{"), "claims.json is no"),
+    "no claims": (
+        lambda home: (home / "figures" / "mini" / "claims.json").write_text("[]"),
+        "is not what results/mini",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_runs_that_cannot_be_compared_say_why(profile, name):
+    spoil, words = SPOILT[name]
     spoil(repository())
     with pytest.raises(DataError, match=words):
         reproduced.compare(profile)
@@ -161,11 +139,9 @@ def test_runs_that_cannot_be_compared_say_why(profile, spoil, words):
 
 def test_the_command_line_compares_and_refuses(profile, monkeypatch, capsys):
     monkeypatch.setattr(reproduced, "load_profile", lambda name: profile if name == "mini" else load_profile(name))
-    assert reproduced.main(["--profile", "mini", "--output", str(profile.figures / "compared.md")]) == 0
+    target = profile.figures / "compared.md"
+    assert reproduced.main(["--profile", "mini", "--output", str(target)]) == 0
     text = capsys.readouterr().out
-    assert "verdicts are those committed in" in text and (profile.figures / "compared.md").read_text() == text
-    assert json.loads((profile.figures / "claims.json").read_text())
-    assert reproduced.main(["--profile", "smoke"]) == 2 and "no run of profile smoke at HEAD" in capsys.readouterr().err
-    assert (
-        reproduced.main(["--profile", "mini", "--against", "nowhere"]) == 2 and "at nowhere" in capsys.readouterr().err
-    )
+    assert "verdicts are those committed in" in text and target.read_text() == text
+    for arguments, words in ((["smoke"], "profile smoke at HEAD"), (["mini", "--against", "nowhere"], "at nowhere")):
+        assert reproduced.main(["--profile", *arguments]) == 2 and words in capsys.readouterr().err

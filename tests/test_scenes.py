@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -15,12 +14,17 @@ from sppe_lib.errors import ConfigError
 from sppe_lib.world import draw
 from sppe_lib.world.captions import WORD_LIMIT, describe
 from sppe_lib.world.colours import COLOURS, MATERIALS, contrasting, is_dark
-from sppe_lib.world.props import CONTENTS, EMBLEMS, FRUITS, LANDMARKS, PICTURES
+from sppe_lib.world.dice import LISTS
 from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
 from sppe_lib.world.scenes import MAKERS, make_scene
 from sppe_lib.world.settings import PLACES, TIMES, draw_setting, random_setting
 
 SEEDS = (0, 1, 2)
+NO_SLOTS = {
+    "if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits", "paint", "args", "order",
+    "scatter", "tones", "fill-night", "fill-sunset", "fill-winter", "stroke-winter",
+}  # fmt: skip
+"""What stands after "data-" without being an attribute to replace."""
 
 
 def picture(kind: str, look: dict, part: str = "all", size: int = 32) -> np.ndarray:
@@ -49,16 +53,14 @@ def test_scene_renders_differs_and_has_a_private_region(category):
 
 
 def test_same_seed_gives_the_same_pixels_in_another_process():
-    names = ["faces", "receipt", "landmark"]
     code = (
-        "import sys, zlib\n"
-        "from sppe_lib.world.scene import render\n"
-        "from sppe_lib.world.scenes import make_scene\n"
-        f"print([zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in reversed({names!r})])"
+        "import zlib; from sppe_lib.world.scene import render; from sppe_lib.world.scenes import make_scene\n"
+        "crcs = [zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in ('faces', 'receipt', 'landmark')]"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    here = [zlib.crc32(render(make_scene(name, 5), 64).tobytes()) for name in reversed(names)]
-    assert result.stdout.strip() == str(here)
+    other = subprocess.run([sys.executable, "-c", f"{code}; print(crcs)"], capture_output=True, text=True, check=True)
+    names = {}
+    exec(code, names)
+    assert other.stdout.strip() == str(names["crcs"])
 
 
 def test_private_regions_range_from_small_to_large_and_leave_public_things():
@@ -83,10 +85,8 @@ def test_works_at_512_pixels_and_agrees_with_64(category):
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_drawable_at_every_time_with_other_colours(place):
     pictures = [rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES]
-    assert all((picture[..., :] > 0).any() for picture in pictures)
     day, night, sunset = (picture.astype(float) for picture in pictures)
-    if place != "underwater":
-        assert night.mean() < day.mean() - 5
+    assert place == "underwater" or night.mean() < day.mean() - 5
     assert np.abs(day - sunset).mean() > 3
 
 
@@ -104,12 +104,13 @@ def test_what_does_not_exist_is_refused_by_name():
 
 @pytest.mark.parametrize("kind", ["credit_card", "ticket"])
 def test_materials_look_different_and_keep_the_text(kind):
-    looks = [
-        {"material": material, "text": ("4600", "ANN"), "ink": "white", "colour": "blue"} for material in MATERIALS
-    ]
-    pictures = [picture(kind, look, size=64).tobytes() for look in looks]
-    assert all(picture(kind, {**look, "text": ""}, size=64).tobytes() not in pictures for look in looks)
-    assert len(set(pictures)) == len(MATERIALS) - 1  # "plastic" and "paper" are the plain ones
+    plain = {"text": ("4600", "ANN"), "ink": "white", "colour": "blue"}
+    written, silent = (
+        [picture(kind, {**plain, **more, "material": name}, size=64).tobytes() for name in MATERIALS]
+        for more in ({}, {"text": ""})
+    )
+    assert len(set(written)) == len(MATERIALS) - 1  # "plastic" and "paper" are the plain ones
+    assert not set(written) & set(silent)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +118,8 @@ def test_materials_look_different_and_keep_the_text(kind):
 )
 def test_empty_text_draws_nothing_to_read(name):
     scene = make_scene(name, 1)
-    silent = tuple(
-        thing.with_attributes(text="") if thing.attributes.get("text") else thing for thing in scene.elements
-    )
-    assert (render(scene, 64) != render(Scene(scene.setting, silent), 64)).any()
+    silent = [one.with_attributes(text="") if one.attributes.get("text") else one for one in scene.elements]
+    assert (render(scene, 64) != render(Scene(scene.setting, tuple(silent)), 64)).any()
 
 
 @pytest.mark.parametrize("name", draw.asset_names())
@@ -130,7 +129,7 @@ def test_every_asset_shows_without_a_slot_filled_and_is_drawn_at_any_shape(name)
     for node in root.iter():
         # What is filled in stands in the file too, so that a browser shows the thing.
         for slot in (key.removeprefix("data-") for key in node.attrib if key.startswith("data-")):
-            assert slot in node.attrib or slot in draw.INSTRUCTIONS, f"{name}: data-{slot} on <{node.tag}>"
+            assert slot in node.attrib or slot in NO_SLOTS, f"{name}: data-{slot} on <{node.tag}>"
     # Layers of people are in avatar units, of a larger canvas, and few people wear all of them.
     look = {"concept": "superhero", "scarf": "red"} if name.startswith("person-") else {}
     for width, height in ((34, 34), (34, 12), (12, 34)):
@@ -153,11 +152,11 @@ def test_lengths_are_sums_in_units_of_the_box():
 
 @pytest.mark.parametrize(
     "kind, slot, values",
-    [("landmark", "type", LANDMARKS), ("picture_card", "picture", PICTURES), ("laptop", "content", CONTENTS),
-     ("passport_cover", "emblem", EMBLEMS), ("fruit", "type", FRUITS)],
+    [("landmark", "type", "landmarks"), ("picture_card", "picture", "pictures"), ("laptop", "content", "contents"),
+     ("passport_cover", "emblem", "emblems"), ("fruit", "type", "fruits")],
 )  # fmt: skip
 def test_every_kind_of_a_thing_is_another_picture(kind, slot, values):
-    assert len({picture(kind, {slot: value, "text": ""}).tobytes() for value in values}) == len(values)
+    assert len({picture(kind, {slot: value, "text": ""}).tobytes() for value in LISTS[values]}) == len(LISTS[values])
 
 
 def test_a_part_is_drawn_where_the_whole_shows_it():
@@ -184,14 +183,8 @@ def test_captions_are_short_lower_case_sentences(category, seed):
 
 def test_captions_name_the_setting_the_thing_and_its_text():
     scene = make_scene("credit card", 0)
-    card = next(element for element in scene.elements if element.kind == "credit_card")
-    caption = describe(scene)
-    assert "credit card" in caption
-    assert card.attributes["text"][0].lower() in caption
-    night = Scene({**scene.setting, "place": "snow", "time": "night"}, scene.elements)
-    assert "snowy landscape at night" in describe(night)
-    golden = Scene(
-        scene.setting,
-        tuple(element.with_attributes(material="golden") if element is card else element for element in scene.elements),
-    )
-    assert "golden credit card" in describe(golden)
+    text = next(element for element in scene.elements if element.kind == "credit_card").attributes["text"]
+    assert "credit card" in describe(scene) and text[0].lower() in describe(scene)
+    golden = (element.with_attributes(material="golden") for element in scene.elements)
+    night = describe(Scene({**scene.setting, "place": "snow", "time": "night"}, tuple(golden)))
+    assert "snowy landscape at night" in night and "golden credit card" in night

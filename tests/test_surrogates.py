@@ -30,47 +30,36 @@ def test_equal_outside_the_mask_and_different_inside(category, strength, size):
         assert 0.01 < mask.mean() < 0.97
 
 
-def test_setting_boxes_and_public_elements_stay():
+def test_setting_boxes_and_public_elements_stay_and_the_seed_decides():
     for category in ("plate", "name all", "monitor"):
         scene = make_scene(category, 2)
         surrogate = make_surrogate(scene, 1.0, 2)
-        assert surrogate.setting == scene.setting
+        assert surrogate.setting == scene.setting and surrogate == make_surrogate(scene, 1.0, 2)
+        assert surrogate != make_surrogate(scene, 1.0, 3)
         for old, new in zip(scene.elements, surrogate.elements, strict=True):
             assert (old.x, old.y, old.width, old.height) == (new.x, new.y, new.width, new.height)
-            assert old == new if not old.private else old != new
-
-
-def test_same_seed_same_surrogate_and_other_seed_another():
-    scene = make_scene("passport", 0)
-    assert make_surrogate(scene, 0.5, 7) == make_surrogate(scene, 0.5, 7)
-    assert make_surrogate(scene, 0.5, 7) != make_surrogate(scene, 0.5, 8)
+            assert (old == new) is not bool(old.private)
 
 
 def test_weak_surrogates_are_closer_to_the_source_than_strong_ones():
-    def distance(strength: float) -> float:
-        distances = []
-        for index, category in enumerate(categories()):
-            scene = make_scene(category, index)
-            images = [render(one, 32).astype(float) for one in (scene, make_surrogate(scene, strength, index))]
-            distances.append(np.abs(images[0] - images[1])[private_mask(scene, 32)].mean())
-        return float(np.mean(distances))
+    def distance(seed: int, category: str, strength: float) -> float:
+        scene = make_scene(category, seed)
+        images = [render(one, 32).astype(float) for one in (scene, make_surrogate(scene, strength, seed))]
+        return np.abs(images[0] - images[1])[private_mask(scene, 32)].mean()
 
-    weak, middle, strong = distance(0.1), distance(0.5), distance(1.0)
-    assert 0 < weak < middle
-    assert weak < 0.7 * strong
+    weak, middle, strong = (np.mean([distance(*at, by) for at in enumerate(categories())]) for by in (0.1, 0.5, 1.0))
+    assert 0 < weak < middle and weak < 0.7 * strong
 
 
 def test_kind_changes_only_from_strength_08():
     names = [(name, seed) for name in ("credit card", "laptop", "ticket", "person", "plate") for seed in range(6)]
+    scenes = [(make_scene(name, seed), seed) for name, seed in names]
 
     def changed(strength: float) -> int:
-        scenes = [(make_scene(name, seed), seed) for name, seed in names]
         pairs = [(scene, make_surrogate(scene, strength, seed)) for scene, seed in scenes]
         return sum([one.kind for one in a.elements] != [one.kind for one in b.elements] for a, b in pairs)
 
-    assert changed(0.5) == changed(0.7) == 0
-    assert 0 < changed(0.8) < len(names)
-    assert changed(1.0) > 0
+    assert changed(0.5) == changed(0.7) == 0 < changed(0.8) < len(names) and changed(1.0) > 0
 
 
 @given(
@@ -78,6 +67,7 @@ def test_kind_changes_only_from_strength_08():
     st.floats(0.1, 1.0),
     st.integers(0, 10_000),
 )
+@settings(deadline=None)
 def test_text_always_changes_and_keeps_its_punctuation(text, strength, seed):
     other = change_text(text, strength, np.random.default_rng(seed))
     assert (other != text) == any(sign.isalnum() for sign in text)
@@ -87,14 +77,9 @@ def test_text_always_changes_and_keeps_its_punctuation(text, strength, seed):
 
 def test_share_of_kept_characters_falls_with_strength():
     text = "83 721945"
-
-    def kept(strength: float) -> float:
-        others = [change_text(text, strength, np.random.default_rng(seed)) for seed in range(60)]
-        return float(np.mean([[one == two for one, two in zip(text, other, strict=True)] for other in others]))
-
-    shares = [kept(strength) for strength in (0.1, 0.3, 0.5, 0.8)]
-    assert shares == sorted(shares, reverse=True)
-    assert shares[0] > 0.6 and shares[2] < 0.4
+    others = [[change_text(text, at, np.random.default_rng(seed)) for seed in range(60)] for at in (0.1, 0.3, 0.5, 0.8)]
+    shares = [np.mean([[a == b for a, b in zip(text, other, strict=True)] for other in some]) for some in others]
+    assert shares == sorted(shares, reverse=True) and shares[0] > 0.6 and shares[2] < 0.4
 
 
 @given(st.sampled_from(sorted(MAKERS)), st.integers(0, 10_000))

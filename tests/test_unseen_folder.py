@@ -1,6 +1,5 @@
 """InstructPix2Pix from its shards to the unseen set: listed, generated, read where the vector world's set would be."""
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset, Features, Image, Value
-from tiny_pipelines import picture, tiny_instruct_pix2pix, tiny_sdxl_inpainting
+from datasets import Dataset
+from source_trees import write_shard
+from tiny_pipelines import generation_values, picture
 
 from sppe_lib import hub, recovery
 from sppe_lib.config import load_profile
@@ -24,47 +24,29 @@ from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, che
 
 REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")
-
-
-def write_shard(folder):
-    """A shard of InstructPix2Pix with three different instructions."""
-    images = {name: Image() for name in ("original_image", "edited_image")}
-    texts = {name: Value("string") for name in ("original_prompt", "edit_prompt", "edited_prompt")}
-    columns = {
-        "original_prompt": ["a house", "a dog", " ", "a cat"],
-        "original_image": [picture(number, 40, 32) for number in range(4)],
-        "edit_prompt": list(PROMPTS),
-        "edited_prompt": ["b"] * 4,
-        "edited_image": [picture(number + 10, 40, 32) for number in range(4)],
-    }
-    folder.mkdir()
-    Dataset.from_dict(columns, features=Features(texts | images)).to_parquet(
-        str(folder / "train-00000-of-00001.parquet")
-    )
-    return folder
+CAPTIONS = ("a house", "a dog", " ", "a cat")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """The folder with `records/` and `generated/`, made by the two commands' own functions."""
+    """The folder with `records/` and `generated/`, made by the two commands' own functions, and what made it."""
     root = tmp_path_factory.mktemp("world")
-    command = ["InstructPix2Pix", str(write_shard(root / "raw")), str(root / "records"), "--prompts", "3"]
+    pictures = [picture(number, 40, 32) for number in range(8)]
+    write_shard(root / "raw/train-00000-of-00001.parquet", PROMPTS, pictures[:4], pictures[4:], CAPTIONS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPPE_HOME", str(REPOSITORY))
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
-        assert records.main(command) == 0
-        values = {
-            "surrogate_model": tiny_sdxl_inpainting(root / "sdxl"),
-            "surrogate_steps": 2,
-            "editor": "instruct-pix2pix",
-            "editor_model": tiny_instruct_pix2pix(root / "pix2pix"),
-            "editor_steps": 1,
-            "size": 32,
-            "batch": 2,
-        }
+        assert records.main(["InstructPix2Pix", str(root / "raw"), str(root / "records"), "--prompts", "3"]) == 0
+        values = generation_values(root)
         profile = load_profile("smoke", {f"generation.{name}": value for name, value in values.items()})
         generate(profile, read_records(root / "records" / "records.jsonl"), root / "generated", shards=2)
-    return root
+        yield root, profile
+
+
+@pytest.fixture
+def listed(world):
+    """The records of the list."""
+    return read_records(world[0] / "records" / "records.jsonl")
 
 
 @pytest.fixture
@@ -72,7 +54,7 @@ def profile(world, tmp_path, monkeypatch):
     """A profile of another picture size whose unseen set is a copy of the generated folder."""
     monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    shutil.copytree(world / "generated", tmp_path / "generated")
+    shutil.copytree(world[0] / "generated", tmp_path / "generated")
     changes = {"unseen_source": str(tmp_path / "generated"), "unseen_pairs": 0, "source": "data/SPPE", "size": 16}
     return load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
 
@@ -81,8 +63,7 @@ def folder_of(profile):
     return Path(profile.benchmark.unseen_source)
 
 
-def test_the_list_has_an_example_of_every_instruction(world):
-    listed = read_records(world / "records" / "records.jsonl")
+def test_the_list_has_an_example_of_every_instruction(world, listed):
     assert {record.instruction.lower() for record in listed} == {"make it snowy", "add a hat", "as a watercolor"}
     assert {record.tag for record in listed} == {"EDIT", "ADD/REMOVE", "STYLE"}
     for record in listed:
@@ -90,49 +71,40 @@ def test_the_list_has_an_example_of_every_instruction(world):
         assert record.prompt in {"a house", "a dog", "a cat", "a photo"}  # a caption, or what stands for an empty one
         assert read_picture(record.source).size == read_picture(record.edited).size == (40, 32)
         assert list(record.instructions.values()) == [record.instruction]
-    assert [path.name for path in (world / "records" / "masks").iterdir()] == ["40x32.png"]
+    assert [path.name for path in (world[0] / "records" / "masks").iterdir()] == ["40x32.png"]
 
 
-def test_too_few_instructions_are_one_sentence_and_leave_nothing(world, tmp_path, capsys):
-    assert records.main(["InstructPix2Pix", str(world / "raw"), str(tmp_path / "out")]) == 2
-    assert "has 3 unique instructions, 934 were asked for" in capsys.readouterr().err
-    assert records.main(["InstructPix2Pix", str(tmp_path / "none"), str(tmp_path / "out")]) == 2
-    assert "'none' does not exist" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+def test_what_cannot_be_listed_is_one_sentence_and_leaves_nothing(world, tmp_path, capsys):
+    for folder, more, message in (
+        (world[0] / "raw", [], "has 3 unique instructions, 934 were asked for"),
+        (tmp_path / "none", [], "'none' does not exist"),
+        (world[0] / "raw", ["--prompts", "0"], "choose at least 1"),
+    ):
+        assert records.main(["InstructPix2Pix", str(folder), str(tmp_path / "out"), *more]) == 2
+        assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-def test_generated_pairs_are_private_as_a_whole(world):
-    listed = {record.pair_id: record for record in read_records(world / "records" / "records.jsonl")}
-    rows = open_split(world / "generated", "test")
-    assert sorted(rows["pair_id"][:]) == sorted(listed)
+def test_generated_pairs_and_their_card_say_that_everything_is_private(world, listed):
+    by_pair, rows = {record.pair_id: record for record in listed}, open_split(world[0] / "generated", "test")
+    assert sorted(rows["pair_id"][:]) == sorted(by_pair)
     for row in rows:
         check_instance(row)
-        record = listed[row["pair_id"]]
+        record = by_pair[row["pair_id"]]
         assert np.asarray(row["mask"]).min() == 255 and row["dataset"] in FULL_IMAGE_DATASETS
         assert (row["instruction"], row["tag"], row["category"]) == (record.instruction, record.tag, "whole image")
         assert np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(record.edited, 32)))
         assert np.array_equal(np.asarray(row["source"]), np.asarray(read_picture(record.source, 32)))
         assert not np.array_equal(np.asarray(row["surrogate"]), np.asarray(row["source"]))
         assert not np.array_equal(np.asarray(row["edited_surrogate"]), np.asarray(row["surrogate"]))
-
-
-def test_their_card_says_that_everything_is_private(world):
-    card = (world / "generated" / "README.md").read_text()
+    card = (world[0] / "generated" / "README.md").read_text()
     assert "In 3 of 3 pairs everything is private" in card and "`edited_source` of 3 of them" in card
     assert "**InstructPix2Pix.** The hub data set timbrooks/instructpix2pix-clip-filtered" in card
 
 
-def test_without_an_edited_picture_the_editor_makes_it(world, tmp_path):
-    first = replace(read_records(world / "records" / "records.jsonl")[0], edited=None)
-    made_of = json.loads((world / "generated" / "generation.json").read_text())
-    values = {
-        name: made_of[name] for name in ("surrogate_model", "surrogate_steps", "editor", "editor_model", "editor_steps")
-    }
-    profile = load_profile("smoke", {f"generation.{name}": value for name, value in (values | {"size": 32}).items()})
-    generate(profile, [first], tmp_path, shards=1)
+def test_without_an_edited_picture_the_editor_makes_it(world, listed, tmp_path):
+    generate(world[1], [replace(listed[0], edited=None)], tmp_path, shards=1)
     (row,) = open_split(tmp_path, "test")
-    stored = read_records(world / "records" / "records.jsonl")[0].edited
-    assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(stored, 32)))
+    assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(listed[0].edited, 32)))
 
 
 def test_the_folder_becomes_the_unseen_set(profile):
@@ -154,24 +126,19 @@ def test_the_folder_becomes_the_unseen_set(profile):
 
 
 def test_methods_recover_it_and_table_7_says_what_it_is(profile):
-    build_set(profile, "unseen")
-    recovered = Dataset.from_parquet(str(recovery.recover_split(profile, "copy-surrogate", "unseen")))
-    assert recovered["instance_id"][:] == open_evaluated(profile, "unseen")["instance_id"][:]
-    notes = " ".join(unseen_table(profile).notes)
-    assert "images and instructions of InstructPix2Pix" in notes and "stand-in" not in notes
-
-
-def test_a_number_of_pairs_takes_the_first(profile):
     some = replace(profile, benchmark=replace(profile.benchmark, unseen_pairs=2))
     build_set(some, "unseen")
     assert open_evaluated(some, "unseen")["pair_id"][:] == open_split(folder_of(some), "test")["pair_id"][:2]
+    recovered = Dataset.from_parquet(str(recovery.recover_split(some, "copy-surrogate", "unseen")))
+    assert recovered["instance_id"][:] == open_evaluated(some, "unseen")["instance_id"][:]
+    notes = " ".join(unseen_table(some).notes)
+    assert "images and instructions of InstructPix2Pix" in notes and "stand-in" not in notes
 
 
 def test_a_folder_that_is_not_there_is_a_reason_with_the_commands(profile):
     shutil.rmtree(folder_of(profile))
-    with pytest.raises(
-        ConfigError, match="does not exist; make it with python -m .*records .* then accelerate launch"
-    ) as raised:
+    message = "does not exist; make it with python -m .*records .* then accelerate launch"
+    with pytest.raises(ConfigError, match=message) as raised:
         build_set(profile, "unseen")
     assert f"records.jsonl {profile.benchmark.unseen_source} --profile smoke" in str(raised.value)
     assert build_sets(profile)["unseen"] == str(raised.value)
@@ -182,30 +149,31 @@ def test_a_folder_that_is_not_there_is_a_reason_with_the_commands(profile):
 
 def test_what_is_not_finished_or_not_whole_is_refused(profile):
     folder = folder_of(profile)
+
+    def refused(message):
+        with pytest.raises(DataError, match=message):
+            build_set(profile, "unseen")
+
     (finding,) = check_unseen(Context(profile))
     assert (finding.found, finding.status) == ("3 instances", OK)
     (folder / "generation.json").rename(folder / "away")
-    with pytest.raises(DataError, match="has no generation.json"):
-        build_set(profile, "unseen")
+    refused("has no generation.json")
     (folder / "away").rename(folder / "generation.json")
     first, second = sorted(folder.glob("test-*"))
     second.unlink()
-    with pytest.raises(DataError, match="1 of 2 shards; finish it with"):
-        build_set(profile, "unseen")
+    refused("1 of 2 shards; finish it with")
     (finding,) = check_unseen(Context(profile))
     assert finding.status == MISSING and finding.how.startswith("finish it with")
     photos = Dataset.from_parquet(str(first)).map(lambda row: {"dataset": "photos"})
     for path in (first, second):
         photos.to_parquet(str(path.with_name(path.name.replace("test", "val"))))
     first.unlink()
-    with pytest.raises(DataError, match="has no test shards; make them with"):
-        build_set(profile, "unseen")
+    refused("has no test shards; make them with")
     photos.to_parquet(str(first))
-    with pytest.raises(DataError, match="holds pairs of photos, whose surrogates are not full images"):
-        build_set(profile, "unseen")
+    refused("holds pairs of photos, whose surrogates are not full images")
     assert not (profile.results / "unseen").exists()
 
 
 def test_profiles_of_the_vector_world_need_no_folder():
-    assert list(check_unseen(Context(load_profile("smoke")))) == []
-    assert list(check_unseen(Context(load_profile("smoke", {"benchmark.unseen_source": ""})))) == []
+    for changes in ({}, {"benchmark.unseen_source": ""}):
+        assert list(check_unseen(Context(load_profile("smoke", changes)))) == []

@@ -68,6 +68,13 @@ def box_mask(left: int, top: int, right: int, bottom: int, width: int = 32, heig
     return mask_image(private)
 
 
+def generation_values(folder: Path) -> dict:
+    """Parameters of a profile by which `generate` makes pairs of 32 pixels, with tiny models in `folder`."""
+    values = {"surrogate_model": tiny_sdxl_inpainting(folder / "sdxl"), "surrogate_steps": 2, "size": 32, "batch": 2}
+    values |= {"editor": "instruct-pix2pix", "editor_model": tiny_instruct_pix2pix(folder / "pix2pix")}
+    return values | {"editor_steps": 1}
+
+
 def _vae(levels: int, **options) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(4,) * levels,

@@ -39,16 +39,16 @@ def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Im
     editor raises TypeError for anything but a Surrogate, before any request, ResourceError for a request that
     fails, and DataError for an answer without a picture.
     """
-    if os.environ.get(ALLOW) != "1":
-        raise ConfigError(f"The editor cloud uploads surrogates: set {ALLOW}=1 in the environment to allow that.")
     key = os.environ.get(KEY)
-    if not key:
-        raise ConfigError(f"The editor cloud needs a key: set {KEY} in the environment, never in a file.")
     try:
         address = urlsplit(parameters.cloud_url)
         own = address.hostname in ("127.0.0.1", "localhost")
     except ValueError:
         address, own = urlsplit(""), False
+    if os.environ.get(ALLOW) != "1":
+        raise ConfigError(f"The editor cloud uploads surrogates: set {ALLOW}=1 in the environment to allow that.")
+    if not key:
+        raise ConfigError(f"The editor cloud needs a key: set {KEY} in the environment, never in a file.")
     if address.scheme != "https" and not (own and address.scheme == "http"):
         raise ConfigError(f"generation.cloud_url is {parameters.cloud_url!r}: give a base URL that begins with https.")
     if not parameters.editor_model:
@@ -69,7 +69,7 @@ def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Im
 
 
 def _request(url: str, key: str, model: str, surrogate: Surrogate, instruction: str) -> Image.Image:
-    host, about = urlsplit(url).hostname, shown(surrogate.name)
+    cloud, about = f"The cloud editor at {urlsplit(url).hostname}", shown(surrogate.name)
     try:
         # Redirects are not followed: the picture goes to the named service only. Nor does its file name tell anything.
         with httpx.stream(
@@ -82,28 +82,22 @@ def _request(url: str, key: str, model: str, surrogate: Surrogate, instruction: 
         ) as response:
             answer = _limited(response)
     except httpx.TimeoutException:
-        raise ResourceError(
-            f"The cloud editor at {host} did not answer in {SECONDS:g} s for {about}; try again later."
-        ) from None
+        raise ResourceError(f"{cloud} did not answer in {SECONDS:g} s for {about}; try again later.") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         # What is wrong with a header would be told with the header, and so with the key.
         private = isinstance(error, (ValueError, httpx.LocalProtocolError))
         why = type(error).__name__ if private else str(error)[:200]
-        raise ResourceError(
-            f"The cloud editor at {host} cannot be reached ({why}); check generation.cloud_url and the network."
-        ) from None
+        raise ResourceError(f"{cloud} cannot be reached ({why}); check generation.cloud_url and the network.") from None
     if response.status_code != 200:
         why = _message(answer).replace(key, "...") or response.reason_phrase or "no reason given"
-        raise ResourceError(
-            f"The cloud editor at {host} refused {about} with status {response.status_code} ({why}); check the key, "
-            f"the model's name and your quota."
-        )
+        why = f"with status {response.status_code} ({why})"
+        raise ResourceError(f"{cloud} refused {about} {why}; check the key, the model's name and your quota.")
     try:
         return _picture(answer).resize(surrogate.image.size, Image.Resampling.BICUBIC)
     except _UNREADABLE:
         raise DataError(
-            f"The cloud editor at {host} answered without a readable picture (data[0].b64_json) for {about}; choose a "
-            f"model that returns base64."
+            f"{cloud} answered without a readable picture (data[0].b64_json) for {about}; choose a model that returns "
+            f"base64."
         ) from None
 
 

@@ -14,11 +14,14 @@ saves it under the same name and at the same size, then set in params.yaml
 import json
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from sppe_lib.config import GenerationParameters
@@ -52,66 +55,69 @@ def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[
     def edit(images: Sequence[Image.Image], instructions: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         with tempfile.TemporaryDirectory(prefix="sppe-editor-") as folder:
             inputs, outputs = Path(folder, "input"), Path(folder, "output")
-            names = _write_inputs(inputs, images, instructions, seeds)
+            inputs.mkdir()
             outputs.mkdir()
-            _run(
-                [word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words], len(images)
-            )
+            names = [f"{number:05d}.png" for number in range(len(images))]
+            entries = []
+            for name, image, instruction, seed in zip(names, images, instructions, seeds, strict=True):
+                (inputs / name).write_bytes(png_bytes(plain_rgb(image)))
+                entries.append({"image": name, "instruction": instruction, "seed": seed})
+            (inputs / "instructions.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+            filled = [word.replace("{input}", str(inputs)).replace("{output}", str(outputs)) for word in words]
+            _run(filled, len(images))
             return _read_outputs(outputs, names, images)
 
     return edit
 
 
-def _write_inputs(
-    folder: Path, images: Sequence[Image.Image], instructions: Sequence[str], seeds: Sequence[int]
-) -> list[str]:
-    folder.mkdir()
-    names = [f"{number:05d}.png" for number in range(len(images))]
-    entries = []
-    for name, image, instruction, seed in zip(names, images, instructions, seeds, strict=True):
-        (folder / name).write_bytes(png_bytes(plain_rgb(image)))
-        entries.append({"image": name, "instruction": instruction, "seed": seed})
-    (folder / "instructions.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
-    return names
-
-
 def _run(words: list[str], pictures: int) -> None:
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
     # The key of the cloud is none of its business.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
-    try:
-        result = subprocess.run(words, env=environment, timeout=SECONDS * pictures, **options)
-    except subprocess.TimeoutExpired:
-        raise ResourceError(
-            f"The editor command {words[0]!r} took more than {SECONDS:g} s a picture and was ended; run it by hand on "
-            f"a folder to find out why."
-        ) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise ConfigError(
-            f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
-        ) from None
-    if result.returncode:
-        lines = result.stderr.strip().split("\n")
-        raise ResourceError(
-            f"The editor command {words[0]!r} failed with status {result.returncode} "
-            f"({lines[-1].strip()[:200] or 'it wrote no error'}); run it by hand on a folder to find out why."
-        )
+    with tempfile.TemporaryFile() as said:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+        try:
+            program = subprocess.Popen(words, env=environment, start_new_session=True, **streams)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
+            raise ConfigError(
+                f"generation.editor: {words[0]!r} cannot be started ({why}); correct the command or install it."
+            ) from None
+        try:
+            status = program.wait(SECONDS * pictures)
+        except subprocess.TimeoutExpired:
+            status = f"took more than {SECONDS:g} s a picture and was ended"
+        finally:  # interrupted, too, nothing that it started stays behind
+            _end(program)
+        said.seek(0)
+        line = said.read().decode(errors="replace").strip().split("\n")[-1].strip()
+    if status:
+        failed = f"failed with status {status} ({line[:200] or 'it wrote no error'})"
+        why = status if isinstance(status, str) else failed
+        raise ResourceError(f"The editor command {words[0]!r} {why}; run it by hand on a folder to find out why.")
+
+
+def _end(program: subprocess.Popen) -> None:
+    # All of its process group, and what it moved into a session of its own.
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(program.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
 
 
 def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image]) -> list[Image.Image]:
     found = sorted(path.name for path in folder.iterdir())
-    if found != names:
-        odd = sorted(set(names) ^ set(found))[0]
+    if odd := sorted(set(names) ^ set(found)):
+        what = f"{odd[0]} is the first that is {'missing' if odd[0] in names else 'too many'}"
         raise DataError(
-            f"The editor command wrote {len(found)} files for {len(names)} pictures ({odd} is the first that is "
-            f"{'missing' if odd in names else 'too many'}); it must save each picture under its input's name."
+            f"The editor command wrote {len(found)} files for {len(names)} pictures ({what}); it must save each "
+            f"picture under its input's name."
         )
     edited = [read_picture(folder / name) for name in names]
     for name, before, after in zip(names, images, edited, strict=True):
         if after.size != before.size:
-            raise DataError(
-                f"The editor command returned {name} at {after.size[0]}x{after.size[1]} pixels instead of "
-                f"{before.size[0]}x{before.size[1]}; it must keep each picture's size."
-            )
+            sizes = "{}x{} pixels instead of {}x{}".format(*after.size, *before.size)
+            raise DataError(f"The editor command returned {name} at {sizes}; it must keep each picture's size.")
     return edited

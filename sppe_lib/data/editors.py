@@ -46,9 +46,8 @@ def load_hub_editor(
 
     def edit(images: Sequence[Image.Image], instructions: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         edited = []
-        for image, instruction, seed in progress(
-            zip(images, instructions, seeds, strict=True), "Edits", total=len(images)
-        ):
+        inputs = zip(images, instructions, seeds, strict=True)
+        for image, instruction, seed in progress(inputs, "Edits", total=len(images)):
             (result,) = run_pipeline(
                 loaded,
                 image=plain_rgb(image),

@@ -54,8 +54,7 @@ class Shard:
         """A digest of its records and of the contents of their files; `known` keeps those of files that are shared."""
         for path in {path for record in self.records for path in record.files} - known.keys():
             known[path] = digest(path)
-        listed = [[record.described(), *map(known.get, record.files)] for record in self.records]
-        return _digest(listed).encode()
+        return _digest([[record.described(), *map(known.get, record.files)] for record in self.records]).encode()
 
 
 def _digest(content: object) -> str:
@@ -83,11 +82,11 @@ def plan_shards(records: Sequence[Record], folder: Path, shards: int, batch: int
         members = [record for record in records if record.split == split]
         batches = -(-len(members) // batch)
         number = min(shards, batches)
-        for shard in range(number):
-            chosen = [
-                record for index, record in enumerate(members) if shard_of(index // batch, number, batches) == shard
-            ]
-            planned.append(Shard(folder / f"{split}-{shard:05d}-of-{number:05d}.parquet", chosen))
+        chosen: list[list[Record]] = [[] for _ in range(number)]
+        for index, record in enumerate(members):
+            chosen[shard_of(index // batch, number, batches)].append(record)
+        names = [f"{split}-{shard:05d}-of-{number:05d}.parquet" for shard in range(number)]
+        planned += [Shard(folder / name, part) for name, part in zip(names, chosen)]
     return planned
 
 
@@ -108,22 +107,27 @@ def generate(
             "this machine, or call editors.load_editor for your own surrogates."
         )
     planned = plan_shards(records, folder, shards, parameters.batch)
-    identity = _identity(profile, records, planned)
+    # What the shards are made of; without folders, so that data which moved are the same data.
+    identity = dataclasses.asdict(parameters) | {"strength": profile.benchmark.strength}
+    identity |= {"records": _digest([record.described() for record in records]), "shards": len(planned)}
     begun, known = _begun(folder, identity), {}
-    mine = [
-        (shard, made_of)
-        for shard in planned[process::processes]
-        if _made_of(shard.target) != (made_of := shard.made_of(known))
-    ]
+    mine = [(shard, shard.made_of(known)) for shard in planned[process::processes]]
+    mine = [(shard, made_of) for shard, made_of in mine if _made_of(shard.target) != made_of]
     if not mine:
         return []
     edit = load_editor(parameters)
-    _check_models(folder, begun, models_used(parameters))
+    if begun.get("models", used := models_used(parameters)) != used:
+        # A branch of the hub moves: shards of two commits must not stand under one card.
+        raise ConfigError(
+            f"The folder {shown(folder.name)!r} was begun with models of other commits than the hub's cache has now: "
+            f"pin generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a "
+            f"new folder."
+        )
     for shard, made_of in progress(mine, "Shards"):
         rows = make_rows(shard.records, profile, edit)
         if not (folder / CARD).exists():
             # Now that the models are loaded, their commits are known.
-            identity |= {"models": models_used(parameters)}
+            identity["models"] = models_used(parameters)
             write_text(folder / IDENTITY, json.dumps(identity, indent=2) + "\n")
             write_text(folder / CARD, generated_card(records, identity))
         schema = FEATURES.arrow_schema
@@ -140,16 +144,6 @@ def _made_of(target: Path) -> bytes | None:
         return None
 
 
-def _identity(profile: Profile, records: Sequence[Record], planned: Sequence[Shard]) -> dict:
-    """What the shards of a folder are made of; without folders, so that data which moved are the same data."""
-    return {
-        **dataclasses.asdict(profile.generation),
-        "strength": profile.benchmark.strength,
-        "records": _digest([record.described() for record in records]),
-        "shards": len(planned),
-    }
-
-
 def _begun(folder: Path, identity: dict) -> dict:
     """What a folder says it was begun with; {} for a new or empty one. Raises ConfigError for any other folder."""
     name = shown(folder.name)
@@ -163,23 +157,11 @@ def _begun(folder: Path, identity: dict) -> dict:
         )
     begun = read_json(folder / IDENTITY, f"The file {name}/{IDENTITY}")
     begun = begun if isinstance(begun, dict) else {}
-    different = [name for name in identity if begun.get(name) != identity[name]]
-    if different:
+    if different := ", ".join(key for key in identity if begun.get(key) != identity[key]):
         raise ConfigError(
-            f"The folder {name!r} was begun with other values ({', '.join(different)}): choose a new folder, or delete "
-            f"this one."
+            f"The folder {name!r} was begun with other values ({different}): choose a new folder, or delete this one."
         )
     return begun
-
-
-def _check_models(folder: Path, begun: dict, used: dict) -> None:
-    # A branch of the hub moves: shards of two commits must not stand under one card.
-    if begun.get("models", used) != used:
-        raise ConfigError(
-            f"The folder {shown(folder.name)!r} was begun with models of other commits than the hub's cache has now: "
-            f"pin generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a "
-            f"new folder."
-        )
 
 
 def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list[dict]:
@@ -188,48 +170,39 @@ def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list
     I and S are edited with the same seed, made of `generation.seed` and the instance's name; where a record brings
     its own I', only S is.
     """
-    size, strength = profile.generation.size, profile.benchmark.strength
+    parameters, strength = profile.generation, profile.benchmark.strength
     sources, masks = [], []
     for record in records:
-        original = read_picture(record.source)
-        _, orientation = picture_layout(record.source)
-        masks.append(resize_mask(read_mask(record.mask, original.size, record.whole, orientation), size))
-        sources.append(square(original, size))
-    surrogates = make_surrogates(
-        sources,
-        masks,
-        [record.surrogate_prompt for record in records],
-        profile.generation,
-        [record.pair_id for record in records],
-        strength,
-        [record.whole for record in records],
+        original, (_, orientation) = read_picture(record.source), picture_layout(record.source)
+        mask = read_mask(record.mask, original.size, record.whole, orientation)
+        sources.append(square(original, parameters.size))
+        masks.append(resize_mask(mask, parameters.size))
+    prompts, names, whole = zip(*((record.surrogate_prompt, record.pair_id, record.whole) for record in records))
+    surrogates = make_surrogates(sources, masks, prompts, parameters, names, strength, whole)
+    instances = [(pair, *item) for pair, record in enumerate(records) for item in record.instructions.items()]
+    # One call for I and S, since a command loads its model every time.
+    own = [instance for instance in instances if not records[instance[0]].edited]
+    edited = iter(
+        edit(
+            [sources[pair] for pair, *_ in own] + [surrogates[pair].image for pair, *_ in instances],
+            [text for *_, text in own + instances],
+            [seed_of("edit", parameters.seed, names[pair], code) for pair, code, _ in own + instances],
+        )
     )
-    instances = [
-        (pair, code, text) for pair, record in enumerate(records) for code, text in record.instructions.items()
+    edited_sources = [
+        read_picture(brought, parameters.size) if (brought := records[pair].edited) else next(edited)
+        for pair, *_ in instances
     ]
-    seeds = [seed_of("edit", profile.generation.seed, records[pair].pair_id, code) for pair, code, _ in instances]
-    edited_sources = {
-        number: read_picture(records[pair].edited, size)
-        for number, (pair, _, _) in enumerate(instances)
-        if records[pair].edited
-    }
-    missing = [number for number in range(len(instances)) if number not in edited_sources]
-    # One call for both, since a command loads its model every time.
-    numbers = [*missing, *range(len(instances))]
-    pictures = [sources[instances[number][0]] for number in missing]
-    pictures += [surrogates[pair].image for pair, _, _ in instances]
-    edited = edit(pictures, [instances[number][2] for number in numbers], [seeds[number] for number in numbers])
-    edited_sources |= dict(zip(missing, edited))
     return [
         records[pair].columns(code, strength)
         | {
             "source": png(sources[pair]),
             "mask": png(masks[pair]),
             "surrogate": {"bytes": surrogates[pair].png, "path": None},
-            "edited_source": png(edited_sources[number]),
-            "edited_surrogate": png(edited[len(missing) + number]),
+            "edited_source": png(edited_source),
+            "edited_surrogate": png(edited_surrogate),
         }
-        for number, (pair, code, _) in enumerate(instances)
+        for (pair, code, _), edited_source, edited_surrogate in zip(instances, edited_sources, edited, strict=True)
     ]
 
 

@@ -29,18 +29,18 @@ def models_used(parameters: GenerationParameters) -> dict[str, dict[str, str]]:
     A folder is named by its last part and has no revision. The commit is the one in the hub's cache, so ask when the
     models are loaded: a branch moves.
     """
-    used = {}
-    for role, location, revision in (
-        ("surrogate", parameters.surrogate_model, parameters.surrogate_revision),
-        ("editor", usual_model(parameters), parameters.editor_revision),
-    ):
+
+    def used(location: str, revision: str) -> dict[str, str]:
         folder = Path(model_location(location)) if location else None
         if folder is None or folder.is_dir():
-            used[role] = {"model": f"folder {folder.name}" if folder else "", "revision": "", "commit": ""}
-        else:
-            commit = cached_commit(location, "model_index.json", revision) or ""
-            used[role] = {"model": location, "revision": revision, "commit": commit}
-    return used
+            return {"model": f"folder {folder.name}" if folder else "", "revision": "", "commit": ""}
+        commit = cached_commit(location, "model_index.json", revision) or ""
+        return {"model": location, "revision": revision, "commit": commit}
+
+    return {
+        "surrogate": used(parameters.surrogate_model, parameters.surrogate_revision),
+        "editor": used(usual_model(parameters), parameters.editor_revision),
+    }
 
 
 def _model(entry: dict[str, str]) -> str:
@@ -70,11 +70,9 @@ def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
         for names in together.values()
     ]
     folders = ", ".join(f"`{name}`" for name in summary.made_of)
-    numbers = {"size": summary.parameters.size, "problems": len(summary.problems)}
-    about = prose("rebuilt", datasets=", ".join(datasets), folders=folders, **numbers)
-    return Heading(
-        f"SPPE, rebuilt from {', '.join(datasets)}", "01_benchmark", "\n".join([about, *models, _terms(datasets)])
-    )
+    size, problems, names = summary.parameters.size, len(summary.problems), ", ".join(datasets)
+    about = prose("rebuilt", datasets=names, folders=folders, size=size, problems=problems)
+    return Heading(f"SPPE, rebuilt from {names}", "01_benchmark", "\n".join([about, *models, _terms(datasets)]))
 
 
 def _terms(datasets: Sequence[str]) -> str:

@@ -30,17 +30,16 @@ def contents(folder: Path) -> list[str]:
     try:
         for here, folders, files in os.walk(folder, onerror=refuse):
             folders[:] = [name for name in folders if not name.startswith(_LITTER)]
-            # A linked folder is not looked into: it counts as a file.
-            empty = [
-                name for name in folders if os.path.islink(Path(here, name)) or not any(Path(here, name).iterdir())
-            ]
-            names = [name for name in files if not name.startswith(_LITTER)] + empty
+            # A linked folder is not looked into: it counts as a file, as an empty one does.
+            names = [name for name in folders if os.path.islink(Path(here, name)) or not os.listdir(Path(here, name))]
+            names += [name for name in files if not name.startswith(_LITTER)]
             found += [str(Path(here, name).relative_to(folder)) for name in names]
     except FileNotFoundError:
         return []
     except OSError as error:
+        name = shown(folder.name)
         raise ConfigError(
-            f"The output {shown(folder.name)!r} cannot be used as a folder ({error.strerror}): choose another."
+            f"The output {name!r} cannot be used as a folder ({error.strerror}): choose another."
         ) from None
     return sorted(found)
 
@@ -65,13 +64,11 @@ def check_output(folder: Path, inputs: Sequence[Path]) -> Path:
         present = contents(resolved)
     except (OSError, RuntimeError, ValueError) as error:  # names too long, links in a circle
         raise ConfigError(f"The output {shown(folder)[-80:]!r} cannot be used ({type(error).__name__}).") from None
-    name, made = shown(Path(folder).name or resolved.name), _made(resolved)
     for path in given:
         if path.is_relative_to(resolved):
+            name = shown(Path(folder).name or resolved.name)
             raise ConfigError(f"The output {name!r} is or holds the input {shown(path.name)!r}: choose a new folder.")
-    for file in present:
-        if file != MARK and not _is_own(resolved / file, made.get(file)):
-            raise _foreign(name, file)
+    check_files(resolved, [file for file in present if file != MARK])
     return resolved
 
 
@@ -82,26 +79,21 @@ def _made(folder: Path) -> dict:
         return {}
 
 
-def _is_own(path: Path, made: str | None) -> bool:
-    return made is not None and path.is_file() and not path.is_symlink() and digest(path) == made
-
-
-def _foreign(folder: str, file: str) -> ConfigError:
-    return ConfigError(
-        f"The output {folder!r} holds {shown(file)!r}, which this command did not write like that: choose a new "
-        f"folder, or move it away."
-    )
-
-
 def check_files(folder: Path, names: Iterable[str]) -> None:
-    """Raise ConfigError, before any work, where `folder` has a file of these names that `mark_file` does not know so.
+    """Raise ConfigError, before any work, where `folder` has a file of these names that its mark does not know so.
 
     For a command that adds single files to a folder that may hold others.
     """
     made = _made(folder)
     for name in names:
-        if os.path.lexists(folder / name) and not _is_own(folder / name, made.get(name)):
-            raise _foreign(shown(folder.name or folder.resolve().name), name)
+        path, known = folder / name, made.get(name)
+        own = known is not None and path.is_file() and not path.is_symlink() and digest(path) == known
+        if os.path.lexists(path) and not own:
+            where = shown(folder.name or folder.resolve().name)
+            raise ConfigError(
+                f"The output {where!r} holds {shown(name)!r}, which this command did not write like that: choose a new "
+                f"folder, or move it away."
+            )
 
 
 def mark_file(path: Path) -> None:

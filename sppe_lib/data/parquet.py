@@ -5,7 +5,8 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import datasets.config
@@ -18,35 +19,37 @@ from datasets.utils.logging import disable_progress_bar
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import atomic_path
 
-ROWS = 64
-"""Rows of pictures in memory at a time."""
-
 _TAIL = 65536
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason, name = str(error).partition("\n")[0].rstrip("."), f"{path.parent.name}/{path.name}"
+        raise DataError(f"The file {name} cannot be read ({reason}); delete it and run what wrote it again.") from None
 
 
 def parquet_file(path: Path) -> pq.ParquetFile:
     """Open a Parquet file without reading its rows; DataError naming it where that cannot be done."""
-    try:
+    with _naming(path):
         return pq.ParquetFile(pa.memory_map(os.fsencode(path)))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise unreadable(path, error) from None
 
 
-def unreadable(path: Path, error: Exception) -> DataError:
-    """The error of a Parquet file that is cut off, damaged or no Parquet file at all."""
-    reason = str(error).partition("\n")[0].rstrip(".")
-    return DataError(
-        f"The file {path.parent.name}/{path.name} cannot be read ({reason}); delete it and run what wrote it again."
-    )
+def read_batches(
+    path: Path, columns: Sequence[str] | None = None, schema: pa.Schema | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file, 64 at a time, of some columns or in another schema; raises as `parquet_file`."""
+    with _naming(path):
+        for batch in parquet_file(path).iter_batches(64, columns=columns and list(columns)):
+            yield from table_cast(pa.Table.from_batches([batch]), schema).to_batches() if schema else [batch]
 
 
-def _batches(paths: Sequence[Path], schema: pa.Schema):
-    for path in paths:
-        try:
-            for batch in parquet_file(path).iter_batches(ROWS):
-                yield from table_cast(pa.Table.from_batches([batch]), schema).to_batches()
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise unreadable(path, error) from None
+def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict]:
+    """The rows of some columns of a Parquet file, pictures still encoded; raises as `parquet_file`."""
+    for batch in read_batches(path, columns):
+        yield from batch.to_pylist()
 
 
 def _state(path: Path) -> bytes:
@@ -64,22 +67,21 @@ def open_parquet(paths: Path | Sequence[Path], features: Features | None = None,
     Raises DataError naming a file that cannot be read or has other columns.
     """
     paths = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
-    first = parquet_file(paths[0]).schema_arrow
-    features = features or Features.from_arrow_schema(first)
+    features = features or Features.from_arrow_schema(parquet_file(paths[0]).schema_arrow)
     schema = features.arrow_schema
+    batches = (batch for path in paths for batch in read_batches(path, schema=schema))
     if in_memory:
-        return Dataset(pa.Table.from_batches(_batches(paths, schema), schema))
+        return Dataset(pa.Table.from_batches(batches, schema))
     name = hashlib.sha256("\0".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape"))
     state = hashlib.sha256(repr(features).encode() + b"".join(map(_state, paths)))
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "sppe"
     copy = folder / f"{name.hexdigest()[:32]}-{state.hexdigest()[:32]}.arrow"
     if not copy.is_file():
         with atomic_path(copy) as temporary, pa.ipc.new_stream(str(temporary), schema) as writer:
-            for batch in _batches(paths, schema):
+            for batch in batches:
                 writer.write_batch(batch)
-        for older in folder.glob(f"{name.hexdigest()[:32]}-*.arrow"):
-            if older != copy:
-                older.unlink(missing_ok=True)
+        for older in set(folder.glob(f"{name.hexdigest()[:32]}-*.arrow")) - {copy}:
+            older.unlink(missing_ok=True)
     return Dataset.from_file(str(copy))
 
 

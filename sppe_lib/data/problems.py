@@ -3,11 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from pydantic import ValidationError
 
 from sppe_lib.errors import DataError
 
@@ -20,24 +22,45 @@ class Problem:
     file: str
     remedy: str
 
+    @classmethod
+    def of(cls, error: DataError, file: str) -> "Problem":
+        """What an error says of a file: what is wrong, and behind its last semicolon the remedy."""
+        what, _, remedy = str(error).rstrip(".").rpartition("; ")
+        return cls(what, shown(file), remedy)
 
-def problem_table(problems: Sequence[Problem]) -> pd.DataFrame:
-    """All problems: columns problem, file, remedy."""
-    return pd.DataFrame([vars(problem) for problem in problems], columns=["problem", "file", "remedy"])
 
+@dataclass
+class Found:
+    """What a reader found in the data called `name`; `problems` lists everything that was left out."""
 
-def require_no_problems(problems: Sequence[Problem], where: str) -> None:
-    """Raise DataError if there are problems: how many of each kind, and the first three files of each."""
-    if not problems:
-        return
-    kinds: dict[str, list[str]] = {}
-    for problem in problems:
-        kinds.setdefault(problem.problem, []).append(problem.file)
-    shown = "; ".join(
-        f"{len(files)} x {kind}: {', '.join(files[:3])}{', ...' if len(files) > 3 else ''}"
-        for kind, files in kinds.items()
-    )
-    raise DataError(f"{len(problems)} problems in {where} ({shown}); first remedy: {problems[0].remedy}.")
+    name: str
+    problems: list[Problem] = field(default_factory=list, kw_only=True)
+
+    def add_problem(self, problem: str, file: object, remedy: str) -> None:
+        """Note something that was left out; `file` is relative to the data's folder."""
+        self.problems.append(Problem(problem, shown(str(file)), remedy))
+
+    def noting(self, instances: Iterable) -> Iterator:
+        """The instances that were read; the `problem` of each that could not be joins the list."""
+        for instance in instances:
+            if instance.problem is not None:
+                self.problems.append(instance.problem)
+            yield instance
+
+    def report(self) -> pd.DataFrame:
+        """All problems: columns problem, file, remedy."""
+        return pd.DataFrame([vars(problem) for problem in self.problems], columns=["problem", "file", "remedy"])
+
+    def require_none(self) -> None:
+        """Raise DataError if there are problems: how many of each kind, and the first three files of each."""
+        kinds = defaultdict(list)
+        for problem in self.problems:
+            kinds[problem.problem].append(problem.file)
+        if kinds:
+            files = {kind: ", ".join(files[:3] + ["..."] * (len(files) > 3)) for kind, files in kinds.items()}
+            listed = "; ".join(f"{len(kinds[kind])} x {kind}: {some}" for kind, some in files.items())
+            number, remedy = len(self.problems), self.problems[0].remedy
+            raise DataError(f"{number} problems in {self.name} ({listed}); first remedy: {remedy}.")
 
 
 def shown(path: str | Path) -> str:
@@ -45,28 +68,30 @@ def shown(path: str | Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
+def first_fault(error: ValueError | RecursionError) -> str:
+    """Why a text is no JSON, or the first thing in it that does not fit a pydantic model, as `field: why`."""
+    if not isinstance(error, ValidationError):
+        return "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(";")[0][:100]
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, fault["loc"])).encode("unicode_escape").decode()[:60]
+    return f"{where}: {fault['msg']}".lstrip(": ")
+
+
 def read_json(path: Path, name: str) -> object:
     """A JSON file's content, in any Unicode encoding. Raises DataError with `name` and where it breaks."""
     try:
         return json.loads(path.read_bytes())
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except (OSError, ValueError) as error:  # of json, of the encoding, of numbers with thousands of digits
-        reason = str(error).partition(";")[0]
-    raise DataError(f"{name} is not valid JSON ({reason}); download or unpack it again.")
+    except (OSError, ValueError, RecursionError) as error:  # of json, the encoding, numbers with thousands of digits
+        raise DataError(f"{name} is not valid JSON ({first_fault(error)}); download or unpack it again.") from None
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file at any depth, in order of its path; linked folders are followed, but not round in circles.
+def files_below(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """Every file at any depth, in order of its path; linked folders are followed, but not round in circles (`above`).
 
     Passed over is what nobody put there: hidden files and folders (`._x.jpg`, `.ipynb_checkpoints`), a Mac's archive
     leftovers, and copies by a file manager (`x (1).jpg` beside `x.jpg`). Raises DataError for a folder that cannot be
     listed.
     """
-    yield from _below(Path(folder), frozenset())
-
-
-def _below(folder: Path, above: frozenset[str]) -> Iterator[Path]:
     real = os.path.realpath(folder)
     if real in above:
         return
@@ -74,9 +99,8 @@ def _below(folder: Path, above: frozenset[str]) -> Iterator[Path]:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        raise DataError(
-            f"The folder {shown(folder.name)!r} cannot be listed ({error.strerror}); correct its rights."
-        ) from None
+        name = shown(folder.name)
+        raise DataError(f"The folder {name!r} cannot be listed ({error.strerror}); correct its rights.") from None
     names = {entry.name for entry in entries}
     for entry in entries:
         original = re.sub(r" \(\d+\)(?=(\.[^.]*)?$)", "", entry.name)
@@ -84,6 +108,6 @@ def _below(folder: Path, above: frozenset[str]) -> Iterator[Path]:
         if entry.name.startswith(".") or entry.name == "__MACOSX" or copied:
             continue
         if entry.is_dir():
-            yield from _below(folder / entry.name, above | {real})
+            yield from files_below(folder / entry.name, above | {real})
         elif entry.is_file():
             yield folder / entry.name

@@ -7,11 +7,14 @@ own words: the instruction and its weak tag, what the surrogate model is to pain
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, StringConstraints, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.problems import shown
+from sppe_lib.data.problems import first_fault, shown
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, full_image_columns, text_columns
 from sppe_lib.data.surrogates import prompt_for
 from sppe_lib.errors import ConfigError, DataError
@@ -19,10 +22,10 @@ from sppe_lib.runtime import seed_of
 
 _OWN = ("instruction", "tag", "prompt", "edited")
 
-_FILES = ("source", "mask", "edited")
+Text = Annotated[str, StringConstraints(min_length=1)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Record:
     """One pair to make: where its source and mask are, and the codes of the instructions to edit it by.
 
@@ -30,13 +33,13 @@ class Record:
     the data set's own I' (None: the editor makes it); their `category` may be any name.
     """
 
-    pair_id: str
-    dataset: str
-    split: str
-    category: str
-    codes: tuple[str, ...]
+    pair_id: Text
+    dataset: Text
+    split: Text
+    category: Text
     source: Path
     mask: Path
+    codes: tuple[str, ...] = ()
     instruction: str = ""
     tag: str = ""
     prompt: str = ""
@@ -78,6 +81,16 @@ class Record:
         return [path for path in (self.source, self.mask, self.edited) if path]
 
 
+_RECORD = TypeAdapter(Record)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long
+        return False
+
+
 def read_records(path: str | Path) -> list[Record]:
     """Read a list of records (UTF-8); picture paths are relative to it.
 
@@ -94,81 +107,42 @@ def read_records(path: str | Path) -> list[Record]:
     # Lines end at line feeds alone: prompts may hold what Unicode calls a line's end.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     records = [_record(line, f"{name} line {number}", path.parent) for number, line in lines]
-    names = {record.pair_id for record in records}
-    if not records or len(names) < len(records):
+    if not records or len({record.pair_id for record in records}) < len(records):
         raise DataError(f"The list of records {name!r} is empty or repeats a pair_id; give every pair its own.")
     return records
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long
-        return False
-
-
 def _record(line: str, where: str, folder: Path) -> Record:
-    values = _fields(line, where)
-    files = {name: folder / values[name] for name in _FILES if values.get(name)}
-    record = Record(**{**values, "codes": tuple(values.get("codes") or ()), "edited": None, **files})
-    if record.split not in SPLITS:
-        raise DataError(f"{where}: the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}.")
-    (_check_whole if record.whole else _check_region)(record, where)
-    for file in files.values():
-        if not _is_file(file):
-            name = shown(file.name)[-80:]
-            raise DataError(f"{where}: the file {name} of {record.pair_id} is missing; correct its path.")
+    try:
+        record = _RECORD.validate_python(json.loads(line))
+        files = {name: folder / getattr(record, name) for name in ("source", "mask", "edited") if getattr(record, name)}
+        record = dataclasses.replace(record, **files)
+        fault = _fault(record)
+    except (ValueError, RecursionError) as error:
+        fields = ", ".join(field.name for field in dataclasses.fields(Record))
+        raise DataError(f"{where} is no record ({first_fault(error)}); give it the fields {fields}.") from None
+    except ConfigError as error:
+        fault = str(error).rstrip(".")
+    if fault:
+        raise DataError(f"{where}: {fault}.")
     return record
 
 
-def _fields(line: str, where: str) -> dict:
-    # Checked by type, so that nothing later meets a number or a list where a name should be.
-    fields = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(Record)}
-    try:
-        values = json.loads(line)
-        if not isinstance(values, dict):
-            raise TypeError("not an object")
-        for name in values.keys() - fields.keys():
-            raise TypeError(f"unknown field {name!r}")
-        for name, required in fields.items():
-            value = values.get(name, [] if name == "codes" else None if required else "")
-            if name == "codes" and not (isinstance(value, list) and all(isinstance(code, str) for code in value)):
-                raise TypeError("codes are no list of texts")
-            text = isinstance(value, str) and (value or not required) or (name == "edited" and value is None)
-            if name != "codes" and not text:
-                raise TypeError(f"{name} is no text")
-            if isinstance(value, str) and name not in _FILES:
-                value.encode()
-        return values
-    except (ValueError, TypeError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
-        raise DataError(f"{where} is no record ({reason}); give it the fields {', '.join(fields)}.") from None
-
-
-def _check_region(record: Record, where: str) -> None:
-    try:
+def _fault(record: Record) -> str:
+    """What keeps a record from being used; what to do; "" if nothing does."""
+    name, own = record.pair_id, [name for name in _OWN if getattr(record, name)]
+    if record.split not in SPLITS:
+        return f"the split {record.split!r} is unknown; use one of {', '.join(SPLITS)}"
+    if record.whole:
+        if record.codes or not record.instruction or not record.prompt:
+            return f"{name} is of the full-image data set {record.dataset}; give it an instruction, a prompt, no codes"
+        if record.tag not in taxonomy.TAGS:
+            return f"the tag {record.tag!r} is unknown; use one of {', '.join(taxonomy.TAGS)}"
+    else:
         taxonomy.category(record.category)
-        for code in record.codes:
-            taxonomy.instruction(code)
-    except ConfigError as error:
-        raise DataError(f"{where}: {error}") from None
-    if not record.codes:
-        raise DataError(f"{where}: {record.pair_id} has no codes; name at least one instruction.")
-    if len({*record.codes}) < len(record.codes):
-        raise DataError(f"{where}: {record.pair_id} repeats a code; name every instruction once.")
-    own = [name for name in _OWN if getattr(record, name)]
-    if own:
-        raise DataError(
-            f"{where}: {own[0]} is for the full-image data sets only ({', '.join(FULL_IMAGE_DATASETS)}); remove it or "
-            f"correct the dataset {record.dataset!r}."
-        )
-
-
-def _check_whole(record: Record, where: str) -> None:
-    if record.codes or not record.instruction or not record.prompt:
-        raise DataError(
-            f"{where}: {record.pair_id} is of the full-image data set {record.dataset}; give it an instruction and a "
-            f"prompt, and no codes."
-        )
-    if record.tag not in taxonomy.TAGS:
-        raise DataError(f"{where}: the tag {record.tag!r} is unknown; use one of {', '.join(taxonomy.TAGS)}.")
+        if own:
+            return f"{own[0]} is for the full-image data sets only ({', '.join(FULL_IMAGE_DATASETS)}); remove it"
+        if len(set(map(taxonomy.instruction, record.codes))) < max(1, len(record.codes)):
+            return f"{name} {'repeats a code' if record.codes else 'has no codes'}; name every instruction once"
+    missing = [shown(file.name)[-80:] for file in record.files if not _is_file(file)]
+    return f"the file {missing[0]} of {name} is missing; correct its path" if missing else ""

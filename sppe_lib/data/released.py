@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from PIL import Image
 
 from sppe_lib import pictures
 from sppe_lib.data import taxonomy
-from sppe_lib.data.problems import Problem, problem_table, require_no_problems
+from sppe_lib.data.problems import Found, Problem
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.released_layout import RELEASED_SPLITS, Layout, Place, category_of, scan, tree_of
+from sppe_lib.data.released_layout import RELEASED_SPLITS, ROLES, Layout, Place, category_of, scan, tree_of
 from sppe_lib.data.schema import text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
@@ -45,7 +46,7 @@ class InstancePlan:
 
 @dataclass(frozen=True)
 class ReadInstance:
-    """A finished row, or the reason why there is none.
+    """A finished row, or the problem for which there is none.
 
     `private_share` is the share of private pixels (0 to 1); `mask_origin` is "file" or "difference".
     """
@@ -56,26 +57,11 @@ class ReadInstance:
     problem: Problem | None = None
 
 
-def failed_instance(name: str, error: DataError) -> ReadInstance:
-    """An instance that could not be read: what its error says is wrong, and its remedy."""
-    what, _, remedy = str(error).rstrip(".").rpartition("; ")
-    return ReadInstance(None, problem=Problem(what, name, remedy))
-
-
 @dataclass
-class Released:
+class Released(Found):
     """What a tree in the released layout holds: plans in a fixed order, and everything that is wrong."""
 
     plans: list[InstancePlan]
-    problems: list[Problem]
-
-    def report(self) -> pd.DataFrame:
-        """All problems: columns problem, file, remedy."""
-        return problem_table(self.problems)
-
-    def require_none(self) -> None:
-        """Raise DataError with counts and examples if there are problems."""
-        require_no_problems(self.problems, "the released data")
 
 
 def find_instances(
@@ -89,17 +75,17 @@ def find_instances(
     problems. Raises DataError if no instance is complete.
     """
     layout = scan(root)
-    problems = layout.problems
     plans = list(_plans(layout, size, strength))
     _list_unused(layout, plans)
     if not plans:
-        require_no_problems(problems, "the released data")
+        layout.require_none()
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
     present = defaultdict(set)
     for plan in plans:
         present[plan.place.split].add(plan.row["pair_id"])
     kept = {pair for split, ids in present.items() for pair in choose_pairs(ids, (pairs or {}).get(split, 0), seed)}
-    return Released([plan for plan in plans if plan.row["pair_id"] in kept], problems)
+    plans = [plan for plan in plans if plan.row["pair_id"] in kept]
+    return Released(layout.name, plans, problems=layout.problems)
 
 
 def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
@@ -117,9 +103,8 @@ def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
     tree that was read without a limit on pairs.
     """
     found = Counter(category for _, category in {(plan.row["pair_id"], plan.row["category"]) for plan in plans})
-    names = ["modality", "group", "category", "published_pairs"]
     table = pd.DataFrame([vars(category) for category in taxonomy.categories().values()])
-    table = table.rename(columns={"name": "category"})[names]
+    table = table.rename(columns={"name": "category"})[["modality", "group", "category", "published_pairs"]]
     table["found_pairs"] = table["category"].map(found).fillna(0).astype(int)
     table["missing"] = (table["published_pairs"] - table["found_pairs"]).clip(lower=0)
     sums = table[["published_pairs", "found_pairs", "missing"]].sum()
@@ -129,9 +114,7 @@ def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
 
 def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]:
     found = sorted(layout.of_kind("EDITED", "source") | layout.of_kind("EDITED", "surrogate") | layout.of_kind("IMG"))
-    splits = defaultdict(set)
-    for place in found:
-        splits[place.folder, place.stem].add(place.split)
+    splits = Counter(place[1:] for place in {place[:3] for place in found})
     categories = {place.folder: category_of(place.folder) for place in found}
     for folder in sorted(folder for folder, category in categories.items() if category is None):
         layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
@@ -145,10 +128,9 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
         if not place.split:
             layout.add_problem("no split", place.name, "put its EDITED folder below TRAIN, VAL or TEST")
             continue
-        panels = _panels(layout, place)
-        grid = layout.files.get(place._replace(kind="IMG"))
+        panels, grid = _panels(layout, place), layout.files.get(place._replace(kind="IMG"))
         mask, label = layout.find(place._replace(kind="MASK")), layout.find(place)
-        several = len(splits[place.folder, place.stem]) > 1
+        several = splits[place.folder, place.stem] > 1
         if several and mask and not mask.split:
             # Whose it is cannot be known, and the wrong one would leave private pixels outside.
             remedy = "put it below the folder of its split"
@@ -174,19 +156,18 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
 def _panels(layout: Layout, instance: Place) -> dict[str, Path]:
     """The four pictures of an instance; empty, with a problem for each that is missing, where it is not complete."""
     panels = {}
-    for role in ("source", "surrogate"):
+    for role in ROLES:
         original = instance._replace(code="", role=role, kind="ORIGINAL")
         # A tree without split folders (DIPA) serves every split.
         panels[role] = layout.find(original) or original
         panels[f"edited_{role}"] = instance._replace(role=role, kind="EDITED")
-    if instance._replace(kind="IMG") not in layout.files:
-        for place in panels.values():
-            if place not in layout.files and place not in layout.clashes:
-                stem = place.name.rpartition("/")[2]
-                path = f"{place.kind}/{FOLDERS[place.split]}/{place.role}/{place.folder}/{stem}.jpg"
-                layout.add_problem("instance without its pair", path, "restore it from the release")
-    complete = all(place in layout.files for place in panels.values())
-    return {panel: layout.files[place] for panel, place in panels.items()} if complete else {}
+    missing = [place for place in panels.values() if place not in layout.files]
+    if missing and instance._replace(kind="IMG") not in layout.files:
+        for place in (place for place in missing if place not in layout.clashes):
+            stem = place.name.rpartition("/")[2]
+            path = f"{place.kind}/{FOLDERS[place.split]}/{place.role}/{place.folder}/{stem}.jpg"
+            layout.add_problem("instance without its pair", path, "restore it from the release")
+    return {} if missing else {panel: layout.files[place] for panel, place in panels.items()}
 
 
 def _check_caption(layout: Layout, grid: Path, code: str) -> None:
@@ -213,9 +194,9 @@ def _list_unused(layout: Layout, plans: list[InstancePlan]) -> None:
     complete = {plan.place for plan in plans} | {plan.place._replace(split="") for plan in plans}
     for place in sorted(set(layout.labels) - complete):
         layout.add_problem("label without pictures", place.name, "download the pictures or remove the label")
-    some = {(plan.place.split, plan.place.folder) for plan in plans if plan.row["released_label"] is not None}
+    some = {plan.place[:2] for plan in plans if plan.row["released_label"] is not None}
     for plan in plans:
-        if plan.row["released_label"] is None and (plan.place.split, plan.place.folder) in some:
+        if plan.row["released_label"] is None and plan.place[:2] in some:
             layout.add_problem("instance without label", plan.row["instance_id"], "complete the label file")
 
 
@@ -223,13 +204,8 @@ def _grid_panels(path: Path) -> dict[str, Image.Image]:
     """The four panels of a stored grid: S and S' above, I and I' below."""
     grid = pictures.read_picture(path)
     width, height = grid.size[0] // 2, grid.size[1] // 2
-    corners = {
-        "surrogate": (0, 0),
-        "edited_surrogate": (width, 0),
-        "source": (0, height),
-        "edited_source": (width, height),
-    }
-    return {panel: grid.crop((x, y, x + width, y + height)) for panel, (x, y) in corners.items()}
+    corners = zip(("surrogate", "edited_surrogate", "source", "edited_source"), product((0, height), (0, width)))
+    return {panel: grid.crop((x, y, x + width, y + height)) for panel, (y, x) in corners}
 
 
 def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.Image, str]:
@@ -245,8 +221,7 @@ def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.
     size, _ = pictures.picture_layout(plan.mask)
     if size == (2 * original[0], 2 * original[1]) or (size != original and size == (1024, 1024)):
         white = np.asarray(pictures.read_mask(plan.mask, size, may_be_full=True)) > 127
-        half = (white.shape[0] // 2, white.shape[1] // 2)
-        quarter = white[half[0] :, half[1] :]
+        quarter = white[white.shape[0] // 2 :, white.shape[1] // 2 :]
         if quarter.sum() == white.sum():
             if quarter.all():
                 return _difference(plan, panels), "difference"
@@ -256,10 +231,10 @@ def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.
 
 
 def _difference(plan: InstancePlan, panels: dict[str, Image.Image]) -> Image.Image:
-    source, surrogate = panels["source"], panels["surrogate"]
-    if source.size != surrogate.size:
-        source, surrogate = pictures.square(source, plan.size), pictures.square(surrogate, plan.size)
-    source, surrogate = (np.asarray(image, dtype=np.int16) for image in (source, surrogate))
+    pair = [panels[role] for role in ROLES]
+    if pair[0].size != pair[1].size:
+        pair = [pictures.square(image, plan.size) for image in pair]
+    source, surrogate = (np.asarray(image, dtype=np.int16) for image in pair)
     private = np.abs(source - surrogate).max(axis=-1) > DIFFERENCE_THRESHOLD
     pictures.check_mask(private, f"derived from source and surrogate of {plan.row['instance_id']}")
     return pictures.mask_image(pictures.shrink_mask(private, plan.size, plan.size))
@@ -269,10 +244,8 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
     """Read, check and resize one instance; what is wrong with it comes back as a problem, not an exception."""
     name = plan.row["instance_id"]
     try:
-        if plan.grid:
-            panels = _grid_panels(plan.grid)
-        else:
-            panels = {panel: pictures.read_picture(path) for panel, path in plan.panels.items()}
+        stored = {panel: pictures.read_picture(path) for panel, path in plan.panels.items()}
+        panels = _grid_panels(plan.grid) if plan.grid else stored
         size = panels["source"].size
         for panel, image in panels.items():
             if image.size == size[::-1] != size:
@@ -282,14 +255,11 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
         private = np.asarray(mask) > 127
         pictures.check_mask(private, f"of {name} at {plan.size} pixels")
     except DataError as error:
-        return failed_instance(name, error)
+        return ReadInstance(None, problem=Problem.of(error, name))
     columns = {panel: pictures.png(pictures.square(image, plan.size)) for panel, image in panels.items()}
     return ReadInstance(plan.row | columns | {"mask": pictures.png(mask)}, float(private.mean()), origin)
 
 
 def read_instances(released: Released, processes: int = 2) -> Iterator[ReadInstance]:
     """Read all planned instances in order; problems found on the way join `released.problems`."""
-    for instance in in_processes(read_instance, released.plans, processes):
-        if instance.problem is not None:
-            released.problems.append(instance.problem)
-        yield instance
+    return released.noting(in_processes(read_instance, released.plans, processes))

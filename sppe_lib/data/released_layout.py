@@ -8,20 +8,27 @@ EDITED or ORIGINAL, the split, and the tree (VISPR, DIPA, ...). Nothing is opene
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.problems import Problem, files_below, read_json, shown
+from sppe_lib.data.problems import Found, files_below, first_fault, read_json, shown
 from sppe_lib.errors import DataError
 
 RELEASED_SPLITS = {"TRAIN": "train", "VAL": "val", "TEST": "test"}
 
 TREES = ("VISPR", "DIPA", "DIPA2", "REDACTIONS")
 
+ROLES = ("source", "surrogate")
+
 PICTURES = (".jpg", ".jpeg", ".png")
+
+KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": "original"}
+"""Folders that say what a picture is, and what it is; below none of the first three it is an original."""
 
 FOLDER_NAMES = {
     "face all": "faces",
@@ -69,12 +76,23 @@ class Place(NamedTuple):
         return f"{self.folder}/{self.stem}" + (f"_{self.code}" if self.code else "")
 
 
-KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": "original"}
-"""Folders that say what a picture is, and what it is; below none of the first three it is an original."""
+class _Label(BaseModel, strict=True):
+    category: str | int
+    stem: str | int
+    code: str | int
+    # A little above 1 is rounding; the cosines were stored as 32-bit floats.
+    label: Annotated[float, Field(gt=-1.001, lt=1.001)]
+
+
+_LABELS = TypeAdapter(list[_Label])
+
+
+def _split_of(parts: Iterable[str]) -> str:
+    return next((RELEASED_SPLITS[part.upper()] for part in parts if part.upper() in RELEASED_SPLITS), "")
 
 
 @dataclass
-class Layout:
+class Layout(Found):
     """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place.
 
     `clashes` are the places that several files claim; none of these is in `files`.
@@ -84,12 +102,11 @@ class Layout:
     files: dict[Place, Path] = field(default_factory=dict)
     clashes: set[Place] = field(default_factory=set)
     labels: dict[Place, float] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
 
     def find(self, wanted: Place) -> Place | None:
         """The place of a file or label, or else the same without a split, or None."""
-        places = (wanted, wanted._replace(split=""))
         known = self.files if wanted.kind else self.labels
+        places = (wanted, wanted._replace(split=""))
         return next((place for place in places if place in known or place in self.clashes), None)
 
     def of_kind(self, kind: str, role: str = "") -> set[Place]:
@@ -97,26 +114,21 @@ class Layout:
         known = (*self.files, *self.clashes)
         return {Place(*place[:4]) for place in known if (place.kind, place.role) == (kind, role)}
 
-    def add_problem(self, problem: str, file: object, remedy: str) -> None:
-        """Note a problem; `file` is relative to the root."""
-        self.problems.append(Problem(problem, shown(str(file)), remedy))
-
     def add_picture(self, path: Path) -> None:
         """Note a picture by where it lies; what cannot be placed becomes a problem."""
         if len(path.parts) < 3:
             return
         above = [part.upper() for part in path.parts[:-2]]
-        split = next((RELEASED_SPLITS[part] for part in above if part in RELEASED_SPLITS), "")
         kind = next((kind for kind in KINDS if kind in above), "ORIGINAL")
         role = path.parts[-3].lower() if kind in ("EDITED", "ORIGINAL") else ""
         stem, code = (path.stem, "") if kind == "ORIGINAL" else split_code(path.stem) or (path.stem, None)
-        if role not in ("", "source", "surrogate"):
+        if role not in ("", *ROLES):
             self.add_problem("picture outside the layout", path, "move it below a source or surrogate folder")
         elif code is None:
             remedy = f"name it <stem>_<three-digit code>{path.suffix}"
             self.add_problem(f"{KINDS[kind]} without instruction code", path, remedy)
         else:
-            place = Place(split, path.parts[-2], stem, code, role, kind)
+            place = Place(_split_of(above), path.parts[-2], stem, code, role, kind)
             known = self.files.setdefault(place, path)
             if place in self.clashes or not (self.root / known).samefile(self.root / path):
                 other = "others" if place in self.clashes else known
@@ -127,43 +139,25 @@ class Layout:
     def add_labels(self, path: Path) -> None:
         """Note the labels of a JSON file, if it is a label list. Raises DataError naming an entry that is not sound."""
         rows = read_json(self.root / path, f"The label file {shown(path)}")
-        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return  # some other JSON
-        if not any(LABEL_FIELDS.issubset(row) for row in rows):
+        if not any(_Label.model_fields.keys() <= row.keys() for row in rows):
             return
-        for number, row in enumerate(rows):
-            where = f"{shown(path)}, entry {number}"
-            place = _label_place(row, where)
-            for role in ("source", "surrogate"):
+        try:
+            labels = _LABELS.validate_python(rows)
+        except ValidationError as error:
+            why = first_fault(error).replace(".", ": ", 1)
+            raise DataError(f"The label file {shown(path)}, entry {why}; correct or remove the entry.") from None
+        for number, label in enumerate(labels):
+            where, named = f"{shown(path)}, entry {number}", {role: str(rows[number].get(role, "")) for role in ROLES}
+            split = _split_of(part for name in named.values() for part in Path(name).parts)
+            place = Place(split, str(label.category), str(label.stem), str(label.code))
+            for role, name in named.items():
                 # Roots differ between the release's scripts, the end of a path does not.
-                named = Path(str(row.get(role, "")))
-                if role in row and (*named.parts[-3:-1], named.stem) != (role, place.folder, place.stem):
-                    self.add_problem("label names another picture", f"{where}: {named}", f"correct its {role}")
-            if self.labels.setdefault(place, float(row["label"])) != float(row["label"]):
+                if role in rows[number] and (*Path(name).parts[-3:-1], Path(name).stem) != (role, *place[1:3]):
+                    self.add_problem("label names another picture", f"{where}: {Path(name)}", f"correct its {role}")
+            if self.labels.setdefault(place, label.label) != label.label:
                 self.add_problem("label given twice", where, "keep one of the two different values")
-
-
-LABEL_FIELDS = {"category", "stem", "code", "label"}
-
-
-def _label_place(row: Mapping, where: str) -> Place:
-    """The place of an entry of a label file that is found to be sound; the split is that of its paths, or none."""
-    if not LABEL_FIELDS.issubset(row):
-        missing = ", ".join(sorted(LABEL_FIELDS.difference(row)))
-        raise DataError(f"The label file {where} lacks {missing}; download the file again.")
-    names = [row[name] for name in ("category", "stem", "code")]
-    if not all(isinstance(name, (str, int)) for name in names):
-        raise DataError(f"The label file {where}: category, stem and code must be texts; correct or remove the entry.")
-    label = row["label"]
-    # A little above 1 is rounding; the cosines were stored as 32-bit floats.
-    if isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1.001:
-        raise DataError(
-            f"The label file {where} has the label {str(label)[:20]}, which is not a cosine from -1 to 1; correct or "
-            f"remove the entry."
-        )
-    parts = [part.upper() for role in ("source", "surrogate") for part in Path(str(row.get(role, ""))).parts]
-    split = next((RELEASED_SPLITS[part] for part in parts if part in RELEASED_SPLITS), "")
-    return Place(split, *map(str, names))
 
 
 def split_code(stem: str) -> tuple[str, str] | None:
@@ -185,12 +179,13 @@ def scan(root: str | Path) -> Layout:
     is not what it should be. Everything smaller becomes a problem of the layout.
     """
     root = Path(root)
+    name = shown(root.name)[:80]
     if not os.path.isdir(root):
         raise DataError(
-            f"The data folder {shown(root.name)[:80]!r} does not exist; download the SPPE release there or set "
-            f"benchmark.source to the folder that holds it, or to one that data.generate filled."
+            f"The data folder {name!r} does not exist; download the SPPE release there or set benchmark.source to the "
+            f"folder that holds it, or to one that data.generate filled."
         )
-    layout = Layout(root)
+    layout = Layout("the released data", root)
     for found in files_below(root):
         path = found.relative_to(root)
         if shown(path) != str(path):
@@ -203,7 +198,7 @@ def scan(root: str | Path) -> Layout:
             layout.add_problem("caption without grid", path, "restore the grid or remove the caption")
     if all(place.kind == "MASK" for place in layout.files):
         raise DataError(
-            f"The data folder {shown(root.name)!r} holds no pictures in the released layout; expected "
+            f"The data folder {name!r} holds no pictures in the released layout; expected "
             f"ORIGINAL/<SPLIT>/source/<category>/<stem>.jpg and EDITED/<SPLIT>/source/<category>/<stem>_<code>.jpg."
         )
     return layout

@@ -145,22 +145,19 @@ def write_shards(rows: Iterable[dict], folder: Path, size: int) -> pd.DataFrame:
     Rows are not kept, however many there are. Returns how many there are: split, modality, group, category, pairs,
     instances.
     """
-    shards: dict[str, _Shards] = {}
-    instances: Counter = Counter()
-    pairs: dict[tuple, set[str]] = defaultdict(set)
+    shards = {split: _Shards(folder, split, size) for split in SPLITS}
+    counts: dict[tuple, Counter] = defaultdict(Counter)
     try:
         for row in rows:
-            kind = tuple(row[column] for column in _KIND)
-            instances[kind] += 1
-            pairs[kind].add(row["pair_id"])
-            shards.setdefault(row["split"], _Shards(folder, row["split"], size)).add(row)
+            counts[tuple(row[column] for column in _KIND)][row["pair_id"]] += 1
+            shards[row["split"]].add(row)
         for part in shards.values():
             part.finish()
     finally:
         for part in shards.values():
             part.close()
-    counts = [(*kind, len(pairs[kind]), instances[kind]) for kind in sorted(instances, key=_published_order)]
-    return pd.DataFrame(counts, columns=[*_KIND, "pairs", "instances"])
+    listed = [(*kind, len(counts[kind]), counts[kind].total()) for kind in sorted(counts, key=_published_order)]
+    return pd.DataFrame(listed, columns=[*_KIND, "pairs", "instances"])
 
 
 def _published_order(kind: tuple[str, ...]) -> tuple:

@@ -60,22 +60,21 @@ def instructions() -> dict[str, Instruction]:
     return {row.code: Instruction(row.code, row.tag, row.edit_type, row.instruction) for row in table.itertuples()}
 
 
+def _look_up(known: dict, name: str, what: str, remedy: str):
+    if not isinstance(name, str) or name not in known:
+        raise ConfigError(f"Unknown {what} {name!r}: use {remedy}.")
+    return known[name]
+
+
 def category(name: str) -> Category:
     """Look a category up; raises ConfigError naming the known ones."""
-    try:
-        return categories()[name]
-    except (KeyError, TypeError):
-        raise ConfigError(f"Unknown category {name!r}: use one of {', '.join(categories())}.") from None
+    return _look_up(categories(), name, "category", f"one of {', '.join(categories())}")
 
 
 def instruction(code: str) -> Instruction:
     """Look an instruction up by code; raises ConfigError with the valid range."""
-    try:
-        return instructions()[code]
-    except (KeyError, TypeError):
-        raise ConfigError(
-            f"Unknown instruction code {code!r}: use a three-digit code from 001 to {max(instructions())}."
-        ) from None
+    known = instructions()
+    return _look_up(known, code, "instruction code", f"a three-digit code from 001 to {max(known)}")
 
 
 def _codes(ranges: str) -> set[str]:

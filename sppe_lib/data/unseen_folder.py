@@ -5,7 +5,7 @@ world's stand-in is in other profiles, so recovery, metrics and Table 7 find it 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from sppe_lib.config import Profile, repository
@@ -17,11 +17,8 @@ from sppe_lib.data.sources.instructpix2pix import OBTAIN
 from sppe_lib.data.store import Summary, write_set
 from sppe_lib.errors import ConfigError, DataError
 
-COMMANDS = (
-    "python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records",
-    f"{COMMAND} data/InstructPix2Pix-records/records.jsonl",
-)
-"""What makes such a folder; the second takes the folder as its last argument."""
+RECORDS = "python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records"
+"""What lists the pairs of such a folder, from a copy of the data set."""
 
 
 def find_unseen(profile: Profile) -> GeneratedFolder:
@@ -31,7 +28,8 @@ def find_unseen(profile: Profile) -> GeneratedFolder:
     shard or not all of them.
     """
     name = profile.benchmark.unseen_source
-    make = f"{COMMANDS[0]}, then {COMMANDS[1]} {name} --profile {profile.name}"
+    records = f"{RECORDS.rpartition(' ')[2]}/records.jsonl"
+    make = f"{RECORDS}, then {COMMAND} {records} {name} --profile {profile.name}"
     if not os.path.isdir(repository() / name):
         raise ConfigError(
             f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
@@ -49,12 +47,6 @@ def count_instances(profile: Profile) -> int:
     return find_unseen(profile).count("test")
 
 
-def _rows(stored: Iterable[dict], summary: Summary) -> Iterator[dict]:
-    for row in stored:
-        finished, summary.private_shares[row["pair_id"]] = sized(row, summary.parameters.size)
-        yield finished
-
-
 def build_from_folder(profile: Profile) -> Summary:
     """Build `results/<profile>/unseen/` from the folder: Parquet shards of the split `test`, the card and counts.csv.
 
@@ -64,18 +56,22 @@ def build_from_folder(profile: Profile) -> Summary:
     """
     parameters, folder = profile.benchmark, find_unseen(profile)
     found = sorted(set(folder.column("test", "dataset")))
-    others = [dataset for dataset in found if dataset not in FULL_IMAGE_DATASETS]
-    if others:
+    if others := [dataset for dataset in found if dataset not in FULL_IMAGE_DATASETS]:
         raise DataError(
             f"The folder {parameters.unseen_source!r} of benchmark.unseen_source holds pairs of {others[0]}, "
             f"whose surrogates are not full images; name a folder that was generated from {INSTRUCTPIX2PIX}."
         )
     pairs = folder.column("test", "pair_id")
     chosen = set(list(dict.fromkeys(pairs))[: parameters.unseen_pairs or None])
+    summary = Summary(profile.results / "unseen", parameters)
+
+    def rows() -> Iterator[dict]:
+        for row in folder.rows("test"):
+            if row["pair_id"] in chosen:
+                finished, summary.private_shares[row["pair_id"]] = sized(row, parameters.size)
+                yield finished
+
     name, datasets = Path(parameters.unseen_source).name, ", ".join(found)
     about = prose("unseen_folder", datasets=datasets, folder=name, size=parameters.size, obtain=OBTAIN)
     heading = Heading(f"{datasets}, unseen", "01b_more_sets", f"{about}\n{models_text(folder.made_of)}")
-    summary = Summary(profile.results / "unseen", parameters)
-    stored = (row for row in folder.rows("test") if row["pair_id"] in chosen)
-    number = sum(pair in chosen for pair in pairs)
-    return write_set(_rows(stored, summary), number, summary, lambda _: heading)
+    return write_set(rows(), sum(pair in chosen for pair in pairs), summary, lambda _: heading)

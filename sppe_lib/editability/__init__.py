@@ -1,6 +1,6 @@
-"""Editability: predict, before anything is uploaded, whether a surrogate's edit will transfer (SPEC §3)."""
+"""Editability: predict, before anything is uploaded, whether a surrogate's edit will transfer (paper, Eq. 1–5)."""
 
 from sppe_lib.editability.erma import ErmaPredictor
-from sppe_lib.editability.stage import EditabilityResult, label_report, run, summary
+from sppe_lib.editability.stage import EditabilityResult, run, summary
 
-__all__ = ["EditabilityResult", "ErmaPredictor", "label_report", "run", "summary"]
+__all__ = ["EditabilityResult", "ErmaPredictor", "run", "summary"]

@@ -11,19 +11,11 @@ import pandas as pd
 from sppe_lib.clip import DatasetFeatures, cosine
 from sppe_lib.editability.scores import Method
 
-COSINE, BY_INSTRUCTION, BY_CATEGORY = (
-    "CLIP cosine of I and S",
-    "Mean label of the instruction",
-    "Mean label of the category",
-)
-LEAST_SQUARES = "Least squares on these three"
-
-TRIVIAL = (
-    Method(COSINE, "higher"),
-    Method(BY_INSTRUCTION, "higher", trained=True),
-    Method(BY_CATEGORY, "higher", trained=True),
-    Method(LEAST_SQUARES, "higher", trained=True),
-)
+COSINE, BY_INSTRUCTION, BY_CATEGORY, LEAST_SQUARES = NAMES = (
+    "CLIP cosine of I and S", "Mean label of the instruction", "Mean label of the category",
+    "Least squares on these three",
+)  # fmt: skip
+TRIVIAL = tuple(Method(name, "higher", trained=name != COSINE) for name in NAMES)
 """The trivial assessors, in the order of the tables."""
 
 

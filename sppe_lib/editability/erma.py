@@ -1,4 +1,4 @@
-"""ERMA: predict editability from (I, S, P) before anything is uploaded (paper §3, SPEC §3).
+"""ERMA: predict editability from (I, S, P) before anything is uploaded (paper, Eq. 1–5).
 
 Frozen CLIP features of source, surrogate and instruction are combined into one vector, and a small
 head maps it to (y + 1) / 2. Features are computed once, for the images and for their mirror images;
@@ -12,6 +12,7 @@ it compares a picture with the mirror image of its surrogate).
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,12 @@ def combine(source: torch.Tensor, surrogate: torch.Tensor, text: torch.Tensor) -
     them, the three s being cosines.
     """
     change = surrogate - source
-    cosines = [cosine(source, surrogate), cosine(source, text), cosine(surrogate, text)]
-    return torch.cat(
-        [source, surrogate, source * surrogate, change, change.abs(), text, torch.stack(cosines, dim=1)], dim=1
-    )
+    cosines = torch.stack([cosine(source, surrogate), cosine(source, text), cosine(surrogate, text)], dim=1)
+    return torch.cat([source, surrogate, source * surrogate, change, change.abs(), text, cosines], dim=1)
 
 
 class ErmaHead(nn.Sequential):
-    """6d + 3 → 512 → 256 → 64 → 1, with LayerNorm, GELU and dropout as in SPEC §3; output in (0, 1)."""
+    """6d + 3 → 512 → 256 → 64 → 1, with LayerNorm, GELU and dropout as in the paper's release; output in (0, 1)."""
 
     def __init__(self, dimension: int):
         super().__init__(
@@ -79,11 +78,8 @@ class ErmaInputs:
 def erma_inputs(features: DatasetFeatures, with_mirrored: bool = False) -> ErmaInputs:
     """Collect (and so compute once) a split's features for ERMA."""
     flips = (False, True) if with_mirrored else (False,)
-    return ErmaInputs(
-        source=torch.stack([features.images("source", flip) for flip in flips]),
-        surrogate=torch.stack([features.images("surrogate", flip) for flip in flips]),
-        text=features.texts(),
-    )
+    pictures = (torch.stack([features.images(column, flip) for flip in flips]) for column in ("source", "surrogate"))
+    return ErmaInputs(*pictures, features.texts())
 
 
 @torch.no_grad()
@@ -125,14 +121,12 @@ def train_erma(
     targets = torch.from_numpy(training_target(train_labels)).float()
     batch = min(parameters.batch, len(usable))
     draws = torch.Generator().manual_seed(seed_of("erma", parameters.seed))
+    orders = (usable[torch.randperm(len(usable), generator=draws)] for _ in count())
+    batches = (rows for order in orders for rows in order.split(batch) if len(rows) == batch)
     validation_inputs, rows_log, best = validation.all(), [], None
-    order = torch.empty(0, dtype=torch.long)
 
     def losses_at(step: int) -> dict[str, torch.Tensor]:
-        nonlocal order
-        if len(order) < batch:
-            order = usable[torch.randperm(len(usable), generator=draws)]
-        rows, order = order[:batch], order[batch:]
+        rows = next(batches)
         mirrored = torch.randint(len(train_inputs.source), (batch,), generator=draws)
         return {"loss": mse_loss(head.train()(train_inputs.rows(rows, mirrored)), targets[rows])}
 
@@ -142,32 +136,25 @@ def train_erma(
         if not np.isfinite(predicted).all():
             raise KitError(f"ERMA predicts no finite number at step {len(log)}: lower editability.learning_rate.")
         since = rows_log[-1]["step"] if rows_log else 0
-        row = {
-            "step": len(log),
-            "loss": float(np.mean(log["loss"].to_numpy()[since:])),
-            "validation_srcc": srcc(predicted, validation_labels),
-            "validation_plcc": plcc(predicted, validation_labels),
+        found = {
+            f"validation_{name}": of(predicted, validation_labels) for name, of in (("srcc", srcc), ("plcc", plcc))
         }
         # A constant prediction has no correlation; it must not win.
-        row["selection"] = float(np.nan_to_num((row["validation_srcc"] + row["validation_plcc"]) / 2, nan=-1.0))
-        rows_log.append(row)
-        if best is None or row["selection"] > best[0]:
-            best = row["selection"], len(log), {name: value.clone() for name, value in head.state_dict().items()}
+        selection = float(np.nan_to_num(sum(found.values()) / 2, nan=-1.0))
+        loss = float(np.mean(log["loss"].to_numpy()[since:]))
+        rows_log.append({"step": len(log), "loss": loss, **found, "selection": selection})
+        if best is None or selection > best[0]:
+            best = selection, len(log), {name: value.clone() for name, value in head.state_dict().items()}
 
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("erma head", parameters.seed))
         head = ErmaHead(train_inputs.text.shape[1])
-        warmup = parameters.warmup_steps
-        every = range(parameters.validate_from, steps, parameters.validate_every)
-        validated = [step for step in every if step > 0]
-        train(
-            "ERMA",
-            dict(head.named_parameters()),
-            torch.optim.AdamW(head.parameters(), weight_decay=parameters.weight_decay),
-            Schedule(parameters.learning_rate, steps, warmup, max(steps - warmup, 0)),
-            losses_at,
-            kept=dict.fromkeys((*validated, steps), validate),
-        )
+        optimizer = torch.optim.AdamW(head.parameters(), weight_decay=parameters.weight_decay)
+        cooldown = max(steps - parameters.warmup_steps, 0)
+        schedule = Schedule(parameters.learning_rate, steps, parameters.warmup_steps, cooldown)
+        every = range(parameters.validate_from or parameters.validate_every, steps, parameters.validate_every)
+        kept = dict.fromkeys((*every, steps), validate)
+        train("ERMA", dict(head.named_parameters()), optimizer, schedule, losses_at, kept=kept)
     head.load_state_dict(best[2])
     return TrainedErma(head.eval(), pd.DataFrame(rows_log), best[1])
 

@@ -19,7 +19,7 @@ from huggingface_hub import try_to_load_from_cache
 from torch.nn.functional import interpolate
 
 from sppe_lib.editability.scores import Method
-from sppe_lib.errors import ConfigError, ResourceError
+from sppe_lib.errors import ResourceError
 from sppe_lib.runtime import device
 
 ROUNDING = 1e-3
@@ -83,7 +83,7 @@ METRICS = (
     Metric("MAD", "mad"),
     Metric("CW-SSIM", "cw_ssim", smallest=64, highest=1.0),
     Metric("PSNR", "psnr"),
-    # The paper's five (SPEC §3). A-FINE takes one image at a time; AHIQ sees crops of 224 pixels.
+    # The paper's five (Table 4). A-FINE takes one image at a time; AHIQ sees crops of 224 pixels.
     Metric("AFINE-FR", "afine_fr", batch=1, weights=(WeightFile("pyiqa", "afine.pth"), _CLIP)),
     Metric("AHIQ", "ahiq", smallest=224, batch=1,
            weights=(WeightFile("pyiqa", "AHIQ_vit_p8_epoch33-da3ea303.pth"), _RESNET, _VIT)),
@@ -103,14 +103,6 @@ def _weight_folders() -> dict[str, Path]:
         "clip": Path.home() / ".cache" / "clip",
         "package": Path(str(files("stlpips_pytorch"))) / "weights" / "vST0.0",
     }
-
-
-def metric(name: str) -> Metric:
-    """Look a metric up by its shown name; raises ConfigError naming the known ones."""
-    for entry in METRICS:
-        if entry.name == name:
-            return entry
-    raise ConfigError(f"Unknown image quality metric {name!r}: use one of {', '.join(row.name for row in METRICS)}.")
 
 
 def direction(entry: Metric) -> str:
@@ -158,13 +150,13 @@ def load_metric(entry: Metric):
 def download_learned_metrics() -> list[Method]:
     """Fetch the weights of the paper's five metrics (some GB, from their authors' hosts); say which work."""
     methods = []
-    for entry in METRICS:
-        if entry.weights:
-            try:
-                _create(entry)
-                methods.append(Method(entry.name, direction(entry)))
-            except Exception as error:
-                methods.append(Method(entry.name, direction(entry), False, f"{type(error).__name__}: {error}"))
+    for entry in (entry for entry in METRICS if entry.weights):
+        reason = ""
+        try:
+            _create(entry)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+        methods.append(Method(entry.name, direction(entry), not reason, reason))
     return methods
 
 
@@ -202,20 +194,17 @@ def score_all(
     """
     functions, reasons = {}, {}
     for entry in METRICS:
-        if entry.weights and not learned:
-            reasons[entry.name] = "switched off by editability.learned_metrics in params.yaml"
-            continue
         try:
+            if entry.weights and not learned:
+                raise ResourceError("switched off by editability.learned_metrics in params.yaml")
             functions[entry.name] = load_metric(entry)
         except ResourceError as error:
             reasons[entry.name] = str(error).removeprefix(f"{entry.name}: ")
     parts: dict[str, list[np.ndarray]] = {entry.name: [np.empty(0)] for entry in METRICS}
-    for sources, surrogates in batches:
+    for pair in batches:
         for entry in METRICS:
-            function = functions.get(entry.name)
-            parts[entry.name].append(
-                pair_scores(entry, function, sources, surrogates) if function else np.full(len(sources), np.nan)
-            )
+            known = functions.get(entry.name)
+            parts[entry.name].append(pair_scores(entry, known, *pair) if known else np.full(len(pair[0]), np.nan))
     scores = {name: np.concatenate(values) for name, values in parts.items()}
     for name in functions:
         undefined = int(np.isnan(scores[name]).sum())

@@ -1,24 +1,23 @@
 """Pictures of the editability notebook. Each function returns a matplotlib figure."""
 
-from textwrap import fill
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from datasets import Dataset
 from matplotlib.figure import Figure
+from PIL import Image
 
-from sppe_lib.data.schema import collate, to_uint8
+from sppe_lib.data.schema import collate
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.editability.scores import OVERALL, SMALLEST_SAMPLE
+from sppe_lib.pictures import grid
 
-_SHOWN = {
+_PANELS = {
     "source": "source I",
     "surrogate": "surrogate S",
-    "edited_source": "edited source I'",
-    "edited_surrogate": "edited surrogate S'",
+    "edited_source": "edited I'",
+    "edited_surrogate": "edited S'",
 }
-
 _VECTORS = ("f_I", "f_S", "f_I * f_S", "f_S - f_I", "|f_S - f_I|", "f_T")
 """The parts of `erma.combine`, in its order; the three cosines follow."""
 
@@ -50,36 +49,29 @@ def pick_instances(scores: pd.DataFrame, method: str = "ERMA", count: int = 3) -
     return pd.concat([distinct.head(count), lowest.iloc[::-1]])
 
 
+def _instances(dataset: Dataset, chosen: pd.DataFrame, method: str) -> tuple[list[dict], list[tuple[str, str]]]:
+    """The rows of some instances, and the texts beside them: the instruction, prediction and label."""
+    row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
+    rows = [dataset[row_of[name]] for name in chosen["instance_id"]]
+    captions = [f"predicted {one:+.2f}\nlabel {other:+.2f}" for one, other in chosen[[method, "label"]].to_numpy()]
+    return rows, [(f"“{row['instruction']}”", caption) for row, caption in zip(rows, captions, strict=True)]
+
+
 def instance_grid(dataset: Dataset, chosen: pd.DataFrame, method: str = "ERMA") -> Figure:
     """One row an instance: I, S, I', S', with its instruction, its prediction and its label."""
     if chosen.empty:
         return _nothing("no instance of the test split has a defined label")
-    row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
-    figure, axes = plt.subplots(
-        len(chosen), len(_SHOWN), figsize=(8, 2.2 * len(chosen)), squeeze=False, layout="constrained"
-    )
-    for line, entry in zip(axes, chosen.to_dict("records"), strict=True):
-        instance = dataset[row_of[entry["instance_id"]]]
-        for cell, (column, title) in zip(line, _SHOWN.items(), strict=True):
-            cell.imshow(instance[column], interpolation="nearest")
-            cell.set_title(title, fontsize=8)
-            cell.set(xticks=[], yticks=[])
-        line[0].set_ylabel(
-            f"“{instance['instruction']}”\npredicted {entry[method]:+.2f}\nlabel {entry['label']:+.2f}",
-            fontsize=8, rotation=0, ha="right", va="center", wrap=True,
-        )  # fmt: skip
-    return figure
+    rows, texts = _instances(dataset, chosen, method)
+    return grid([[row[column] for column in _PANELS] for row in rows], list(_PANELS.values()), texts)
 
 
 def training_curve(log: pd.DataFrame) -> Figure:
     """Training loss, and the validation correlations that choose the checkpoint (dotted line)."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-    left.plot(log["step"], log["loss"], marker=".")
-    left.set(xlabel="step", ylabel="mean squared error")
-    for column, name in (("validation_srcc", "SRCC"), ("validation_plcc", "PLCC")):
-        right.plot(log["step"], log[column], marker=".", label=name)
+    log.plot("step", "loss", marker=".", legend=False, ylabel="mean squared error", ax=left)
+    correlations = log.rename(columns={"validation_srcc": "SRCC", "validation_plcc": "PLCC"})
+    correlations.plot("step", ["SRCC", "PLCC"], marker=".", ylabel="validation correlation", ax=right)
     right.axvline(log.loc[log["selection"].idxmax(), "step"], color="grey", linestyle=":", label="selected")
-    right.set(xlabel="step", ylabel="validation correlation")
     right.legend()
     return figure
 
@@ -99,34 +91,23 @@ def correlation_bars(correlations: pd.DataFrame) -> Figure:
 
 
 def input_grid(predictor: ErmaPredictor, dataset: Dataset, chosen: pd.DataFrame) -> Figure:
-    """ERMA's input taken apart, one row an instance: I, S, the six vectors (a cell a number), the three cosines.
+    """ERMA's input (paper, Eq. 1) taken apart, a row an instance: I, S, the six vectors (a cell a number), the cosines.
 
     Red is positive, blue negative, on one scale a column. `chosen` as `pick_instances` gives it.
     """
     if chosen.empty:
         return _nothing("no instance of the test split has a defined label")
-    row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
-    batch = collate([dataset[row_of[name]] for name in chosen["instance_id"]])
+    rows, texts = _instances(dataset, chosen, "ERMA")
+    batch = collate(rows)
     inputs = predictor.inputs(batch.source, batch.surrogate, batch.instruction)
-    vectors, cosines = inputs[:, :-3].unflatten(1, (len(_VECTORS), -1)).numpy(), inputs[:, -3:].numpy()
+    vectors, cosines = inputs[:, :-3].unflatten(1, (len(_VECTORS), -1)).numpy(), inputs[:, -3:].tolist()
     width = 16 if vectors.shape[-1] <= 256 else 32
-    figure, axes = plt.subplots(len(batch), 9, figsize=(13, 2.3 * len(batch)), squeeze=False, layout="constrained")
-    for row, line in enumerate(axes):
-        line[0].imshow(to_uint8(batch.source)[row], interpolation="nearest")
-        line[1].imshow(to_uint8(batch.surrogate)[row], interpolation="nearest")
-        for number, axis in enumerate(line[2:8]):
-            cells = np.pad(vectors[row, number], (0, -vectors.shape[-1] % width)).reshape(-1, width)
-            limit = np.abs(vectors[:, number]).max()
-            axis.imshow(cells, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-        line[8].barh(["s_IS", "s_IT", "s_ST"], cosines[row], color="#4c72b0")
-        line[8].set(xlim=(-1, 1), box_aspect=1)
-        line[8].invert_yaxis()
-        for axis, title in zip(line, ("I", "S", *_VECTORS, "cosines"), strict=True):
-            axis.set_title(title, fontsize=8)
-        for axis in line[:8]:
-            axis.set(xticks=[], yticks=[])
-        values = f"predicted {chosen['ERMA'].iloc[row]:+.2f}\nlabel {chosen['label'].iloc[row]:+.2f}"
-        line[0].set_ylabel(
-            f"{fill('“' + batch.instruction[row] + '”', 22)}\n{values}", fontsize=8, rotation=0, ha="right", va="center"
-        )
-    return figure
+    cells = np.pad(vectors, ((0, 0), (0, 0), (0, -vectors.shape[-1] % width)))
+    cells = cells.reshape(*vectors.shape[:2], -1, width) / np.abs(vectors).max(axis=(0, 2)).clip(1e-12)[:, None, None]
+    colours = plt.get_cmap("RdBu_r")(cells / 2 + 0.5, bytes=True)[..., :3]
+    pictures = [
+        [row["source"], row["surrogate"], *map(Image.fromarray, line)] for row, line in zip(rows, colours, strict=True)
+    ]
+    said = "\ns_IS {:.2f}, s_IT {:.2f}, s_ST {:.2f}"
+    texts = [(what, caption + said.format(*line)) for (what, caption), line in zip(texts, cosines, strict=True)]
+    return grid(pictures, ["I", "S", *_VECTORS], texts)

@@ -7,6 +7,7 @@ out; `n` says how many instances remain.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -65,19 +66,10 @@ def correlation_table(scores: pd.DataFrame, methods: Iterable[Method]) -> pd.Dat
     and no value.
     """
     groups = [OVERALL, *(group for group in GROUPS if (scores["group"] == group).any())]
+    parts = {group: scores if group == OVERALL else scores[scores["group"] == group] for group in groups}
     rows = []
-    for metric, function in (("srcc", srcc), ("plcc", plcc)):
-        for method in methods:
-            for group in groups:
-                part = scores if group == OVERALL else scores[scores["group"] == group]
-                raw = part[method.name].to_numpy(np.float64)
-                rows.append(
-                    {
-                        "metric": metric,
-                        "method": method.name,
-                        "group": group,
-                        "value": function(oriented(raw, method.direction), part["label"]),
-                        "n": int((np.isfinite(raw) & part["label"].notna()).sum()),
-                    }
-                )
+    for (metric, function), method, group in product((("srcc", srcc), ("plcc", plcc)), methods, groups):
+        raw, label = parts[group][method.name].to_numpy(np.float64), parts[group]["label"]
+        value, n = function(oriented(raw, method.direction), label), int((np.isfinite(raw) & label.notna()).sum())
+        rows.append({"metric": metric, "method": method.name, "group": group, "value": value, "n": n})
     return pd.DataFrame(rows)

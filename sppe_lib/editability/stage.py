@@ -15,7 +15,7 @@ from datasets import Dataset
 
 from sppe_lib.clip import DatasetFeatures, load_clip
 from sppe_lib.config import Profile
-from sppe_lib.data.labels import count_labels, label_table
+from sppe_lib.data.labels import label_table
 from sppe_lib.data.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.editability.assessors import TRIVIAL, assessed_by, trivial_scores
 from sppe_lib.editability.erma import ErmaHead, erma_inputs, predict_cosines, save_erma, train_erma
@@ -60,10 +60,7 @@ def score_split(features: DatasetFeatures, head: ErmaHead, learned: bool) -> tup
     pair_of, pairs = pd.Series(dataset["pair_id"][:]), list(first_rows(dataset))
     by_pair, methods = score_all(progress(pair_batches(dataset), "image quality metrics"), learned)
     scores = pd.DataFrame(
-        {
-            name: pair_of.map(dict(zip(pairs, values, strict=True))).astype(np.float64)
-            for name, values in by_pair.items()
-        }
+        {name: pair_of.map(pd.Series(values, pairs)) for name, values in by_pair.items()}, dtype=float
     )
     scores[ERMA] = predict_cosines(head, erma_inputs(features).all()).astype(np.float64)
     return scores, [*methods, Method(ERMA, "higher", trained=True)]
@@ -112,8 +109,3 @@ def summary(result: EditabilityResult) -> pd.DataFrame:
     table = overall.pivot(index="method", columns="metric", values="value")[["srcc", "plcc"]]
     table["n"] = overall.groupby("method")["n"].first()
     return table[table["n"] > 0].sort_values("srcc", ascending=False)
-
-
-def label_report(result: EditabilityResult) -> pd.DataFrame:
-    """Defined and undefined labels of each split."""
-    return count_labels(result.labels)

@@ -36,19 +36,14 @@ def score_sweep(profile: Profile) -> pd.DataFrame:
     editability stage has not trained an ERMA.
     """
     if sweep_is_built(profile):
-        scores = _score(profile)
+        predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
+        dataset = open_evaluated(profile, SWEEP)
+        identity = pd.DataFrame({name: dataset[name][:] for name in ("instance_id", "pair_id")})
+        features = DatasetFeatures(load_clip(predictor.clip_location), dataset)
+        values, _ = score_split(features, predictor.head, profile.editability.learned_metrics)
+        scores = identity.join(sweep_columns(identity["pair_id"]))
+        scores = scores.assign(label=edit_labels(label_features(profile, features))).join(values)
     else:
         scores = pd.DataFrame(columns=["instance_id", "pair_id", *SWEEP_COLUMNS, "label", ERMA])
     write_text(profile.results / FOLDER / "scores.csv", scores.to_csv(index=False))
     return scores
-
-
-def _score(profile: Profile) -> pd.DataFrame:
-    predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
-    dataset = open_evaluated(profile, SWEEP)
-    identity = pd.DataFrame({name: dataset[name][:] for name in ("instance_id", "pair_id")})
-    identity = identity.join(sweep_columns(identity["pair_id"]))
-    features = DatasetFeatures(load_clip(predictor.clip_location), dataset)
-    values, _ = score_split(features, predictor.head, profile.editability.learned_metrics)
-    judged = label_features(profile, features)
-    return identity.assign(label=edit_labels(judged)).join(values)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from sppe_lib.photo.models import extra
+from sppe_lib.photo.models import cv2
 
 
 def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: np.ndarray | None = None) -> np.ndarray:
@@ -11,11 +11,9 @@ def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: 
 
     No pixel inside, nor where `private` is true, is read (normalised Gaussian windows; for the aim Perez et al. 2003).
     """
-    cv2 = extra("cv2")
     region = inside.astype(np.uint8)
     rim = (cv2.dilate(region, np.ones((9, 9), np.uint8)) > 0) & ~inside
-    rim = rim if private is None else rim & ~private
-    weight = rim.astype(np.float32)
+    weight = (rim if private is None else rim & ~private).astype(np.float32)
     known = (difference * weight[..., None]).astype(np.float32)
     total, share = np.zeros_like(known), np.zeros_like(weight)
     sigma, rank = 1.5, 1.0
@@ -24,8 +22,7 @@ def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: 
         factor = max(1, int(sigma // 4))
         size = tuple(max(1, -(-length // factor)) for length in inside.shape[::-1])
         for target, values in ((total, known), (share, weight)):
-            small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
-            small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+            small = cv2.GaussianBlur(cv2.resize(values, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
             target += rank * cv2.resize(small, inside.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(target.shape)
         sigma, rank = sigma * 2, rank / 8
     distance = cv2.distanceTransform(np.pad(region, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -34,28 +31,23 @@ def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: 
 
 def emptied(picture: np.ndarray, private: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A copy of a picture (uint8 [H, W, 3]) whose private pixels are its surroundings, carried smoothly into them."""
-    result = picture.copy()
-    rows, columns = window(private, 16)
-    old, here = picture[rows, columns], private[rows, columns]
-    smooth = membrane(old.astype(np.float32), here, reach=1e6) + grain(old, here, random)
-    result[rows, columns] = placed(old, smooth, here)
+    result, seen = picture.copy(), window(private, 16)
+    old, here = result[seen], private[seen]
+    put(old, membrane(old.astype(np.float32), here, reach=1e6) + grain(old, here, random), here)
     return result
 
 
-def placed(picture: np.ndarray, content: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """A copy of a picture (uint8) with content [H, W, 3] (0 to 255) at every pixel of a mask, and there only."""
-    result = picture.copy()
-    result[inside] = np.rint(content[inside].clip(0, 255)).astype(np.uint8)
-    return result
+def put(picture: np.ndarray, content: np.ndarray, inside: np.ndarray) -> None:
+    """Write content [h, w, 3] (0 to 255) into a picture (uint8), or a view of one, at the pixels of a mask alone."""
+    picture[inside] = np.rint(content[inside].clip(0, 255))
 
 
 def window(inside: np.ndarray, margin: int) -> tuple[slice, slice]:
     """Rows and columns of a picture that hold a mask, with a margin in pixels."""
-    spans = []
-    for axis in (1, 0):
-        places = np.flatnonzero(inside.any(axis))
-        spans.append(slice(max(int(places[0]) - margin, 0), min(int(places[-1]) + margin + 1, inside.shape[1 - axis])))
-    return spans[0], spans[1]
+    x, y, width, height = cv2.boundingRect(inside.astype(np.uint8))
+    spans = ((y, height, inside.shape[0]), (x, width, inside.shape[1]))
+    rows, columns = (slice(max(at - margin, 0), min(at + long + margin, most)) for at, long, most in spans)
+    return rows, columns
 
 
 def similarity(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
@@ -70,25 +62,19 @@ def warped(content: np.ndarray, points: np.ndarray, onto: np.ndarray, rows: slic
 
     A thin-plate spline through the points; outside them it continues as their similarity.
     """
-    cv2 = extra("cv2")
-    height, width = rows.stop - rows.start, columns.stop - columns.start
     middle, half = onto.mean(0), 3 * np.abs(onto - onto.mean(0)).max()
     frame = middle + half * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1], [0, -1], [0, 1], [-1, 0], [1, 0]])
     outside = np.column_stack([frame, np.ones(len(frame))]) @ similarity(onto, points)
-    spline = RBFInterpolator(
-        np.vstack([onto, frame]), np.vstack([points, outside]), kernel="thin_plate_spline", smoothing=1.0
-    )
+    ends = np.vstack([points, outside])
+    spline = RBFInterpolator(np.vstack([onto, frame]), ends, kernel="thin_plate_spline", smoothing=1.0)
     grid = np.meshgrid(np.linspace(columns.start, columns.stop - 1, 40), np.linspace(rows.start, rows.stop - 1, 40))
     places = spline(np.stack(grid, axis=-1).reshape(-1, 2)).reshape(40, 40, 2).astype(np.float32)
-    places = cv2.resize(places, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.remap(
-        content.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-    )
+    places = cv2.resize(places, (columns.stop - columns.start, rows.stop - rows.start), interpolation=cv2.INTER_LINEAR)
+    return cv2.remap(content.astype(np.float32), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
 
 
 def grain(picture: np.ndarray, inside: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Noise [h, w, 1] as strong as the picture's own around a region: new content must not be smoother than that."""
-    cv2 = extra("cv2")
     grey = picture.astype(np.float32).mean(-1)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
     # Blurring has mixed private pixels into those beside them: the noise is measured some pixels away.

@@ -3,23 +3,36 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.photo.edit import edit, fitted
-from sppe_lib.photo.protect import Protected, open_photo, protect
+from sppe_lib.photo.protect import Protected, check_instruction, open_photo, protect
 from sppe_lib.photo.recover import recover_photo
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
+NAMES = ("preview", "surrogate", "edited", "recovered", "story")
+"""What is written, each as a PNG."""
 
-def save(image: Image.Image, path: Path) -> None:
-    """Write pixels alone, as PNG, whole or not at all, and mark the file as the kit's own."""
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(png_bytes(image))
-    mark_file(path)
+OPTIONS: dict[str, dict] = {
+    "output": {"type": Path, "default": Path("results/photo"), "help": "folder for what is written"},
+    "looked": {"action": "store_true", "help": "I have looked at preview.png; go on"},
+    "add": {"action": "append", "default": [], "metavar": "X0,Y0,X1,Y1[,CATEGORY]", "help": "also private"},
+    "remove": {"action": "append", "default": [], "metavar": "NUMBER|BOX", "help": "not private after all"},
+    "mask": {"help": "a picture, white where private"},
+    "whole-body": {"action": "store_true", "help": "the person is private, not the face alone"},
+    "secret": {"action": "append", "default": [], "help": "a text that must not leave, wherever it stands"},
+    "candidates": {"type": int, "default": 4},
+    "gate": {"type": float, "default": 0.3, "help": "ERMA's score below which nothing is edited"},
+    "painter": {"default": "offline", "help": "offline, or sdxl (profile paper)"},
+    "editor": {"default": "offline", "help": "offline, none, command:…, a hub editor, or cloud"},
+    "edited": {"help": "the answer of an editor that was given surrogate.png by hand"},
+    "method": {"default": "improved", "help": "improved, or a method of the tables, such as C2E-S2SER"},
+    "profile": {},
+    "seed": {"type": int, "default": 0},
+}
 
 
 def strip(pictures: dict[str, Image.Image], height: int = 320) -> Image.Image:
@@ -50,75 +63,62 @@ def verdict(protected: Protected) -> str:
     return f"ERMA predicts {protected.editability:.2f} (a cosine; 1: edited alike); {advice}."
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sppe_lib photo", description=__doc__)
-    parser.add_argument("image")
-    parser.add_argument("instruction")
-    parser.add_argument("--output", type=Path, default=Path("results/photo"), help="folder for what is written")
-    parser.add_argument("--looked", action="store_true", help="I have looked at preview.png; go on")
-    parser.add_argument("--add", action="append", default=[], metavar="X0,Y0,X1,Y1[,CATEGORY]", help="also private")
-    parser.add_argument("--remove", action="append", default=[], metavar="NUMBER|BOX", help="not private after all")
-    parser.add_argument("--mask", help="a picture, white where private")
-    parser.add_argument("--whole-body", action="store_true", help="the person is private, not the face alone")
-    parser.add_argument("--secret", action="append", default=[], help="a text that must not leave, wherever it stands")
-    parser.add_argument("--candidates", type=int, default=4)
-    parser.add_argument("--gate", type=float, default=0.3, help="ERMA's score below which nothing is edited")
-    parser.add_argument("--painter", default="offline", help="offline, or sdxl (profile paper)")
-    parser.add_argument("--editor", default="offline", help="offline, none, command:…, a hub editor, or cloud")
-    parser.add_argument("--edited", help="the answer of an editor that was given surrogate.png by hand")
-    parser.add_argument("--method", default="improved", help="improved, or a method of the tables, such as C2E-S2SER")
-    parser.add_argument("--profile")
-    parser.add_argument("--seed", type=int, default=0)
-    return parser
-
-
 @command_line
 def main(arguments: list[str] | None = None) -> None:
     """Command line; see `--help`. Never writes to the photo, and nothing but the preview before --looked."""
-    chosen = _parser().parse_args(arguments)
-    if not chosen.instruction.strip():
-        raise ConfigError("The instruction is empty: say what the editor should do.")
-    names = ("preview.png", "surrogate.png", "edited.png", "recovered.png", "story.png")
-    preview, surrogate, answer, result, row = (chosen.output / name for name in names)
+    parser = argparse.ArgumentParser(prog="python -m sppe_lib photo", description=__doc__)
+    for name in ("image", "instruction"):
+        parser.add_argument(name)
+    for name, settings in OPTIONS.items():
+        parser.add_argument(f"--{name}", **settings)
+    chosen = parser.parse_args(arguments)
+    check_instruction(chosen.instruction)
+    paths = {name: chosen.output / f"{name}.png" for name in NAMES}
+
+    def write(name: str, content: bytes) -> None:
+        with atomic_path(paths[name]) as temporary:
+            temporary.write_bytes(content)
+        mark_file(paths[name])
+
     given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
-    if chosen.edited and Path(chosen.edited).resolve() == answer.resolve():  # put there by hand, and only read
-        names = tuple(name for name in names if name != answer.name)
-    if given & {(chosen.output / name).resolve() for name in names}:
+    own = dict(paths)
+    if chosen.edited and Path(chosen.edited).resolve() == paths["edited"].resolve():  # put there by hand, and only read
+        del own["edited"]
+    if given & {path.resolve() for path in own.values()}:
         raise ConfigError("A picture that is given would be written over: choose another --output.")
-    check_files(chosen.output, names)
+    check_files(chosen.output, [path.name for path in own.values()])
     found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
-    shown, seen = found.preview(), preview.is_file() and np.asarray(read_picture(preview))
+    preview, shown = paths["preview"], png_bytes(found.preview())
+    seen = preview.is_file() and preview.read_bytes() == shown
     if not chosen.edited:  # what an earlier run protected less must not lie beside this preview
-        for path in (surrogate, answer, result, row):
-            path.unlink(missing_ok=True)
-    save(shown, preview)
-    for number, region in enumerate(found.regions):
-        print(f"{number}: {region.category} at {region.box}, {region.score:.2f} {region.text}")
+        for name in NAMES[1:]:
+            paths[name].unlink(missing_ok=True)
+    write("preview", shown)
+    print(found.listed())
     if not chosen.looked:
-        print(
-            f"What is not found is not protected: look at {preview}, correct it with --add and --remove, then --looked."
-        )
+        print(f"What is not found is not protected: look at {preview}, correct it with --add, --remove; then --looked.")
         return
-    if not np.array_equal(seen, np.asarray(shown)):
+    if not seen:
         raise ConfigError(
             f"Nobody can have looked at this preview yet, it is new: look at {preview}, then run this again."
         )
     options = {name: getattr(chosen, name) for name in ("candidates", "gate", "painter", "profile", "seed")}
     protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
     print(verdict(protected))
+    surrogate = paths["surrogate"]
     if chosen.edited and surrogate.is_file() and surrogate.read_bytes() != protected.surrogate.png:
         raise ConfigError(
             f"The answer is to another surrogate: {surrogate} would change; give the options it was made with."
         )
-    save(protected.surrogate.image, surrogate)
+    write("surrogate", protected.surrogate.png)
     if chosen.edited:
         edited = fitted(read_picture(chosen.edited), protected.surrogate.image.size)
     elif chosen.editor == "none":
         return
     else:
-        edited = edit(protected, chosen.editor, looked=True, profile=chosen.profile, seed=chosen.seed)
-        save(edited, answer)
+        edited = edit(protected, chosen.editor, protected.code, chosen.profile, chosen.seed)
+        write("edited", png_bytes(edited))
     recovered = recover_photo(protected, edited, chosen.method, chosen.profile)
-    save(recovered, result)
-    save(story(protected, edited, recovered), row)
-    print(f"Recovered: {result}")
+    write("recovered", png_bytes(recovered))
+    write("story", png_bytes(story(protected, edited, recovered)))
+    print(f"Recovered: {paths['recovered']}")

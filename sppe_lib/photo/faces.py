@@ -3,17 +3,20 @@
 The invented faces are 64 pixels wide; on a face wider than about 200 pixels the surrogate is softer than its photo.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
-from sppe_lib.photo.blend import grain, placed, similarity, warped, window
-from sppe_lib.photo.find import face_boxes
-from sppe_lib.photo.models import extra, face_landmarks, invented_face
+from sppe_lib.photo.blend import grain, put, similarity, warped, window
+from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, face_landmarks, invented_face, seen_faces
 from sppe_lib.runtime import numpy_generator
 
 SEEDS = (758, 441, 711, 129, 738, 848, 467, 474, 841, 662, 606, 655)
 """Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (by eye, of 900)."""
+
+TRIES = 8
+"""How many faces are drawn at most until one is far from the private one: of many faces, each must be."""
 
 JAW = slice(0, 17)
 """The landmarks that outline a face; they stay where the source has them, so that the new face fits its head."""
@@ -22,16 +25,26 @@ JAW = slice(0, 17)
 @cache
 def donor(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """An invented face, RGB float32 [768, 768, 3] with a border around it, and its landmarks [68, 2]."""
-    cv2 = extra("cv2")
     face = cv2.resize(invented_face(seed), (512, 512), interpolation=cv2.INTER_CUBIC)
     face = np.pad(face, ((128, 128), (128, 128), (0, 0)), mode="edge")
-    boxes = face_boxes(cv2.resize(face, (192, 192), interpolation=cv2.INTER_AREA))
-    box = 4 * boxes[0][:4] if boxes else np.array([192, 192, 576, 656])
+    boxes = seen_faces(cv2.resize(face, (192, 192), interpolation=cv2.INTER_AREA))
+    box = 4 * max(boxes, key=lambda box: box[4])[:4] if boxes else np.array([192, 192, 576, 656])
     return face.astype(np.float32), face_landmarks(face, box)
 
 
-def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int) -> np.ndarray:
-    """`canvas` (RGB uint8) with a new face inside a mask, in place of the one with landmarks [68, 2] in `source`.
+def draw_stranger(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, box: Sequence[int], seed: int) -> None:
+    """`draw_face` in place of the face in a box of `source`, again while the leak check would take it for that one."""
+    points, known, seen = face_landmarks(source, box), face_embedding(source, box), window(inside, 12)
+    empty = canvas[seen].copy()
+    for attempt in range(TRIES):
+        canvas[seen] = empty
+        draw_face(canvas, source, inside, points, seed + attempt * 1_000_000)
+        if np.linalg.norm(face_embedding(canvas, box) - known) > SAME_PERSON + 0.02:
+            return
+
+
+def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int) -> None:
+    """Draw a new face into a mask of `canvas` (RGB uint8), in place of the one with landmarks [68, 2] in `source`.
 
     `seed` chooses who; of the source the place, the pose and the mean and spread of its colours are used.
     """
@@ -44,16 +57,15 @@ def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points
     share = random.uniform(0.35, 0.65)
     new = share * warped(*faces[0], onto, rows, columns) + (1 - share) * warped(*faces[1], onto, rows, columns)
     here, old = inside[rows, columns], canvas[rows, columns]
-    new = recoloured(sharpened(new), source[rows, columns], here) + grain(old, here, random)
+    # Enlarging has taken contrast at the scale of eyes and mouth.
+    new = new + 0.8 * (new - cv2.GaussianBlur(new, (0, 0), 0.02 * max(new.shape)))
+    new = recoloured(new, source[rows, columns], here) + grain(old, here, random)
     cover = soft(onto - (columns.start, rows.start), here)[..., None]
-    result = canvas.copy()
-    result[rows, columns] = placed(old, cover * new + (1 - cover) * old, here)
-    return result
+    put(old, cover * new + (1 - cover) * old, here)
 
 
 def soft(points: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """How much of each pixel a face with landmarks [68, 2] covers, [h, w] in [0, 1]: none at the mask's edge."""
-    cv2 = extra("cv2")
     hull = cv2.convexHull(np.vstack([points, points[17:27] + 0.22 * (points[27] - points[8])]).astype(np.float32))
     solid = cv2.fillConvexPoly(np.zeros(inside.shape, np.float32), np.rint(hull).astype(np.int32), 1.0) * inside
     width = 0.022 * max(inside.shape)
@@ -61,17 +73,11 @@ def soft(points: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(np.clip(edge / (2 * width), 0, 1), (0, 0), 0.5 * width)
 
 
-def sharpened(face: np.ndarray) -> np.ndarray:
-    """A face with more contrast at the scale of eyes and mouth, which enlarging has taken."""
-    cv2 = extra("cv2")
-    return face + 0.8 * (face - cv2.GaussianBlur(face, (0, 0), 0.02 * max(face.shape)))
-
-
 def recoloured(content: np.ndarray, like: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Content [h, w, 3] with the median and, within limits, the spread of another's Lab colours inside a mask."""
-    cv2 = extra("cv2")
-    new = cv2.cvtColor(content.clip(0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    old = cv2.cvtColor(like.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    new, old = (
+        cv2.cvtColor(picture.clip(0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for picture in (content, like)
+    )
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     core = core if core.any() else inside
     here, there = new[core], old[core]

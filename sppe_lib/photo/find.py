@@ -7,12 +7,9 @@ from math import ceil
 import numpy as np
 
 from sppe_lib.errors import DataError
-from sppe_lib.photo.models import extra, face_detector, face_landmarks, foreground, text_reader
+from sppe_lib.photo.models import cv2, face_landmarks, foreground, seen_faces, seen_lines
 from sppe_lib.photo.regions import Region, overlap
 from sppe_lib.photo.texts import tightened
-
-FACE_SCORE = 0.3
-"""CenterFace's score above which something is a face; docs/photo.md has the recall that this gives."""
 
 FACE_SIDES = (480, 1024)
 """Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second."""
@@ -45,31 +42,42 @@ def find(pixels: np.ndarray, whole_body: bool = False) -> list[Region]:
         person = find_person(pixels)
         if person is None:
             raise DataError("No person stands out in the photo: draw the body by hand, with --add or --mask.")
-        found = [person] + [region for region in found if not _within(region, person.pixels(pixels.shape[:2]))]
+        # A face that reaches out of the body is hidden as a face as well.
+        body, shape = person.pixels(pixels.shape[:2]), pixels.shape[:2]
+        found = [person] + [region for region in found if region.way != "face" or not body[region.pixels(shape)].all()]
     return sorted(found, key=lambda region: -(region.box[2] - region.box[0]) * (region.box[3] - region.box[1]))
 
 
-def _within(region: Region, person: np.ndarray) -> bool:
-    # A face that reaches out of the body is hidden as a face as well.
-    return region.way == "face" and bool(person[region.pixels(person.shape)].all())
+def reduced(pixels: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """A picture at a longer side of at most `side` pixels, and the (x, y) scale that leads back."""
+    size = [max(round(length * min(1, side / max(pixels.shape[:2]))), 32) for length in pixels.shape[1::-1]]
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.array(pixels.shape[1::-1]) / size
+
+
+def parts(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Overlapping parts of a large RGB uint8 array, each with its corner (x, y) and its scale (x, y) in its pixels."""
+    if max(pixels.shape[:2]) <= 1.5 * PART:
+        return
+    small, scale = reduced(pixels, DETAIL)
+    tops, lefts = (
+        np.linspace(0, max(side - PART, 0), max(1, ceil((side - OVERLAP) / (PART - OVERLAP)))).astype(int)
+        for side in small.shape[:2]
+    )
+    for top in tops:
+        for left in lefts:
+            yield small[top : top + PART, left : left + PART], np.array([left, top]) * scale, scale
 
 
 def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
     """Boxes [5] (x0, y0, x1, y1, score) of the faces in an RGB uint8 array, each face once, surest first."""
-    cv2 = extra("cv2")
-    height, width = pixels.shape[:2]
-    boxes: list[np.ndarray] = []
-    for side in sorted({min(side, max(height, width)) for side in FACE_SIDES}):
-        size = tuple(max(round(length * side / max(height, width)), 32) for length in (width, height))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        scale = np.array([width / size[0], height / size[1]] * 2 + [1])
-        boxes += [box * scale for box in face_detector()(small, threshold=FACE_SCORE)[0]]
-    for part, corner, scale in parts(pixels):
-        found = [
-            box * ([scale] * 4 + [1]) + [*corner, *corner, 0] for box in face_detector()(part, threshold=FACE_SCORE)[0]
-        ]
-        # Larger ones show in the whole, and may be cut here.
-        boxes += [box for box in found if max(box[2:4] - box[:2]) < OVERLAP * scale]
+    wholes = [(small, np.zeros(2), scale, np.inf) for small, scale in (reduced(pixels, side) for side in FACE_SIDES)]
+    # Larger ones show in the whole, and may be cut in a part.
+    boxes = [
+        np.append((box[:4].reshape(2, 2) * scale + corner).ravel(), box[4])
+        for part, corner, scale, largest in [*wholes, *((*part, OVERLAP) for part in parts(pixels))]
+        for box in seen_faces(part)
+        if max(box[2:4] - box[:2]) < largest
+    ]
     kept: list[np.ndarray] = []
     for box in sorted(boxes, key=lambda box: -box[4]):
         if all(overlap(box, other) < 0.5 for other in kept):
@@ -77,35 +85,13 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
     return kept
 
 
-def parts(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-    """Overlapping parts of a large RGB uint8 array, each with its corner (x, y) and its scale in its pixels."""
-    height, width = pixels.shape[:2]
-    if max(height, width) <= 1.5 * PART:
-        return
-    scale = max(1.0, max(height, width) / DETAIL)
-    size = (round(width / scale), round(height / scale))
-    small = extra("cv2").resize(pixels, size, interpolation=extra("cv2").INTER_AREA) if scale > 1 else pixels
-    tops, lefts = (
-        np.linspace(0, max(side - PART, 0), max(1, ceil((side - OVERLAP) / (PART - OVERLAP)))).astype(int)
-        for side in small.shape[:2]
-    )
-    for top in tops:
-        for left in lefts:
-            part = np.ascontiguousarray(small[top : top + PART, left : left + PART])
-            yield part, np.array([left, top]) * scale, scale
-
-
 def read_lines(pixels: np.ndarray) -> list[tuple[np.ndarray, str, float]]:
     """Every line read in an RGB uint8 array: corners [4, 2] (top left first, clockwise), text, score in [0, 1].
 
-    A line of a large photo may be there twice, read in the whole and in a part.
+    In reading order. A line of a large photo may be there twice, read in the whole and in a part.
     """
-    found: list[tuple[np.ndarray, str, float]] = []
-    for part, corner, scale in [(pixels, np.zeros(2), 1.0), *parts(pixels)]:
-        read = text_reader()(np.ascontiguousarray(part[..., ::-1]), use_cls=False)
-        lines = zip(*(part if part is not None else () for part in (read.boxes, read.txts, read.scores)))
-        found += [(np.asarray(corners, dtype=np.float64) * scale + corner, *rest) for corners, *rest in lines]
-    return found
+    looks = [(pixels, np.zeros(2), np.ones(2)), *parts(pixels)]
+    return [(seen * scale + corner, *rest) for part, corner, scale in looks for seen, *rest in seen_lines(part)]
 
 
 def find_faces(pixels: np.ndarray) -> list[Region]:
@@ -122,21 +108,22 @@ def face_outline(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The polygon [N, 2] of a face in a box: landmarks and forehead, somewhat widened so that no rim of it remains."""
     points = face_landmarks(pixels, box)
     forehead = points[17:27] + 0.3 * (points[27] - points[8])
-    hull = extra("cv2").convexHull(np.vstack([points, forehead]).astype(np.float32))[:, 0]
+    hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32))[:, 0]
     return hull.mean(0) + 1.06 * (hull - hull.mean(0))
 
 
 def find_texts(pixels: np.ndarray) -> list[Region]:
     """Lines of writing, plates among them, outlined by their four corners (top left first, clockwise)."""
     regions, hidden = [], np.zeros(pixels.shape[:2], dtype=bool)
-    for corners, text, score in read_lines(pixels):
+    for corners, text, score in sorted(read_lines(pixels), key=lambda line: -line[2]):
         if score < TEXT_SCORE or sum(letter.isalnum() for letter in text) < 2:
             continue
         outline = tightened(pixels, corners)
         box = whole_pixels(np.concatenate([outline.min(0), outline.max(0)]), pixels.shape)
         region = Region(_category(text, corners), box, "text", outline, text, score=float(score))
         inside = region.pixels(hidden.shape)
-        if not hidden[inside].all():
+        # What the whole and a part of the photo show is one line, as the surest reading has it.
+        if hidden[inside].mean() < 0.8:
             regions.append(region)
             hidden |= inside
     return regions
@@ -151,15 +138,10 @@ def _category(text: str, corners: np.ndarray) -> str:
 
 def find_person(pixels: np.ndarray) -> Region | None:
     """The person (or whatever stands in the foreground) as a mask, or None where nothing stands out."""
-    cv2 = extra("cv2")
-    inside = (foreground(pixels) > 0.4).astype(np.uint8)
     side = max(3, max(pixels.shape) // 100)
-    inside = cv2.dilate(inside, np.ones((side, side), np.uint8)) > 0
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    if not len(rows):
-        return None
-    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Region("person", box, "fill", score=0.5, mask=inside)
+    inside = cv2.dilate((foreground(pixels) > 0.4).astype(np.uint8), np.ones((side, side), np.uint8))
+    x, y, width, height = cv2.boundingRect(inside)
+    return Region("person", (x, y, x + width, y + height), "fill", score=0.5, mask=inside > 0) if width else None
 
 
 def whole_pixels(box: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

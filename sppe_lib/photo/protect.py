@@ -1,5 +1,6 @@
 """From a photo to what may leave: what was found, several surrogates, ERMA's choice and the leak check."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,11 +15,10 @@ from sppe_lib.data.schema import image_tensor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.photo.blend import emptied, placed
-from sppe_lib.photo.faces import draw_face
+from sppe_lib.photo.blend import emptied, put
+from sppe_lib.photo.faces import draw_stranger
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
-from sppe_lib.photo.models import face_landmarks
 from sppe_lib.photo.regions import Region, entries, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
@@ -59,13 +59,25 @@ class Found:
         red, mask = self.source.copy(), self.mask
         red[mask] = red[mask] // 2 + np.array([110, 0, 0], dtype=np.uint8)
         picture = Image.fromarray(red)
-        draw = ImageDraw.Draw(picture)
-        size = max(12, max(picture.size) // 50)
+        draw, size = ImageDraw.Draw(picture), max(12, max(picture.size) // 50)
         for number, region in enumerate(self.regions):
             draw.rectangle(region.box, outline="red", width=max(1, size // 8))
             place, words = (region.box[0] + 2, max(region.box[1] - size - 2, 0)), f"{number} {region.category}"
             draw.text(place, words, fill="yellow", font_size=size, stroke_width=2, stroke_fill="black")
         return picture
+
+    def listed(self) -> str:
+        """A line for each region, with its number in the preview."""
+        lines = (f"{one.category} at {one.box}, {one.score:.2f} {one.text}" for one in self.regions)
+        return "\n".join(f"{number}: {line}" for number, line in enumerate(lines))
+
+    def check(self) -> None:
+        """Raise DataError where nothing or everything is private, or a region has no pixel."""
+        empty = [number for number, one in enumerate(self.regions) if not one.pixels(self.source.shape[:2]).any()]
+        if empty or not self.regions:
+            which = f"Region {empty[0]} hides no pixel" if empty else "Nothing private was found"
+            raise DataError(f"{which} in {self.name}: say what is private, with add='x0,y0,x1,y1' or a mask.")
+        check_mask(self.mask, f"of {self.name}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +97,15 @@ class Protected:
     scores: list[float]
     refused: list[str]
 
+    @property
+    def code(self) -> str:
+        """Names this preview and what would leave: an editor outside gets it from who has looked at both, and says so.
+
+        With letters first, so that papermill does not read it as a number.
+        """
+        seen = (self.found.mask.tobytes(), self.instruction.encode(), self.surrogate.png)
+        return f"look-{hashlib.sha256(b''.join(seen)).hexdigest()[:10]}"
+
 
 def open_photo(
     image: str | Path | bytes | Image.Image,
@@ -100,43 +121,25 @@ def open_photo(
     `detect=False`: only what `add` and `mask` say. Raises DataError or ConfigError where nothing, or everything, would
     be private, and ResourceError without the extra.
     """
-    picture = opened_rgb(image) if isinstance(image, Image.Image) else read_picture(image)
-    name = "photo" if isinstance(image, (bytes, Image.Image)) else shown_name(image)
-    if min(picture.size) < SMALLEST:
-        raise DataError(
-            f"The photo {name} is {picture.width}x{picture.height} pixels; a side needs {SMALLEST} to show anything."
-        )
-    source = np.asarray(picture)
-    regions = revised(find(source, whole_body) if detect else [], add, remove, source.shape[:2])
+    opened = isinstance(image, Image.Image)
+    picture = opened_rgb(image) if opened else read_picture(image)
+    name = "photo" if opened or isinstance(image, bytes) else shown_name(image)
+    (width, height), source = picture.size, np.asarray(picture)
+    if min(width, height) < SMALLEST:
+        raise DataError(f"The photo {name} is {width}x{height} pixels; a side needs {SMALLEST} to show anything.")
+    regions = revised(find(source, whole_body) if detect else [], add, remove, (height, width))
     if mask is not None:
-        drawn = (
-            mask_image(mask_pixels(mask)) if isinstance(mask, Image.Image) else _mask_file(mask, image, picture.size)
-        )
-        if drawn.size != picture.size:
-            raise DataError(
-                f"The mask is {drawn.width}x{drawn.height} pixels not {picture.width}x{picture.height}: draw it anew."
-            )
-        regions.append(Region("picture frame", drawn.getbbox() or (0, 0, 0, 0), mask=np.asarray(drawn) > 127))
-    if not regions:
-        raise DataError(f"Nothing private was found in {name}: say what is, with add='x0,y0,x1,y1' or a mask.")
+        if not isinstance(mask, Image.Image):  # one that fits only the photo as stored is turned with it
+            turn = 1 if opened else picture_layout(image)[1]
+            mask = read_mask(mask, picture.size, may_be_full=True, orientation=turn)
+        if mask.size != picture.size:
+            raise DataError(f"The mask is {mask.width}x{mask.height} pixels not {width}x{height}: draw it anew.")
+        private = mask_pixels(mask)
+        box = mask_image(private).getbbox() or (0, 0, 0, 0)
+        regions.append(Region("picture frame", box, mask=private))
     found = Found(name, source, regions)
-    check_regions(found)
+    found.check()
     return found
-
-
-def check_regions(found: Found) -> None:
-    """Raise DataError where nothing or everything of a photo is private, or a region of it has no pixel."""
-    empty = [number for number, region in enumerate(found.regions) if not region.pixels(found.source.shape[:2]).any()]
-    if empty or not found.regions:
-        which = f"Region {empty[0]} hides no pixel" if empty else "No region is private"
-        raise DataError(f"{which} in {found.name}, so nothing would be protected there: draw it anew.")
-    check_mask(found.mask, f"of {found.name}")
-
-
-def _mask_file(mask: str | Path, image: str | Path | bytes | Image.Image, size: tuple[int, int]) -> Image.Image:
-    # One that fits only the photo as stored is turned with it.
-    orientation = 1 if isinstance(image, Image.Image) else picture_layout(image)[1]
-    return read_mask(mask, size, may_be_full=True, orientation=orientation)
 
 
 def draw_surrogate(found: Found, seed: int) -> np.ndarray:
@@ -147,23 +150,25 @@ def draw_surrogate(found: Found, seed: int) -> np.ndarray:
     for number, region in sorted(enumerate(found.regions), key=lambda pair: order[pair[1].way]):
         inside, own = region.pixels(private.shape), 1000 * seed + number
         if region.way == "face":
-            canvas = draw_face(canvas, found.source, inside, face_landmarks(found.source, region.box), own)
+            draw_stranger(canvas, found.source, inside, region.box, own)
         elif region.way == "text":
-            canvas = draw_text(canvas, found.source, inside, region.outline, region.text, own)
+            draw_text(canvas, found.source, inside, region.outline, region.text, own)
         else:
-            canvas = draw_fill(canvas, private, inside, own)
+            draw_fill(canvas, private, inside, own)
     return canvas
 
 
 def paint_surrogate(found: Found, seed: int, profile: str = "paper") -> np.ndarray:
     """One candidate painted by the profile's diffusion model (SDXL inpainting), at the photo's own size."""
+    image, prompt = Image.fromarray(found.source), prompt_for(found.regions[0].category)
     settings = load_profile(profile).generation
-    image, mask = Image.fromarray(found.source), mask_image(found.mask)
-    prompt = prompt_for(found.regions[0].category)
-    (painted,) = make_surrogates([image], [mask], [prompt], settings, [f"photo {seed}"], strength=1.0)
-    return placed(
-        found.source, np.asarray(painted.image.resize(image.size, Image.Resampling.BICUBIC), np.float32), found.mask
-    )
+    (painted,) = make_surrogates([image], [mask_image(found.mask)], [prompt], settings, [f"photo {seed}"], strength=1.0)
+    canvas = found.source.copy()
+    put(canvas, np.asarray(painted.image.resize(image.size, Image.Resampling.BICUBIC), np.float32), found.mask)
+    return canvas
+
+
+PAINTERS = {"offline": draw_surrogate, "sdxl": paint_surrogate}
 
 
 @cache
@@ -181,23 +186,29 @@ def editability(
     """
     from sppe_lib.clip import load_clip
 
-    nothing = [float("nan")] * len(candidates)
+    why = "ERMA's text encoder does not know these words (it has learnt English)"
     try:
         predictor = _predictor(profile)
         tokens = load_clip(predictor.clip_location).tokenizer(instruction)["input_ids"]
-        if len(tokens) - 2 > FOREIGN * len(instruction.split()):
-            return nothing, "not judged: ERMA's text encoder does not know these words (it has learnt English)"
-        images = [_tensor(picture) for picture in (source, *candidates)]
-        first = images[0].expand(len(candidates), -1, -1, -1)
-        return predictor.predict(first, torch.cat(images[1:]), [instruction] * len(candidates)).tolist(), ""
+        if len(tokens) - 2 <= FOREIGN * len(instruction.split()):
+            first, *others = (_tensor(picture) for picture in (source, *candidates))
+            first = first.expand(len(candidates), -1, -1, -1)
+            return predictor.predict(first, torch.cat(others), [instruction] * len(candidates)).tolist(), ""
     except ResourceError as error:
-        return nothing, f"not judged: {error}"
+        why = str(error)
+    return [float("nan")] * len(candidates), f"not judged: {why}"
 
 
 def _tensor(picture: np.ndarray) -> torch.Tensor:
     small = Image.fromarray(picture)
     small.thumbnail((1024, 1024))  # far more than the encoder's input
     return image_tensor(small)[None]
+
+
+def check_instruction(instruction: str) -> None:
+    """Raise ConfigError for an empty instruction."""
+    if not instruction.strip():
+        raise ConfigError("The instruction is empty: say what the editor should do.")
 
 
 def protect(
@@ -216,16 +227,14 @@ def protect(
     Raises Refusal, having written nothing, where no candidate can be vouched for or the instruction tells a secret;
     ConfigError for an empty instruction or a secret that cannot be checked.
     """
-    if not instruction.strip():
-        raise ConfigError("The instruction is empty: say what the editor should do.")
-    if painter not in ("offline", "sdxl") or candidates < 1:
+    check_instruction(instruction)
+    if painter not in PAINTERS or candidates < 1:
         raise ConfigError(f"painter is {painter!r} and candidates {candidates}: use offline or sdxl, and at least 1.")
     found = photo if isinstance(photo, Found) else open_photo(photo)
-    check_regions(found)
+    found.check()
     secrets = entries(secrets)
     check_words(instruction, found.regions, secrets)
-    draw = draw_surrogate if painter == "offline" else paint_surrogate
-    drawn = [draw(found, seed + number) for number in range(candidates)]
+    drawn = [PAINTERS[painter](found, seed + number) for number in range(candidates)]
     scores, judged = editability(found.source, drawn, instruction, profile)
     refused: list[str] = []
     for number in np.argsort(-np.nan_to_num(scores, nan=0.0), kind="stable"):

@@ -1,8 +1,8 @@
 """Bring an edit of the surrogate back to the photo, at its full resolution and without training.
 
 Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' and applied to
-the photo (`colours_by_place_and_light`), what it added or took away is carried over by landmarks (`carried`), and both
-meet the edited surroundings without a seam (`blend.membrane`).
+the photo (`colour_maps`), what it added or took away is carried over by landmarks (`carried`), and both meet the edited
+surroundings without a seam (`blend.membrane`).
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from sppe_lib.config import load_profile
 from sppe_lib.data.schema import Batch, image_tensor
 from sppe_lib.photo.blend import membrane, warped, window
 from sppe_lib.photo.edit import fitted
-from sppe_lib.photo.models import extra, face_landmarks
+from sppe_lib.photo.models import cv2, face_landmarks
 from sppe_lib.photo.protect import Protected
-from sppe_lib.pictures import resize_mask, square
+from sppe_lib.pictures import mask_image, resize_mask, square
 from sppe_lib.recovery import method as recovery_method
 
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
@@ -31,25 +31,39 @@ FITTED_SIDE = 640
 """Longer side in pixels at which colour maps are fitted; they are smooth, and applied at full resolution."""
 
 
-def recover_pixels(
+def recover_photo(
+    protected: Protected, edited: Image.Image, method: str = "improved", profile: str | None = None
+) -> Image.Image:
+    """The photo with the edit that its surrogate came back with, at its full resolution.
+
+    `edited`: the editor's answer, of the surrogate's shape. `method`: "improved" (`improved`) or one of
+    `recovery.METHODS`, as the profile has trained it. Raises ConfigError for an unknown method, DataError for a picture
+    of another shape and ResourceError for a method that the profile has not trained.
+    """
+    if method != "improved":
+        recovery_method(method)
+    found, surrogate = protected.found, np.asarray(protected.surrogate.image)
+    pictures = (found.source, surrogate, np.asarray(fitted(edited, found.source.shape[1::-1])))
+    if method != "improved":
+        return Image.fromarray(by_method(method, pictures, found.mask, protected.instruction, profile))
+    boxes = [np.array(region.box) for region in found.regions if region.way == "face"]
+    faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
+    return Image.fromarray(improved(*pictures, found.mask, faces))
+
+
+def improved(
     source: np.ndarray,
     surrogate: np.ndarray,
     edited: np.ndarray,
     mask: np.ndarray,
-    method: str = "improved",
     faces: Sequence[tuple[np.ndarray, np.ndarray]] = (),
-    instruction: str = "",
-    profile: str | None = None,
 ) -> np.ndarray:
-    """The recovered photo, RGB uint8 [H, W, 3]; the first three are uint8 [H, W, 3], `mask` bool [H, W].
+    """The recovered photo, RGB uint8 [H, W, 3], of three such pictures and a mask (bool [H, W]).
 
-    `method`: "improved" or one of `recovery.METHODS`, as the profile has trained it. `faces`, for "improved": landmarks
-    [68, 2] of a face in the source and of the one in its place in the surrogate.
+    `faces`: landmarks [68, 2] of a face in the source and of the one in its place in the surrogate.
     """
-    if method != "improved":
-        return by_method(method, source, surrogate, edited, mask, instruction, profile)
-    rows, columns = window(mask, 24)
-    here, seen = mask[rows, columns], (rows, columns)
+    rows, columns = seen = window(mask, 24)
+    here = mask[seen]
     first, second, target = (picture[seen].astype(np.float32) / 255 for picture in (source, surrogate, edited))
     added, weight = np.zeros(here.shape, np.float32), None
     if len(faces):
@@ -59,48 +73,38 @@ def recover_pixels(
         weight[seen] -= added
     maps = colour_maps(surrogate, edited, GRIDS, weight)
     new, plain = (applied(maps, picture, *seen, mask.shape) for picture in (first, second))
-    new = as_sharp(new, plain, target, here)
+    new = as_sharp(new, plain, target)
     new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
     for own, other in faces:
         corner = (columns.start, rows.start)
         new = carried(new, target, added, own - corner, other - corner)
     result = edited.copy()
-    result[rows, columns][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
+    result[seen][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
     return result
 
 
 def by_method(
-    name: str,
-    source: np.ndarray,
-    surrogate: np.ndarray,
-    edited: np.ndarray,
-    mask: np.ndarray,
-    instruction: str = "",
-    profile: str | None = None,
+    name: str, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
 ) -> np.ndarray:
-    """What a method of the benchmark (`recovery.METHODS`) makes of the photo; one with a model, only inside M.
+    """What a method of the benchmark (`recovery.METHODS`) makes of I, S and S'; one with a model, only inside M.
 
     Those work on squares of the profile's size; their picture is brought back to the photo's.
     """
     entry, settings = recovery_method(name), load_profile(profile)
-    modelled = isinstance(entry.imported(), type)
-
-    def batched(picture: np.ndarray) -> torch.Tensor:
-        image = Image.fromarray(picture)
-        return image_tensor(square(image, settings.benchmark.size) if modelled else image)[None]
-
-    private = Image.fromarray(mask.astype(np.uint8) * 255)
-    private = resize_mask(private, settings.benchmark.size) if modelled else private
-    pictures = [batched(picture) for picture in (source, surrogate, edited)]
+    modelled, size, private = isinstance(entry.imported(), type), settings.benchmark.size, mask_image(mask)
+    images = [Image.fromarray(picture) for picture in pictures]
+    if modelled:
+        images, private = [square(image, size) for image in images], resize_mask(private, size)
+    tensors = [image_tensor(image)[None] for image in images]
     words = (["photo"], ["photo"], ["picture frame"], ["Others"], ["Multimodal"], [instruction], ["STYLE"])
     given = torch.from_numpy(np.array(private))[None, None].float() / 255
     # The method must not read the edited source; there is none.
-    batch = Batch(*words, pictures[0], given, *pictures[1:], torch.full_like(pictures[0], torch.nan))
+    batch = Batch(*words, tensors[0], given, *tensors[1:], torch.full_like(tensors[0], torch.nan))
     result = (entry.load(settings)(batch)[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().cpu().numpy()
     if not modelled:
         return result
-    full = Image.fromarray(result).resize(source.shape[1::-1], Image.Resampling.BICUBIC)
-    return np.where(mask[..., None], np.asarray(full), edited)
+    full = Image.fromarray(result).resize(mask.shape[::-1], Image.Resampling.BICUBIC)
+    return np.where(mask[..., None], np.asarray(full), pictures[2])
 
 
 def colour_maps(
@@ -113,77 +117,62 @@ def colour_maps(
     towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
     lightness, maps do not mix across edges.
     """
-    cv2 = extra("cv2")
     scale = min(1.0, FITTED_SIDE / max(before.shape))
-    size = [max(1, round(length * scale)) for length in before.shape[1::-1]]
-    before, after = (
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255 for picture in (before, after)
-    )
-    height, width = before.shape[:2]
-    inputs = np.concatenate([before, np.ones((height, width, 1), np.float32)], axis=-1).reshape(-1, 4)
-    products = np.concatenate(
-        [
-            (inputs[:, :, None] * inputs[:, None]).reshape(-1, 16),
-            (inputs[:, :, None] * after.reshape(-1, 1, 3)).reshape(-1, 12),
-        ],
-        axis=1,
-    )
-    if weight is not None:
-        products *= cv2.resize(weight, size, interpolation=cv2.INTER_AREA).reshape(-1, 1)
-    light, places = inputs[:, :3].mean(1), np.indices((height, width)).reshape(2, -1)
-    maps = np.concatenate([np.eye(3), np.zeros((1, 3))])[None, None, None]
+    width, height = (max(1, round(length * scale)) for length in before.shape[1::-1])
+
+    def columns(picture: np.ndarray) -> np.ndarray:
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return small.reshape(height * width, -1).astype(np.float32)
+
+    inputs = np.column_stack([columns(before) / 255, np.ones(height * width, np.float32)])
+    products = inputs[:, :, None] * np.column_stack([inputs, columns(after) / 255])[:, None]
+    products = products.reshape(-1, 28) * (1 if weight is None else columns(weight))
+    rows, places = np.indices((height, width)).reshape(2, -1)
+    spots = (rows / max(height - 1, 1), places / max(width - 1, 1), inputs[:, :3].mean(1))
+    maps = np.eye(4, 3)[None, None, None]
     for across, lights in grids:
         cells = [max(1, round(across * length / max(height, width))) for length in (height, width)] + [lights]
-        spots = [places[0] / max(height - 1, 1), places[1] / max(width - 1, 1), light]
-        index = np.ravel_multi_index(
-            [np.rint(spot * (count - 1)).astype(int).clip(0, count - 1) for spot, count in zip(spots, cells)], cells
-        )
+        near = [np.rint(spot * (count - 1)).astype(int).clip(0, count - 1) for spot, count in zip(spots, cells)]
+        index = np.ravel_multi_index(near, cells)
         sums = np.stack([np.bincount(index, column, np.prod(cells)) for column in products.T], axis=-1)
-        sums = gaussian_filter(sums.reshape(*cells, 28), (1, 1, 0.7, 0), mode="nearest")
-        prior = np.stack(
-            [
-                map_coordinates(maps[..., i, j], _grid(maps.shape[:3], cells), order=1, mode="nearest")
-                for i in range(4)
-                for j in range(3)
-            ],
-            axis=-1,
-        ).reshape(*cells, 4, 3)
+        sums = gaussian_filter(sums.reshape(*cells, 28), (1, 1, 0.7, 0), mode="nearest").reshape(*cells, 4, 7)
+        spans = [np.linspace(0, old - 1, count) for old, count in zip(maps.shape, cells)]
+        prior = interpolated(maps, np.stack(np.meshgrid(*spans, indexing="ij")))
         # The first map, one for the whole picture, leans on nothing but the evidence.
         ridge = (1e-6 if across == 1 else 1e-3) * len(index) / np.prod(cells)
-        left = sums[..., :16].reshape(*cells, 4, 4) + ridge * np.eye(4)
-        maps = np.linalg.solve(left, sums[..., 16:].reshape(*cells, 4, 3) + ridge * prior)
+        maps = np.linalg.solve(sums[..., :4] + ridge * np.eye(4), sums[..., 4:] + ridge * prior)
     return maps.astype(np.float32)
 
 
-def _grid(old: Sequence[int], new: Sequence[int]) -> np.ndarray:
-    spans = [np.linspace(0, before - 1, count) for before, count in zip(old, new)]
-    return np.stack(np.meshgrid(*spans, indexing="ij"))
+def interpolated(maps: np.ndarray, spots: np.ndarray) -> np.ndarray:
+    """Maps [gy, gx, gz, 4, 3] between the points of their grid, at spots [3, ...]: [..., 4, 3]."""
+    layers = maps.reshape(*maps.shape[:3], 12)
+    found = [map_coordinates(layers[..., layer], spots, order=1, mode="nearest") for layer in range(12)]
+    return np.stack(found, axis=-1).reshape(*spots.shape[1:], 4, 3)
 
 
 def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, shape: tuple[int, int]) -> np.ndarray:
     """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`, by place and lightness."""
-    cells = maps.shape[:3]
-    y = (np.arange(rows.start, rows.stop) / max(shape[0] - 1, 1) * (cells[0] - 1))[:, None]
-    x = (np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (cells[1] - 1))[None]
-    light = picture.mean(-1) * (cells[2] - 1)
-    spots = np.stack(np.broadcast_arrays(y, x, light)).astype(np.float32)
     result = np.empty_like(picture)
-    for channel in range(3):
-        slopes = [map_coordinates(maps[..., i, channel], spots, order=1, mode="nearest") for i in range(4)]
-        result[..., channel] = sum(slope * picture[..., i] for i, slope in enumerate(slopes[:3])) + slopes[3]
+    x = np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (maps.shape[1] - 1)
+    step = max(1, 2**20 // picture.shape[1])  # rows at a time: a pixel's map takes sixteen times the pixel
+    for start in range(0, len(picture), step):
+        part = picture[start : start + step]
+        y = np.arange(rows.start + start, rows.start + start + len(part)) / max(shape[0] - 1, 1) * (maps.shape[0] - 1)
+        spots = np.stack(np.broadcast_arrays(y[:, None], x[None], part.mean(-1) * (maps.shape[2] - 1)))
+        own = interpolated(maps, spots.astype(np.float32))
+        result[start : start + step] = np.einsum("hwi,hwij->hwj", part, own[..., :3, :]) + own[..., 3, :]
     return result
 
 
-def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray) -> np.ndarray:
     """`new` with as much fine contrast as the editor left: that of S' against the colour-mapped S."""
-    cv2 = extra("cv2")
-    wide = max(1.0, 0.004 * max(new.shape))
 
     def fine(picture: np.ndarray) -> np.ndarray:
-        return picture - cv2.GaussianBlur(picture, (0, 0), wide)
+        return picture - cv2.GaussianBlur(picture, (0, 0), max(1.0, 0.004 * max(new.shape)))
 
     left = np.square(fine(target)).mean() / max(float(np.square(fine(plain)).mean()), 1e-8)
-    return new + (np.sqrt(min(left, 1.0)) - 1) * fine(new) if left < 1 else new
+    return new + (np.sqrt(left) - 1) * fine(new) if left < 1 else new
 
 
 def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarray:
@@ -193,36 +182,15 @@ def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarr
     in pixels. Something is added where that is large over more than a contour's width. An edit that is everywhere in
     the face is a style and no addition: none is found then.
     """
-    cv2 = extra("cv2")
     wide = max(3, int(0.04 * size) | 1)
-    change = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), wide / 4)
-    strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
+    change, brush = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), wide / 4), np.ones((wide, wide), np.uint8)
+    strong = cv2.morphologyEx((change > 0.2).astype(np.uint8), cv2.MORPH_OPEN, brush)
     if strong[inside].mean() > 0.35:
         return np.zeros(inside.shape, np.float32)
-    return cv2.GaussianBlur(cv2.dilate(strong, np.ones((wide, wide))).astype(np.float32), (0, 0), wide / 4)
+    return cv2.GaussianBlur(cv2.dilate(strong, brush).astype(np.float32), (0, 0), wide / 4)
 
 
 def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
     """`new` with what was added to a face (float32 [h, w]) moved from its landmarks [68, 2] in S to those in I."""
     moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
     return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
-
-
-def recover_photo(
-    protected: Protected, edited: Image.Image, method: str = "improved", profile: str | None = None
-) -> Image.Image:
-    """The photo with the edit that its surrogate came back with, at its full resolution; see `recover_pixels`.
-
-    `edited`: the editor's answer, of the surrogate's shape. Raises ConfigError for an unknown method, DataError for a
-    picture of another shape and ResourceError for a method that the profile has not trained.
-    """
-    if method != "improved":
-        recovery_method(method)
-    found, surrogate = protected.found, np.asarray(protected.surrogate.image)
-    pixels = np.asarray(fitted(edited, found.source.shape[1::-1]))
-    boxes = [np.array(region.box) for region in found.regions if region.way == "face" and method == "improved"]
-    faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
-    recovered = recover_pixels(
-        found.source, surrogate, pixels, found.mask, method, faces, protected.instruction, profile
-    )
-    return Image.fromarray(recovered)

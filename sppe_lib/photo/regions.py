@@ -29,24 +29,23 @@ class Region:
 
     def pixels(self, shape: tuple[int, int]) -> np.ndarray:
         """The region as a boolean mask of `shape` (H, W)."""
+        from skimage.draw import polygon
+
         if self.mask is not None:
             return self.mask
-        from skimage.draw import polygon2mask
-
-        x0, y0, x1, y1 = self.box
-        if self.outline is None:
-            inside = np.zeros(shape, dtype=bool)
+        inside = np.zeros(shape, dtype=bool)
+        if self.outline is not None:
+            inside[polygon(self.outline[:, 1], self.outline[:, 0], shape)] = True
+        if not inside.any():  # an outline too thin to hold a pixel's middle must not leave the region as it was
+            x0, y0, x1, y1 = self.box
             inside[y0:y1, x0:x1] = True
-            return inside
-        inside = polygon2mask(shape, self.outline[:, ::-1])
-        # An outline too thin to hold a pixel's middle must not leave the region as it was.
-        return inside if inside.any() else Region(self.category, self.box).pixels(shape)
+        return inside
 
 
 def drawn(text: str, shape: tuple[int, int]) -> Region:
     """A region that the user gives as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left.
 
-    The category's own kind of surrogate is used for "human face", plates and writing. Raises ConfigError.
+    A face is replaced by a face, all else by another part of the photo. Raises ConfigError.
     """
     parts = [part.strip() for part in text.split(",")]
     try:
@@ -62,8 +61,7 @@ def drawn(text: str, shape: tuple[int, int]) -> Region:
     box = (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
     if box[0] >= box[2] or box[1] >= box[3]:
         raise ConfigError(f"The region {text!r} has no pixel in a photo of {width}x{height}; correct its corners.")
-    ways = {"human face": "face", "faces": "face"}
-    return Region(name, box, ways.get(name, "fill"))
+    return Region(name, box, "face" if name in ("human face", "faces") else "fill")
 
 
 def overlap(first: Sequence[float], second: Sequence[float]) -> float:
@@ -85,17 +83,15 @@ def revised(
 
     One string is one entry. Raises ConfigError for a removal that meets no region.
     """
-    kept = list(enumerate(found))
+    kept = dict(enumerate(found))
     for entry in entries(remove):
-        if str(entry).strip().isdigit():
-            left = [pair for pair in kept if pair[0] != int(entry)]
-        else:
-            spot = drawn(entry, shape)
-            left = [pair for pair in kept if overlap(pair[1].box, spot.box) < 0.5]
-        if len(left) == len(kept):
+        number = int(entry) if str(entry).strip().isdigit() else None
+        box = drawn(entry, shape).box if number is None else ()
+        met = [at for at, one in kept.items() if (at == number if number is not None else overlap(one.box, box) >= 0.5)]
+        if not met:
             raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
-        kept = left
-    return [region for _, region in kept] + [drawn(entry, shape) for entry in entries(add)]
+        kept = {at: one for at, one in kept.items() if at not in met}
+    return [*kept.values(), *(drawn(entry, shape) for entry in entries(add))]
 
 
 def private_mask(regions: list[Region], shape: tuple[int, int]) -> np.ndarray:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sppe_lib.photo.blend import grain, placed, window
-from sppe_lib.photo.models import extra
+from sppe_lib.photo.blend import grain, put, window
+from sppe_lib.photo.models import cv2
 from sppe_lib.runtime import numpy_generator
 
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSansMono-Bold")
@@ -41,17 +41,16 @@ def _font(name: str) -> ImageFont.FreeTypeFont:
 
 def glyphs(text: str, name: str) -> np.ndarray:
     """A text drawn tightly, white on black, float32 [h, w] in [0, 1]."""
-    box = _font(name).getbbox(text)
-    picture = Image.new("L", (max(box[2] - box[0], 1), max(box[3] - box[1], 1)))
-    ImageDraw.Draw(picture).text((-box[0], -box[1]), text, fill=255, font=_font(name))
+    left, top, right, bottom = _font(name).getbbox(text)
+    picture = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    ImageDraw.Draw(picture).text((-left, -top), text, fill=255, font=_font(name))
     return np.asarray(picture, dtype=np.float32) / 255
 
 
 def flattened(picture: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A line laid flat, float32 [HEIGHT, w, 3], and the perspective [3, 3] from it to its quadrangle [4, 2]."""
-    cv2 = extra("cv2")
-    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    width = int(np.clip(HEIGHT * max(sides[0], sides[2]) / max(sides[1], sides[3], 1), 8, 40 * HEIGHT))
+    top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    width = int(np.clip(HEIGHT * max(top, bottom) / max(right, left, 1), 8, 40 * HEIGHT))
     flat = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], dtype=np.float32)
     onto = cv2.getPerspectiveTransform(flat, corners.astype(np.float32))
     way = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
@@ -91,44 +90,37 @@ def tightened(picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
     margin = 0.12 * (y1 - y0)
     x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     tight = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], dtype=np.float32)
-    return extra("cv2").perspectiveTransform(tight, onto)[0].astype(np.float64)
+    return cv2.perspectiveTransform(tight, onto)[0].astype(np.float64)
 
 
 def draw_text(
     canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, corners: np.ndarray, text: str, seed: int
-) -> np.ndarray:
-    """`canvas` (RGB uint8) with other writing inside a mask, in place of the line in a quadrangle [4, 2] of `source`.
+) -> None:
+    """Write into a mask of `canvas` (RGB uint8) other words, in place of the line in a quadrangle [4, 2] of `source`.
 
     Of the source its place, weight, sharpness, and the colours of ink and ground are used: the ground as a plane
     through each channel, the ink as one colour.
     """
-    cv2 = extra("cv2")
     random = numpy_generator("text surrogate", seed, text)
     flat, onto = flattened(source, corners)
     written = ink(flat)
     x0, y0, x1, y1 = extent(written)
-    drawn = [glyphs(other_text(text, random), name) for name in FONTS]
-    box, weight = (x1 - x0, y1 - y0), float(written[y0:y1, x0:x1].mean())
+    box, weight, words = (x1 - x0, y1 - y0), float(written[y0:y1, x0:x1].mean()), []
+    for name in FONTS:
+        letters = glyphs(other_text(text, random), name)
+        shape = np.log(letters.shape[1] / letters.shape[0] * box[1] / box[0])
+        words.append((abs(shape) + 2 * abs(float(letters.mean()) - weight), letters))
     line = np.zeros(written.shape, np.float32)
-    line[y0:y1, x0:x1] = cv2.resize(
-        min(drawn, key=lambda letters: _misfit(letters, box, weight)), box, interpolation=cv2.INTER_AREA
-    )
+    line[y0:y1, x0:x1] = cv2.resize(min(words, key=lambda pair: pair[0])[1], box, interpolation=cv2.INTER_AREA)
     scale = HEIGHT / max(np.linalg.norm(corners[3] - corners[0]), 1)
     line = cv2.GaussianBlur(line, (0, 0), max(0.6, 0.6 * scale))[..., None]
     paper, colour = _colours(flat, written)
     rows, columns = window(inside, 12)
-    shift = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]])
     old, here = canvas[rows, columns], inside[rows, columns]
-    new = cv2.warpPerspective(
-        (1 - line) * paper + line * colour,
-        shift @ onto,
-        here.shape[::-1],
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    result = canvas.copy()
-    result[rows, columns] = placed(old, new + grain(old, here, random), here)
-    return result
+    shift = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]])
+    drawn, how = (1 - line) * paper + line * colour, {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    new = cv2.warpPerspective(drawn, shift @ onto, here.shape[::-1], **how)
+    put(old, new + grain(old, here, random), here)
 
 
 def _colours(flat: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,11 +130,5 @@ def _colours(flat: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, np.ndar
     clear = ~written & (far <= np.quantile(far[~written], 0.7))
     places = np.stack([np.ones(written.shape), *np.indices(written.shape) / HEIGHT], axis=-1)
     plane, *_ = np.linalg.lstsq(places[clear], flat[clear], rcond=None)
-    if not written.any():
-        return places @ plane, middle
-    return places @ plane, np.median(flat[written & (far >= np.median(far[written]))], 0)
-
-
-def _misfit(letters: np.ndarray, box: tuple[int, int], weight: float) -> float:
-    shape = np.log(letters.shape[1] / letters.shape[0] * box[1] / box[0])
-    return abs(shape) + 2 * abs(float(letters.mean()) - weight)
+    dark = written & (far >= np.median(far[written])) if written.any() else None
+    return places @ plane, middle if dark is None else np.median(flat[dark], 0)

@@ -11,12 +11,9 @@ from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.photo.blend import window
 from sppe_lib.photo.find import face_boxes, read_lines
-from sppe_lib.photo.models import extra, face_embedding, image_features, read_letters
+from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, image_features, read_letters
 from sppe_lib.photo.regions import Region, overlap, private_mask
 from sppe_lib.pictures import png_bytes
-
-SAME_PERSON = 0.6
-"""dlib's distance below which two embeddings are one person's."""
 
 SAME_WRITING = 0.8
 """Share of letters in common (difflib's ratio) from which two lines count as the same."""
@@ -27,8 +24,9 @@ SHORTEST, LONG = 2, 5
 SAME_CONTENT = 0.9
 """Cosine of image features above which the private region is still recognisable as the same picture."""
 
-BLOCK = 8
-"""Side in pixels of the blocks that must not survive."""
+BLOCK, TEXTURE, KEPT = 8, 3.0, 2.5
+"""Side in pixels of the blocks that must not survive; the levels (root mean square) from which one has a texture that
+tells it apart, and up to which it may have changed in place and still be there: less than its texture."""
 
 
 class Refusal(KitError):
@@ -38,29 +36,28 @@ class Refusal(KitError):
 def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray) -> int:
     """How many textured blocks of private source pixels are still somewhere in the private region.
 
-    A block (8 x 8, wholly private, its fine detail above 3 levels) survives in place where it differs by less than 2
-    levels on average, and elsewhere where it differs by less than 3 (root mean square). Flat blocks carry nothing.
+    A block is BLOCK x BLOCK and wholly private. It survives in place where it differs by less than KEPT levels, and
+    elsewhere where it differs by less than TEXTURE (root mean square). Flat blocks carry nothing.
     """
-    cv2 = extra("cv2")
-    rows, columns = window(private, 0)
-    old, new = (picture[rows, columns].mean(-1).astype(np.float32) for picture in (source, surrogate))
-    moved = np.abs(source[rows, columns].astype(np.float32) - surrogate[rows, columns]).mean(-1)
-    whole = cv2.erode(private[rows, columns].astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), borderValue=0)
-    # Texture is what differs from its surroundings: two smooth slopes may be alike by chance and tell nobody apart.
-    fine = np.square(old - cv2.GaussianBlur(old, (0, 0), BLOCK / 2))
-    deviation, change = np.sqrt(cv2.blur(fine, (BLOCK, BLOCK))), cv2.blur(moved, (BLOCK, BLOCK))
-    textured = (whole > 0) & (deviation > 3)
-    survivors = int((textured & (change < 2)).sum())
+    seen = window(private, 0)
+    old, new = (picture[seen].mean(-1).astype(np.float32) for picture in (source, surrogate))
+    moved = np.square(source[seen].astype(np.float32) - surrogate[seen]).mean(-1)
+    whole = cv2.erode(private[seen].astype(np.uint8), np.ones((BLOCK, BLOCK), np.uint8), borderValue=0) > 0
+    # Texture is what differs from its surroundings (two smooth slopes may be alike by chance and tell nobody apart) and
+    # within itself: plain paper beside a letter tells nothing of the letter.
+    outside = np.square(old - cv2.GaussianBlur(old, (0, 0), BLOCK / 2))
+    outside, change, mean, square = (cv2.blur(v, (BLOCK, BLOCK)) for v in (outside, moved, old, np.square(old)))
+    textured = whole & (np.minimum(outside, square - np.square(mean)) > TEXTURE**2)
+    survivors = int((textured & (change < KEPT**2)).sum())
     # Elsewhere: the most particular places (corners, not straight edges, which look alike) are looked for everywhere.
     corners = np.where(textured, cv2.cornerMinEigenVal(old, BLOCK), 0)
-    chosen: list[np.ndarray] = []
-    ranked = np.argsort(-corners, axis=None, kind="stable")[: min(4000, int((corners > 0).sum()))]
-    for place in np.column_stack(np.unravel_index(ranked, corners.shape)):
-        if len(chosen) < 48 and all(np.abs(place - other).max() >= BLOCK for other in chosen):
-            chosen.append(place)
-    for row, column in (place - BLOCK // 2 for place in chosen):
-        block = old[row : row + BLOCK, column : column + BLOCK]
-        survivors += int((cv2.matchTemplate(new, block, cv2.TM_SQDIFF) < 9 * BLOCK**2).sum())
+    for _ in range(48):
+        row, column = np.unravel_index(np.argmax(corners), corners.shape)
+        if corners[row, column] <= 0:
+            break
+        corners[max(row - BLOCK + 1, 0) : row + BLOCK, max(column - BLOCK + 1, 0) : column + BLOCK] = 0
+        block = old[row - BLOCK // 2 :, column - BLOCK // 2 :][:BLOCK, :BLOCK]
+        survivors += int((cv2.matchTemplate(new, block, cv2.TM_SQDIFF) < (TEXTURE * BLOCK) ** 2).sum())
     return survivors
 
 
@@ -73,9 +70,7 @@ def same_writing(private: str, read: str) -> bool:
     private, read = _plain(private), _plain(read)
     if len(private) < SHORTEST or not read:
         return False
-    # It may stand, misread, within a longer line: every part of its length is compared.
-    matcher = difflib.SequenceMatcher(None, autojunk=False)
-    matcher.set_seq2(private)
+    matcher = difflib.SequenceMatcher(b=private, autojunk=False)
     for start in range(max(len(read) - len(private), 0) + 1):
         matcher.set_seq1(read[start : start + len(private)])
         if matcher.quick_ratio() >= SAME_WRITING and matcher.ratio() >= SAME_WRITING:
@@ -108,11 +103,10 @@ def check_words(instruction: str, regions: Sequence[Region], secrets: Sequence[s
 
 def content_likeness(source: np.ndarray, surrogate: np.ndarray, inside: np.ndarray) -> float:
     """Cosine in [-1, 1] of the image features of two pictures within a mask, all else mid-grey."""
-    rows, columns = window(inside, 0)
-    crops = [np.where(inside[rows, columns, None], picture[rows, columns], 127) for picture in (source, surrogate)]
-    images = [torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float() / 255 for crop in crops]
-    first, second = (image_features(image)[0] for image in images)
-    return float(torch.nn.functional.cosine_similarity(first, second, dim=0))
+    seen = window(inside, 0)
+    crops = [np.where(inside[seen][..., None], picture[seen], 127) for picture in (source, surrogate)]
+    features = image_features(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255)
+    return float(torch.nn.functional.cosine_similarity(*features, dim=0))
 
 
 def leaks(
@@ -120,20 +114,19 @@ def leaks(
 ) -> list[str]:
     """Why a surrogate (RGB uint8) must not leave; an empty list where nothing speaks against it.
 
-    `secrets`: strings that must be nowhere in it, beside those that were found.
+    `secrets`: strings that must be nowhere in it, beside those that were found. The writing, which takes longest, is
+    read last, and only where all else is in order.
     """
     private = private_mask(list(regions), source.shape[:2])
     if surrogate.shape != source.shape or not private.any():
         return ["it has another size than its source, or nothing in it is private"]
-    found = []
-    if (survivors := surviving_blocks(source, surrogate, private)) > 0:
-        found.append(f"{survivors} blocks of private pixels are still in it")
-    for region in regions:
+    survivors = surviving_blocks(source, surrogate, private)
+    found = [f"{survivors} blocks of private pixels are still in it"] if survivors else []
+    for region in (region for region in regions if region.way != "text"):
         likeness = content_likeness(source, surrogate, region.pixels(source.shape[:2]))
-        # Asked so that what is no number counts against it.
-        if region.way != "text" and not likeness <= SAME_CONTENT:
+        if not likeness <= SAME_CONTENT:  # asked so that what is no number counts against it
             found.append(f"the {region.category} at {region.box} still looks the same (cosine {likeness:.2f})")
-    return found + _faces(source, surrogate, private, regions) + _writing(surrogate, regions, secrets)
+    return found + _faces(source, surrogate, private, regions) or _writing(surrogate, regions, secrets)
 
 
 def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regions: Sequence[Region]) -> list[str]:
@@ -148,28 +141,20 @@ def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regio
         near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
         if not near > SAME_PERSON:
             place = tuple(int(side) for side in box[:4])
-            found.append(
-                f"the face at {place} is a private one (distance {near:.2f}, up to {SAME_PERSON} is one person)"
-            )
+            found.append(f"the face at {place} is a private one (distance {near:.2f}, {SAME_PERSON} is one person)")
     return found
 
 
 def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str]) -> list[str]:
-    strings = dict.fromkeys([region.text for region in regions if region.text] + list(secrets))
-    if not strings:
-        return []
-    read = [text for _, text, _ in read_lines(surrogate)]
+    strings = dict.fromkeys([*(region.text for region in regions if region.text), *secrets])
+    read = [text for _, text, _ in read_lines(surrogate)] if strings else []
     return [f"{text!r} can still be read in it" for text in strings if readable(text, read)]
 
 
 def vouch(
-    source: np.ndarray,
-    surrogate: np.ndarray,
-    regions: Sequence[Region],
-    secrets: Sequence[str] = (),
-    name: str = "photo",
+    source: np.ndarray, surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str] = ()
 ) -> Surrogate:
-    """The one kind of picture an editor takes, its pixels encoded anew; raises Refusal with every reason against it.
+    """The one kind of picture an editor takes, its pixels encoded anew; raises Refusal with what speaks against it.
 
     A Surrogate holds the encoded picture alone: neither source, mask nor what was found there. A check that cannot run
     (a model is missing, a detector fails) refuses as well.
@@ -180,4 +165,4 @@ def vouch(
         found = [f"it could not be checked ({error})"]
     if found:
         raise Refusal(f"This surrogate must not leave: {'; '.join(found)}; add or widen regions, or try another seed.")
-    return Surrogate(name, png_bytes(Image.fromarray(surrogate)), _MAKER)
+    return Surrogate("photo", png_bytes(Image.fromarray(surrogate)), _MAKER)

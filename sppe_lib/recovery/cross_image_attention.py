@@ -3,7 +3,7 @@
 While I is denoised, its target tokens take their keys and values from the target tokens of a second
 stream in which S' is on its way from noise, at the same flow time; attention is sharpened (contrast)
 and the latents' statistics follow those of S' (AdaIN). Both streams run through the frozen editor as it
-was pretrained: I (or S) left, the target right, the instruction as text. The original inverts real
+was pretrained: I (or S) beside the target, the instruction as text. The original inverts real
 pictures with DDPM inversion; a flow has an exact noising, so I enters as its own noised latents at
 `START`. Its masks come from clustering attention maps; here statistics are those of the whole picture.
 Where `models.cross_image` names a model, it runs on that one: `cross_image_stable_diffusion`, as at paper scale.
@@ -44,7 +44,7 @@ class CrossImageProcessor:
         self.active = False
 
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, image_rotary_emb=None):
-        """As diffusers' FluxAttnProcessor: text tokens come first, then those of the target and of the left panel."""
+        """As diffusers' FluxAttnProcessor: text tokens come first, then the target's and the known picture's."""
         query, key, value = (layer(hidden_states) for layer in (attn.to_q, attn.to_k, attn.to_v))
         query, key, value = (part.unflatten(-1, (-1, attn.head_dim)) for part in (query, key, value))
         query, key = attn.norm_q(query), attn.norm_k(key)

@@ -4,13 +4,13 @@ The oracles ask the simulated editor about I itself, so they exist only where it
 """
 
 import torch
+from datasets import Dataset
 
 from sppe_lib.config import Profile
-from sppe_lib.data.parquet import open_parquet
-from sppe_lib.data.schema import SPLITS, Batch, image_tensor
+from sppe_lib.data.schema import SPLITS, Batch, image_tensor, open_oracle, oracle_file
 from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.errors import DataError
-from sppe_lib.recovery.method import Method, oracle_file
+from sppe_lib.recovery.method import Method
 from sppe_lib.recovery.trained import TrainedMethod
 
 
@@ -48,30 +48,29 @@ class OracleRealisation(Method):
 
 
 class OracleWords(OracleRealisation):
-    """Knows the words only: what the same editor makes of I under another seed, from `oracle_file`."""
+    """Knows the words only: what the same editor makes of I under another seed (`schema.open_oracle`)."""
 
     name = "oracle-words"
 
+    def __init__(self, backbone: Backbone, second: dict[str, tuple[Dataset, int]]):
+        """`second`: instance -> where its second edit is."""
+        super().__init__(backbone)
+        self.second = second
+
     @classmethod
     def load(cls, profile: Profile) -> Method:
-        """With the pictures of every split that has some. Raises DataError where none has."""
-        method = super().load(profile)
-        files = [file for split in SPLITS if (file := oracle_file(profile, split)).is_file()]
-        if not files:
-            raise DataError(
-                f"Profile {profile.name} has no second realisations of its edits: only a benchmark that the simulated "
-                f"editor drew has an {cls.name}; run 01_benchmark for one."
-            )
-        method.datasets = [open_parquet(file) for file in files]
-        method.rows = {
-            name: (dataset, row) for dataset in method.datasets for row, name in enumerate(dataset["instance_id"][:])
-        }
-        return method
+        """With the second edits of every split. Raises DataError where no split has any."""
+        folder, second = profile.results / "benchmark", {}
+        splits = [split for split in SPLITS if oracle_file(folder, split).is_file()]
+        for split in splits or SPLITS[-1:]:
+            dataset = open_oracle(folder, split)
+            second |= {name: (dataset, row) for row, name in enumerate(dataset["instance_id"][:])}
+        return cls(Backbone(profile.models), second)
 
     def pictures(self, batch: Batch) -> torch.Tensor:
-        """The second realisations of a batch. Raises DataError for an instance without one."""
-        lost = [name for name in batch.instance_id if name not in self.rows]
+        """The second edits of a batch. Raises DataError for an instance that has none."""
+        lost = [name for name in batch.instance_id if name not in self.second]
         if lost:
-            raise DataError(f"There is no second realisation of the edit of {lost[0]}: run 01_benchmark again.")
-        found = [self.rows[name] for name in batch.instance_id]
+            raise DataError(f"{lost[0]} has no second edit, so there is no {self.name} of it: leave it out.")
+        found = [self.second[name] for name in batch.instance_id]
         return torch.stack([image_tensor(dataset[row]["edited_again"]) for dataset, row in found])

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from sppe_lib.config import Profile
-from sppe_lib.data.schema import EVALUATED, Batch, split_files
+from sppe_lib.data.schema import EVALUATED, Batch, oracle_file, split_files
 
 Recover = Callable[[Batch], torch.Tensor]
 """(I, S, S', M, P) -> recovered pictures [B, 3, H, W] in [0, 1]; must not read `edited_source`, an oracle aside."""
@@ -23,14 +23,6 @@ VALIDATION = ("validation",)
 def training_folder(profile: Profile, method: str) -> Path:
     """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/seed-<seed>/`."""
     return profile.results / "training" / method / f"seed-{profile.recovery.training.seed}"
-
-
-def oracle_file(profile: Profile, split: str) -> Path:
-    """What the simulated editor makes of the sources of a split of the benchmark under another seed.
-
-    Columns: instance_id and edited_again, a picture. Benchmarks that it did not draw have none.
-    """
-    return profile.results / "benchmark" / "oracle" / f"{split}.parquet"
 
 
 class Method:
@@ -58,7 +50,7 @@ class Entry:
     `what`: a function as `Recover`, or a Method's class; or "file.name" of one in sppe_lib/recovery/, imported when it
     is used: the methods import diffusers, which takes seconds, and pages that only read results need none of them.
     `trained`: whether the class has a `fit(profile)`. `data`: which of `schema.EVALUATED` it recovers; those that a
-    profile has not built are left out. `oracle`: a ceiling, which exists where there is an `oracle_file`.
+    profile has not built are left out. `oracle`: a ceiling, which exists where there is a `schema.oracle_file`.
     """
 
     what: str | Recover | type[Method]
@@ -69,8 +61,8 @@ class Entry:
     def available(self, profile: Profile, data: str) -> bool:
         """Whether the profile has what it takes to recover some data."""
         folder, split = EVALUATED[data]
-        built = bool(split_files(profile.results / folder, split))
-        return built and (not self.oracle or oracle_file(profile, split).is_file())
+        place = profile.results / folder
+        return bool(split_files(place, split)) and (not self.oracle or oracle_file(place, split).is_file())
 
     def imported(self) -> Recover | type[Method]:
         """The function or the class."""

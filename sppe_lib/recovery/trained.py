@@ -26,6 +26,7 @@ from sppe_lib.diffusion.backbone import Backbone, TextStates
 from sppe_lib.diffusion.latents import KEPT, KNOWN, LatentBatch, LatentCache, encode_batch, latent_cache
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.processes import check_batch, process, share_of_batch
+from sppe_lib.diffusion.throughput import matmul_share
 from sppe_lib.diffusion.training import Checkpoint, Parameters, Schedule, machine_record, train
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels, sample
@@ -188,7 +189,8 @@ def train_method(
 ) -> Path:
     """Train a method on encoded instances, whose texts its backbone knows; returns `folder`.
 
-    It receives adapter, modules, log and manifest; `snapshots`: number of steps -> folder that receives the state after
+    It receives adapter, modules, log and manifest, where `matmul_share` is what its last steps reach of the machine's
+    measured peak; `snapshots`: number of steps -> folder that receives the state after
     that many. A run that was stopped goes on from its file in `checkpoints`. All methods see the same rows, and the
     same noise for the same place in a batch.
     """
@@ -210,7 +212,13 @@ def train_method(
         with nullcontext() if training.gradient_checkpointing else attention_for_backward():
             return method.losses(step, batch, generators)
 
+    def last_step() -> None:
+        sum(losses_at(training.steps - 1).values()).backward()
+        for value in trained.values():
+            value.grad = None
+
     def keep(folder: Path, log: pd.DataFrame) -> None:
+        seconds = log["seconds"].tail(max(1, len(log) // 10)).median()
         manifest = {
             "method": method.name,
             "steps": len(log),
@@ -220,6 +228,7 @@ def train_method(
             "trained_parameters": sum(value.numel() for value in trained.values()),
             "seconds_this_run": round(clock.perf_counter() - began, 1),
             "training_seconds": round(float(log["seconds"].sum()), 1),
+            "matmul_share": round(matmul_share(last_step, seconds), 3),
             **machine_record(),
         }
         with atomic_path(folder) as temporary:

@@ -1,6 +1,6 @@
 """VISII (NeurIPS 2023; SPEC §5): per instance, the instruction's embedding is optimised until it edits S into S'.
 
-The editor is the frozen backbone as it was pretrained to edit: picture left, target right, told by text
+The editor is the frozen backbone as it was pretrained to edit: a picture beside the target, told by text
 (pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the
 flow-matching loss of S -> S'; then it edits I. VISII's second, CLIP term is left out, since the
 backbone's text states have no place in CLIP's image space. Nothing is trained across instances. Where

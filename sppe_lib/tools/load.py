@@ -33,18 +33,16 @@ def own_memory() -> int:
     """Bytes of this process that no file backs. Raises ResourceError where the system does not say."""
     if not _STATUS.is_file():
         raise ResourceError("Memory is measured on Linux only: run `make load` there.")
-    line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("RssAnon"))
-    return int(line.split()[1]) * 1024
+    return int(_STATUS.read_text(encoding="utf-8").partition("RssAnon:")[2].split()[0]) * 1024
 
 
 def peak_memory(work: Callable[[], object], interval: float = 0.01) -> int:
     """The most bytes of its own that this process had while `work` ran, looked at every `interval` seconds."""
-    most, done = own_memory(), threading.Event()
+    seen, done = [own_memory()], threading.Event()
 
     def watch() -> None:
-        nonlocal most
         while not done.wait(interval):
-            most = max(most, own_memory())
+            seen[0] = max(seen[0], own_memory())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -53,7 +51,7 @@ def peak_memory(work: Callable[[], object], interval: float = 0.01) -> int:
     finally:
         done.set()
         watcher.join()
-    return max(most, own_memory())
+    return max(seen[0], own_memory())
 
 
 def measure(factor: int) -> dict[str, float]:
@@ -65,14 +63,13 @@ def measure(factor: int) -> dict[str, float]:
     pairs = load_profile("smoke").benchmark.pairs
     profile = load_profile("smoke", {f"benchmark.{split}_pairs": factor * number for split, number in pairs.items()})
     built = peak_memory(lambda: build_benchmark(profile, processes=1))
-    instances = 0
+    seen: list[int] = []
 
     def read() -> None:
-        nonlocal instances
         for split in SPLITS:
-            instances += sum(len(batch) for batch in iterate(open_split(profile.results / "benchmark", split), 16))
+            seen.extend(len(batch) for batch in iterate(open_split(profile.results / "benchmark", split), 16))
 
-    return {"factor": factor, "build_mb": built / 1e6, "read_mb": peak_memory(read) / 1e6, "instances": instances}
+    return {"factor": factor, "build_mb": built / 1e6, "read_mb": peak_memory(read) / 1e6, "instances": sum(seen)}
 
 
 def memory_curve(factors: Iterable[int] = FACTORS) -> pd.DataFrame:
@@ -91,15 +88,9 @@ def memory_curve(factors: Iterable[int] = FACTORS) -> pd.DataFrame:
 
 def draw(curve: pd.DataFrame, path: Path) -> None:
     """The curve as a picture."""
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(5, 3), layout="tight")
-    for column, label in (("build_mb", "building"), ("read_mb", "reading")):
-        axis.plot(curve["instances"], curve[column], marker="o", label=label)
-    axis.set(xlabel="instances", ylabel="peak memory, MB", xscale="log", ylim=(0, None))
-    axis.legend(frameon=False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    named = curve.set_index("instances").rename(columns={"build_mb": "building", "read_mb": "reading"})
+    look = {"marker": "o", "logx": True, "ylabel": "peak memory, MB", "ylim": (0, None), "figsize": (5, 3)}
+    named[["building", "reading"]].plot(**look).figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
 @command_line
@@ -112,15 +103,15 @@ def main(arguments: list[str] | None = None) -> None:
     if options.factor:
         print(json.dumps(measure(options.factor)))
         return
-    table, picture = (options.output / name for name in ("memory.csv", "memory.png"))
-    check_files(options.output, (table.name, picture.name))
+    writers = {
+        "memory.csv": lambda curve, path: curve.to_csv(path, index=False, float_format="%.0f"), "memory.png": draw
+    }  # fmt: skip
+    check_files(options.output, writers)
     curve = memory_curve()
-    with atomic_path(table) as temporary:
-        curve.to_csv(temporary, index=False, float_format="%.0f")
-    with atomic_path(picture) as temporary:
-        draw(curve, temporary)
-    for path in (table, picture):
-        mark_file(path)
+    for name, write in writers.items():
+        with atomic_path(options.output / name) as temporary:
+            write(curve, temporary)
+        mark_file(options.output / name)
     print(curve.to_string(index=False))
 
 

@@ -30,14 +30,11 @@ def stage_of(name: str, method: str = "") -> dict | None:
     content = yaml.safe_load((repository() / "dvc.yaml").read_text(encoding="utf-8"))
     methods = {f"${{{key}}}": names for entry in content["vars"] for key, names in entry.items()}
     for stage in content["stages"].values():
-        word, _, rest = stage["cmd"].partition(f".notebooks {name}")[2].partition(" ")
-        if f".notebooks {name}" not in stage["cmd"] or word:
-            continue
-        several = methods.get(stage.get("matrix", {}).get("method")) or re.findall(
-            r"[\w -]+", rest.partition("method=")[2]
-        )
-        if not several or set(method.split(",")) <= {"", *several}:
-            return stage
+        if found := re.search(rf"\.notebooks {re.escape(name)}(\s.*|$)", stage["cmd"], re.DOTALL):
+            listed = re.findall(r"[\w -]+", found[1].partition("method=")[2])
+            several = methods.get(stage.get("matrix", {}).get("method")) or listed
+            if not several or set(method.split(",")) <= {"", *several}:
+                return stage
     return None
 
 
@@ -45,21 +42,19 @@ def check_inputs(name: str, profile: Profile, method: str = "") -> None:
     """Raise DataError, before anything is written, where results that a notebook's stage reads are not there."""
     for path in (stage_of(name, method) or {}).get("deps", []):
         path = path.replace("${profile}", profile.name).replace("${item.method}", method)
-        for prefix, folder in (("results", profile.results), ("figures", profile.figures)):
-            start = f"{prefix}/{profile.name}/"
-            if path.startswith(start) and not (folder / path.removeprefix(start)).exists():
-                raise DataError(
-                    f"{name} needs {path}, which is not there: run the stages before it first, as "
-                    f"`make repro PROFILE={profile.name}` does."
-                )
+        kind, _, rest = path.partition(f"/{profile.name}/")
+        if kind in ("results", "figures") and not (getattr(profile, kind) / rest).exists():
+            raise DataError(
+                f"{name} needs {path}, which is not there: run the stages before it first, as "
+                f"`make repro PROFILE={profile.name}` does."
+            )
 
 
 def _check_pipeline(profile: Profile) -> None:
     """Under DVC, refuse folders that dvc.yaml does not name: DVC would look for what the stage wrote elsewhere."""
-    for variable, folder in (("SPPE_RESULTS", profile.results), ("SPPE_FIGURES", profile.figures)):
-        expected = repository() / variable.removeprefix("SPPE_").lower() / profile.name
-        if folder.resolve() != expected.resolve():
-            raise ConfigError(f"{variable} is set, but a pipeline's outputs are in the repository: unset it.")
+    for kind in ("results", "figures"):
+        if getattr(profile, kind).resolve() != (repository() / kind / profile.name).resolve():
+            raise ConfigError(f"SPPE_{kind.upper()} is set, but a pipeline's outputs are in the repository: unset it.")
 
 
 def run_notebook(name: str, /, **parameters: str) -> Path:

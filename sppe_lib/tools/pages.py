@@ -1,6 +1,7 @@
 """The executed notebooks of a run as web pages, `docs/notebooks/*.html`: no kernel, network or script is needed.
 
     python -m sppe_lib.tools.pages mini
+    python -m sppe_lib.tools.pages --index     # only the list of the pages that are there
 
 Pictures become files beside the pages, equations MathML. The folder is replaced as a whole, once every page is made.
 """
@@ -10,10 +11,10 @@ import base64
 import html
 import io
 import re
-import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from latex2mathml.converter import convert
@@ -22,8 +23,9 @@ from PIL import Image
 from pygments.formatters import HtmlFormatter
 
 from sppe_lib.config import load_profile, repository
-from sppe_lib.data.own_folder import own_folder
-from sppe_lib.errors import DataError, KitError
+from sppe_lib.data.own_folder import check_files, mark_file, own_folder
+from sppe_lib.errors import DataError, command_line
+from sppe_lib.files import write_text
 
 EXAMPLE = "C2E-S2SER"
 """Of a notebook that runs once a method, the page shows this one."""
@@ -34,21 +36,7 @@ WIDEST = 1400
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?! )([^$\n]+?)(?<! )\$(?![\w$])", re.DOTALL)
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 LINK = re.compile(r"\[([^\]]*)\]\((\w+)\.ipynb\)")
-
-STYLE = """
-body { font: 17px/1.6 system-ui, sans-serif; color: #1c2733; max-width: 62rem; margin: 0 auto; padding: 0 1rem 4rem;
-  overflow-wrap: anywhere; }
-nav { font-size: .85rem; padding: .8rem 0; border-bottom: 1px solid #dde3e9; }
-nav a { margin-right: .9rem; display: inline-block; }
-h1, h2, h3 { line-height: 1.25; } h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
-a { color: #0b62b8; } img { max-width: 100%; height: auto; } .anchor-link { display: none; }
-pre { background: #f5f7f9; padding: .7rem .9rem; overflow-x: auto; font-size: .82rem; line-height: 1.45; }
-pre code { overflow-wrap: normal; }
-.scroll, .output_subarea, .text_cell_render, .rendered_html { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; font-size: .82rem; overflow-wrap: normal; }
-td, th { padding: .25rem .6rem; border-bottom: 1px solid #e4e9ee; text-align: left; }
-math[display=block] { display: block math; margin: 1rem 0; padding: .2rem 0; overflow-x: auto; max-width: 100%; }
-"""
+QUESTION = re.compile(r"\*\*Question:\*\* (.+)")
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -59,25 +47,40 @@ PAGE = """<!doctype html>
 """
 
 
-@dataclass(frozen=True)
-class Page:
-    """A notebook to show: its name in `notebooks/`, its title, and the executed copy."""
+class Page(NamedTuple):
+    """A notebook to show: its name in `notebooks/`, its title, and the question that it answers."""
 
     name: str
     title: str
-    executed: Path
+    question: str
+
+    def link(self) -> str:
+        """A link to the page, under its title."""
+        return f'<a href="{self.name}.html">{html.escape(self.title)}</a>'
 
 
-def executed_pages(results: Path) -> list[Page]:
-    """The notebooks of the repository that were executed in a run, in order of their numbers."""
+def executed(results: Path, name: str) -> Path | None:
+    """The executed copy of a notebook in a run, or None."""
+    copies = [results / "notebooks" / f"{name}{suffix}.ipynb" for suffix in ("", f"-{EXAMPLE}")]
+    return next((path for path in copies if path.is_file()), None)
+
+
+def pages_of(names: Iterable[str]) -> list[Page]:
+    """Notebooks of the repository as pages, in order of their numbers."""
     pages = []
-    for source in sorted((repository() / "notebooks").glob("*.ipynb")):
-        copies = [results / "notebooks" / f"{source.stem}{suffix}.ipynb" for suffix in ("", f"-{EXAMPLE}")]
-        found = next((path for path in copies if path.is_file()), None)
-        if found:
-            first = nbformat.read(found, as_version=4).cells[0].source.splitlines()[0]
-            pages.append(Page(source.stem, first.lstrip("# "), found))
+    for name in sorted(names):
+        first = nbformat.read(repository() / "notebooks" / f"{name}.ipynb", as_version=4).cells[0].source
+        question = QUESTION.search(first)
+        text = re.sub(r"[*`]", "", question[1]) if question else ""
+        pages.append(Page(name, first.splitlines()[0].lstrip("# "), text[:1].upper() + text[1:]))
     return pages
+
+
+def index(pages: list[Page]) -> str:
+    """The first page: a list of the others, each with its question."""
+    rows = "\n".join(f"<li>{page.link()}<br>{html.escape(page.question)}</li>" for page in pages)
+    body = f"<h1>The notebooks, as they were executed</h1>\n<ul>\n{rows}\n</ul>"
+    return PAGE.format(title="The notebooks", links='<a href="index.html">The notebooks</a>', body=body)
 
 
 def with_equations(markdown: str) -> str:
@@ -99,20 +102,15 @@ def write_picture(encoded: str, path: Path) -> None:
     picture.save(path, "WEBP", quality=88, method=6)
 
 
-def prepare(page: Page, folder: Path, names: set[str]) -> nbformat.NotebookNode:
+def prepare(page: Page, notebook: nbformat.NotebookNode, folder: Path, names: set[str]) -> nbformat.NotebookNode:
     """The executed notebook as the exporter takes it: no progress bars, pictures as links to files in `folder`.
 
     A link to a notebook that has no page, which is none of `names`, becomes text.
     """
-
-    def linked(found: re.Match) -> str:
-        title, name = found.groups()
-        return f"[{title}]({name}.html)" if name in names else title
-
-    notebook = nbformat.read(page.executed, as_version=4)
     number = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
+            linked = lambda found: f"[{found[1]}]({found[2]}.html)" if found[2] in names else found[1]  # noqa: E731
             cell.source = LINK.sub(linked, with_equations(cell.source))
             continue
         kept = []
@@ -122,9 +120,8 @@ def prepare(page: Page, folder: Path, names: set[str]) -> nbformat.NotebookNode:
                 continue
             if "image/png" in data:
                 number += 1
-                target = folder / f"{page.name}-{number}.webp"
+                target, said = folder / f"{page.name}-{number}.webp", html.escape(page.title)
                 write_picture(data["image/png"], target)
-                said = html.escape(page.title)
                 shown = f'<img src="{target.name}" loading="lazy" alt="{said}, picture {number}">'
                 output["data"] = {"text/html": shown}
             elif "text/html" in data:
@@ -141,35 +138,50 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
 
     Raises DataError where no notebook was executed, and what `own_folder` raises where `folder` is somebody else's.
     """
-    pages = executed_pages(results)
-    if not pages:
+    names = [path.stem for path in (repository() / "notebooks").glob("*.ipynb")]
+    copies = {name: path for name in names if (path := executed(results, name))}
+    if not copies:
         raise DataError(f"No executed notebooks in {results.name}/notebooks: run make repro first.")
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    links = " ".join(f'<a href="{page.name}.html">{html.escape(page.title)}</a>' for page in pages)
+    pages = pages_of(copies)
+    links = " ".join(page.link() for page in pages)
     with own_folder(folder, [results]) as temporary:
-        (temporary / "style.css").write_text(STYLE + HtmlFormatter().get_style_defs(".highlight"), encoding="utf-8")
+        style = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
+        style += HtmlFormatter().get_style_defs(".highlight")
+        texts = {"style.css": style, "index.html": index(pages)}
         for page in pages:
-            body, _ = exporter.from_notebook_node(prepare(page, temporary, {one.name for one in pages}))
-            text = PAGE.format(title=html.escape(page.title), links=links, body=body)
-            (temporary / f"{page.name}.html").write_text(text, encoding="utf-8")
-        shutil.copy(temporary / f"{pages[0].name}.html", temporary / "index.html")
+            notebook = prepare(page, nbformat.read(copies[page.name], as_version=4), temporary, set(copies))
+            body, _ = exporter.from_notebook_node(notebook)
+            texts[f"{page.name}.html"] = PAGE.format(title=html.escape(page.title), links=links, body=body)
+        for name, text in texts.items():
+            (temporary / name).write_text(text, encoding="utf-8")
     return [folder / f"{name}.html" for name in ("index", *(page.name for page in pages))]
 
 
-def main() -> int:
-    """Command line: [PROFILE] [--output FOLDER]."""
+def write_index(folder: Path) -> Path:
+    """Write the list of the pages in `folder` anew, from the notebooks' own first cells; nothing is rendered."""
+    path = folder / "index.html"
+    check_files(folder, [path.name])
+    write_text(path, index(pages_of(page.stem for page in folder.glob("*.html") if page != path)))
+    mark_file(path)
+    return path
+
+
+@command_line
+def main(arguments: list[str]) -> None:
+    """Command line: [PROFILE] [--output FOLDER] [--index]."""
     parser = argparse.ArgumentParser(description="Render the executed notebooks of a run as web pages.")
     parser.add_argument("profile", nargs="?", help="a profile of params.yaml; left out: the chosen one")
     parser.add_argument("--output", type=Path, default=repository() / "docs" / "notebooks")
-    arguments = parser.parse_args()
-    try:
-        written = write_pages(load_profile(arguments.profile).results, arguments.output)
-    except KitError as error:
-        print(error, file=sys.stderr)
-        return 2
-    size = sum(path.stat().st_size for path in arguments.output.iterdir()) / 1e6
-    print(f"{len(written) - 1} pages, {size:.1f} MB in {arguments.output.name}/: open {written[0].name}")
-    return 0
+    parser.add_argument("--index", action="store_true", help="only the list of the pages that are there")
+    chosen = parser.parse_args(arguments)
+    if chosen.index:
+        write_index(chosen.output)
+    else:
+        write_pages(load_profile(chosen.profile).results, chosen.output)
+    files = list(chosen.output.iterdir())
+    pages, size = sum(path.suffix == ".html" for path in files), sum(path.stat().st_size for path in files) / 1e6
+    print(f"{pages} pages, {size:.1f} MB in {chosen.output.name}/: open index.html")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -65,20 +66,18 @@ def mend(folder: Path) -> None:
     What the record held is in DVC's cache of runs, so nothing that was made is made again.
     """
     for path, read in ((folder / "dvc.lock", yaml.safe_load), (repository() / ".dvc" / "tmp" / "rwlock", json.loads)):
-        if not path.is_file():
-            continue
         try:
-            whole = isinstance(read(path.read_text(encoding="utf-8")), dict)
+            if not isinstance(read(path.read_text(encoding="utf-8")), dict):
+                path.unlink()
+        except FileNotFoundError:
+            pass
         except (ValueError, yaml.YAMLError):
-            whole = False
-        if not whole:
             path.unlink()
 
 
 def environment_of(folder: Path) -> dict[str, str]:
     """The environment in which DVC takes a pipeline folder for one."""
-    own = {} if folder == repository() else {"DVC_SYSTEM_CONFIG_DIR": str(folder)}
-    return {**os.environ, **own}
+    return dict(os.environ) | ({} if folder == repository() else {"DVC_SYSTEM_CONFIG_DIR": str(folder)})
 
 
 def stages_to_run(folder: Path) -> dict[str, set[str]]:
@@ -96,20 +95,16 @@ def stages_to_run(folder: Path) -> dict[str, set[str]]:
         changed = repo.status(targets=[stage.addressing for stage in stages])
         again = {stage for stage in stages if stage.addressing in changed}
     again |= {later for stage in again for later in networkx.ancestors(graph, stage)}
-    return {
-        stage.name: {need.name for need in graph.successors(stage) if need in again}
-        for stage in graph
-        if stage in again
-    }
+    waits = ((stage, graph.successors(stage)) for stage in graph if stage in again)
+    return {stage.name: {need.name for need in needs if need in again} for stage, needs in waits}
 
 
 def repro(folder: Path, arguments: list[str], environment: dict[str, str], log: Path | None = None) -> int:
     """`dvc repro` in a pipeline's folder, its output into a log where one is named; returns the exit status."""
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *arguments]
-    if log is None:
-        return subprocess.run(command, cwd=folder, env=environment).returncode
-    with log.open("w", encoding="utf-8") as file:
-        return subprocess.run(command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
+    with log.open("w", encoding="utf-8") if log else nullcontext() as file:
+        errors = subprocess.STDOUT if file else None
+        return subprocess.run(command, cwd=folder, env=environment, stdout=file, stderr=errors).returncode
 
 
 def _by_what_waits(stages: dict[str, set[str]]) -> dict[str, int]:

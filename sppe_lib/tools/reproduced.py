@@ -38,11 +38,7 @@ ELSEWHERE = {
 }
 """Tables that are not compared number by number, and why."""
 
-INTERVALS = {
-    "value": ("low", "high"), "srcc": ("srcc_low", "srcc_high"), "plcc": ("plcc_low", "plcc_high"),
-    "difference": ("difference_low", "difference_high"),
-}  # fmt: skip
-"""Column of estimates -> the columns of its interval."""
+VERDICT = {True: "holds", False: "does not hold", None: "not tested"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def committed_files(profile: Profile, revision: str) -> dict[str, str]:
-    """Verdicts and tables of a profile at a git revision: path below `figures/<profile>/` -> name in the repository.
+    """Verdicts and tables of a profile at a git revision: path below `figures/<profile>/` -> content.
 
     Raises DataError where git has no run of that profile.
     """
@@ -77,7 +73,7 @@ def committed_files(profile: Profile, revision: str) -> dict[str, str]:
         path = Path(name)
         table = path.suffix == ".csv" and path.stem.startswith("table") and path.stem not in ELSEWHERE
         if table or path.name == CLAIMS:
-            found[name.removeprefix(folder)] = name
+            found[name.removeprefix(folder)] = _git("show", f"{revision}:{name}")
     if CLAIMS not in found:
         raise DataError(
             f"git has no run of profile {profile.name} at {revision} to compare with: choose a profile whose figures "
@@ -86,18 +82,12 @@ def committed_files(profile: Profile, revision: str) -> dict[str, str]:
     return found
 
 
-def _read(name: str, text: str) -> pd.DataFrame:
+def _read(name: str, text: str) -> pd.DataFrame | list[dict]:
     try:
-        return pd.read_csv(io.StringIO(text))
-    except ValueError as error:  # what pandas raises for an empty file or a broken line is one
-        raise DataError(f"{name} is no readable table ({error}): run make repro again.") from None
-
-
-def _claims(name: str, text: str) -> list[dict]:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise DataError(f"{name} is not valid JSON: run make repro again.") from None
+        return json.loads(text) if name == CLAIMS else pd.read_csv(io.StringIO(text))
+    except (ValueError, RecursionError) as error:  # what pandas raises for an empty file or a broken line is one
+        kind = "valid JSON" if name == CLAIMS else f"readable table ({error})"
+        raise DataError(f"{name} is no {kind}: run make repro again.") from None
 
 
 def check_run(profile: Profile, stored: list[dict]) -> None:
@@ -105,16 +95,15 @@ def check_run(profile: Profile, stored: list[dict]) -> None:
 
     Figures that came with the repository and not from a run would be compared with themselves.
     """
+    finish = f"make repro PROFILE={profile.name}"
     if not (profile.results / "metrics").is_dir():
-        raise DataError(
-            f"No run of profile {profile.name} here to compare: run make repro PROFILE={profile.name} first."
-        )
+        raise DataError(f"No run of profile {profile.name} here to compare: run {finish} first.")
     here = json.loads(json.dumps(evaluate_claims(profile)))
     known = [{key: entry.get(key) for key in of_run} for of_run, entry in zip(here, stored)]
     if len(here) != len(stored) or here != known:
         raise DataError(
-            f"figures/{profile.name}/{CLAIMS} is not what results/{profile.name} say: finish the run with make repro "
-            f"PROFILE={profile.name}, of the same commit."
+            f"figures/{profile.name}/{CLAIMS} is not what results/{profile.name} say: finish the run with {finish}, of "
+            f"the same commit."
         )
 
 
@@ -131,11 +120,13 @@ def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> Diff
     changes = (after[numeric] - before[numeric]).abs()
     moved = (changes > 0) | (before[numeric].isna() != after[numeric].isna())
     found = Difference(name, int(before[numeric].notna().sum().sum()), int(moved.sum().sum()))
-    estimates = [column for column in INTERVALS if column in numeric]
+    # A column of estimates -> how its interval's columns begin: `value` has low and high, others have x_low and x_high.
+    spans = {column: "" if column == "value" else f"{column}_" for column in ("value", "srcc", "plcc", "difference")}
+    estimates = [column for column in spans if column in numeric]
     shares = pd.DataFrame(index=before.index, columns=estimates, dtype=float)
     for column in estimates:
-        if {*INTERVALS[column]} <= {*before}:
-            low, high = (before[end] for end in INTERVALS[column])
+        low, high = (before.get(spans[column] + end) for end in ("low", "high"))
+        if low is not None and high is not None:
             shares[column] = (changes[column] / ((high - low) / 2)).where(moved[column] & (high > low))
     # Without an interval the largest movement counts, and a number that came or went more than any.
     by = shares if shares.notna().any(axis=None) else changes[estimates].fillna(float("inf")).where(moved[estimates])
@@ -153,51 +144,39 @@ def compare(profile: Profile, revision: str = "HEAD") -> Document:
     Its data have a row for every table (the columns of `Difference`). Raises DataError where there is no run here or at
     that revision, or where a file is missing, broken or of other instances.
     """
-    names = committed_files(profile, revision)
-    lost = [name for path, name in names.items() if not (profile.figures / path).is_file()]
-    if lost:
-        raise DataError(f"This run has no {lost[0]}: finish it with make repro PROFILE={profile.name}.")
-    texts = {
-        path: (_git("show", f"{revision}:{name}"), (profile.figures / path).read_text("utf-8"))
-        for path, name in names.items()
-    }
-    old, new = (_claims(names[CLAIMS], text) for text in texts.pop(CLAIMS))
+    committed = committed_files(profile, revision)
+    if lost := next((path for path in committed if not (profile.figures / path).is_file()), None):
+        raise DataError(f"This run has no figures/{profile.name}/{lost}: make repro PROFILE={profile.name} ends it.")
+    here = {path: (profile.figures / path).read_text(encoding="utf-8") for path in committed}
+    old, new = (_read(CLAIMS, texts.pop(CLAIMS)) for texts in (committed, here))
     check_run(profile, new)
-    if [entry["claim"] for entry in old] != [entry["claim"] for entry in new]:
+    claims = [entry["claim"] for entry in old]
+    if claims != [entry["claim"] for entry in new]:
         raise DataError(f"{CLAIMS} has other claims than at {revision}: run the same commit to compare.")
-    verdicts = pd.DataFrame(
-        [[entry["claim"], _verdict(entry), _verdict(now)] for entry, now in zip(old, new)],
-        columns=["claim", "committed", "this run"],
-    )
-    same = int((verdicts["committed"] == verdicts["this run"]).sum())
+    first, second = ([VERDICT[entry["holds"]] for entry in entries] for entries in (old, new))
+    verdicts = pd.DataFrame({"claim": claims, "committed": first, "this run": second})
     found = [
-        compare_tables(Path(path).stem, *(_read(names[path], text) for text in both)) for path, both in texts.items()
+        compare_tables(Path(path).stem, *(_read(Path(path).name, texts[path]) for texts in (committed, here)))
+        for path in committed
     ]
     cells = pd.DataFrame(
         {
-            "table": [one.table for one in found],
-            "numbers": [str(one.numbers) for one in found],
-            "moved": [str(one.moved) for one in found],
-            "moved most": [one.place or NOTHING for one in found],
-            "committed": [number(one.before, 4) for one in found],
-            "this run": [number(one.after, 4) for one in found],
-            "of half its interval": [NOTHING if one.share is None else f"{one.share:.1%}" for one in found],
+            "table": one.table, "numbers": str(one.numbers), "moved": str(one.moved),
+            "moved most": one.place or NOTHING, "committed": number(one.before, 4), "this run": number(one.after, 4),
+            "of half its interval": NOTHING if one.share is None else f"{one.share:.1%}",
         }
-    )
-    commit = (_git("rev-parse", "--short", revision) or revision).strip()
+        for one in found
+    )  # fmt: skip
+    commit, same = (_git("rev-parse", "--short", revision) or revision).strip(), sum(map(str.__eq__, first, second))
     numbers, moved = (sum(getattr(one, name) for one in found) for name in ("numbers", "moved"))
     notes = [
-        f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(verdicts)} verdicts are "
-        f"those committed in {commit}, and of {numbers} numbers {moved} moved.",
+        f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(claims)} verdicts are those "
+        f"committed in {commit}, and of {numbers} numbers {moved} moved.",
         "A difference of two nearly equal runs has a tiny interval, so it may move by much of it and still be nothing.",
         "Not compared number by number: " + "; ".join(f"`{name}` ({why})" for name, why in ELSEWHERE.items()) + ".",
     ]
     sections = [Section("Verdicts", verdicts), Section("Tables", cells)]
     return Document("table_reproduced", "This run beside the committed one", notes, sections, pd.DataFrame(found))
-
-
-def _verdict(claim: dict) -> str:
-    return {True: "holds", False: "does not hold", None: "not tested"}[claim["holds"]]
 
 
 @command_line

@@ -84,8 +84,7 @@ def measure(work: Callable[[], None], repeats: int) -> dict:
             torch.accelerator.synchronize()
         seconds.append(time.perf_counter() - began)
     median, flops = sorted(seconds)[len(seconds) // 2], counter.get_total_flops()
-    name = torch.cuda.get_device_name() if cuda else ""
-    peak = next((value for chip, value in PEAK.items() if chip in name), None)
+    peak = next((value for chip, value in PEAK.items() if chip in device_name()), None)
     return {
         "seconds": median,
         "flops": flops,
@@ -118,7 +117,7 @@ def _transformer(workload: Workload) -> FluxTransformer2DModel:
         torch.set_default_dtype(before)
 
 
-def training(workload: Workload, rank: int, batch: int) -> dict:
+def training(workload: Workload, batch: int, rank: int) -> dict:
     """One optimiser step of a LoRA on the frozen transformer, with gradient checkpointing."""
     transformer = _transformer(workload)
     transformer.enable_gradient_checkpointing()
@@ -139,29 +138,25 @@ def training(workload: Workload, rank: int, batch: int) -> dict:
     return measure(step, workload.repeats) | {"base_parameters": base, "trained_parameters": trained}
 
 
+@torch.no_grad()
 def sampling(workload: Workload, batch: int) -> dict:
     """One denoising step; a recovery takes `sampling_steps` of them."""
     transformer, inputs = _transformer(workload), _inputs(workload, batch)
-
-    @torch.no_grad()
-    def step() -> None:
-        with autocast():
-            transformer(**inputs, return_dict=False)
-
-    found, steps = measure(step, workload.repeats), workload.sampling_steps
+    with autocast():
+        found = measure(lambda: transformer(**inputs, return_dict=False), workload.repeats)
+    steps = workload.sampling_steps
     return found | {"sampling_steps": steps, "seconds_per_batch": found["seconds"] * steps}
 
 
+@torch.no_grad()
 def metric_pass(workload: Workload) -> dict:
     """CLIP ViT-L/14 features (random weights) and SSIM of a batch of 512 px pictures."""
     config = CLIPVisionConfig(projection_dim=workload.vision[-1], **dict(zip(_VISION, workload.vision)))
     model = CLIPVisionModelWithProjection(config).eval().to(device(), compute_dtype())
-    images = torch.rand(workload.metric_images, 3, workload.pixels, workload.pixels)
+    images, side = torch.rand(workload.metric_images, 3, workload.pixels, workload.pixels), (config.image_size,) * 2
 
-    @torch.no_grad()
     def work() -> None:
         compared = prepare(images)
-        side = (config.image_size, config.image_size)
         pixels = torch.nn.functional.interpolate(compared, side, mode="bicubic", antialias=True)
         model(pixels.to(device(), compute_dtype()))
         ssim_map(compared, compared.flip(0))
@@ -169,31 +164,34 @@ def metric_pass(workload: Workload) -> dict:
     return measure(work, workload.repeats) | {"images": workload.metric_images}
 
 
+def device_name() -> str:
+    """What the accelerator is called, or "cpu"."""
+    return torch.cuda.get_device_name() if device().type == "cuda" else device().type
+
+
 def run(workload: Workload, toy: bool, folder: Path) -> Path:
     """All measurements, to <device>.json in `folder` after each; one that does not fit into memory is recorded so.
 
     Raises ConfigError, before any work, where a file of that name is there that this command did not write.
     """
-    where = torch.cuda.get_device_name() if device().type == "cuda" else device().type
-    jobs: dict[str, tuple] = {
-        f"training, rank {rank}, batch {batch}": (training, rank, batch)
+    jobs: dict[str, Callable[[], dict]] = {
+        f"training, rank {rank}, batch {batch}": lambda batch=batch, rank=rank: training(workload, batch, rank)
         for rank in workload.ranks
         for batch in workload.batches
     }
-    jobs |= {f"sampling, batch {batch}": (sampling, batch) for batch in workload.batches}
-    jobs["metric pass"] = (metric_pass,)
-    about = {"device": where, "date": datetime.date.today().isoformat(), "torch": torch.__version__, "toy": toy}
-    about |= {"dtype": str(compute_dtype()).removeprefix("torch.")}
-    path, records = folder / f"{where.replace(' ', '-')}.json", {}
+    jobs |= {f"sampling, batch {batch}": lambda batch=batch: sampling(workload, batch) for batch in workload.batches}
+    jobs["metric pass"] = lambda: metric_pass(workload)
+    about = {"device": device_name(), "date": datetime.date.today().isoformat(), "torch": torch.__version__}
+    about |= {"toy": toy, "dtype": str(compute_dtype()).removeprefix("torch.")}
+    path, records = folder / f"{device_name().replace(' ', '-')}.json", {}
     check_files(folder, [path.name])
-    for name, (job, *arguments) in progress(jobs.items(), "scale benchmark", total=len(jobs)):
+    for name, job in progress(jobs.items(), "scale benchmark", total=len(jobs)):
         try:
-            records[name] = job(workload, *arguments)
+            records[name] = job()
         except torch.OutOfMemoryError:
             records[name] = {"failed": "out of memory"}
         gc.collect()  # the model before is part of reference cycles
-        if device().type == "cuda":
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()  # which does nothing where there is none
         write_text(path, json.dumps(about | {"records": records}, indent=2) + "\n")
         mark_file(path)
     return path

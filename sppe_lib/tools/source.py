@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from sppe_lib.config import load_profile, repository
@@ -19,30 +18,25 @@ from sppe_lib.errors import command_line
 from sppe_lib.files import write_text
 
 
-def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """(name below the folder, path) of every file, links followed once."""
-    seen = set()
+def digest_of(folder: Path, known: dict[str, list]) -> dict[str, object]:
+    """Number of files and SHA-256 of names and contents, links followed once.
+
+    `known` (path: size, times, digest) is brought up to date.
+    """
+    whole, number, seen = hashlib.sha256(), 0, set()
     for where, folders, names in os.walk(folder, followlinks=True):
         seen.add(os.path.realpath(where))
         folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(where, name)) not in seen)
-        for name in sorted(names):
-            path = Path(where, name)
-            yield path.relative_to(folder).as_posix(), path
-
-
-def digest_of(folder: Path, known: dict[str, list]) -> dict[str, object]:
-    """Number of files and SHA-256 of names and contents. `known` (path: size, times, digest) is brought up to date."""
-    whole, number = hashlib.sha256(), 0
-    for name, path in files_below(folder):
-        if not path.is_file():
-            continue
-        state = path.stat()
-        key = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
-        if known.get(str(path), [])[:3] != key:
-            with path.open("rb") as file:
-                known[str(path)] = [*key, hashlib.file_digest(file, "sha256").hexdigest()]
-        whole.update(repr((name, known[str(path)][3])).encode())
-        number += 1
+        for path in (Path(where, name) for name in sorted(names)):
+            if not path.is_file():
+                continue
+            state = path.stat()
+            key = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+            if known.get(str(path), [])[:3] != key:
+                with path.open("rb") as file:
+                    known[str(path)] = [*key, hashlib.file_digest(file, "sha256").hexdigest()]
+            whole.update(repr((path.relative_to(folder).as_posix(), known[str(path)][3])).encode())
+            number += 1
     return {"files": number, "sha256": whole.hexdigest()}
 
 

@@ -22,18 +22,14 @@ def stage_times(profile: Profile) -> pd.DataFrame:
     papermill did not run is left out. Raises DataError for one that cannot be read.
     """
     rows = []
-    folder = profile.results / "notebooks"
-    for path in sorted(path for path in folder.iterdir() if path.suffix == ".ipynb") if folder.is_dir() else []:
+    for path in sorted((profile.results / "notebooks").glob("*.ipynb")):
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:  # nbformat raises many kinds
             raise DataError(f"{path.name} is no readable notebook; delete it and run its stage again.") from error
         record = notebook.metadata.get("papermill", {})
-        timed = [
-            (cell.metadata.papermill.duration, cell.source)
-            for cell in notebook.cells
-            if cell.metadata.get("papermill", {}).get("duration") is not None
-        ]
+        timed = [(cell.metadata.get("papermill", {}).get("duration"), cell.source) for cell in notebook.cells]
+        timed = [entry for entry in timed if entry[0] is not None]
         # A reader recognises a cell by its last line: imports stand above what they are for.
         seconds, source = max(timed, key=lambda entry: entry[0], default=(None, ""))
         if record.get("start_time"):

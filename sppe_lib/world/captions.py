@@ -4,10 +4,10 @@ Used to train the small CLIP and the text side. A caption says what is visible (
 writing, hair, glasses, hats, clothes), then the setting and the styles; never what is private.
 """
 
-from sppe_lib.world import people
+from sppe_lib.world import people, read_asset
 from sppe_lib.world.colours import COLOURS, hex_of, rgb
+from sppe_lib.world.dice import LISTS
 from sppe_lib.world.overlays import describe_overlay
-from sppe_lib.world.props import CONTENTS
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import describe_setting
 from sppe_lib.world.shapes import lines_of
@@ -16,20 +16,10 @@ from sppe_lib.world.styles import describe_style
 WORD_LIMIT = 48
 """Captions stop before this many words, so that a tokenizer of 77 tokens holds them."""
 
-NAMES = {
-    "passport": "open passport", "business_card": "card", "letter": "envelope", "photo_print": "photo",
-    "tablet": "tablet computer", "monitor": "computer monitor", "page": "profile page", "paper": "sheet",
-    "figure": "statue",
-}  # fmt: skip
-"""Kinds that are called otherwise."""
-
-DEVICES = ("laptop", "tablet", "television", "monitor", "phone")
-GROUNDS = ("colour", "cover", "paper", "frame", "body", "screen")
-"""Attributes whose colour is said, the first that a thing has."""
-
-STRIPED = ("credit_card", "ticket", "drivers_license", "student_id", "ausweis")
-SILENT = ("table", "bumper", "hand", "pen", "pills", "cup")
-"""Side things that are named only when words are left."""
+_TABLES = read_asset("captions.yaml")
+NAMES, PHRASES, DEVICES, GROUNDS, STRIPED, SILENT = (
+    _TABLES[name] for name in ("names", "phrases", "devices", "grounds", "striped", "silent")
+)
 
 
 def colour_word(colour: str) -> str:
@@ -41,9 +31,7 @@ def colour_word(colour: str) -> str:
 
 
 def _article(words: str) -> str:
-    if words.endswith("pills"):
-        return words
-    return ("an " if words[0] in "aeiou" else "a ") + words
+    return words if words.endswith("pills") else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _thing(element: Element) -> str:
@@ -51,11 +39,12 @@ def _thing(element: Element) -> str:
     look, kind = element.attributes, element.kind
     name = NAMES.get(kind, kind.replace("_", " "))
     material = look.get("material", "plastic")
-    if kind == "medicine":
-        return _article(f"{colour_word(look['colour'])} medicine {look['form']}")
+    if kind in PHRASES:
+        colours = {key: colour_word(look[key]) for key in ("colour", "ink") if key in look}
+        return _article(PHRASES[kind].format(**{**look, **colours}))
     if kind in DEVICES:
         phrase = _article(f"{colour_word(look['body'])} {name}")
-        if "screen" not in look or look.get("content") not in CONTENTS:
+        if "screen" not in look or look.get("content") not in LISTS["contents"]:
             return phrase
         shown = "mountains" if look["content"] == "landscape" else f"a {look['content']}"
         return f"{phrase} showing {shown} in {colour_word(look['screen'])} and {colour_word(look['accent'])}"
@@ -85,10 +74,6 @@ def describe_element(element: Element) -> str:
         return f"{colour_word(look.get('colour', 'black'))} text {writing}{patch}" if writing else ""
     if kind in ("signature", "handwriting"):
         return f"{colour_word(look['ink'])} {kind} {writing}" if writing else ""
-    if kind == "fingerprint":
-        return _article(f"{colour_word(look['ink'])} {look['pattern']} fingerprint")
-    if kind == "landmark":
-        return _article(f"{colour_word(look['colour'])} {look['type']}")
     phrase = _thing(element)
     if look.get("photo") is not None and (kind not in DEVICES or kind == "phone"):
         phrase += f" with a photo of {people.describe_person(look['photo']).removeprefix('a person with ')}"
@@ -97,10 +82,9 @@ def describe_element(element: Element) -> str:
 
 def _importance(element: Element) -> tuple:
     """What the editor laid over the scene first, then writing and things, side things last."""
-    written = bool(lines_of(element.attributes.get("text", "")))
-    laid_over = "shape_seed" in element.attributes
-    unwritten = not written and element.kind != "person"
-    return element.kind in SILENT, not laid_over, unwritten, -element.width * element.height
+    look, kind = element.attributes, element.kind
+    unwritten = not lines_of(look.get("text", "")) and kind != "person"
+    return kind in SILENT, "shape_seed" not in look, unwritten, -element.width * element.height
 
 
 def describe(scene: Scene) -> str:

@@ -1,10 +1,9 @@
 """Things that carry a private text: cards, pages, telephones, forms, signs, badges, cakes, calendars, clocks."""
 
 from sppe_lib.world import people
-from sppe_lib.world.colours import VIVID, is_dark
+from sppe_lib.world.colours import VIVID, is_dark, paper_ink
 from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.layouts import Text, box, element, grip, part, person, scene, table, table_things, text
-from sppe_lib.world.props import paper_ink
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.shapes import lines_of
 
@@ -24,8 +23,7 @@ def _rows(content: Text, one: float, more: float) -> float:
 
 def card(dice: Dice, content: Text, title: str) -> Scene:
     """A business card on a table, or held up by a person."""
-    look = dice.record("card")
-    held = dice.chance(0.4)
+    look, held = dice.record("card"), dice.chance(0.4)
     width = dice.between(62, 90)
     height = width / 1.6
     x, y = dice.between(3, 97 - width), dice.between(3, 97 - height)
@@ -39,8 +37,7 @@ def card(dice: Dice, content: Text, title: str) -> Scene:
     frame = (x, y, width, height)
     look |= dice.record("card face", **look)
     words = text(content, part(frame, 0.1, 0.4, 0.86, _rows(content, 0.34, 0.52)), look["ink"], _font(dice))
-    behind = holder if held else table_things(dice)
-    places = "room office shop street" if held else "desk"
+    behind, places = (holder, "room office shop street") if held else (table_things(dice), "desk")
     return scene(dice, places, behind, element("business_card", frame, look, text=title), words, thumb)
 
 
@@ -68,16 +65,12 @@ def phone(dice: Dice, content: Text, title: str) -> Scene:
     ink = "white" if is_dark(look["screen"]) else dice.pick(paper_ink(look["screen"]))
     tall = min(17 * len(lines_of(content)), height * 0.34)
     words = text(content, (x + width * 0.1, y + height * (0.38 if calls else 0.28), width * 0.8, tall), ink)
-    skin = dice.pick(people.SKINS)
-    held = dice.chance(0.5)
-    below = (
-        Element("hand", x + 4, 44, width, 60, {"skin": skin, "sleeve": dice.pick(VIVID)})
-        if held
-        else table_things(dice, 1)
-    )
-    thumb = [Element("hand", x + width - 10, 62, 20, 30, {"skin": skin, "thumb": True})] if held else []
-    places = "street room shop park" if held else "desk"
-    return scene(dice, places, below, element("phone", (x, y, width, height), look), words, thumb)
+    skin, shown = dice.pick(people.SKINS), element("phone", (x, y, width, height), look)
+    if not dice.chance(0.5):
+        return scene(dice, "desk", table_things(dice, 1), shown, words)
+    hand = Element("hand", x + 4, 44, width, 60, {"skin": skin, "sleeve": dice.pick(VIVID)})
+    thumb = Element("hand", x + width - 10, 62, 20, 30, {"skin": skin, "thumb": True})
+    return scene(dice, "street room shop park", hand, shown, words, thumb)
 
 
 def envelope(dice: Dice, content: Text, title: str) -> Scene:
@@ -86,15 +79,14 @@ def envelope(dice: Dice, content: Text, title: str) -> Scene:
     height = width / 1.5
     x, y = dice.between(2, 98 - width), dice.between(3, 97 - height)
     held = dice.chance(0.3)
-    holder = [person(dice, 50, 89, 82)] if held else []
     if held:
-        width = dice.between(56, 64)
+        holder, width = [person(dice, 50, 89, 82)], dice.between(56, 64)
         height, x = width / 1.55, 50 - width / 2
         y = 97 - height
     frame, look = (x, y, width, height), dice.record("envelope")
     words = text(content, part(frame, 0.08, 0.42, 0.7, _rows(content, 0.28, 0.46)), look["_ink"], look["_font"])
-    places = "street room office" if held else "desk"
-    return scene(dice, places, holder or table_things(dice), element("letter", frame, look), words)
+    behind, places = (holder, "street room office") if held else (table_things(dice), "desk")
+    return scene(dice, places, behind, element("letter", frame, look), words)
 
 
 def form(dice: Dice, content: Text, title: str) -> Scene:
@@ -119,25 +111,23 @@ def print_(dice: Dice, content: Text, title: str) -> Scene:
 
 def sign(dice: Dice, content: Text, title: str) -> Scene:
     """A door plate, a sign on a post or a mailbox, sometimes with a person beside it."""
-    look = dice.record("sign")
-    model = look["model"]
-    beside = dice.chance(0.4)
+    look, beside = dice.record("sign"), dice.chance(0.4)
+    board = look["model"] == "board"
     width = dice.between(60, 72) if beside else dice.between(66, 92)
-    tall = max(17 * len(lines_of(content)), 20)
+    tall, door = max(17 * len(lines_of(content)), 20), []
     x = 3.0 if beside else dice.between(3, 97 - width)
-    door = []
-    if model == "mailbox":
+    if look["model"] == "mailbox":
         height = min(tall * 2.4, 84)
         frame = (x, 92 - height, width, height)
         look |= {"colour": dice.pick(VIVID), "edge": "black"}
         words = text(content, part(frame, 0.1, 0.45, 0.8, 0.4), "black", _font(dice))
     else:
         frame = (x, dice.between(10, 40), width, tall + 12)
-        if model == "board" and dice.chance(0.6):
+        if board and dice.chance(0.6):
             door = [Element("door", x + 1, 2, width - 2, 98, {"colour": dice.pick((*VIVID, "brown", "dark brown"))})]
         words = text(content, (x + width * 0.06, frame[1] + 5, width * 0.88, frame[3] - 10), look["edge"], _font(dice))
     passer = [person(dice, 85, 100, dice.between(58, 74), dice.pick(("bust", "full")))] if beside else []
-    places = "wall street office" if model == "board" else "street park street city"
+    places = "wall street office" if board else "street park street city"
     return scene(dice, places, door, element("sign", frame, look), words, passer)
 
 
@@ -171,10 +161,11 @@ def calendar(dice: Dice, content: Text, title: str) -> Scene:
     height = dice.between(62, 90)
     width = height * dice.between(0.82, 1.0)
     frame = (dice.between(4, 96 - width), dice.between(4, 96 - height), width, height)
-    sheet = Element("calendar", *frame, {"colour": dice.pick(VIVID)})
-    words = text(
-        content, part(frame, 0.08, 0.29, 0.84, 0.64), dice.pick(("black", "dark red", "dark blue", "dark green"))
+    sheet, inks = (
+        Element("calendar", *frame, {"colour": dice.pick(VIVID)}),
+        ("black", "dark red", "dark blue", "dark green"),
     )
+    words = text(content, part(frame, 0.08, 0.29, 0.84, 0.64), dice.pick(inks))
     beside = 96 - width > 30 and dice.chance(0.5)
     passer = [person(dice, 86 if frame[0] + width / 2 < 50 else 14, 101, 60)] if beside else []
     return scene(dice, "wall office room" if beside else "wall office room desk", sheet, words, passer)
@@ -187,7 +178,7 @@ def clock(dice: Dice, content: Text, title: str) -> Scene:
     face = dice.record("clock face")
     frame = (dice.between(3, 97 - width), dice.between(84, 92) - height, width, height)
     below = table(dice.pick(("brown", "light brown", "white", "grey")))
-    look = {"colour": dice.pick((*VIVID, "white", "dark grey")), "screen": face["screen"], "model": "digital"}
+    look = {"colour": dice.pick((*VIVID, "white", "dark grey")), "screen": face["screen"]}
     words = text(content, part(frame, 0.09, 0.17, 0.82, 0.58), face["ink"], dice.pick(("sans", "mono")))
     behind = [person(dice, float(dice.pick((20, 80))), 88, dice.between(72, 84))] if dice.chance(0.4) else []
     return scene(dice, "room office wall shop", behind, below, Element("clock", *frame, look), words)

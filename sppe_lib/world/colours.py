@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from PIL import ImageColor
+
 from sppe_lib.world import read_asset
 
 _TABLES = read_asset("colours.yaml")
@@ -26,10 +28,7 @@ def hex_of(name: str) -> str:
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """ "#rrggbb" (or "#rgb") as three numbers in 0..255."""
-    digits = colour.lstrip("#")
-    if len(digits) == 3:
-        digits = "".join(2 * digit for digit in digits)
-    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+    return ImageColor.getrgb(colour)[:3]
 
 
 def hex_colour(values: Iterable[float]) -> str:
@@ -52,6 +51,12 @@ def is_dark(name: str) -> bool:
 def contrasting(name: str) -> str:
     """Black or white, whichever reads better on a colour."""
     return "white" if is_dark(name) else "black"
+
+
+def paper_ink(paper: str) -> tuple[str, ...]:
+    """Ink colours that can be read on a paper."""
+    light, dark = ("white", "gold", "light yellow"), ("black", "dark blue", "dark red", "dark green", "purple")
+    return light if is_dark(paper) else dark
 
 
 def colour_name(colour: str) -> str:

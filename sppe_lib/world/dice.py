@@ -9,8 +9,7 @@ import numpy as np
 
 from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, read_asset
-from sppe_lib.world.colours import DARK, INKS, LIGHT, PAPERS, VIVID, contrasting
-from sppe_lib.world.props import CONTENTS, EMBLEMS, PICTURES, paper_ink
+from sppe_lib.world.colours import PALETTES, contrasting, paper_ink
 
 WORDS: dict[str, list[str]] = read_asset("words.yaml")
 """Lists of words that can stand for each other."""
@@ -18,10 +17,7 @@ WORDS: dict[str, list[str]] = read_asset("words.yaml")
 LOOKS: dict[str, dict] = read_asset("looks.yaml")
 """Name of a record -> what it draws, in order."""
 
-LISTS: dict[str, Sequence[str]] = {
-    **WORDS, **LOOKS["lists"], "dark": DARK, "light": LIGHT, "inks": INKS, "papers": PAPERS, "vivid": VIVID,
-    "emblems": EMBLEMS, "pictures": PICTURES, "contents": CONTENTS,
-}  # fmt: skip
+LISTS: dict[str, Sequence[str]] = {**WORDS, **PALETTES, **LOOKS["lists"], "landmarks": list(LOOKS["landmark aspects"])}
 """What "{name}" in a recipe picks from."""
 
 PLATE_LETTERS = "BCDFGHJLMNPRTVWXYZ"
@@ -117,10 +113,6 @@ def tilt(dice: Dice, most: float = 12.0) -> float:
     return 0.0 if dice.chance(0.35) else float(dice.whole(-int(most), int(most) + 1))
 
 
-def _letters(dice: Dice, count: int) -> str:
-    return "".join(dice.rng.permutation(list(PLATE_LETTERS))[:count])
-
-
 def _birth_date(dice: Dice) -> str | tuple[str, str]:
     """A date of birth between 1940 and 2010."""
     day, month, year = dice.whole(1, 29), dice.whole(0, 12), dice.whole(1940, 2011)
@@ -146,7 +138,7 @@ def _scribbled_notes(dice: Dice) -> tuple[str, ...]:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "digits": lambda dice, known, count: str(dice.whole(10 ** (int(count) - 1), 10 ** int(count))),
-    "letters": lambda dice, known, count: _letters(dice, int(count)),
+    "letters": lambda dice, known, count: "".join(dice.rng.permutation(list(PLATE_LETTERS))[: int(count)]),
     "number": lambda dice, known, low, high: str(dice.whole(int(low), int(high))),
     "two": lambda dice, known, low, high: f"{dice.whole(int(low), int(high)):02d}",
     "lower": lambda dice, known, name: dice.draw("{" + name + "}", known).lower(),

@@ -1,25 +1,6 @@
 """Draws things of the world from SVG assets: slots filled, geometry scaled to the thing's box.
 
-An asset (`assets/NAME.svg`) is an ordinary SVG file of 100 x 100 units that a browser shows as it stands.
-When it is drawn, those units become shares of a box, so a thing can be wide or tall while its outlines keep
-their width. What a browser ignores, the `data-` attributes, tells how:
-
-- Numbers are percent of the box's width (x, cx, width, ...) or height (y, cy, height, ...). Corner and circle
-  radii and stroke widths are in scene units. `data-r="8vh"` replaces attribute r by a length of its own: terms
-  in vw, vh and vmin (percent of the box's width, height, smaller side) and px (scene units), multiplied or
-  divided, as in `data-width="100vw-4px"` or "8vw*3/2"; a unit alone (`data-r="vh"`) is that of the number there.
-- `data-fill="colour"` fills the attribute from the thing's attribute of that name; where the thing has none,
-  what the file says stays. Colours may be derived: `contrasting(colour)`, `mix(colour, #ffffff, 0.5)`.
-- `data-if="view=front|side"` (or `!=`) draws a variant; a thing that does not say draws those without
-  display="none". `data-if="band"` and `data-if="!band"` ask for any value, `data-line="1"` for that line of text.
-- `<text data-text="name" data-line="1" data-box="7vw 50vh 86vw 25vh">` writes as large as the box allows.
-- `<image href="part.svg" data-href="part-{type}.svg" data-set="colour=ink">` draws another asset in its box
-  (`data-about="50vw 50vh 9vw"`: about a point); `data-person="photo"` draws a portrait there.
-- `<g transform="translate(80 20)" data-side="100vh">` is about a point: its numbers are percent of that side (of
-  two, where width and height differ).
-- `data-part="text"` marks what may be private ("text", "photo", "screen", ...).
-- `data-digits` sets the decimals of a path's coordinates: absolute and relative ones, by default "12"; "22" in
-  polygons, and 2 in all other shapes.
+`assets/README.md` says how an asset is written, and what its `data-` attributes mean.
 """
 
 import re
@@ -46,12 +27,6 @@ VERTICAL = ("y", "y1", "y2", "cy", "height")
 LENGTHS = ("width", "height", "r", "rx", "ry", "stroke-width")
 """Geometric attributes that the origin of a box does not move."""
 GEOMETRY = {*HORIZONTAL, *VERTICAL, *LENGTHS, "points", "d"}
-
-INSTRUCTIONS = {
-    "if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits", "paint", "args", "order",
-    "scatter", "tones", "fill-night", "fill-sunset", "fill-winter", "stroke-winter",
-}  # fmt: skip
-"""What stands after "data-" without being an attribute to replace."""
 
 FONTS = {family: font for font, (family, _) in FAMILIES.items()}
 

@@ -35,11 +35,13 @@ CAST = {
 }
 """What a style of the editor has beside its name: how strong it is, and a cast of colour over the whole picture."""
 
-VEIL = {
-    "colour": {"hue": [0, 360], "saturation": [0.5, 0.9], "lightness": [0.35, 0.7]},
-    "opacity": {"between": [0.15, 0.5]},
+LIGHT = {
+    "day": {"hue": [0, 360], "saturation": [0.4, 0.9], "lightness": [0.45, 0.75]},
+    "sunset": {"hue": [-30, 60], "saturation": [0.6, 0.95], "lightness": [0.4, 0.6]},
+    "night": {"hue": [180, 320], "saturation": [0.4, 0.9], "lightness": [0.08, 0.3]},
 }
-"""The light over a new background."""
+LIGHT_AMOUNT = {"between": [0.2, 0.5]}
+"""The light of a new background, which falls on all that stands before it, by time of day, and how strong it is."""
 
 
 # ----------------------------------------------------------------------------------------------- people
@@ -213,7 +215,7 @@ def style(view: View, name: str) -> Scene:
 
 
 def background(view: View, place: str | list[str], time: str | list[str]) -> Scene:
-    """Another setting behind the same elements, in one of several layouts, and a veil of colour over it."""
+    """Another setting behind the same elements, in one of several layouts, and its light over everything."""
     view.attempt()
     new = {
         **view.scene.setting,
@@ -222,7 +224,8 @@ def background(view: View, place: str | list[str], time: str | list[str]) -> Sce
         "weather": view.realised(["clear", "cloudy"], "weather"),
         "variant": 1000 + view.choice(LAYOUTS, "layout"),
     }
-    return replace(view.scene, setting=new, elements=(Element("veil", *WHOLE, view.look(VEIL)), *view.scene.elements))
+    light = view.look({"colour": LIGHT[new["time"]], "opacity": LIGHT_AMOUNT})
+    return replace(view.scene, setting=new, elements=(*view.scene.elements, Element("veil", *WHOLE, light)))
 
 
 def conditions(view: View, set: Mapping[str, str], shower: bool = False) -> Scene:

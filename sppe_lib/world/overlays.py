@@ -7,7 +7,7 @@ attributes["shape_seed"], its tint from attributes["colour"], so that it is plai
 import numpy as np
 
 from sppe_lib.world.colours import mix
-from sppe_lib.world.scene import Element, draws
+from sppe_lib.world.scene import DRAWERS, Element, draws
 
 WORDS = {
     "water_stain": "water stains", "coffee_stain": "a coffee stain", "ink_stain": "blue ink stains",
@@ -30,50 +30,50 @@ def _blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float, ro
     return f'<path d="M{middles[-1][0]:.2f} {middles[-1][1]:.2f}{"".join(curves)}Z" {paint}/>'
 
 
-def _stain(element: Element, count: int, tint: str) -> tuple[np.random.Generator, str, list[tuple[float, ...]]]:
-    """The generator and colour of a stain, and the centres and radii of its blobs, in scene units."""
+def _water(rng: np.random.Generator, colour: str, index: int, x: float, y: float, r: float) -> str:
+    """A pale translucent patch with a darker rim and a highlight."""
+    rim = f'stroke="{mix(colour, "#1f4a66", 0.6)}" stroke-opacity="0.75" stroke-width="{0.10 * r + 0.5:.2f}"'
+    shine = f'cx="{x - 0.3 * r:.2f}" cy="{y - 0.3 * r:.2f}" rx="{0.25 * r:.2f}" ry="{0.15 * r:.2f}"'
+    patch = _blob(rng, x, y, r, r * 0.85, 0.22, f'fill="{colour}" fill-opacity="0.5" {rim}')
+    return f'{patch}<ellipse {shine} fill="#fff" fill-opacity="0.85"/>'
+
+
+def _coffee(rng: np.random.Generator, colour: str, index: int, x: float, y: float, r: float) -> str:
+    """First the ring of a cup, then drops."""
+    if index:
+        return _blob(rng, x, y, r * 0.6, r * 0.6, 0.2, f'fill="{colour}" fill-opacity="0.75"')
+    ring = f'stroke="{colour}" stroke-opacity="0.85" stroke-width="{0.22 * r:.2f}"'
+    return _blob(rng, x, y, r, r, 0.05, f'fill="{colour}" fill-opacity="0.35" {ring}')
+
+
+def _ink(rng: np.random.Generator, colour: str, index: int, x: float, y: float, r: float) -> str:
+    """A dense splash."""
+    return _blob(rng, x, y, r * 0.85, r * 0.8, 0.35, f'fill="{colour}" fill-opacity="0.9"')
+
+
+SPOTS = {
+    "water_stain": (_water, 4, "#9fc4d8"),
+    "coffee_stain": (_coffee, 4, "#6b3f16"),
+    "ink_stain": (_ink, 5, "#1a37b8"),
+}
+"""Kind of stain -> function that draws a spot, how many, and the colour where none is said."""
+
+
+def draw_stain(element: Element, part: str) -> str:
+    """A large spot and small ones."""
     seed, unit = element.attributes["shape_seed"], min(element.width, element.height)
-    rng, spots = np.random.default_rng(seed), []
+    spot, count, tint = SPOTS[element.kind]
+    places, shapes = np.random.default_rng(seed), np.random.default_rng(seed + 1)
+    result = ""
     for index in range(count):
-        radius = unit * (0.30 if index == 0 else rng.uniform(0.10, 0.2))
-        x = element.x + rng.uniform(0.25, 0.75) * element.width
-        y = element.y + rng.uniform(0.25, 0.75) * element.height
-        spots.append((x, y, radius))
-    return np.random.default_rng(seed + 1), element.attributes.get("colour", tint), spots
-
-
-@draws("water_stain")
-def draw_water(element: Element, part: str) -> str:
-    """Pale translucent patches with a darker rim and a highlight."""
-    rng, colour, spots = _stain(element, 4, "#9fc4d8")
-    result, rim = "", mix(colour, "#1f4a66", 0.6)
-    for x, y, r in spots:
-        stroke = f'stroke="{rim}" stroke-opacity="0.75" stroke-width="{0.10 * r + 0.5:.2f}"'
-        result += _blob(rng, x, y, r, r * 0.85, 0.22, f'fill="{colour}" fill-opacity="0.5" {stroke}')
-        result += (
-            f'<ellipse cx="{x - 0.3 * r:.2f}" cy="{y - 0.3 * r:.2f}" rx="{0.25 * r:.2f}" ry="{0.15 * r:.2f}" '
-            'fill="#fff" fill-opacity="0.85"/>'
-        )
+        radius = unit * (places.uniform(0.10, 0.2) if index else 0.30)
+        x = element.x + places.uniform(0.25, 0.75) * element.width
+        y = element.y + places.uniform(0.25, 0.75) * element.height
+        result += spot(shapes, element.attributes.get("colour", tint), index, x, y, radius)
     return f"<g>{result}</g>"
 
 
-@draws("coffee_stain")
-def draw_coffee(element: Element, part: str) -> str:
-    """The ring of a cup, with drops."""
-    rng, colour, ((x, y, r), *drops) = _stain(element, 4, "#6b3f16")
-    stroke = f'stroke="{colour}" stroke-opacity="0.85" stroke-width="{0.22 * r:.2f}"'
-    result = _blob(rng, x, y, r, r, 0.05, f'fill="{colour}" fill-opacity="0.35" {stroke}')
-    for x, y, r in drops:
-        result += _blob(rng, x, y, r * 0.6, r * 0.6, 0.2, f'fill="{colour}" fill-opacity="0.75"')
-    return f"<g>{result}</g>"
-
-
-@draws("ink_stain")
-def draw_ink(element: Element, part: str) -> str:
-    """Dense splashes of ink."""
-    rng, colour, spots = _stain(element, 5, "#1a37b8")
-    paint = f'fill="{colour}" fill-opacity="0.9"'
-    return f"<g>{''.join(_blob(rng, x, y, r * 0.85, r * 0.8, 0.35, paint) for x, y, r in spots)}</g>"
+DRAWERS.update(dict.fromkeys(SPOTS, draw_stain))
 
 
 @draws("scratch")
@@ -95,7 +95,7 @@ def draw_scratch(element: Element, part: str) -> str:
 
 @draws("veil")
 def draw_veil(element: Element, part: str) -> str:
-    """An even light of one colour over all that is behind."""
+    """An even light of one colour over all that is below."""
     colour, opacity = element.attributes["colour"], element.attributes["opacity"]
     box = f'x="{element.x}" y="{element.y}" width="{element.width}" height="{element.height}"'
     return f'<rect {box} fill="{colour}" fill-opacity="{opacity:.3f}"/>'

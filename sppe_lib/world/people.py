@@ -44,20 +44,12 @@ CURLY_TOPS = _TABLES["curly"]
 CONCEPTS: dict[str, str] = _TABLES["concept_words"]
 DEFAULTS: dict[str, Any] = _TABLES["defaults"]
 
-IDENTITY_KEYS = (
-    "skin", "top", "hair", "hat", "facial_hair", "accessories", "accessories_colour", "mouth", "eyes", "eyebrows",
-)  # fmt: skip
-BODY_KEYS = ("body_skin", "clothes", "clothes_colour", "trousers")
+IDENTITY_KEYS, BODY_KEYS = tuple(_TABLES["identity"]), tuple(_TABLES["body"])
+"""Traits of the head and of the rest, in the order in which they are drawn."""
 
-PARTS = {
-    "body": (("clothes",), "M116 150V199h-4a72 72 0 0 0-72 72v9h200v-9a72 72 0 0 0-72-72h-4V150Z"),
-    "head": (
-        ("mouth", "nose", "eyes", "eyebrows", "top", "facialHair", "accessories"),
-        "M140 36a56 56 0 0 0-56 56v6.17A12 12 0 0 0 74 110v14a12 12 0 0 0 10.3 11.88"
-        "A56 56 0 0 0 195.7 135.88A12 12 0 0 0 206 124v-14a12 12 0 0 0-10-11.83V92a56 56 0 0 0-56-56",
-    ),
-}
-"""Part of a person -> components of avataaars that belong to it, and the outline of its skin."""
+PARTS: dict[str, dict[str, Any]] = _TABLES["parts"]
+"""Part of a person -> `components` of avataaars that belong to it, the `outline` of its skin, and by which traits its
+options are set; `optional` ones may be absent."""
 
 
 def random_person(rng: np.random.Generator) -> dict[str, Any]:
@@ -120,18 +112,19 @@ def _draw_other(key: str, old: Any, rng: np.random.Generator) -> str:
 def _style(part: str) -> Style:
     """Body or head of avataaars, as a DiceBear style."""
     style = json.loads((files("dicebear_styles") / "avataaars.json").read_text())
-    names, outline = PARTS[part]
-    attributes = {"d": outline, "fill": {"type": "color", "name": "skin"}}
+    attributes = {"d": PARTS[part]["outline"], "fill": {"type": "color", "name": "skin"}}
     silhouette = {"name": "path", "type": "element", "attributes": attributes}
-    kept = [element for element in style["canvas"]["elements"] if element["name"] in names]
+    kept = [element for element in style["canvas"]["elements"] if element["name"] in PARTS[part]["components"]]
     style["canvas"]["elements"] = [silhouette, *kept]
     return Style(style)
 
 
 @lru_cache(maxsize=512)
-def _avatar(part: str, options: tuple[tuple[str, Any], ...]) -> str:
-    """The inside of one avataaars SVG, metadata stripped, ids unique to its content."""
-    chosen = {name: list(value) if isinstance(value, tuple) else value for name, value in options}
+def _avatar(part: str, options: tuple[tuple[str, str], ...]) -> str:
+    """The inside of one avataaars SVG, metadata stripped, ids unique to its content; an empty option is absent."""
+    chosen: dict[str, Any] = {name: [value] for name, value in options if value}
+    for name in PARTS[part]["optional"]:
+        chosen[f"{name}Probability"] = 100 * (f"{name}Variant" in chosen)
     svg = str(Avatar(_style(part), {"seed": "", **chosen}))
     inside = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     inside = re.sub(r"<!--.*?-->|<metadata.*?</metadata>", "", inside, flags=re.DOTALL)
@@ -139,40 +132,19 @@ def _avatar(part: str, options: tuple[tuple[str, Any], ...]) -> str:
     return re.sub(r"-[0-9a-f]{8}(?=[\")])", f"-{suffix}", inside)
 
 
-def _optional(name: str, variant: str) -> tuple[tuple[str, Any], ...]:
-    """Options of a component that may be absent."""
-    if not variant:
-        return ((f"{name}Probability", 0),)
-    return ((f"{name}Probability", 100), (f"{name}Variant", (variant,)))
+def _part(part: str, look: Mapping[str, Any]) -> str:
+    return _avatar(part, tuple((option, look[trait]) for option, trait in PARTS[part]["options"].items()))
 
 
 def _head(look: Mapping[str, Any]) -> str:
-    options = (
-        ("skinColor", (look["skin"],)),
-        ("hairColor", (look["hair"],)),
-        ("hatColor", (look["hat"],)),
-        ("facialHairColor", (look["hair"],)),
-        ("accessoriesColor", (look["accessories_colour"],)),
-        ("mouthVariant", (look["mouth"],)),
-        ("eyesVariant", (look["eyes"],)),
-        ("eyebrowsVariant", (look["eyebrows"],)),
-        *_optional("top", look["top"]),
-        *_optional("facialHair", look["facial_hair"]),
-        *_optional("accessories", look["accessories"]),
-    )
     scale = HEAD_SCALES[look["framing"]]
-    inside = _avatar("head", options) + _layer("face", look)
+    inside = _part("head", look) + _layer("face", look)
     return f'<g transform="translate(140 190) scale({scale}) translate(-140 -190)">{inside}</g>'
 
 
 def _body(look: Mapping[str, Any]) -> str:
-    options = (
-        ("skinColor", (look["body_skin"],)),
-        ("clothesColor", (look["clothes_colour"],)),
-        ("clothesVariant", (look["clothes"],)),
-    )
     lower = _layer("legs", look) if look["framing"] == "full" else ""
-    return _layer("behind", look) + lower + _avatar("body", options) + _layer("chest", look)
+    return _layer("behind", look) + lower + _part("body", look) + _layer("chest", look)
 
 
 def _layer(name: str, look: Mapping[str, Any]) -> str:
@@ -207,26 +179,23 @@ def hair_is_visible(attributes: Mapping[str, Any]) -> bool:
 def describe_person(attributes: Mapping[str, Any]) -> str:
     """A short phrase of what shows of a person, such as "a person with long red hair, ..."."""
     look = {**DEFAULTS, **attributes}
-    top = look["top"]
-    words = []
+    top, words = look["top"], []
     if top in COVERING_TOPS:
-        kind = top if top in ("hijab", "turban", "hat") else "winter hat"
-        words.append(f"a {colour_name(look['hat'])} {kind}")
+        words.append(f"a {colour_name(look['hat'])} {top if top in ('hijab', 'turban', 'hat') else 'winter hat'}")
     elif top:
-        shape = "curly" if top in CURLY_TOPS else "round" if top in ROUND_TOPS else ""
-        shape = shape or ("long" if top in LONG_TOPS else "short")
+        shapes = {"curly": CURLY_TOPS, "round": ROUND_TOPS, "long": LONG_TOPS}
+        shape = next((word for word, tops in shapes.items() if top in tops), "short")
         words.append(f"{shape} {colour_name(look['hair'])} hair")
     if look["facial_hair"]:
         words.append("a beard" if look["facial_hair"].startswith("beard") else "a moustache")
     if look["accessories"] and not look.get("sunglasses"):
         words.append("glasses")
     words.append(f"a {colour_name(look['clothes_colour'])} {_TABLES['clothes_words'].get(look['clothes'], 'shirt')}")
-    for key, phrase in _TABLES["extra_words"].items():
-        if worn := look.get(key):
-            colour = worn["colour"] if key == "sunglasses" else worn
-            words.append(phrase.format(colour=colour_name(colour)))
+    worn = {key: look[key] for key in _TABLES["extra_words"] if look.get(key)}
+    colours = {key: colour_name(value["colour"] if key == "sunglasses" else value) for key, value in worn.items()}
+    words += [_TABLES["extra_words"][key].format(colour=colour) for key, colour in colours.items()]
     if look.get("age"):
-        words.append(_TABLES["age_words"]["older" if look["age"] == "older" else "younger"])
+        words.append(_TABLES["age_words"][look["age"]])
     if look.get("concept"):
         words.append(f"looking like {CONCEPTS[look['concept']]}")
     return "a person with " + ", ".join(words)

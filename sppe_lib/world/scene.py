@@ -104,19 +104,14 @@ def rasterise(svg: str, size: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
 
 
-def draw_elements(scene: Scene) -> str:
-    """The elements of a scene as one SVG fragment, without the setting."""
-    return "".join(DRAWERS[element.kind](element, "all") for element in scene.elements)
-
-
 def render(scene: Scene, size: int) -> np.ndarray:
     """Pixels of a scene: uint8 RGB of shape (size, size, 3), raster styles applied."""
     # Imported late: both modules need the classes above.
     from sppe_lib.world.settings import draw_setting
     from sppe_lib.world.styles import apply_style
 
-    image = rasterise(svg_document(draw_setting(scene.setting) + draw_elements(scene)), size)
-    image = np.ascontiguousarray(image[..., :3])
+    elements = "".join(DRAWERS[element.kind](element, "all") for element in scene.elements)
+    image = np.ascontiguousarray(rasterise(svg_document(draw_setting(scene.setting) + elements), size)[..., :3])
     for name, parameters in scene.styles:
         image = apply_style(image, name, parameters)
     return image

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from sppe_lib.data.taxonomy import category as look_up
-from sppe_lib.world import carriers, props  # noqa: F401
+from sppe_lib.world import carriers, props, read_asset  # noqa: F401
 from sppe_lib.world.colours import PAPERS, VIVID
-from sppe_lib.world.dice import LOOKS, Dice, tilt
+from sppe_lib.world.dice import LISTS, LOOKS, Dice, tilt
 from sppe_lib.world.layouts import (
     box,
     device,
@@ -24,10 +24,10 @@ from sppe_lib.world.layouts import (
     table_things,
     text,
 )
-from sppe_lib.world.props import LANDMARKS, PLATE_PLACE, SMALL_CAR_PLATE_PLACE
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.unseen_scenes import UNSEEN_SCENES
 
+_TABLE = read_asset("scenes.yaml")
 PEOPLE_PLACES = "street park room office beach shop wall city"
 
 
@@ -140,7 +140,7 @@ def handwriting(dice: Dice) -> Scene:
 
 def landmark(dice: Dice) -> Scene:
     """A building that gives the place away; sometimes a tourist stands before it."""
-    kind = dice.pick(LANDMARKS)
+    kind = dice.pick(LISTS["landmarks"])
     width, height = sides(dice.between(48, 90), LOOKS["landmark aspects"][kind])
     ground = dice.between(76, 92)
     height = min(height, ground - 3)
@@ -220,6 +220,11 @@ def plate_close_up(dice: Dice) -> Scene:
     return scene(dice, "desk wall", element("plate", frame, dice.record("plate"), "all", rotation=tilt(dice, 10)))
 
 
+PLATE_PLACE = (0.29, 0.67, 0.42, 0.155)
+SMALL_CAR_PLATE_PLACE = (0.2, 0.645, 0.6, 0.21)
+"""Where a plate sits on a car: left, top, width, height as shares of the car's box."""
+
+
 def _car(dice: Dice, x: float, ground: float, width: float) -> list[Element]:
     """A car and its private plate."""
     model = dice.pick(("car", "car", "van"))
@@ -244,13 +249,8 @@ def car_plate(dice: Dice) -> Scene:
 
 def several_plates(dice: Dice) -> Scene:
     """Two to four cars, each with a plate."""
-    count = dice.whole(2, 5)
-    if count == 2:
-        places = ((2, 84, 46), (52, 96, 46)) if dice.chance(0.5) else ((4, 62, 52), (40, 97, 58))
-    elif count == 3:
-        places = ((1, 60, 42), (57, 60, 42), (22, 98, 56))
-    else:
-        places = ((2, 54, 45), (53, 54, 45), (2, 97, 45), (53, 97, 45))
+    first, *others = _TABLE["parked"][dice.whole(2, 5)]
+    places = others[0] if others and not dice.chance(0.5) else first
     return scene(dice, "street city park street", [one for place in places for one in _car(dice, *place)])
 
 
@@ -289,24 +289,12 @@ def carried(recipe: str, title: str, names: str) -> Maker:
 MAKERS: dict[str, Maker] = {
     "human face": human_face, "faces": faces, "person": body, "fingerprint": fingerprint, "signature": signature,
     "handwriting": handwriting, "landmark": landmark,
-    **{name: flat(name) for name in ("passport cover", "drivers license", "ausweis", "passport")},
-    **{name: flat(name) for name in ("credit card", "receipt", "ticket", "mail")},
     "student id": student_id, "education history": education_history, "picture frame": picture_frame,
-    "medicine": medicine,
-    "email": carried("email", "MAIL", "card page phone form card"),
-    "home address": carried("address", "HOME", "sign sign envelope form"),
-    "phone": carried("telephone", "CALL", "phone phone card sign"),
-    "current address": carried("address", "NOW", "envelope form card phone"),
-    "name all": carried("name", "NAME", "badge card sign form page"),
-    "birth date": carried("birth date", "BORN", "cake cake form page"),
-    "username": carried("username", "USER", "page page phone badge"),
-    "date time": date_time,
-    "laptop": partial(device, kind="laptop", aspect=1.25),
-    "laptop computer": partial(device, kind="laptop", aspect=1.25),
-    "monitor": partial(device, kind="monitor", aspect=1.25, keyboard=False),
-    "computer monitor": partial(device, kind="monitor", aspect=1.15, keyboard=True),
-    "television": television, "tablet computer": flat("tablet"),
+    "medicine": medicine, "date time": date_time, "television": television,
     "vehicle registration plate": plate_close_up, "plate": car_plate, "multi-vehicle plates": several_plates,
+    **{name: flat(recipe) for name, recipe in _TABLE["flat"].items()},
+    **{name: carried(*row) for name, row in _TABLE["carried"].items()},
+    **{name: partial(device, **row) for name, row in _TABLE["devices"].items()},
 }  # fmt: skip
 """Category -> function that draws a scene of it."""
 

@@ -66,18 +66,13 @@ def _tree(x: float, ground: float, size: float, leaf: str, pine: bool = False) -
 
 
 def park_trees(look: Look, rng: np.random.Generator) -> str:
-    return "".join(
-        _tree(x, 64 + 3 * index, 30 + 6 * index, "#2f8a40" if index % 2 else "#4aa350")
-        for index, x in enumerate(rng.permutation([8, 30, 68, 92]))
-    )
+    trees = enumerate(rng.permutation([8, 30, 68, 92]))
+    return "".join(_tree(x, 64 + 3 * n, 30 + 6 * n, "#2f8a40" if n % 2 else "#4aa350") for n, x in trees)
 
 
 def forest_trees(look: Look, rng: np.random.Generator) -> str:
-    tones = ("#14512b", "#1f6b38", "#2b8246")
-    return "".join(
-        _tree(float(x), 70 + 4 * (index % 4), 44 + 5 * (index % 3), tones[index % 3], pine=index % 3 != 2)
-        for index, x in enumerate(np.sort(rng.uniform(0, 100, 9)))
-    )
+    trees, leaves = enumerate(np.sort(rng.uniform(0, 100, 9))), ("#14512b", "#1f6b38", "#2b8246")
+    return "".join(_tree(x, 70 + 4 * (n % 4), 44 + 5 * (n % 3), leaves[n % 3], n % 3 != 2) for n, x in trees)
 
 
 def ridges(look: Look, rng: np.random.Generator) -> str:
@@ -98,31 +93,24 @@ def furrows(look: Look, rng: np.random.Generator) -> str:
 
 def scratches(look: Look, rng: np.random.Generator) -> str:
     """A few scratches in a table top."""
-    body = ""
-    for _ in range(int(rng.integers(2, 5))):
-        x, y = rng.uniform((4, 72), (70, 97))
-        body += line(x, y, x + float(rng.uniform(10, 24)), y, "#00000033", 0.8)
-    return body
+    places = ((*rng.uniform((4, 72), (70, 97)), rng.uniform(10, 24)) for _ in range(int(rng.integers(2, 5))))
+    return "".join(line(x, y, x + length, y, "#00000033", 0.8) for x, y, length in places)
 
 
 def books(look: Look, rng: np.random.Generator) -> str:
     """Three rows of six books in the shelf of an office."""
-    x, tones = 4 if look["coin"] == "heads" else 58, ("red", "blue", "green", "yellow", "teal", "white", "orange")
-    return "".join(
-        rect(x + 3 + 5.4 * column, 13 + 16 * row, 4.2, 10, tones[int(rng.integers(len(tones)))])
-        for row in range(3)
-        for column in range(6)
-    )
+    x, tones = 7 if look["coin"] == "heads" else 61, ("red", "blue", "green", "yellow", "teal", "white", "orange")
+    places = ((x + 5.4 * column, 13 + 16 * row) for row in range(3) for column in range(6))
+    return "".join(rect(*place, 4.2, 10, tones[int(rng.integers(len(tones)))]) for place in places)
 
 
 def goods(look: Look, rng: np.random.Generator) -> str:
     """Three shelves of nine packets in a shop."""
-    tones = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "teal")
-    body = ""
+    tones, body = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "teal"), ""
     for y in (30, 52, 74):
         body += rect(0, y, 100, 3, "#8c6b48")
         for column in range(9):
-            tall = float(rng.uniform(8, 14))
+            tall = rng.uniform(8, 14)
             body += rect(3 + 11 * column, y - tall, 8, tall, tones[int(rng.integers(len(tones)))], 1)
     return body
 
@@ -133,12 +121,10 @@ def wallpaper(look: Look, rng: np.random.Generator) -> str:
     if pattern == 1:
         return "".join(rect(x, 0, 8, 100, white, opacity=0.3) for x in range(0, 100, 16))
     if pattern == 2:
-        body = ""
-        for row in range(9):
-            body += line(0, row * 12, 100, row * 12, white, 0.9)
-            shifted = (x + 9 * (row % 2) for x in range(0, 100, 18))
-            body += "".join(line(x, row * 12, x, row * 12 + 12, white, 0.9) for x in shifted)
-        return body
+        rows = range(0, 108, 12)
+        joints = {y: range(9 * (y % 24 > 0), 100 + 9 * (y % 24 > 0), 18) for y in rows}
+        tiles = ([(0, y, 100, y), *((x, y, x, y + 12) for x in joints[y])] for y in rows)
+        return "".join(line(*ends, white, 0.9) for row in tiles for ends in row)
     dots = [(x + 6 * (y % 24 > 0), y) for y in range(6, 100, 12) for x in range(4, 100, 12)] if pattern == 3 else []
     return "".join(ellipse(x, y, 1.8, fill=look.get("accent", "white"), opacity=0.5) for x, y in dots)
 
@@ -165,20 +151,7 @@ def choice(look: Look, rng: np.random.Generator, *options: str) -> str:
 
 
 _ALL = (
-    sky,
-    buildings,
-    park_trees,
-    forest_trees,
-    ridges,
-    furrows,
-    scratches,
-    books,
-    goods,
-    wallpaper,
-    lamp,
-    coin,
-    choice,
-)
-
+    sky, buildings, park_trees, forest_trees, ridges, furrows, scratches, books, goods, wallpaper, lamp, coin, choice,
+)  # fmt: skip
 PAINTERS: dict[str, Callable[..., str]] = {painter.__name__: painter for painter in _ALL}
 """Name of a painter, as an asset's `data-paint` says it, to the function."""

@@ -3,10 +3,7 @@
 A setting is plain data. Every place can be drawn at every time, with whatever colours another
 place left behind, because the simulated editor changes "place" and "time" on their own.
 
-A place is the asset "place-NAME"; what is random in it follows from the setting's "variant": groups with
-`data-scatter="count x0 y0 x1 y1"` (or "count x0 x1") are drawn at that many random points, and
-`data-paint="name"` groups are painted by a function of `setting_painters`. Random numbers are drawn in the
-order of the file, those with `data-order="0"` first. `data-fill-night="..."` is the colour at night.
+A place is the asset "place-NAME"; what is random in it follows from the setting's "variant" (`assets/README.md`).
 """
 
 from collections.abc import Mapping
@@ -15,28 +12,20 @@ from typing import Any
 import numpy as np
 
 from sppe_lib.errors import ConfigError
+from sppe_lib.world import read_asset
 from sppe_lib.world.colours import PALETTES
 from sppe_lib.world.draw import Box, Drawing, Node, asset, asset_names
 from sppe_lib.world.setting_painters import PAINTERS
 from sppe_lib.world.shapes import path
 
-OUTDOOR = ("street", "park", "beach", "city", "forest", "snow", "underwater")
-INDOOR = ("room", "office", "shop", "desk", "wall", "paper")
+_TABLES = read_asset("places.yaml")
+WHERE: dict[str, str] = {**_TABLES["outdoor"], **_TABLES["indoor"]}
+"""Place in words, with the colours that it names."""
+OUTDOOR, INDOOR, UNSEEN_OUTDOOR = (tuple(_TABLES[name]) for name in ("outdoor", "indoor", "unseen_outdoor"))
 PLACES = OUTDOOR + INDOOR
-UNSEEN_OUTDOOR = ("sea", "hills", "meadow", "farmland", "pond")
-"""Outdoor places of the unseen scenes, which random settings do not have."""
 
 TIMES = ("day", "night", "sunset")
 WEATHERS = ("clear", "cloudy", "rain")
-
-WHERE = {
-    "street": "on a street", "park": "in a park", "beach": "on a beach", "city": "in a city", "forest": "in a forest",
-    "snow": "in a snowy landscape", "underwater": "underwater", "room": "in a {wall} room",
-    "office": "in a {wall} office", "shop": "in a shop", "desk": "on a {table} table", "wall": "before a {wall} wall",
-    "paper": "on {wall} paper",
-}  # fmt: skip
-"""Place in words; colours that the setting does not name are those of COLOURS_UNSAID."""
-COLOURS_UNSAID = {"office": {"wall": "grey"}, "desk": {"table": "brown"}, "paper": {"wall": "white"}}
 
 
 def random_setting(rng: np.random.Generator, place: str | None = None) -> dict[str, Any]:
@@ -57,10 +46,6 @@ def random_setting(rng: np.random.Generator, place: str | None = None) -> dict[s
     }
 
 
-def _order(node: Node) -> str:
-    return node.get("data-order", "1")
-
-
 class PlaceDrawing(Drawing):
     """The drawing of a place: its random groups are drawn before anything is painted."""
 
@@ -68,7 +53,9 @@ class PlaceDrawing(Drawing):
         super().__init__(look, "all")
         self.drawn: dict[Node, str] = {}
         groups = [node for node in root.iter("g") if "data-scatter" in node.attrib or "data-paint" in node.attrib]
-        self.drawn = {node: self._random(node, rng) for node in sorted(groups, key=_order)}
+        self.drawn = {
+            node: self._random(node, rng) for node in sorted(groups, key=lambda node: node.get("data-order", "1"))
+        }
 
     def draw(self, node: Node, box: Box, inside: bool) -> str:
         known = self.drawn.get(node)
@@ -111,7 +98,7 @@ def draw_setting(setting: Mapping[str, Any]) -> str:
 def describe_setting(setting: Mapping[str, Any]) -> str:
     """A short phrase for captions: where, when, which weather."""
     place = setting["place"]
-    colours = {"wall": "cream", **COLOURS_UNSAID.get(place, {}), **setting.get("colours", {})}
+    colours = {**_TABLES["colours"]["any"], **_TABLES["colours"].get(place, {}), **setting.get("colours", {})}
     when = {"day": "", "night": " at night", "sunset": " at sunset"}[setting.get("time", "day")]
     weather = {"rain": " in rain", "cloudy": " under clouds"}.get(setting.get("weather", "clear"), "")
     return WHERE[place].format(**colours) + when + (weather if place in OUTDOOR and place != "underwater" else "")

@@ -18,7 +18,6 @@ from sppe_lib.errors import ConfigError
 from sppe_lib.world import people, props, read_asset  # noqa: F401
 from sppe_lib.world.colours import PAPERS, VIVID, contrasting, is_dark
 from sppe_lib.world.dice import LISTS, Dice
-from sppe_lib.world.props import LANDMARKS
 from sppe_lib.world.scene import Element, Scene, private_mask
 from sppe_lib.world.shapes import lines_of
 from sppe_lib.world.surrogate_text import change_text
@@ -28,7 +27,7 @@ KIND_CHANGE_FROM = 0.8
 
 TABLE = read_asset("surrogates.yaml")
 
-OPTIONS: dict[str, Sequence] = {**LISTS, **TABLE["lists"], "landmarks": LANDMARKS}
+OPTIONS: dict[str, Sequence] = {**LISTS, **TABLE["lists"]}
 
 WRITTEN = ("text", "signature", "handwriting")
 """Kinds that are nothing but writing."""
@@ -100,10 +99,10 @@ def _other_value(key: str, element: Element, strength: float, dice: Dice) -> Any
         return people.random_person(dice.rng) if value is None else _other_person(value, strength, dice.rng, "all")
     if key == "ink":
         return _other_ink(value, dice)
-    if isinstance(options, dict) and "from" in options:
-        low, high = options["from"], options["to"]
-        return round(float(np.clip(value + strength * dice.between(low - high, high - low), low, high)), 2)
     if isinstance(options, dict):
+        if "from" in options:
+            low, high = options["from"], options["to"]
+            return round(float(np.clip(value + strength * dice.between(low - high, high - low), low, high)), 2)
         options = options.get(element.kind, options["others"])
     return _other(value, OPTIONS[options] if isinstance(options, str) else options, dice)
 

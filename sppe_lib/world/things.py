@@ -1,6 +1,5 @@
 """Things whose drawing is computed: from rows of text, the time of day, a count or a seed."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,27 +8,6 @@ from sppe_lib.world.colours import mix
 from sppe_lib.world.draw import Box, draw_asset, draw_thing
 from sppe_lib.world.scene import Element, draws
 from sppe_lib.world.shapes import ellipse, line, lines_of, path, placed, polygon, rect, written
-
-
-@draws("clock")
-def draw_clock(element: Element, part: str) -> str:
-    """A digital clock's body (model "digital"), or a wall clock with hands at `hour` and `minute` ("wall")."""
-    look = element.attributes
-    if look.get("model", "digital") == "digital":
-        return draw_thing(element, part, "clock-digital")
-    r = min(element.width, element.height) / 2
-    hour, minute = int(look.get("hour", 10)), int(look.get("minute", 10))
-
-    def stroke(angle: float, start: float, end: float, thickness: float) -> str:
-        """A radial stroke; lengths as shares of the radius."""
-        x, y = math.sin(angle), math.cos(angle)
-        return line(r + r * start * x, r - r * start * y, r + r * end * x, r - r * end * y, "black", r * thickness)
-
-    svg = "" if part == "all" else ellipse(r, r, r * 0.84, fill="black")
-    svg += ellipse(r, r, r, fill=look["colour"]) + ellipse(r, r, r * 0.84, fill="white")
-    svg += "".join(stroke(index * math.pi / 6, 0.68, 0.76, 0.05) for index in range(12))
-    svg += stroke(math.pi * (hour % 12 + minute / 60) / 6, 0, 0.42, 0.1) + stroke(math.pi * minute / 30, 0, 0.62, 0.07)
-    return placed(element, svg if part in ("all", "face") else "")
 
 
 @draws("receipt")
@@ -106,16 +84,6 @@ def draw_flower(element: Element) -> str:
     return svg + ellipse(w * 0.5, y, radius * 0.34, fill=look["centre"])
 
 
-@_scenery("fence")
-def draw_fence(element: Element) -> str:
-    """A picket fence: colour."""
-    w, h, colour = element.width, element.height, element.attributes["colour"]
-    svg = "".join(rect(0, h * y, w, h * 0.12, colour, 0, "#8a8378", 0.4) for y in (0.35, 0.7))
-    for x in np.arange(2, w - 5, 11):
-        svg += polygon([(x, h), (x, h * 0.14), (x + 3, 0), (x + 6, h * 0.14), (x + 6, h)], colour, "#8a8378", 0.5)
-    return svg
-
-
 @_scenery("birds")
 def draw_birds(element: Element) -> str:
     """A flock of dark birds: shape_seed."""
@@ -123,11 +91,8 @@ def draw_birds(element: Element) -> str:
     for column in range(4):
         x = element.width * (0.12 + 0.25 * column) + rng.uniform(-2, 2)
         y = element.height * rng.uniform(0.25, 0.8)
-        left, right = (
-            f"{x - 6:.1f} {y - 2:.1f}Q{x - 3:.1f} {y - 6:.1f}",
-            f"{x + 3:.1f} {y - 6:.1f} {x + 6:.1f} {y - 2:.1f}",
-        )
-        svg += path(f"M{left} {x:.1f} {y:.1f}Q{right}", "none", "#1d2030", 2)
+        left = f"M{x - 6:.1f} {y - 2:.1f}Q{x - 3:.1f} {y - 6:.1f} {x:.1f} {y:.1f}"
+        svg += path(f"{left}Q{x + 3:.1f} {y - 6:.1f} {x + 6:.1f} {y - 2:.1f}", "none", "#1d2030", 2)
     return svg
 
 

@@ -6,9 +6,8 @@ Their surrogates are other scenes of the same kind, so that the whole picture is
 from collections.abc import Callable
 from typing import Any
 
-from sppe_lib.world.dice import Dice
+from sppe_lib.world.dice import LISTS, Dice
 from sppe_lib.world.layouts import element, rounded
-from sppe_lib.world.props import FRUITS
 from sppe_lib.world.scene import Element, Scene
 
 
@@ -29,13 +28,12 @@ def cats(dice: Dice) -> Scene:
     def cat(x: float, height: float) -> Element:
         return _thing(dice, "cat", x, 95 - height, height * 0.72, height)
 
-    place = dice.pick(("meadow", "meadow", "parlour"))
-    two = dice.chance(0.3)
+    place, two = dice.pick(("meadow", "meadow", "parlour")), dice.chance(0.3)
     height = 0.0 if two else dice.between(62, 76)
     setting = _setting(dice, place)
-    if two:
-        return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
-    return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
+    if not two:
+        return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
+    return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
 
 
 def fruit_still_life(dice: Dice) -> Scene:
@@ -45,7 +43,7 @@ def fruit_still_life(dice: Dice) -> Scene:
         size = dice.between(19, 22)
         return Element("fruit", *rounded(x, y, size, size), {"type": kind, "colour": ""})
 
-    kinds = list(FRUITS)
+    kinds = LISTS["fruits"]
     heap = [fruit(x, y, dice.pick(kinds)) for x, y in ((34, 28), (52, 30))]
     three = dice.rng.permutation(kinds)[:3]
     heap += [fruit(x, y, kind) for x, y, kind in zip((24, 42, 60), (36, 34, 37), three, strict=True)]

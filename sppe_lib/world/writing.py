@@ -1,20 +1,33 @@
 """Writing and traces of a hand: free-standing text, signatures, handwriting, fingerprints."""
 
 import math
+import re
 
 import numpy as np
 
 from sppe_lib.world.scene import Element, draws
 from sppe_lib.world.shapes import ellipse, label, lines_of, path, placed, rect
 
-TALL, DEEP, ROUND = "bdfhklt", "gjpqyz", "aceosxgdq"
+_POINT = re.compile(r"([A-Z]?)(-?[\d.]+)(?:\+([\d.]+)r)?,(-?[\d.]+)(?:\+([\d.]+)r)?(s?)")
+"""Command, across and its share of the rank, up and its share of the rank, whether ascenders scale it."""
+
+CAPITAL = "C-.3,.36s .2,.69s .5,.51s C.7,.3s -.1+.06r,.12s .45,0 S.9,.17 1,0"
+OTHER = "L.22,.306+.017r L.42,0 Q.62,.3978+.0221r .72,0 L1,0"
+STROKES = {
+    "bdfhklt": "C.75,.29s .75,.667s .4,.58s C.2,.464s .2,.102 .35,0 S.6+.08r,.408 1,0",
+    "gjpqyz": "C.1,.442 .7,.408 .55,.136 C.6,-.28s .2,-.364s .15,-.168s S.8,0 1,0",
+    "aceosx": "C.05,.17 .15,.391 .5,.34 C0,.374 .05,-.085 .45,0 S.55+.05r,.17 1,0",
+    " ": "M1,0",
+}
+"""Letters -> their stroke, as points of a path: across (in letters), up (in heights of the box; `s`: of ascenders and
+descenders); `r` is what letters of one kind differ in."""
 
 FLOURISHES = {
-    1: ((0.05, 0.86), "Q", (0.6, 0.72), (0.95, 0.8)),
-    2: ((0.84, 0.57), "C", (1.05, 0.2), (0.7, 0.1), (0.55, 0.9)),
-    3: ((0.9, 0.85), "C", (0.3, 1.0), (-0.02, 0.9), (0.3, 0.78)),
+    1: "M .05,.86 Q .6,.72 .95,.8",
+    2: "M .84,.57 C 1.05,.2 .7,.1 .55,.9",
+    3: "M .9,.85 C .3,1 -.02,.9 .3,.78",
 }
-"""Strokes beside a signature: start, kind of curve, its points, as shares of the box."""
+"""Strokes beside a signature, in shares of the box."""
 
 
 def cursive(text: str, width: float, height: float, slant: float = 0.25, size: float = 1.0) -> str:
@@ -22,49 +35,16 @@ def cursive(text: str, width: float, height: float, slant: float = 0.25, size: f
 
     `slant` leans the letters to the right; `size` scales ascenders and descenders against the box.
     """
-    step = width * 0.94 / max(len(text), 1)
-    body = height * 0.34
-    base = height * 0.66
+    step, base = width * 0.94 / max(len(text), 1), height * 0.66
     data = f"M{width * 0.03:.2f} {base:.2f}"
     for index, letter in enumerate(text):
-        x = width * 0.03 + index * step
-        low, rank = letter.lower(), ord(letter) % 7
-
-        def point(across: float, up: float, x=x) -> str:
-            return f"{x + step * across + slant * up:.2f} {base - up:.2f}"
-
-        if low == " ":
-            data += f"M{point(1, 0)}"
-        elif letter.isupper():
-            rise = height * 0.6 * size
-            data += (
-                f"C{point(-0.3, rise * 0.6)} {point(0.2, rise * 1.15)} {point(0.5, rise * 0.85)}"
-                f"C{point(0.7, rise * 0.5)} {point(-0.1 + 0.06 * rank, rise * 0.2)} {point(0.45, 0)}"
-                f"S{point(0.9, body * 0.5)} {point(1, 0)}"
-            )
-        elif low in TALL:
-            rise = height * 0.58 * size
-            data += (
-                f"C{point(0.75, rise * 0.5)} {point(0.75, rise * 1.15)} {point(0.4, rise)}"
-                f"C{point(0.2, rise * 0.8)} {point(0.2, body * 0.3)} {point(0.35, 0)}"
-                f"S{point(0.6 + 0.08 * rank, body * 1.2)} {point(1, 0)}"
-            )
-        elif low in DEEP:
-            drop = -height * 0.28 * size
-            data += (
-                f"C{point(0.1, body * 1.3)} {point(0.7, body * 1.2)} {point(0.55, body * 0.4)}"
-                f"C{point(0.6, drop)} {point(0.2, drop * 1.3)} {point(0.15, drop * 0.6)}"
-                f"S{point(0.8, 0)} {point(1, 0)}"
-            )
-        elif low in ROUND:
-            data += (
-                f"C{point(0.05, body * 0.5)} {point(0.15, body * 1.15)} {point(0.5, body)}"
-                f"C{point(0.0, body * 1.1)} {point(0.05, -body * 0.25)} {point(0.45, 0)}"
-                f"S{point(0.55 + 0.05 * rank, body * 0.5)} {point(1, 0)}"
-            )
-        else:
-            rise = body * (0.9 + 0.05 * rank)
-            data += f"L{point(0.22, rise)}L{point(0.42, 0)}Q{point(0.62, rise * 1.3)} {point(0.72, 0)}L{point(1, 0)}"
+        rank = ord(letter) % 7
+        small = next((stroke for letters, stroke in STROKES.items() if letter.lower() in letters), OTHER)
+        stroke = CAPITAL if letter.isupper() else small
+        for command, across, turn, up, rise, scaled in _POINT.findall(stroke):
+            x = width * 0.03 + step * (index + float(across) + rank * float(turn or 0))
+            y = height * (float(up) + rank * float(rise or 0)) * (size if scaled else 1)
+            data += f"{command or ' '}{x + slant * y:.2f} {base - y:.2f}"
     return data
 
 
@@ -93,11 +73,8 @@ def draw_signature(element: Element, part: str) -> str:
     data = cursive(look["text"], width * 0.86, height * 0.86, look.get("slant", 0.35), 1.1)
     stroke = max(min(height * 0.075, 2.6), 1.3)
     svg = path(data, "none", look["ink"], stroke)
-    if flourish := FLOURISHES.get(int(look.get("flourish", 0))):
-        (x, y), curve, *points = flourish
-        data = f"M{width * x:.1f} {height * y:.1f}{curve}" + " ".join(
-            f"{width * x:.1f} {height * y:.1f}" for x, y in points
-        )
+    if flourish := FLOURISHES.get(look.get("flourish")):
+        data = re.sub(r"(\S+),(\S+)", lambda at: f"{width * float(at[1]):.1f} {height * float(at[2]):.1f}", flourish)
         svg += path(data, "none", look["ink"], stroke * 0.8)
     return _private(element, part, svg, "text", rect(0, 0, width, height, "black", 2))
 
@@ -145,20 +122,16 @@ def _ridge(look, index: int, spacing: float, width: float, height: float) -> np.
 def draw_fingerprint(element: Element, part: str) -> str:
     """Ridges of a finger: pattern (whorl, loop, arch), ink, ground ("" or a colour), ridges, phase, bend."""
     look, width, height = element.attributes, element.width, element.height
-    x0, y0 = width / 2, height / 2
-    count = int(look.get("ridges", 8))
+    x0, y0, count = width / 2, height / 2, int(look.get("ridges", 8))
     spacing = width / (2 * count)
     svg = ellipse(x0, y0, x0, y0, look["ground"]) if look.get("ground") else ""
-    rows = {"whorl": count, "loop": count + 3, "arch": int(height / spacing)}[look.get("pattern", "whorl")]
-    for index in range(rows):
+    for index in range({"whorl": count, "loop": count + 3}.get(look.get("pattern", "whorl"), int(height / spacing))):
         points = _ridge(look, index, spacing, width, height)
         x, y = points.T
         inside = (x - x0) ** 2 / (x0 - 0.5) ** 2 + (y - y0) ** 2 / (y0 - 0.5) ** 2 < 1
         # A break in most ridges, as real prints have.
         inside[int((index * 17 + float(look.get("phase", 0)) * 9) % len(points))] = index < 2
-        data, pen = "", False
-        for (x, y), shown in zip(points, inside, strict=True):
-            data += f"{'L' if pen else 'M'}{x:.2f} {y:.2f}" if shown else ""
-            pen = bool(shown)
+        pens = np.where(np.insert(inside[:-1], 0, False), "L", "M")[inside]
+        data = "".join(f"{pen}{x:.2f} {y:.2f}" for pen, (x, y) in zip(pens, points[inside], strict=True))
         svg += path(data, "none", look["ink"], spacing * 0.5) if "L" in data else ""
     return _private(element, part, svg, "print", ellipse(x0, y0, x0, y0, "black"))

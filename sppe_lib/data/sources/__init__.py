@@ -45,25 +45,24 @@ class Source:
         return read_annotations(reading, Path(folder), self.layout(reading, Path(folder), **options), self)
 
 
-def _sources() -> dict[str, Source]:
-    tables = yaml.safe_load(files(__name__).joinpath("sources.yaml").read_text(encoding="utf-8"))
+_TABLES = yaml.safe_load(files(__name__).joinpath("sources.yaml").read_text(encoding="utf-8"))
 
-    def categories(name: str) -> dict[str, str | None]:
-        table = tables[name]
-        inherited = categories(table["also"]) if "also" in table else {}
-        own = {original: name for name, originals in table.get("categories", {}).items() for original in originals}
-        return inherited | own | dict.fromkeys(table.get("none", ()))
-
-    formats = {
-        "VISPR": (layouts.vispr, "image", True),
-        "Redactions": (layouts.redactions, "polygon", True),
-        "DIPA": (layouts.dipa, "box", False),
-        "DIPA2": (layouts.dipa, "box", False),
-    }
-    return {name: Source(name, *formats[name], categories(name), tables[name]["obtain"]) for name in tables}
+_FORMATS = {
+    "VISPR": (layouts.vispr, "image", True),
+    "Redactions": (layouts.redactions, "polygon", True),
+    "DIPA": (layouts.dipa, "box", False),
+    "DIPA2": (layouts.dipa, "box", False),
+}
 
 
-SOURCES = _sources()
+def _categories(name: str) -> dict[str, str | None]:
+    table = _TABLES[name]
+    inherited = _categories(table["also"]) if "also" in table else {}
+    own = {original: name for name, originals in table.get("categories", {}).items() for original in originals}
+    return inherited | own | dict.fromkeys(table.get("none", ()))
+
+
+SOURCES = {name: Source(name, *_FORMATS[name], _categories(name), table["obtain"]) for name, table in _TABLES.items()}
 """Every original data set with private regions, by its name in Table 1."""
 
 

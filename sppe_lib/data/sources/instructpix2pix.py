@@ -13,18 +13,17 @@ give the same ones; that was not verified against the hub. `records` writes them
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from datasets import Image, IterableDataset, load_dataset
 from PIL.Image import Image as Picture
 
 from sppe_lib.data import taxonomy
-from sppe_lib.data.parquet import ROWS, parquet_file
+from sppe_lib.data.parquet import parquet_file, read_rows
 from sppe_lib.data.problems import files_below, shown
 from sppe_lib.data.schema import INSTRUCTPIX2PIX
 from sppe_lib.errors import DataError
@@ -103,16 +102,18 @@ def _normal(instruction: str) -> str:
     return " ".join(instruction.split()).lower()
 
 
+def _lacking(names: Iterable[str]) -> str:
+    return ", ".join(column for column in COLUMNS if column not in names)
+
+
 def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
     for shard in shards:
         try:
-            opened = parquet_file(shard)
-            if not {*COLUMNS} <= {*opened.schema_arrow.names}:
+            if _lacking(parquet_file(shard).schema_arrow.names):
                 skipped[f"the shard {shown(shard.name)}, which has other columns"] += 1
-                continue
-            for batch in opened.iter_batches(ROWS, columns=list(COLUMNS)):
-                yield from batch.to_pylist()
-        except (DataError, OSError, ValueError, pa.ArrowException):
+            else:
+                yield from read_rows(shard, COLUMNS)
+        except DataError:
             skipped[f"the shard {shown(shard.name)}, which cannot be read"] += 1
 
 
@@ -122,20 +123,18 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
     Shards that cannot be read are skipped and counted. Raises DataError where neither is there, where no shard can be
     read, and for columns that are missing.
     """
-    skipped: Counter = Counter()
-    if isinstance(location, Path) or Path(location).is_dir():
-        folder = Path(location)
+    skipped, folder = Counter(), Path(location)
+    if isinstance(location, Path) or folder.is_dir():
         if not folder.is_dir():
             raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
-        shards = [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
-        present = _columns(shards, folder)
         # Lists among the arguments are what `datasets` shuffles as shards.
-        read = partial(_read_shards, skipped=skipped)
-        stream = IterableDataset.from_generator(read, gen_kwargs={"shards": shards})
+        shards = {"shards": [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]}
+        stream = IterableDataset.from_generator(partial(_read_shards, skipped=skipped), gen_kwargs=shards)
+        fault = _fault_of(shards["shards"])
     else:
         try:
             stream = load_dataset(location, split="train", streaming=True)
-            present = list(stream.features or next(iter(stream)))
+            lacking = _lacking(stream.features or next(iter(stream)))
             for column in ("original_image", "edited_image"):
                 stream = stream.cast_column(column, Image(decode=False))
         except Exception as error:  # the hub client raises many kinds
@@ -143,28 +142,25 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
                 f"InstructPix2Pix cannot be read from {location!r} ({type(error).__name__}); name a folder with its "
                 f"Parquet shards, or {HUB_ID} where the hub can be reached."
             ) from None
-    missing = [column for column in COLUMNS if column not in present]
-    if missing:
-        lacking = ", ".join(missing)
-        raise DataError(f"The data set at {Path(location).name!r} lacks the columns {lacking}; use a copy of {HUB_ID}.")
+        fault = lacking and f"lacks the columns {lacking}"
+    if fault:
+        raise DataError(f"The data set at {folder.name!r} {fault}; use a copy of {HUB_ID}.")
     return Rows(stream, skipped)
 
 
-def _columns(shards: list[Path], folder: Path) -> list[str]:
-    # The most complete, since others are skipped.
-    found, problem = [], ""
+def _fault_of(shards: list[Path]) -> str:
+    # None where one shard is as it should be, since others are skipped.
+    fault = "holds no Parquet shards"
     for shard in shards:
         try:
-            found.append(parquet_file(shard).schema_arrow.names)
+            lacking = _lacking(parquet_file(shard).schema_arrow.names)
         except DataError as error:
-            problem = str(error)
-        if found and {*COLUMNS} <= {*found[-1]}:
-            return found[-1]
-    if found:
-        return max(found, key=lambda names: len({*COLUMNS} & {*names}))
-    if shards:
-        raise DataError(f"The folder {folder.name!r} holds no Parquet shard that can be read: {problem}")
-    raise DataError(f"The folder {folder.name!r} holds no Parquet shards; copy the data set's data folder there.")
+            fault = f"holds no shard that can be read ({str(error).rstrip('.')})"
+            continue
+        if not lacking:
+            return ""
+        fault = f"lacks the columns {lacking}"
+    return fault
 
 
 def select(rows: Rows, number: int = PUBLISHED_PROMPTS, seed: int = 0) -> Iterator[EditExample]:

@@ -1,7 +1,6 @@
 """Which of the paper's data are there: the folders data/<NAME>, what they hold, what is missing, how to get it."""
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +8,7 @@ import pandas as pd
 from sppe_lib.config import repository
 from sppe_lib.data import released
 from sppe_lib.data.parquet import parquet_file
-from sppe_lib.data.problems import Problem, files_below
+from sppe_lib.data.problems import files_below
 from sppe_lib.data.sources import SOURCES, instructpix2pix
 from sppe_lib.errors import DataError
 from sppe_lib.published import read_published
@@ -17,13 +16,6 @@ from sppe_lib.published import read_published
 OBTAIN_RELEASE = "https://github.com/SYuan-X/SPPE. Terms: its repository states no licence, see its site."
 
 COLUMNS = ("source", "folder", "present", "images", "annotations", "published", "missing", "obtain")
-
-
-@dataclass(frozen=True)
-class _Found:
-    images: int
-    annotations: int
-    missing: str
 
 
 def inventory(root: str | Path | None = None) -> pd.DataFrame:
@@ -42,28 +34,26 @@ def inventory(root: str | Path | None = None) -> pd.DataFrame:
     entries.append((instructpix2pix.NAME, instructpix2pix.PUBLISHED_PROMPTS, instructpix2pix.OBTAIN))
     rows = []
     for name, number, obtain in entries:
-        folder = root / name
-        found = _look(name, folder) if folder.is_dir() else _Found(0, 0, "everything")
-        here = (name, f"{root.name}/{name}", folder.is_dir(), found.images, found.annotations)
-        rows.append((*here, number, found.missing, obtain))
+        present = (root / name).is_dir()
+        images, annotations, missing = _look(name, root / name) if present else (0, 0, "everything")
+        rows.append((name, f"{root.name}/{name}", present, images, annotations, number, missing, obtain))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _look(name: str, folder: Path) -> _Found:
+def _look(name: str, folder: Path) -> tuple[int, int, str]:
     try:
-        if name == "SPPE":
-            found = released.find_instances(folder, size=512, strength=0.5)
-            files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
-            return _Found(len(files), len(found.plans), _counts(found.problems))
         if name == instructpix2pix.NAME:
             shards = [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
             rows = sum(parquet_file(shard).metadata.num_rows for shard in shards)
-            return _Found(2 * rows, rows, "" if rows else "the Parquet shards")
-        reading = SOURCES[name].read(folder)
-        return _Found(len(reading.images), reading.annotations, _counts(reading.problems))
+            return 2 * rows, rows, "" if rows else "the Parquet shards"
+        if name == "SPPE":
+            found = released.find_instances(folder, size=512, strength=0.5)
+            files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
+            counted = len(files), len(found.plans)
+        else:
+            found = SOURCES[name].read(folder)
+            counted = len(found.images), found.annotations
     except DataError as error:
-        return _Found(0, 0, str(error))
-
-
-def _counts(problems: list[Problem]) -> str:
-    return "; ".join(f"{number} x {kind}" for kind, number in Counter(problem.problem for problem in problems).items())
+        return 0, 0, str(error)
+    kinds = Counter(problem.problem for problem in found.problems)
+    return *counted, "; ".join(f"{number} x {kind}" for kind, number in kinds.items())

@@ -7,22 +7,30 @@ own code or files is not verified; images are therefore found by their names, at
 import ast
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sppe_lib.data.problems import files_below, read_json
-from sppe_lib.data.sources.reading import Annotation, Reading, below, split_of
+from sppe_lib.data.sources.reading import AnnotatedImage, Annotation, Reading, below, split_of
 from sppe_lib.data.sources.regions import Region
 from sppe_lib.errors import DataError
 
 _UNDOCUMENTED = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 
 
-def _json_files(folder: Path) -> Iterator[tuple[Path, object]]:
+def _annotations(folder: Path, key: str, kind: type) -> Iterator[tuple[Path, Any]]:
+    """Every JSON file that has `key`, and what it has there; DataError where none has."""
+    found = False
     for path in files_below(folder):
         if path.suffix.lower() == ".json":
-            yield path, read_json(path, f"The annotation file {below(path, folder)}")
+            content = read_json(path, f"The annotation file {below(path, folder)}")
+            if isinstance(content, dict) and isinstance(content.get(key), kind):  # else some other JSON
+                found = True
+                yield path.relative_to(folder), content[key]
+    if not found:
+        raise DataError(f"The folder {folder.name!r} holds no JSON file with {key}; download the annotations.")
 
 
 def _undocumented(reading: Reading, name: str, error: Exception) -> None:
@@ -32,28 +40,16 @@ def _undocumented(reading: Reading, name: str, error: Exception) -> None:
 
 def vispr(reading: Reading, folder: Path) -> Iterator[Annotation]:
     """The labels of every image; DataError where there is no annotation."""
-    found = False
-    for path, content in _json_files(folder):
-        if isinstance(content, dict) and isinstance(content.get("labels"), list):  # else some other JSON
-            found = True
-            relative = path.relative_to(folder)
-            labels = dict.fromkeys(map(str, content["labels"]))
-            shapes = [(label, None) for label in labels]
-            yield Annotation(path.stem, split_of(relative), str(relative.with_suffix("")), shapes=shapes)
-    if not found:
-        raise DataError(f"The folder {folder.name!r} holds no JSON file with labels; download the annotations.")
+    for path, labels in _annotations(folder, "labels", list):
+        shapes = [(label, None) for label in dict.fromkeys(map(str, labels))]
+        yield Annotation(path.stem, split_of(path), str(path.with_suffix("")), shapes=shapes)
 
 
 def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
     """The polygons of every image in every fold; DataError where no fold is found."""
-    found = False
-    for path, content in _json_files(folder):
-        entries = content.get("annotations") if isinstance(content, dict) else None
-        if not isinstance(entries, dict):
-            continue  # some other JSON, such as the site's weak annotations
-        found, split = True, split_of(path.relative_to(folder))
+    for path, entries in _annotations(folder, "annotations", dict):
         for image_id, entry in entries.items():
-            annotation = Annotation(image_id, split)
+            annotation = Annotation(image_id, split_of(path))
             try:
                 size = int(entry["image_width"]), int(entry["image_height"])
                 # An attribute without a polygon is private somewhere: it must not vanish.
@@ -66,8 +62,6 @@ def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
             except _UNDOCUMENTED as error:
                 _undocumented(reading, image_id, error)
             yield annotation
-    if not found:
-        raise DataError(f"The folder {folder.name!r} holds no fold such as train2017.json; download the annotations.")
 
 
 def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[Annotation]:
@@ -77,26 +71,21 @@ def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[An
     for path in _label_files(folder, "annotations"):
         if path.parent.name == "labels" and path.suffix.lower() == ".json":
             people[path.name.partition("_")[0]].append(path)
+    remedy = "unpack the original labels again"
     for image_id in sorted(people.keys() | labels.keys()):
         judged_by = people.get(image_id, [])
         annotation = Annotation(image_id, records=len(judged_by) if min_annotators else 1)
-        if image_id not in labels:
-            what = "unpack the folder 'original labels'"
-            reading.add_problem("annotation without original labels", image_id, what)
-            yield annotation
-            continue
-        objects, size = _objects(labels[image_id], folder)
-        votes, boxes = _judgements(reading, folder, judged_by)
-        for name in sorted(votes.keys() - {name for name, _ in objects}):
-            what = "unpack the original labels again"
-            reading.add_problem("judgement without box", f"{image_id} ({name})", what)
-        if not objects:
-            what = "unpack the original labels again"
-            reading.add_problem("original labels without a box", image_id, what)
-            yield annotation
-            continue
-        shapes = [(name, box) for name, box in objects if votes[name] >= min_annotators] + boxes
-        yield replace(annotation, size=size, shapes=shapes)
+        objects, size = _objects(labels[image_id], folder) if image_id in labels else ([], None)
+        if objects:
+            votes, boxes = _judgements(reading, folder, judged_by)
+            for name in sorted(votes.keys() - {name for name, _ in objects}):
+                reading.add_problem("judgement without box", f"{image_id} ({name})", remedy)
+            shapes = [(name, box) for name, box in objects if votes[name] >= min_annotators] + boxes
+            annotation = replace(annotation, size=size, shapes=shapes)
+        else:
+            lacking = "original labels without a box" if image_id in labels else "annotation without original labels"
+            reading.add_problem(lacking, image_id, remedy)
+        yield annotation
 
 
 def _label_files(folder: Path, name: str) -> list[Path]:
@@ -150,6 +139,15 @@ def _judgements(reading: Reading, folder: Path, people: list[Path]) -> tuple[Cou
     return votes, boxes
 
 
+def _with(reading: Reading, regions_of: Callable[[AnnotatedImage], list[Region]]) -> Reading:
+    return replace(reading, images=[replace(one, regions=regions_of(one)) for one in reading.images])
+
+
+def _in_several_splits(reading: Reading) -> set[str]:
+    """Names that more than one image has."""
+    return {stem for stem, number in Counter(one.image.stem for one in reading.images).items() if number > 1}
+
+
 def with_regions(reading: Reading, placed: Reading) -> Reading:
     """Give VISPR's images the regions that another reading (Visual Redactions) has for images of the same name.
 
@@ -158,19 +156,10 @@ def with_regions(reading: Reading, placed: Reading) -> Reading:
     """
     several = _in_several_splits(reading) | _in_several_splits(placed)
     regions = {one.image.stem: one.regions for one in placed.images if one.image.stem not in several}
-    regions |= {(annotated.image.stem, annotated.split): annotated.regions for annotated in placed.images}
-
-    def found(stem: str, split: str, otherwise: list[Region]) -> list[Region]:
-        return list(regions.get((stem, split), regions.get(stem, otherwise)))
-
-    return replace(
-        reading, images=[replace(one, regions=found(one.image.stem, one.split, one.regions)) for one in reading.images]
+    regions |= {(one.image.stem, one.split): one.regions for one in placed.images}
+    return _with(
+        reading, lambda one: regions.get((one.image.stem, one.split), regions.get(one.image.stem, one.regions))
     )
-
-
-def _in_several_splits(reading: Reading) -> set[str]:
-    """Names that more than one image has."""
-    return {stem for stem, number in Counter(one.image.stem for one in reading.images).items() if number > 1}
 
 
 def with_mask_files(reading: Reading, folder: Path) -> Reading:
@@ -180,20 +169,15 @@ def with_mask_files(reading: Reading, folder: Path) -> Reading:
     sub-folder named by the split, since a mask of another image would leave private pixels outside. Labels without such
     a file keep no place. Raises DataError if no label has one.
     """
-    images, number, several = [], 0, _in_several_splits(reading)
-    for annotated in reading.images:
-        regions = []
-        for region in annotated.regions:
-            own = annotated.split if annotated.image.stem in several else ""
-            file = Path(folder) / region.category.replace(" ", "_") / own / f"{annotated.image.stem}.png"
-            if region.kind == "image" and file.is_file():
-                region = Region(region.category, "file", file=file)
-                number += 1
-            regions.append(region)
-        images.append(replace(annotated, regions=regions))
-    if not number:
-        raise DataError(
-            f"The folder {Path(folder).name!r} holds no mask of any labelled image; name them "
-            f"<category>/<image name>.png."
-        )
-    return replace(reading, images=images)
+    several = _in_several_splits(reading)
+
+    def placed(one: AnnotatedImage, region: Region) -> Region:
+        own = one.split if one.image.stem in several else ""
+        file = Path(folder) / region.category.replace(" ", "_") / own / f"{one.image.stem}.png"
+        return Region(region.category, "file", file=file) if region.kind == "image" and file.is_file() else region
+
+    found = _with(reading, lambda one: [placed(one, region) for region in one.regions])
+    if found == reading:
+        name = Path(folder).name
+        raise DataError(f"The folder {name!r} holds no mask of any labelled image; name them <category>/<image>.png.")
+    return found

@@ -17,9 +17,8 @@ def region_grid(reading: Reading, number: int = 8, columns: int = 4) -> Figure |
         chosen.setdefault(record.category, record)
         if len(chosen) == number:
             break
-    if not chosen:
-        return None
-    return picture_grid([(record.category, _tinted(record)) for record in chosen.values()], columns, cell=2.2)
+    tinted = [(category, _tinted(record)) for category, record in chosen.items()]
+    return picture_grid(tinted, columns, cell=2.2) if tinted else None
 
 
 def _tinted(record: PrivateMask) -> Image.Image:

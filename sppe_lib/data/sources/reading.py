@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
-from sppe_lib.data.problems import Problem, files_below, problem_table, require_no_problems, shown
+from sppe_lib.data.problems import Found, Problem, files_below, shown
 from sppe_lib.data.released_layout import PICTURES
 from sppe_lib.data.sources.regions import Region, region_mask, region_problem
 from sppe_lib.errors import DataError
@@ -36,7 +35,6 @@ FAULTY = "faulty"
 class AnnotatedImage:
     """An image of a data set with its private regions; `split` is train, val, test or "" where there is none."""
 
-    dataset: str
     split: str
     image: Path
     regions: list[Region]
@@ -60,37 +58,22 @@ class Annotation:
 
 
 @dataclass
-class Reading:
-    """What a reader found: images in a fixed order, and everything that was left out.
+class Reading(Found):
+    """What a reader found in a data set: images in a fixed order, and everything that was left out.
 
     `annotations` counts annotation records, `unmapped` the regions of each original category name that is
     none of the 36 categories.
     """
 
-    dataset: str
     images: list[AnnotatedImage] = field(default_factory=list)
     annotations: int = 0
     unmapped: Counter = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
-
-    def report(self) -> pd.DataFrame:
-        """All problems: columns problem, file, remedy."""
-        return problem_table(self.problems)
-
-    def require_none(self) -> None:
-        """Raise DataError with counts and examples if there are problems."""
-        require_no_problems(self.problems, self.dataset)
-
-    def add_problem(self, problem: str, file: object, remedy: str) -> None:
-        """Note something that was left out."""
-        self.problems.append(Problem(problem, shown(str(file)), remedy))
 
 
 @dataclass(frozen=True)
 class PrivateMask:
     """What a surrogate is made from: an image, a category and the union of its regions (grey, 255 = private)."""
 
-    dataset: str
     split: str
     image: Path
     category: str
@@ -127,14 +110,11 @@ def images_below(folder: Path) -> dict[str, list[Path]]:
 
 def _fitting(candidates: list[Path], annotation: Annotation) -> list[Path]:
     # Of several images of one name those that agree best with the annotation's split and path.
-    wanted = Path(annotation.path).parts[::-1]
-
     def agreement(path: Path) -> tuple[bool, int]:
-        parts = path.parts[::-1]
-        same = [first == second for first, second in zip(parts, wanted)]
+        same = [first == second for first, second in zip(path.parts[::-1], Path(annotation.path).parts[::-1])]
         return split_of(path) == annotation.split, (same + [False]).index(False)
 
-    best = max(map(agreement, candidates))
+    best = max(map(agreement, candidates), default=None)
     return [path for path in candidates if agreement(path) == best]
 
 
@@ -149,7 +129,7 @@ def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annot
     placed: dict[tuple[Path, str], list[Region]] = {}
     for annotation in annotations:
         reading.annotations += annotation.records
-        candidates = _fitting(images[annotation.image], annotation) if annotation.image in images else []
+        candidates = _fitting(images.get(annotation.image, []), annotation)
         if not candidates:
             reading.add_problem("annotation without image", annotation.image, "unpack the images as well")
             continue
@@ -170,7 +150,7 @@ def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annot
         faulty = {region.category for region in regions if region.kind == FAULTY}
         if "" not in faulty:
             sound = [region for region in dict.fromkeys(regions) if region.category not in faulty]
-            reading.images.append(AnnotatedImage(reading.dataset, split, folder / path, sound))
+            reading.images.append(AnnotatedImage(split, folder / path, sound))
     for name, number in sorted(unknown.items()):
         remedy = "add it to the mapping table, or to its names without a category"
         reading.add_problem("unknown category name", f"{name} ({number} times)", remedy)
@@ -202,9 +182,9 @@ def _regions(reading: Reading, unknown: Counter, image: Path, annotation: Annota
         reading.add_problem("image that cannot be read", f"{image.name} ({error})", "unpack it again")
         return [Region("", FAULTY)]
     stored = upright[::-1] if orientation in (5, 6, 7, 8) else upright
-    scale = scale_between(annotation.size, upright)
-    turn = 1 if scale else orientation
-    scale = scale or scale_between(annotation.size, stored)
+    scale, turn = scale_between(annotation.size, upright), 1
+    if scale is None:
+        scale, turn = scale_between(annotation.size, stored), orientation
     if scale is None:
         sizes = "{} ({}x{}, annotated {}x{})".format(image.name, *upright, *annotation.size)
         reading.add_problem("image of another shape than annotated", sizes, "replace it with the original image")
@@ -216,7 +196,7 @@ def _regions(reading: Reading, unknown: Counter, image: Path, annotation: Annota
             regions.append(Region(region.category, FAULTY))
             reading.add_problem(problem, f"{image.name} ({name})", f"correct or remove the {kind}")
         else:
-            regions.append(placed_region(region, scale, stored, turn))
+            regions.append(_placed(region, scale, stored, turn))
     return regions
 
 
@@ -228,21 +208,18 @@ def scale_between(annotated: tuple[int, int], actual: tuple[int, int]) -> tuple[
     return (across, down) if abs(across / down - 1) <= ASPECT_TOLERANCE else None
 
 
-def placed_region(region: Region, scale: tuple[float, float], stored: tuple[int, int], orientation: int) -> Region:
-    """A polygon or box scaled by (x, y) to the stored (width, height), and made upright by EXIF orientation 5 to 8."""
-    scaled = [value * scale[index % 2] for index, value in enumerate(region.coordinates)]
-    if orientation == 1:
-        return replace(region, coordinates=tuple(scaled))
-    points = np.reshape(scaled, (-1, 2))
-    if region.kind == "box":
-        points = np.array([points[0], points[0] + points[1]])
-    if orientation in (6, 7):
-        points[:, 1] = stored[1] - points[:, 1]
-    if orientation in (7, 8):
-        points[:, 0] = stored[0] - points[:, 0]
-    points = points[:, ::-1]
-    if region.kind == "box":
-        points = np.array([points.min(axis=0), np.ptp(points, axis=0)])
+def _placed(region: Region, scale: tuple[float, float], stored: tuple[int, int], orientation: int) -> Region:
+    # Scaled by (x, y) to the stored (width, height), and made upright by an EXIF orientation of 5 to 8.
+    points = np.reshape(region.coordinates, (-1, 2)) * scale
+    if orientation != 1:
+        if region.kind == "box":
+            points = np.array([points[0], points[0] + points[1]])
+        for axis, turns in ((1, (6, 7)), (0, (7, 8))):
+            if orientation in turns:
+                points[:, axis] = stored[axis] - points[:, axis]
+        points = points[:, ::-1]
+        if region.kind == "box":
+            points = np.array([points.min(axis=0), np.ptp(points, axis=0)])
     return replace(region, coordinates=tuple(points.ravel().tolist()))
 
 
@@ -255,16 +232,14 @@ def private_masks(reading: Reading) -> Iterator[PrivateMask]:
     for annotated in reading.images:
         placed = [region for region in annotated.regions if region.kind != "image"]
         for category in dict.fromkeys(region.category for region in placed):
-            name = f"of {category} in {annotated.image.name}"
             try:
                 size, orientation = picture_layout(annotated.image)
                 private = np.zeros(size[::-1], dtype=bool)
                 for region in placed:
                     if region.category == category:
                         private |= region_mask(region, size, orientation)
-                check_mask(private, name)
+                check_mask(private, f"of {category} in {annotated.image.name}")
             except DataError as error:
-                what, _, remedy = str(error).rstrip(".").rpartition("; ")
-                reading.add_problem(what, f"{annotated.image.name} ({category})", remedy)
+                reading.problems.append(Problem.of(error, f"{annotated.image.name} ({category})"))
                 continue
-            yield PrivateMask(annotated.dataset, annotated.split, annotated.image, category, mask_image(private))
+            yield PrivateMask(annotated.split, annotated.image, category, mask_image(private))

@@ -15,8 +15,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from PIL.Image import Image
 
 from sppe_lib.data.miniature import choose_instructions
 from sppe_lib.data.own_folder import check_output, own_folder
@@ -41,9 +45,23 @@ def file_name(stem: str) -> str:
     return f"{safe.encode('ascii', 'ignore').decode()}-{digest}"
 
 
-def _lines(entries: Iterable[dict]) -> bytes:
-    # As ASCII: one record is one line whatever Unicode takes for a line's end, and any file's name can be written.
-    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+@contextmanager
+def _record_folder(folder: Path, inputs: Sequence[Path]) -> Iterator[tuple[list[dict], Callable[..., None]]]:
+    """The lines of the list to be, and a function that adds one: its fields, and as keywords its (file, picture)."""
+    lines: list[dict] = []
+    with own_folder(folder, inputs) as temporary:
+
+        def add(fields: dict, **pictures: tuple[str, Image]) -> None:
+            for file, picture in pictures.values():
+                path = temporary / file
+                path.parent.mkdir(exist_ok=True)
+                if not path.exists():
+                    path.write_bytes(png_bytes(picture))
+            lines.append(fields | {kind: file for kind, (file, _) in pictures.items()})
+
+        yield lines, add
+        # As ASCII: one record is one line whatever Unicode takes for a line's end, and any file's name can be written.
+        (temporary / RECORDS).write_bytes("".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def write_records(reading: Reading, folder: Path, seed: int = 0, inputs: Sequence[Path] = ()) -> Path:
@@ -53,34 +71,22 @@ def write_records(reading: Reading, folder: Path, seed: int = 0, inputs: Sequenc
     where the reading gives no mask at all, and ConfigError, before any work, as `own_folder`; `inputs` are folders that
     must not be in it, besides the images.
     """
-    folder = Path(folder)
-    with own_folder(folder, [*inputs, *(annotated.image for annotated in reading.images)]) as temporary:
-        (temporary / "masks").mkdir()
-        found = []
+    folder, dataset = Path(folder), reading.name
+    with _record_folder(folder, [*inputs, *(annotated.image for annotated in reading.images)]) as (lines, add):
         for private in progress(private_masks(reading), "masks"):
-            parts = (private.dataset, private.split, file_name(private.image.stem), private.category.replace(" ", "_"))
+            parts = (dataset, private.split, file_name(private.image.stem), private.category.replace(" ", "_"))
             name = "-".join(filter(None, parts))
-            (temporary / "masks" / f"{name}.png").write_bytes(png_bytes(private.mask))
-            found.append((name, private.dataset, private.split, private.category, private.image))
-        if not found:
+            fields = {"pair_id": f"{dataset}/{private.split}/{name}", "dataset": dataset, "split": private.split}
+            fields |= {"category": private.category, "codes": []}
+            fields["source"] = os.path.relpath(os.path.abspath(private.image), folder.resolve())
+            add(fields, mask=(f"masks/{name}.png", private.mask))
+        if not lines:
             raise DataError(
-                f"No image of {reading.dataset} has a private region with a place: add regions or mask files (see "
-                f"its reader)."
+                f"No image of {dataset} has a private region with a place: add regions or mask files (see its reader)."
             )
-        chosen = choose_instructions([category for _, _, _, category, _ in found], seed, reading.dataset)
-        lines = [
-            {
-                "pair_id": f"{dataset}/{split}/{name}",
-                "dataset": dataset,
-                "split": split,
-                "category": category,
-                "codes": list(codes),
-                "source": os.path.relpath(os.path.abspath(image), folder.resolve()),
-                "mask": f"masks/{name}.png",
-            }
-            for (name, dataset, split, category, image), codes in zip(found, chosen, strict=True)
-        ]
-        (temporary / RECORDS).write_bytes(_lines(lines))
+        chosen = choose_instructions([line["category"] for line in lines], seed, dataset)
+        for line, codes in zip(lines, chosen, strict=True):
+            line["codes"] = list(codes)
     return folder / RECORDS
 
 
@@ -90,24 +96,17 @@ def write_example_records(examples: Iterable[EditExample], folder: Path, inputs:
     All are of the split `test`. The folder is replaced only once everything is written; what `select` raises comes
     through, and ConfigError, before any work, as `own_folder`.
     """
-    folder = Path(folder)
-    with own_folder(folder, inputs) as temporary:
-        for kind in ("sources", "edited", "masks"):
-            (temporary / kind).mkdir()
-        lines = []
+    with _record_folder(Path(folder), inputs) as (_, add):
         for example in progress(examples, "examples"):
-            name = f"{example.instance_id.rpartition('/')[2]}.png"
-            size = "{}x{}".format(*example.source.size)
-            files = {"source": f"sources/{name}", "edited": f"edited/{name}", "mask": f"masks/{size}.png"}
-            pictures = {"source": example.source, "edited": example.edited_source, "mask": example.mask}
-            for kind, picture in pictures.items():
-                if not (temporary / files[kind]).exists():
-                    (temporary / files[kind]).write_bytes(png_bytes(picture))
+            name, size = f"{example.instance_id.rpartition('/')[2]}.png", "{}x{}".format(*example.source.size)
             own = {"instruction": example.instruction, "tag": example.tag, "prompt": example.caption or "a photo"}
-            named = {"pair_id": example.instance_id, "dataset": NAME, "split": "test", "category": "whole image"}
-            lines.append(named | own | files)
-        (temporary / RECORDS).write_bytes(_lines(lines))
-    return folder / RECORDS
+            add(
+                {"pair_id": example.instance_id, "dataset": NAME, "split": "test", "category": "whole image"} | own,
+                source=(f"sources/{name}", example.source),
+                edited=(f"edited/{name}", example.edited_source),
+                mask=(f"masks/{size}.png", example.mask),
+            )
+    return Path(folder) / RECORDS
 
 
 @command_line
@@ -127,14 +126,14 @@ def main(arguments: list[str] | None = None) -> None:
     check_output(chosen.output, inputs)
     if chosen.source == NAME:
         rows = open_rows(HUB_ID if from_hub else Path(chosen.folder))
-        written = write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output, inputs)
-        skipped = "".join(f"; skipped {number} x {what}" for what, number in rows.skipped.items())
-        print(f"wrote {written.name}; {chosen.prompts} examples{skipped}")
-        return
-    reading = read_source(chosen.source, Path(chosen.folder), strict=False)
-    written = write_records(reading, chosen.output, chosen.seed, inputs)
-    print(f"wrote {written.name}; {len(reading.problems)} problems left out")
-    for what, number in reading.report()["problem"].value_counts().items():
+        write_example_records(select(rows, chosen.prompts, chosen.seed), chosen.output, inputs)
+        left_out = rows.skipped
+    else:
+        reading = read_source(chosen.source, Path(chosen.folder), strict=False)
+        write_records(reading, chosen.output, chosen.seed, inputs)
+        left_out = Counter(problem.problem for problem in reading.problems)
+    print(f"wrote {RECORDS}; left out: {left_out.total()}")
+    for what, number in left_out.most_common():
         print(f"  {number} x {what}")
 
 

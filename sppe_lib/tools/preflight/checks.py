@@ -19,7 +19,7 @@ from sppe_lib.recovery import TRAINED
 from sppe_lib.runtime import accelerator, free_disk, machine_memory, native_bfloat16, processor
 from sppe_lib.tools.environment import direct_pins, locked_versions
 from sppe_lib.tools.preflight import estimates
-from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, gigabytes
+from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, asked, gigabytes
 
 PROCESS_BYTES = 2_000_000_000
 """Main memory of the process itself with its libraries, a round figure."""
@@ -30,8 +30,7 @@ def check_python(context: Context) -> Iterator[Finding]:
     project = tomllib.loads((repository() / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found, needed = platform.python_version(), project["requires-python"]
     fits = SpecifierSet(needed).contains(found, prereleases=True)
-    how = "" if fits else "install one, delete .venv, make setup"
-    yield Finding("Python", needed, found, OK if fits else MISSING, how)
+    yield asked("Python", needed, found, fits, "install one, delete .venv, make setup")
 
 
 def _differing(pins: dict[str, str]) -> list[str]:
@@ -49,74 +48,59 @@ def _differing(pins: dict[str, str]) -> list[str]:
 def check_packages(context: Context) -> Iterator[Finding]:
     """Installed versions: the direct dependencies (environment.yml) must fit, their own dependencies should."""
     direct = dict(pin.split("==") for pin in direct_pins(repository(), platform.python_version()))
-    others = {
-        name: version
-        for name, version in locked_versions(repository(), platform.python_version()).items()
-        if name not in direct
-    }
-    for title, pins, otherwise in (
-        ("packages used", direct, MISSING), ("packages those need", others, OPTIONAL)
-    ):  # fmt: skip
+    every = locked_versions(repository(), platform.python_version())
+    others = {name: version for name, version in every.items() if name not in direct}
+    for title, pins, otherwise in (("packages used", direct, MISSING), ("packages those need", others, OPTIONAL)):
         different = _differing(pins)
         shown = "; ".join(different[:3]) + (f"; {len(different) - 3} more" if len(different) > 3 else "")
-        yield Finding(
-            title, f"{len(pins)} at the versions of requirements.lock", shown or "all", otherwise if different else OK,
-            "make setup" if different else "",
-        )  # fmt: skip
+        wanted = f"{len(pins)} at the versions of requirements.lock"
+        yield asked(title, wanted, shown or "all", not different, "make setup", otherwise)
 
 
 def check_memory(context: Context) -> Iterator[Finding]:
     """Accelerator and main memory, against `estimates.memory_needed`; every stage that does not fit is a row."""
-    found, small = accelerator(), context.counts.transformer <= estimates.SMALL_PARAMETERS
+    found, parameters = accelerator(), context.counts.transformer
+    small = parameters <= estimates.SMALL_PARAMETERS
     bfloat16 = 2 if found or not small else None  # what every accelerator computes in, this one or the one to be got
     table = estimates.memory_needed(context.profile, bfloat16, context.counts)
-    has = f"none ({processor()})"
-    if found:
-        has = f"{found.name}, {gigabytes(found.free)} of {gigabytes(found.total)} free"
-    billions = context.counts.transformer / 1e9
-    wanted = "none: the models are small" if small else f"one: {billions:.1f} billion parameters"
-    lacking = not found and not small
-    yield Finding(
-        "accelerator", wanted, has, MISSING if lacking else OK,
-        "a machine with a GPU that PyTorch knows, or profile mini" if lacking else "",
-    )  # fmt: skip
-    main = machine_memory()
+    has = (
+        f"{found.name}, {gigabytes(found.free)} of {gigabytes(found.total)} free" if found else f"none ({processor()})"
+    )
+    wanted = "none: the models are small" if small else f"one: {parameters / 1e9:.1f} billion parameters"
+    device, main = bool(found) or not small, machine_memory()
+    yield asked(
+        "accelerator", wanted, has, bool(found) or small, "a machine with a GPU that PyTorch knows, or profile mini"
+    )
     # Without an accelerator everything is in main memory; with one, the transformer still passes through it.
-    in_main = PROCESS_BYTES + table["text_encoders"] + (table["weights"] if found or lacking else table["total"])
-    if found or lacking:
-        table["asked"] = table["total"]
-        yield from _memory_findings("accelerator memory", table, found.free if found else 0)
-        largest = int(in_main.max())
-        yield Finding(
-            "main memory", f"about {gigabytes(largest)}", gigabytes(main), OK if main >= largest else MISSING,
-            "" if main >= largest else "a machine with more main memory",
-        )  # fmt: skip
+    in_main = PROCESS_BYTES + table["text_encoders"] + table["weights" if device else "total"]
+    if device:
+        yield from _memory_findings(
+            "accelerator memory", table.assign(asked=table["total"]), found.free if found else 0
+        )
+        needed, largest = f"about {gigabytes(in_main.max())}", int(in_main.max())
+        yield asked("main memory", needed, gigabytes(main), main >= largest, "a machine with more main memory")
     else:
-        table["asked"] = in_main
-        yield from _memory_findings("main memory", table, main)
+        yield from _memory_findings("main memory", table.assign(asked=in_main), main)
 
 
 def _memory_findings(title: str, table: pd.DataFrame, available: int) -> Iterator[Finding]:
     """A row for the largest load that fits, and one for each stage with loads that do not."""
-    fitting = table[table["asked"] <= available]
+    fitting, has = table[table["asked"] <= available], gigabytes(available)
     if len(fitting):
         largest = fitting.loc[fitting["asked"].idxmax()]
-        needed = f"about {gigabytes(largest['asked'])} ({largest['stage']} {largest['method']})"
-        yield Finding(title, needed, gigabytes(available), OK)
+        yield Finding(title, f"about {gigabytes(largest['asked'])} ({largest['stage']} {largest['method']})", has, OK)
     for stage, rows in table[table["asked"] > available].groupby("stage", sort=False):
-        needed = "; ".join(f"{row['method']} about {gigabytes(row['asked'])}" for row in rows.to_dict("records"))
+        needed = "; ".join(f"{row.method} about {gigabytes(row.asked)}" for row in rows.itertuples())
         smaller = "recovery.training.rank" if stage == "train" else "recovery.sampling.batch"
-        yield Finding(
-            f"{title}: {stage}", needed, gigabytes(available), MISSING,
-            f"a larger one, a smaller {smaller} or benchmark.size, or only what fits: dvc repro '{stage}@<method>'",
-        )  # fmt: skip
+        how = f"a larger one, a smaller {smaller} or benchmark.size, or only what fits: dvc repro '{stage}@<method>'"
+        yield Finding(f"{title}: {stage}", needed, has, MISSING, how)
 
 
 def check_bfloat16(context: Context) -> Iterator[Finding]:
     """Whether matrix products run in bfloat16; a processor without it takes float32, an accelerator would emulate."""
     has, found = native_bfloat16(), accelerator()
-    otherwise, how = (MISSING, "a GPU of a newer generation") if found else (OPTIONAL, "none needed: float32, slower")
-    yield Finding("bfloat16", "native", "yes" if has else "no", OK if has else otherwise, "" if has else how)
+    how, otherwise = ("a GPU of a newer generation", MISSING) if found else ("none needed: float32, slower", OPTIONAL)
+    yield asked("bfloat16", "native", "yes" if has else "no", has, how, otherwise)
 
 
 def check_disk(context: Context) -> Iterator[Finding]:
@@ -125,26 +109,26 @@ def check_disk(context: Context) -> Iterator[Finding]:
     instances = estimates.expected_instances(profile, context.instances)
     stages = estimates.disk_needed(profile, instances, context.counts)
     waiting = {stage: size for stage, size in stages.items() if not (profile.results / stage).is_dir()}
-    free, needed = free_disk(profile.results), sum(waiting.values())
     parts = ", ".join(f"{stage} {gigabytes(size)}" for stage, size in waiting.items())
     bound = "about" if context.instances or context.source is None else "at most"  # splits not known yet
-    enough = free >= needed
-    yield Finding(
-        "disk for results", f"{bound} {gigabytes(needed)}" + (f": {parts}" if parts else ""),
-        f"{gigabytes(free)} free", OK if enough else MISSING,
-        "" if enough else "free some space or set SPPE_RESULTS to a larger disk",
-    )  # fmt: skip
+    total = sum(waiting.values())
+    needed = f"{bound} {gigabytes(total)}" + (f": {parts}" if parts else "")
+    yield _room(
+        "disk for results", needed, total, profile.results, "free some space or set SPPE_RESULTS to a larger disk"
+    )
     files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
     for role, location in model_locations(profile):
         if is_hub_id(location) and in_cache(location, role) != []:
             wanted = context.answer(location, role).files(role)
             files.update({(location, name): size for name, size in wanted.items()})
     if files:
-        free, needed = free_disk(constants.HF_HUB_CACHE), sum(files.values())
-        yield Finding(
-            "disk for models", f"{gigabytes(needed)} to download", f"{gigabytes(free)} free",
-            OK if free >= needed else MISSING, "" if free >= needed else "set HF_HOME to a folder on a larger disk",
-        )  # fmt: skip
+        total, how = sum(files.values()), "set HF_HOME to a folder on a larger disk"
+        yield _room("disk for models", f"{gigabytes(total)} to download", total, Path(constants.HF_HUB_CACHE), how)
+
+
+def _room(check: str, needed: str, size: int, folder: Path, how: str) -> Finding:
+    free = free_disk(folder)
+    return asked(check, needed, f"{gigabytes(free)} free", free >= size, how)
 
 
 GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as get; get()"
@@ -164,20 +148,17 @@ def in_cache(location: str, role: str) -> list[str] | None:
 def check_models(context: Context) -> Iterator[Finding]:
     """Every model of the profile: shipped, in a folder, cached, or what the hub says of it."""
     for role, location in model_locations(context.profile):
-        title, needed = f"model: {role}", location
-        if location.startswith("weights/"):
-            problems = folder_problems(Path(model_location(location)), role)
-            how = "restore sppe_lib/weights with git, or make pretrain" if problems else ""
-            yield Finding(title, needed, "; ".join(problems) or "shipped", MISSING if problems else OK, how)
-        elif Path(model_location(location)).is_dir():
-            problems = folder_problems(Path(model_location(location)), role)
-            how = "fetch the rest, in the layout that save_pretrained writes" if problems else ""
-            yield Finding(title, needed, "; ".join(problems) or "folder", MISSING if problems else OK, how)
-        elif not is_hub_id(location):
-            how = "correct it in params.yaml: a folder, owner/name or owner/name@revision"
-            yield Finding(title, needed, "no such folder", MISSING, how)
-        else:
+        folder, shipped = Path(model_location(location)), location.startswith("weights/")
+        if shipped or folder.is_dir():
+            problems, kind = folder_problems(folder, role), "shipped" if shipped else "folder"
+            how = "restore sppe_lib/weights with git, or make pretrain"
+            how = how if shipped else "fetch the rest, in the layout that save_pretrained writes"
+            yield asked(f"model: {role}", location, "; ".join(problems) or kind, not problems, how)
+        elif is_hub_id(location):
             yield _hub_finding(context, role, location)
+        else:
+            how = "correct it in params.yaml: a folder, owner/name or owner/name@revision"
+            yield Finding(f"model: {role}", location, "no such folder", MISSING, how)
 
 
 def _hub_finding(context: Context, role: str, location: str) -> Finding:
@@ -210,11 +191,8 @@ def check_learning_rates(context: Context) -> Iterator[Finding]:
 def check_learned_metrics(context: Context) -> Iterator[Finding]:
     """Weights of the learned image quality metrics; without them their rows of Table 4 are marked not available."""
     if context.profile.editability.learned_metrics:
-        learned = [entry for entry in METRICS if entry.weights]
-        lost = [entry.name for entry in learned if not all(file.present() for file in entry.weights)]
-        there = [entry.name for entry in learned if entry.name not in lost]
-        yield Finding(
-            "learned metrics", f"weights of {len(learned)}, or they are left out",
-            f"there: {', '.join(there) or 'none'}" + (f"; not there: {', '.join(lost)}" if lost else ""),
-            OPTIONAL if lost else OK, f"python -c '{GET_METRICS}'" if lost else "",
-        )  # fmt: skip
+        there = {entry.name: all(file.present() for file in entry.weights) for entry in METRICS if entry.weights}
+        kept, lost = (", ".join(name for name, has in there.items() if has is wanted) for wanted in (True, False))
+        found = f"there: {kept or 'none'}" + (f"; not there: {lost}" if lost else "")
+        wanted = f"weights of {len(there)}, or they are left out"
+        yield asked("learned metrics", wanted, found, not lost, f"python -c '{GET_METRICS}'", OPTIONAL)

@@ -33,6 +33,11 @@ class Finding:
     how: str = ""
 
 
+def asked(check: str, needed: str, found: str, there: bool, how: str = "", otherwise: str = MISSING) -> Finding:
+    """A finding that is OK where what is needed is `there`; else it has a status and says how to get it."""
+    return Finding(check, needed, found, OK if there else otherwise, "" if there else how)
+
+
 @dataclass
 class Context:
     """The profile, and what several checks ask for, found out once."""
@@ -82,11 +87,10 @@ def gigabytes(size: float) -> str:
 
 def check_data(context: Context) -> Iterator[Finding]:
     """The benchmark's source: nothing for the vector world; else what is in the folder, released or generated."""
-    source = context.profile.benchmark.source
-    if context.source is None:
+    source, layout = context.profile.benchmark.source, context.layout
+    if layout is None:
         yield Finding("data", VECTOR_WORLD, "drawn by the kit (simulated)", OK)
         return
-    layout = context.layout
     if isinstance(layout, KitError):
         found, how = str(layout), "the authors' release, or name another benchmark.source"
         if generated_folders(context.source):
@@ -96,18 +100,17 @@ def check_data(context: Context) -> Iterator[Finding]:
     if isinstance(layout, Generated):
         made = ", ".join(layout.datasets)
         yield Finding("data", source, f"generated from {made}: {len(layout.folders)} finished folders", OK)
-        for split, number in context.instances.items():
-            yield Finding(f"data: {split}", "instances", f"{number} instances", OK)
-        return
-    files = Counter(place.kind for place in layout.files)
-    for name, needed in (("ORIGINAL", True), ("EDITED", True), ("IMG", False), ("MASK", False)):
-        # A tree of grids needs no ORIGINAL and EDITED; masks are taken from differences where none is stored.
-        status = OK if files[name] else MISSING if needed and not files["IMG"] else OPTIONAL
-        yield Finding(f"data: {name}", "pictures" if needed else "may be absent", f"{files[name]} files", status)
+    else:
+        files = Counter(place.kind for place in layout.files)
+        for name, needed in (("ORIGINAL", True), ("EDITED", True), ("IMG", False), ("MASK", False)):
+            # A tree of grids needs no ORIGINAL and EDITED; masks are taken from differences where none is stored.
+            otherwise = MISSING if needed and not files["IMG"] else OPTIONAL
+            wanted, found = "pictures" if needed else "may be absent", f"{files[name]} files"
+            yield asked(f"data: {name}", wanted, found, bool(files[name]), otherwise=otherwise)
     for split, number in context.instances.items():
-        folder = split.upper()
-        how = "" if number else f"complete it: EDITED/{folder} with source and surrogate, or IMG/{folder}"
-        yield Finding(f"data: {split}", "instances", f"{number} instances", OK if number else MISSING, how)
+        how = f"complete it: EDITED/{split.upper()} with source and surrogate, or IMG/{split.upper()}"
+        there = bool(number) or isinstance(layout, Generated)
+        yield asked(f"data: {split}", "instances", f"{number} instances", there, how)
 
 
 def check_unseen(context: Context) -> Iterator[Finding]:
@@ -125,15 +128,7 @@ def check_unseen(context: Context) -> Iterator[Finding]:
 
 def check_original_data(context: Context) -> Iterator[Finding]:
     """What the paper's data were made of, where the profile is not simulated: needed only to rebuild them."""
-    if context.source is None:
-        return
-    for row in inventory().itertuples():
+    for row in inventory().itertuples() if context.source else ():
         if row.source != "SPPE":
-            status = OK if row.present and not row.missing else OPTIONAL
-            yield Finding(
-                f"to rebuild: {row.source}",
-                f"{row.folder}",
-                f"{row.images} images",
-                status,
-                row.obtain if status != OK else "",
-            )
+            there, found = bool(row.present and not row.missing), f"{row.images} images"
+            yield asked(f"to rebuild: {row.source}", f"{row.folder}", found, there, row.obtain, OPTIONAL)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+import yaml
 from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
 from diffusers.utils import logging
 from huggingface_hub import try_to_load_from_cache
@@ -26,36 +27,9 @@ from sppe_lib.recovery import METHODS, prompt_diffusion
 from sppe_lib.recovery.method import training_folder
 from sppe_lib.runtime import compute_dtype
 
-_VAE = {
-    "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
-    "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4,
-}  # fmt: skip
-_CLIP_TEXT = {
-    "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
-    "vocab_size": 49408, "max_position_embeddings": 77, "projection_dim": 768,
-}  # fmt: skip
-
-FLUX_1_FILL: dict[str, dict[str, Any]] = {
-    "transformer": {
-        "in_channels": 384, "out_channels": 64, "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128,
-        "num_attention_heads": 24, "joint_attention_dim": 4096, "pooled_projection_dim": 768, "guidance_embeds": True,
-        "axes_dims_rope": [16, 56, 56],
-    },
-    "vae": {**_VAE, "latent_channels": 16, "use_quant_conv": False, "use_post_quant_conv": False},
-    "text_encoder": _CLIP_TEXT,
-    "text_encoder_2": {
-        "d_model": 4096, "d_ff": 10240, "num_layers": 24, "num_heads": 64, "d_kv": 64, "vocab_size": 32128,
-        "feed_forward_proj": "gated-gelu",
-    },
-}  # fmt: skip
-"""Sizes of FLUX.1-Fill-dev, taken where a model's own config.json is not on this machine."""
-
-STABLE_DIFFUSION: dict[str, dict[str, Any]] = {
-    "unet": {"sample_size": 64, "in_channels": 4, "cross_attention_dim": 768, "attention_head_dim": 8},
-    "vae": {**_VAE, "latent_channels": 4},
-    "text_encoder": _CLIP_TEXT,
-}
-"""Sizes of Stable Diffusion 1, likewise."""
+_SIZES = yaml.safe_load(Path(__file__).with_name("sizes.yaml").read_text(encoding="utf-8"))
+FLUX_1_FILL, STABLE_DIFFUSION = _SIZES["FLUX.1-Fill"], _SIZES["Stable Diffusion 1"]
+"""Sizes of the hub's models by component, taken where a model's own config.json is not on this machine."""
 
 KEPT_BYTES = {("lora", 2): 50, ("lora", 4): 80, ("text", 2): 28, ("text", 4): 48}
 """Bytes kept for the backward pass, per token, channel and block, by what is learnt and the bytes of a number.
@@ -180,7 +154,7 @@ def count(profile: Profile) -> Counts:
         config, levels, token_width = transformer.config, vae.config.block_out_channels, 4 * vae.config.latent_channels
         stand_in: Any = SimpleNamespace(transformer=transformer, token_width=token_width, channels=config.in_channels)
         branch, backbone = _size(prompt_diffusion.ExampleBranch(stand_in)), _size(transformer)
-        adapter = add_lora(transformer, training.rank, training.alpha, training.seed)
+        adapter = add_lora(transformer, training.rank, training.alpha, training.seed, training.layers)
     return Counts(
         transformer=backbone, vae=_size(vae), text=text, lora=sum(value.numel() for value in adapter.values()),
         branch=branch, width=config.num_attention_heads * config.attention_head_dim, heads=config.num_attention_heads,
@@ -232,37 +206,37 @@ def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Cou
     `counts` saves counting again.
     """
     size, counts = number_bytes or compute_dtype().itemsize, counts or count(profile)
-    settings, sampled = profile.recovery.training, profile.recovery.sampling.batch
-    rows = []
-    for load in LOADS:
-        training, location = load.stage == "train", load.own and getattr(profile.models, load.own)
-        weights, trained, text = counts.transformer * size + counts.vae * 4, 0, counts.text * size
-        if location:
-            configs = {part: component_config(location, part, STABLE_DIFFUSION) for part in STABLE_DIFFUSION}
-            weights, activations = stable_diffusion_memory(
-                configs, profile.benchmark.size, sampled, size, bool(load.learns)
-            )
-            text = 0
-        else:
-            batch = (settings.batch if training else sampled) * load.streams
-            sequence = load.panels * counts.tokens + counts.text_tokens
-            cycle = settings.cycle_warmup_steps < settings.steps
-            blocks: float = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
-            if load.branch and training:
-                blocks *= 1.5  # the branch has half as many blocks again
-            kept = KEPT_BYTES[load.learns or "lora", size]
-            per_channel = kept + blocks * size if training and settings.gradient_checkpointing else blocks * kept
-            activations = per_channel * batch * sequence * counts.width
-            if load.attention:
-                activations += 2 * batch * counts.heads * sequence**2 * 4
-            encoded = sampled * (len(PICTURES) if training else len(PICTURES) - 1)
-            activations = max(activations, encoded * profile.benchmark.size**2 * counts.vae_channels * VAE_BYTES)
-            learnt = load.lora * counts.lora + load.branch * counts.branch
-            trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
-        total = int((weights + trained + activations) * (1 + ALLOCATOR_SHARE))
-        rows.append((load.stage, load.method, weights, trained, int(activations), total, text))
-    columns = ["stage", "method", "weights", "trained", "activations", "total", "text_encoders"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [_memory(load, profile, size, counts) for load in LOADS]
+    table = pd.DataFrame(rows, columns=["stage", "method", "weights", "trained", "activations", "text_encoders"])
+    total = table[["weights", "trained", "activations"]].sum(axis=1) * (1 + ALLOCATOR_SHARE)
+    table.insert(5, "total", total.astype(int))
+    return table.astype({"activations": int})
+
+
+def _memory(load: Load, profile: Profile, size: int, counts: Counts) -> tuple[str, str, int, int, float, int]:
+    settings, sampled, pixels = profile.recovery.training, profile.recovery.sampling.batch, profile.benchmark.size
+    training, location = load.stage == "train", load.own and getattr(profile.models, load.own)
+    if location:
+        configs = {part: component_config(location, part, STABLE_DIFFUSION) for part in STABLE_DIFFUSION}
+        weights, activations = stable_diffusion_memory(configs, pixels, sampled, size, bool(load.learns))
+        return load.stage, load.method, weights, 0, activations, 0
+    batch = (settings.batch if training else sampled) * load.streams
+    sequence = load.panels * counts.tokens + counts.text_tokens
+    cycle = settings.cycle_warmup_steps < settings.steps
+    blocks: float = counts.blocks * (load.passes if cycle else 1) if load.learns else 1
+    if load.branch and training:
+        blocks *= 1.5  # the branch has half as many blocks again
+    kept = KEPT_BYTES[load.learns or "lora", size]
+    per_channel = kept + blocks * size if training and settings.gradient_checkpointing else blocks * kept
+    activations = per_channel * batch * sequence * counts.width
+    if load.attention:
+        activations += 2 * batch * counts.heads * sequence**2 * 4
+    encoded = sampled * (len(PICTURES) if training else len(PICTURES) - 1)
+    activations = max(activations, encoded * pixels**2 * counts.vae_channels * VAE_BYTES)
+    learnt = load.lora * counts.lora + load.branch * counts.branch
+    trained = learnt * (TRAINED_BYTES[settings.optimizer] if training else 4)
+    weights = counts.transformer * size + counts.vae * 4
+    return load.stage, load.method, weights, trained, activations, counts.text * size
 
 
 def expected_instances(profile: Profile, found: dict[str, int] | None = None) -> dict[str, int]:

@@ -1,12 +1,14 @@
-"""Every check, and the table of what they found."""
+"""Every check, the table of what they found, and the command that prints it."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import pandas as pd
 from tabulate import tabulate
 
-from sppe_lib.config import Profile
+from sppe_lib.config import Profile, load_profile
+from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.tools.preflight import checks, context
 from sppe_lib.tools.preflight.context import MISSING, Context, Finding
 
@@ -43,11 +45,20 @@ def table(findings: list[Finding]) -> pd.DataFrame:
 
 def as_text(profile: Profile, findings: list[Finding]) -> str:
     """The table as text, and one line that sums it up."""
-    cells = table(findings)
-    lines = tabulate(
-        cells.values.tolist(), list(cells.columns), "simple_grid", maxcolwidths=COLUMN_WIDTHS, disable_numparse=True,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    cells, look = table(findings), {"disable_numparse": True, "break_on_hyphens": False}
+    lines = tabulate(cells.values.tolist(), list(cells.columns), "simple_grid", maxcolwidths=COLUMN_WIDTHS, **look)
     missing = sum(finding.status == MISSING for finding in findings)
     verdict = f"{missing} missing, see the last column" if missing else "everything needed is there"
     return f"{lines}\nProfile {profile.name}: {verdict}. Memory and disk are estimates (preflight/estimates.py)."
+
+
+@command_line
+def main(arguments: list[str]) -> int:
+    """Command line: [PROFILE]."""
+    if len(arguments) > 1:
+        raise ConfigError("usage: python -m sppe_lib.tools.preflight [PROFILE]")
+    profile = load_profile(arguments[0] if arguments and arguments[0] else None)
+    warnings.simplefilter("ignore", FutureWarning)  # diffusers speaks of its own future while models are counted
+    findings = run_checks(profile)
+    print(as_text(profile, findings))
+    return int(any(finding.status == MISSING for finding in findings))

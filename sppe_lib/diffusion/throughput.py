@@ -1,0 +1,52 @@
+"""How much of what the machine can multiply a training step uses."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+
+from sppe_lib.runtime import compute_dtype, device
+
+SIDE = 2048
+"""Rows and columns of the matrices whose product is the peak."""
+
+
+def _attention(query, key, value, *arguments, out_shape=None, **options) -> int:
+    return sdpa_flop_count(query, key, value)
+
+
+def _attention_backward(gradient, query, key, value, *arguments, out_shape=None, **options) -> int:
+    return sdpa_backward_flop_count(gradient, query, key, value)
+
+
+ON_THE_CPU = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+}
+"""Attention of a CPU, which torch's counter does not know."""
+
+
+def operations_of(step: Callable[[], object]) -> int:
+    """Floating-point operations of the matrix products, convolutions and attention of a step, which is run once."""
+    with FlopCounterMode(display=False, custom_mapping=ON_THE_CPU) as counter:
+        step()
+    return counter.get_total_flops()
+
+
+@cache
+def matmul_peak(seconds: float = 0.5) -> float:
+    """The most operations a second that a large matrix product reaches here, measured, in the compute type."""
+    matrix, fastest = torch.rand(SIDE, SIDE, device=device(), dtype=compute_dtype()), 0.0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        began = time.perf_counter()
+        (matrix @ matrix)[0, 0].item()  # waits for an accelerator
+        fastest = max(fastest, 2 * SIDE**3 / (time.perf_counter() - began))
+    return fastest
+
+
+def matmul_share(step: Callable[[], object], seconds: float) -> float:
+    """The share of `matmul_peak` that a step of so many seconds reaches."""
+    return operations_of(step) / seconds / matmul_peak()
