@@ -3,16 +3,20 @@
 The invented faces are 64 pixels wide; on a face wider than about 200 pixels the surrogate is softer than its photo.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
 from sppe_lib.photo.blend import grain, put, similarity, warped, window
-from sppe_lib.photo.models import cv2, face_landmarks, invented_face, seen_faces
+from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, face_landmarks, invented_face, seen_faces
 from sppe_lib.runtime import numpy_generator
 
 SEEDS = (758, 441, 711, 129, 738, 848, 467, 474, 841, 662, 606, 655)
 """Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (by eye, of 900)."""
+
+TRIES = 8
+"""How many faces are drawn at most until one is far from the private one: of many faces, each must be."""
 
 JAW = slice(0, 17)
 """The landmarks that outline a face; they stay where the source has them, so that the new face fits its head."""
@@ -26,6 +30,17 @@ def donor(seed: int) -> tuple[np.ndarray, np.ndarray]:
     boxes = seen_faces(cv2.resize(face, (192, 192), interpolation=cv2.INTER_AREA))
     box = 4 * max(boxes, key=lambda box: box[4])[:4] if boxes else np.array([192, 192, 576, 656])
     return face.astype(np.float32), face_landmarks(face, box)
+
+
+def draw_stranger(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, box: Sequence[int], seed: int) -> None:
+    """`draw_face` in place of the face in a box of `source`, again while the leak check would take it for that one."""
+    points, known, seen = face_landmarks(source, box), face_embedding(source, box), window(inside, 12)
+    empty = canvas[seen].copy()
+    for attempt in range(TRIES):
+        canvas[seen] = empty
+        draw_face(canvas, source, inside, points, seed + attempt * 1_000_000)
+        if np.linalg.norm(face_embedding(canvas, box) - known) > SAME_PERSON + 0.02:
+            return
 
 
 def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int) -> None:

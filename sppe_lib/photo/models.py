@@ -22,6 +22,10 @@ FACE_SCORE = 0.3
 """CenterFace's score above which something is a face; docs/photo.md has the recall that this gives."""
 
 
+SAME_PERSON = 0.6
+"""dlib's distance below which two embeddings are one person's."""
+
+
 class Extra:
     """A module of the extra, imported when it is first used; where it is missing, ResourceError says how to get it."""
 

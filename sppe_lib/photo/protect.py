@@ -16,10 +16,9 @@ from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.photo.blend import emptied, put
-from sppe_lib.photo.faces import draw_face
+from sppe_lib.photo.faces import draw_stranger
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
-from sppe_lib.photo.models import face_landmarks
 from sppe_lib.photo.regions import Region, entries, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
@@ -151,7 +150,7 @@ def draw_surrogate(found: Found, seed: int) -> np.ndarray:
     for number, region in sorted(enumerate(found.regions), key=lambda pair: order[pair[1].way]):
         inside, own = region.pixels(private.shape), 1000 * seed + number
         if region.way == "face":
-            draw_face(canvas, found.source, inside, face_landmarks(found.source, region.box), own)
+            draw_stranger(canvas, found.source, inside, region.box, own)
         elif region.way == "text":
             draw_text(canvas, found.source, inside, region.outline, region.text, own)
         else:

@@ -11,12 +11,9 @@ from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.photo.blend import window
 from sppe_lib.photo.find import face_boxes, read_lines
-from sppe_lib.photo.models import cv2, face_embedding, image_features, read_letters
+from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, image_features, read_letters
 from sppe_lib.photo.regions import Region, overlap, private_mask
 from sppe_lib.pictures import png_bytes
-
-SAME_PERSON = 0.6
-"""dlib's distance below which two embeddings are one person's."""
 
 SAME_WRITING = 0.8
 """Share of letters in common (difflib's ratio) from which two lines count as the same."""
