@@ -42,12 +42,12 @@ def test_setting_boxes_and_public_elements_stay_and_the_seed_decides():
 
 
 def test_weak_surrogates_are_closer_to_the_source_than_strong_ones():
-    def distance(category: str, strength: float) -> float:
-        scene = make_scene(category, len(category))
-        images = [render(one, 32).astype(float) for one in (scene, make_surrogate(scene, strength, 1))]
+    def distance(seed: int, category: str, strength: float) -> float:
+        scene = make_scene(category, seed)
+        images = [render(one, 32).astype(float) for one in (scene, make_surrogate(scene, strength, seed))]
         return np.abs(images[0] - images[1])[private_mask(scene, 32)].mean()
 
-    weak, middle, strong = (np.mean([distance(name, at) for name in categories()]) for at in (0.1, 0.5, 1.0))
+    weak, middle, strong = (np.mean([distance(*at, by) for at in enumerate(categories())]) for by in (0.1, 0.5, 1.0))
     assert 0 < weak < middle and weak < 0.7 * strong
 
 

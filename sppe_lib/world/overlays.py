@@ -67,10 +67,8 @@ def draw_stain(element: Element, part: str) -> str:
     result = ""
     for index in range(count):
         radius = unit * (places.uniform(0.10, 0.2) if index else 0.30)
-        x, y = (
-            element.x + places.uniform(0.25, 0.75) * element.width,
-            element.y + places.uniform(0.25, 0.75) * element.height,
-        )
+        x = element.x + places.uniform(0.25, 0.75) * element.width
+        y = element.y + places.uniform(0.25, 0.75) * element.height
         result += spot(shapes, element.attributes.get("colour", tint), index, x, y, radius)
     return f"<g>{result}</g>"
 
