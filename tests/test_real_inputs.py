@@ -1,6 +1,5 @@
 """What real folders are like: turned photos, odd names, copies, links, pictures of one name, and no sweep at all."""
 
-import io
 import json
 import os
 import weakref
@@ -14,7 +13,7 @@ import pytest
 from datasets import Dataset
 from matplotlib import pyplot as plt
 from PIL import Image
-from released_tree import SIDE, mask, picture, save, write_instance, write_tree
+from released_tree import SIDE, mask, picture, pixels, read_tree, save, write_instance, write_tree
 from tiny import tiny_benchmark, tiny_pair
 
 from sppe_lib import config
@@ -23,7 +22,7 @@ from sppe_lib.data import released
 from sppe_lib.data.build import SETS, build_benchmark, build_sets
 from sppe_lib.data.parquet import open_parquet, write_parquet
 from sppe_lib.data.problems import files_below, read_json
-from sppe_lib.data.released import find_instances, read_instances
+from sppe_lib.data.released import find_instances
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, iterate, open_evaluated, open_split, split_files
 from sppe_lib.data.store import write_shards
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
@@ -44,13 +43,8 @@ def tree(tmp_path):
 
 
 def read(root, size=SIDE):
-    found = find_instances(root, size=size, strength=0.5)
-    rows = {instance.row["instance_id"]: instance.row for instance in read_instances(found, 1) if instance.row}
-    return found.problems, rows
-
-
-def pixels(row, column):
-    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])), dtype=int)
+    found, instances = read_tree(root, size)
+    return found.problems, {name: instance.row for name, instance in instances.items()}
 
 
 # Names of folders and files
