@@ -60,8 +60,8 @@ class TransformerSettings(PretrainingSettings):
     `batch` counts instances of the task `example`. `time_shift`: how far flow times are moved towards noise, where a
     sampler of one or two steps lives; the exported scheduler has it, so that LoRAs are trained and pictures sampled
     alike. `changed_weight`: how much more a token counts that the edit changes wholly. `compile`: compile its blocks,
-    which takes two minutes and a C++ compiler, and saves time where bfloat16 is native. `measured_records`: held-out records
-    that are measured at each export.
+    which takes two minutes and a C++ compiler, and saves time where bfloat16 is native. `measured_records`: held-out
+    records that are measured at each export.
     """
 
     steps: int = 1500
