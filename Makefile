@@ -2,7 +2,7 @@
 # no stage has to. Recipes name paths relative to this folder, or as variables of the shell: it may have any name.
 PROFILE ?=
 AGAINST ?= HEAD
-JOBS ?= $(if $(filter smoke,$(PROFILE)),2,1)
+JOBS ?= $(if $(filter-out smoke mini,$(PROFILE)),1,2)
 UPGRADE ?=
 PYTHON := .venv/bin/python
 export PROFILE AGAINST
@@ -40,7 +40,7 @@ photo: .venv/.photo  ## Protect, edit and recover a photo: make photo IMAGE=phot
 check: setup  ## Say what is missing before a run, and how to get it: make check PROFILE=paper
 	$(PYTHON) -m sppe_lib.tools.preflight "$$PROFILE"
 
-repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke does
+repro: setup  ## Run the pipeline: make repro, or make repro PROFILE=smoke; JOBS=2 runs two stages at once, as smoke and mini do
 	$(PYTHON) -m sppe_lib.tools.pipeline "$$PROFILE" --jobs $(JOBS)
 
 reproduced: setup  ## After make repro: how far this run is from the committed one; AGAINST=... names another commit
