@@ -1,4 +1,4 @@
-"""One schema for every source of data: the instance (T, P, I, M, S, S', I') of SPEC §2.
+"""One schema for every source of data: the instance (T, P, I, M, S, S', I') of the paper's benchmark.
 
 A split is a Hugging Face dataset in Parquet shards under `results/<profile>/benchmark/`. Later
 stages read instances by id and write their own folders; nothing writes back here.

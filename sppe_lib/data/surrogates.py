@@ -1,4 +1,4 @@
-"""Surrogates of photographs: the private region repainted by a diffusion model (SPEC §2).
+"""Surrogates of photographs: the private region repainted by a diffusion model.
 
 The vector world draws its own (`world/surrogates.py`); these are for real sources. A `Surrogate` is the only
 kind of picture that `cloud_editor` uploads, and only `make_surrogates` makes one.

@@ -64,7 +64,7 @@ class LatentBatch:
 
 
 def maps_as_pictures(batch: Batch) -> dict[str, torch.Tensor]:
-    """SOER's spatial maps as RGB pictures in [0, 1]: the mask M and the edit map |S' - S|^2 (SPEC §5)."""
+    """SOER's spatial maps as RGB pictures in [0, 1]: the mask M and the edit map |S' - S|^2."""
     edit_map = (batch.edited_surrogate - batch.surrogate).square()
     return {"mask_map": batch.mask.expand(-1, 3, -1, -1), "edit_map": edit_map}
 

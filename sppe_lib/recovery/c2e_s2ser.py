@@ -1,4 +1,4 @@
-"""C2E-S2SER, the paper's recovery model (paper §4, SPEC §4): visual conditions, edit tag, staged cycle.
+"""C2E-S2SER, the paper's recovery model (paper §4): visual conditions, edit tag, staged cycle.
 
 I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc. M is an argument in the paper's equations,
 without a place where it enters, and the release never uses it; so it enters nowhere here, and the cycle's reverse pass

@@ -1,4 +1,4 @@
-"""Cross-Image Attention (SIGGRAPH 2024; SPEC §5): zero-shot, I gives the structure and S' the appearance.
+"""Cross-Image Attention (SIGGRAPH 2024): zero-shot, I gives the structure and S' the appearance.
 
 While I is denoised, its target tokens take their keys and values from the target tokens of a second
 stream in which S' is on its way from noise, at the same flow time; attention is sharpened (contrast)

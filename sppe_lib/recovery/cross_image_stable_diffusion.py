@@ -1,4 +1,4 @@
-"""Cross-Image Attention on its own model, Stable Diffusion (Alaluf et al., SIGGRAPH 2024; SPEC §5), chosen by
+"""Cross-Image Attention on its own model, Stable Diffusion (Alaluf et al., SIGGRAPH 2024), chosen by
 `models.cross_image`: I gives the structure, S' the appearance, nothing is trained.
 
 Both pictures enter by edit-friendly DDPM inversion: noised at every timestep with noise of its own, and what the

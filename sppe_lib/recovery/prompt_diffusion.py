@@ -1,4 +1,4 @@
-"""Prompt-Diffusion (arXiv 2305.01115; SPEC §5): a ControlNet branch reads an example pair and a query picture.
+"""Prompt-Diffusion (arXiv 2305.01115): a ControlNet branch reads an example pair and a query picture.
 
 The example pair is (S, S') and the query is I, stacked on channels as the branch's condition; the text
 is the instruction. The branch is diffusers' `FluxControlNetModel`, a copy of half of the backbone's

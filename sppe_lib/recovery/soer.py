@@ -1,4 +1,4 @@
-"""SOER (AAAI 2026, arXiv 2512.07166; SPEC §5): two spatial maps guide the same backbone, trained in turns.
+"""SOER (AAAI 2026, arXiv 2512.07166): two spatial maps guide the same backbone, trained in turns.
 
 The mask M and the edit map |S' - S|^2 are encoded by the VAE, each runs through its own small
 transformer (F_m, F_e), and the average joins the picture tokens. Steps alternate: F_m learns with

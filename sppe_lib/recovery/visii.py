@@ -1,4 +1,4 @@
-"""VISII (NeurIPS 2023; SPEC §5): per instance, the instruction's embedding is optimised until it edits S into S'.
+"""VISII (NeurIPS 2023): per instance, the instruction's embedding is optimised until it edits S into S'.
 
 The editor is the frozen backbone as it was pretrained to edit: a picture beside the target, told by text
 (pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the

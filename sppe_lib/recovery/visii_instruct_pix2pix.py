@@ -1,4 +1,4 @@
-"""VISII on its own model, a frozen InstructPix2Pix (Nguyen et al., NeurIPS 2023; SPEC §5), chosen by `models.visii`.
+"""VISII on its own model, a frozen InstructPix2Pix (Nguyen et al., NeurIPS 2023), chosen by `models.visii`.
 
 Per instance, the embedding of the instruction's words is optimised until the editor turns S into S'; then the stock
 pipeline edits I by it. The loss is the paper's: the error of the predicted noise of S', with S as the picture
