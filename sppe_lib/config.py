@@ -4,7 +4,7 @@ import copy
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -99,6 +99,12 @@ class ModelParameters:
     quantize_base: Flag = False
     references: Literal["grid", "aligned"] = "grid"
     output: Literal["velocity", "change"] = "velocity"
+
+    @property
+    def locations(self) -> dict[str, str]:
+        """Where each model is, by its name here; "" where none is named."""
+        names = ("clip", "metrics_clip", "vae", "transformer", "text", "visii", "cross_image")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def backbone(self) -> tuple[str | bool, ...]:
@@ -286,9 +292,8 @@ def _sentence(error: ValidationError, name: str) -> str:
 
 def _check(profile: Profile) -> Profile:
     """What no single parameter can tell: those that belong together. Raises ConfigError."""
-    for name, value in asdict(profile.models).items():
-        if isinstance(value, str):
-            check_location(value, f"models.{name}")
+    for name, value in profile.models.locations.items():
+        check_location(value, f"models.{name}")
     generation, strength = profile.generation, profile.benchmark.strength
     if generation.surrogate_model and int(generation.surrogate_steps * strength) < 1:
         raise ConfigError(

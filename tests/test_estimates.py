@@ -152,7 +152,7 @@ def test_expected_instances_and_their_disk():
     assert estimates.expected_instances(limited, found) == {"train": 10, "val": 10, "test": 10, "all": 30}
     needed = estimates.disk_needed(smoke, {"train": 10, "val": 0, "test": 3, "all": 13}, estimates.count(smoke))
     assert needed["benchmark"] == 2 * 13 * row_bytes(64)
-    assert needed["latents"] == 10 * (8 * 64 * 64 * 2 + 64 * 64)
+    assert needed["latents"] == 10 * (6 * 64 * 64 * 2 + 64 * 64)
     assert needed["recovered"] == 2 * len(recovery.METHODS) * 3 * 64 * 64 * 3 // 2
     assert needed["checkpoints"] > needed["training"] > 0
 

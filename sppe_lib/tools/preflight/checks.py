@@ -3,7 +3,6 @@
 import platform
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
@@ -136,7 +135,7 @@ GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as 
 
 def model_locations(profile: Profile) -> list[tuple[str, str]]:
     """(role, location) of each model that the profile's section `models` names."""
-    entries = asdict(profile.models).items()
+    entries = profile.models.locations.items()
     return [(role, location) for role, location in entries if isinstance(location, str) and location]
 
 
