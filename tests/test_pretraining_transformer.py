@@ -22,8 +22,8 @@ from sppe_lib.pretraining.transformer import (
     encode_records,
     new_transformer,
     train_transformer,
-    velocity_to,
 )
+from sppe_lib.recovery.grid import grid_velocity
 
 SETTINGS = TransformerSettings(
     steps=4,
@@ -76,7 +76,7 @@ def test_untrained_it_leaves_the_picture_as_it_is(folders):
     source = torch.from_numpy(loaded.images[:1, 0]).permute(0, 3, 1, 2) / 255
     known, text = tasks.known(np.array([0]), np.array([0])), backbone.text.encode([""])
     noise = torch.randn(known[0].latents.shape)
-    kept = backbone.decode(noise - velocity_to(backbone, known, text, noise, torch.ones(1)))
+    kept = backbone.decode(noise - grid_velocity(backbone, noise, torch.ones(1), (known, None), text))
     assert torch.allclose(kept, backbone.decode(backbone.encode(source)), atol=5e-3)  # latents are kept as float16
     assert measured["words"] == measured["example"]
 

@@ -25,11 +25,12 @@ from transformers import CLIPTextModel
 
 from sppe_lib.config import ModelParameters
 from sppe_lib.data.taxonomy import instructions
-from sppe_lib.diffusion.backbone import Backbone, TextStates, load_component
+from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
-from sppe_lib.diffusion.panels import Panel, assemble
+from sppe_lib.diffusion.panels import Panel
 from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
+from sppe_lib.recovery.grid import grid_velocity
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
 TASKS = {"edit": (0.2, 2), "example": (0.8, 1)}
@@ -129,15 +130,6 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
     return Encoded(torch.cat(encoded), torch.cat(changed))
 
 
-def velocity_to(
-    backbone: Backbone, known: list[Panel], text: TextStates, x_t: torch.Tensor, time: torch.Tensor
-) -> torch.Tensor:
-    """The target's velocity [B, N, 4C]; the last of the `known` pictures is the one that is edited."""
-    features, ids = assemble(x_t, known, None, backbone.channels, backbone.downscale, time, None, backbone.aligned)
-    output = backbone.predict(features, ids, time, text)[:, : x_t.shape[1]]
-    return backbone.velocity(output, x_t, time, known[-1].latents)
-
-
 class Tasks:
     """Draws the batch of a step and computes its loss."""
 
@@ -181,7 +173,7 @@ class Tasks:
         time = sample_times(count, generator, self.settings.time_shift).to(clean)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         known, text = self.known(records, edited, example), self.backbone.text.encode(texts)
-        velocity = velocity_to(self.backbone, known, text, noisy(clean, noise, time), time)
+        velocity = grid_velocity(self.backbone, noisy(clean, noise, time), time, (known, None), text)
         return flow_matching_loss(velocity, clean, noise, 1 + self.settings.changed_weight * changed)
 
 
@@ -212,7 +204,7 @@ def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -
     for name, example in (("words", None), ("example", other), ("pair", surrogate)):
         known = tasks.known(rows, own, example)
         noise = torch.randn(known[-1].latents.shape, generator=torch_generator("edit quality")).to(device())
-        velocity = partial(velocity_to, backbone, known, text)
+        velocity = partial(grid_velocity, backbone, grid=(known, None), text=text)
         made[name] = backbone.decode(integrate(velocity, noise, backbone.scheduler, steps))
     return {
         f"{name}{part}": round(float(psnr_inside(picture, truth, region).nanmean()), 2)

@@ -41,16 +41,16 @@ def grid_velocity(
     backbone: Backbone,
     target: torch.Tensor,
     time: torch.Tensor,
-    grid: tuple[list[Panel], Painting],
+    grid: tuple[list[Panel], Painting | None],
     text: TextStates,
-    noise: torch.Tensor,
+    noise: torch.Tensor | None = None,
     guidance_tokens: torch.Tensor | None = None,
     guidance: float = 1.0,
 ) -> torch.Tensor:
-    """Velocity [B, N, 4C] of the target panel.
+    """Velocity [B, N, 4C] of the target panel, whose `grid` needs no painting where the transformer takes none.
 
-    `guidance_tokens` [B, N, in_channels] join the picture tokens at the target's place, further along
-    FLUX's first position axis (SOER's spatial maps).
+    `noise` [B, K, N, 4C] is that of the known panels (`assemble`). `guidance_tokens` [B, N, in_channels] join the
+    picture tokens at the target's place, further along FLUX's first position axis (SOER's spatial maps).
     """
     features, ids = assemble(target, *grid, backbone.channels, backbone.downscale, time, noise, backbone.aligned)
     if guidance_tokens is not None:

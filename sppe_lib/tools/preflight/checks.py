@@ -135,8 +135,7 @@ GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as 
 
 def model_locations(profile: Profile) -> list[tuple[str, str]]:
     """(role, location) of each model that the profile's section `models` names."""
-    entries = profile.models.locations.items()
-    return [(role, location) for role, location in entries if isinstance(location, str) and location]
+    return [(role, location) for role, location in profile.models.locations.items() if location]
 
 
 def in_cache(location: str, role: str) -> list[str] | None:
