@@ -52,7 +52,7 @@ def figure_gate(profile: Profile) -> Figure:
                     "label": name if name in looks else None,
                 }
                 axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look)
-        axis.plot([], [], color="#9db4cf", label="image-quality metrics")
+        axis.plot([], [], color="#9db4cf", label="image-quality metrics and trivial assessors")
         axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
         axis.set(xlabel="uploads refused [%]", ylabel=f"mean of the kept: {label}")
         axis.grid(color="#e6e6e6")
