@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder that is written")
     parser.add_argument("--checkpoint", type=Path, help="checkpoint file; default: beside the data")
     parser.add_argument("settings", nargs="*", help="such as steps=100; of pictures: records, processes, size")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_intermixed_args(arguments)  # settings may stand last
     values = {key: yaml.safe_load(value) for key, _, value in (text.partition("=") for text in chosen.settings)}
     try:
         if chosen.what == "pictures":
