@@ -11,13 +11,13 @@ from sppe_lib.evaluation.claims import (
     evaluate_claim,
     evaluate_claims,
     hanging_on_the_weakest,
+    verdict_in_words,
     write_claims,
 )  # fmt: skip
 from sppe_lib.evaluation.editability_claims import NOT_TESTED, Answer
 from sppe_lib.evaluation.gates import COLUMNS, evaluate_gates, gates_table, write_gates
 from sppe_lib.evaluation.rendering import markdown, read_yaml
 from sppe_lib.evaluation.statistics import Difference
-from sppe_lib.evaluation.verdicts import verdict_in_words
 from sppe_lib.published import read_published
 
 RIVALS = tuple(name for name in read_published("table7_recovery_instructpix2pix")["method"] if name != "C2E-S2SER")

@@ -15,12 +15,12 @@ from sppe_lib.evaluation.qualitative import OVERVIEW_CHOICES, choose_rows
 from sppe_lib.pictures import grid
 
 COMPARED = {
-    "src": "Î with I",
-    "gt": "Î with I'",
+    "_src": "Î with I",
+    "_gt": "Î with I'",
     "dir_i": "the change from I to Î with the change from I to I'",
     "dir_s": "the change from I to Î with the change from S to S'",
 }
-"""Ending or name of a metric -> which pictures it compares."""
+"""Ending of a metric -> which pictures it compares."""
 
 
 def shown_method(profile: Profile) -> str | None:
@@ -51,18 +51,10 @@ def compared_pictures(profile: Profile, method: str) -> Figure:
     dataset = open_split(profile.results / "benchmark", "test")
     one = _shown(dataset)
     found = open_recovered(profile, method, dataset["instance_id"][:]).picture(one["instance_id"])
-    source, reference = one["source"], one["edited_source"]
-    panels = {
-        "I": source,
-        "Î": found,
-        "I'": reference,
-        "S": one["surrogate"],
-        "S'": one["edited_surrogate"],
-        "3 |Î - I|": _difference(found, source),
-        "3 |Î - I'|": _difference(found, reference),
-        "SSIM map\nof Î and I": _similarity(found, source),
-        "SSIM map\nof Î and I'": _similarity(found, reference),
-    }
+    panels = {"I": one["source"], "Î": found, "I'": one["edited_source"]}
+    panels |= {"S": one["surrogate"], "S'": one["edited_surrogate"]}
+    panels |= {f"3 |Î - {name}|": _difference(found, panels[name]) for name in ("I", "I'")}
+    panels |= {f"SSIM map\nof Î and {name}": _similarity(found, panels[name]) for name in ("I", "I'")}
     texts = [(f"“{one['instruction']}”", f"{one['category']} · {one['tag']}\n{method}")]
     return grid([list(panels.values())], list(panels), texts)
 
@@ -76,7 +68,7 @@ def compared_numbers(profile: Profile, method: str) -> pd.DataFrame:
             "metric": entry.label,
             "value": values[entry.name],
             "inside M": values[f"{entry.name}_inside"] if entry.regional else np.nan,
-            "compares": COMPARED.get(entry.name) or COMPARED[entry.name.rpartition("_")[2]],
+            "compares": next(words for end, words in COMPARED.items() if entry.name.endswith(end)),
         }
         for entry in METRICS
     ]

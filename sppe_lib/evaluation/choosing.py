@@ -1,10 +1,11 @@
 """What an assessor is good for: as a gate before the upload, and as a chooser among surrogates of one source.
 
-Worth is measured twice: true editability (the label), and how well C2E-S2SER recovered the edit inside M. As a gate,
-the uploads that an assessor trusts least are refused; random refusal gains nothing. As a chooser, the candidate that
-it scores highest is uploaded; choosing at random gives the mean of the source's candidates. The oracle refuses, or
-chooses, by the worth itself.
+Worth is measured twice: true editability (the label), and how well C2E-S2SER recovered the edit inside M. A gate
+refuses the uploads that it trusts least; a chooser uploads the candidate that it scores highest, where chance gives the
+mean of the source's candidates. The oracle goes by the worth itself.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from sppe_lib.config import Profile
 from sppe_lib.evaluation.frame import PROPOSED, averaged, measured_in, read_frame, read_scores, select
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, best, document, number, spanned
-from sppe_lib.evaluation.statistics import interval, mean_of, resampled_rows
+from sppe_lib.evaluation.statistics import NAN, interval, mean_of, resampled_rows
 
 REFUSED = np.linspace(0, 0.9, 19)
 """Fractions of the uploads that are refused."""
@@ -36,9 +37,8 @@ def gate_data(profile: Profile) -> pd.DataFrame:
 
     Empty before the editability stage; without recovered pictures only the label is a worth.
     """
-    scores = read_scores(profile).drop(columns="group")
-    data = _with_recovery(profile, scores, "benchmark")
-    return data[data["label"].notna()].reset_index(drop=True)
+    data = _with_recovery(profile, read_scores(profile).drop(columns="group"), "benchmark")
+    return data.dropna(subset="label").reset_index(drop=True)
 
 
 def chooser_data(profile: Profile) -> pd.DataFrame:
@@ -96,9 +96,7 @@ def chosen_worth(score: np.ndarray, worth: np.ndarray) -> float:
 
     score, worth: [K]; a candidate without a score is never chosen.
     """
-    if not np.isfinite(score).any():
-        return float("nan")
-    return float(worth[score == np.nanmax(score)].mean())
+    return float(worth[score == np.nanmax(score)].mean()) if np.isfinite(score).any() else NAN
 
 
 def source_gains(data: pd.DataFrame, worth: str) -> pd.DataFrame:
@@ -126,34 +124,31 @@ def chooser_gains(profile: Profile) -> pd.DataFrame:
         for name in gains.columns.drop("mean"):
             gain = gains[name]
             if gain.notna().any():
-                found = mean_of(gain.to_numpy(), gains.index.to_numpy(), profile.evaluation)
-                possible = gains.loc[gain.notna(), ORACLE].mean()
-                share = found.value / possible if possible > 0 else float("nan")
-                chosen = (gains["mean"] + gain).mean()
+                found = mean_of(gain, gains.index, profile.evaluation)
+                possible, chosen = gains.loc[gain.notna(), ORACLE].mean(), (gains["mean"] + gain).mean()
+                share = found.value / possible if possible > 0 else NAN
                 rows.append((worth, name, found.value, found.n, found.low, found.high, chosen, share))
     columns = ["worth", "method", "value", "n", "low", "high", "mean", "share_of_oracle"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _cells(rows: pd.DataFrame, by: str) -> dict[str, list[str]]:
-    winners = best({row.method: row.value for row in rows.itertuples() if row.method != ORACLE})
-    return {
-        by: list(rows["method"]),
-        "mean gain": [number(row.value, 3, row.method in winners) for row in rows.itertuples()],
-        "interval": [spanned(row.low, row.high, 3) for row in rows.itertuples()],
+def _section(worth: str, rows: pd.DataFrame, by: str, more: dict[str, Sequence[str]], notes=()) -> Section:
+    """What each method gains, best in bold, and `more` columns."""
+    label, found = WORTH[worth], list(rows[["method", "value", "low", "high"]].itertuples(index=False))
+    winners = best({row.method: row.value for row in found if row.method != ORACLE})
+    cells = {
+        by: rows["method"],
+        "mean gain": [number(row.value, 3, row.method in winners) for row in found],
+        "interval": [spanned(row.low, row.high, 3) for row in found],
     }
-
-
-def _heading(worth: str) -> str:
-    label = WORTH[worth]
-    return label.capitalize() if label.islower() else label
+    return Section(label.capitalize() if label.islower() else label, pd.DataFrame(cells | more), notes)
 
 
 def gate_table(profile: Profile) -> Document:
     """The mean gain of every assessor as a gate."""
     data = gate_gains(profile)
     sections = [
-        Section(_heading(worth), pd.DataFrame(_cells(rows, "refused by") | {"n": rows["n"].map(str)}))
+        _section(worth, rows, "refused by", {"n": rows["n"].map(str)})
         for worth, rows in data.groupby("worth", sort=False)
     ]
     empty = Section("", pd.DataFrame({"refused by": []}), [f"Editability: {NOT_RUN}."])
@@ -165,16 +160,11 @@ def chooser_table(profile: Profile) -> Document:
     data, candidates = chooser_gains(profile), chooser_data(profile)
     sections = []
     for worth, rows in data.groupby("worth", sort=False):
-        cells = _cells(rows, "chosen by") | {
-            "of the oracle's": [
-                NOTHING if pd.isna(share) else f"{100 * share:.0f} %" for share in rows["share_of_oracle"]
-            ],
-            "mean of the chosen": [number(value, 3) for value in rows["mean"]],
-            "sources": rows["n"].map(str),
-        }
-        undefined = int(candidates[worth].isna().sum())
-        note = f"Candidates left out because this worth is undefined for them: {undefined}."
-        sections.append(Section(_heading(worth), pd.DataFrame(cells), [note]))
+        shares = (100 * rows["share_of_oracle"]).map("{:.0f} %".format, na_action="ignore").fillna(NOTHING)
+        means = [number(value, 3) for value in rows["mean"]]
+        more = {"of the oracle's": shares, "mean of the chosen": means, "sources": rows["n"].map(str)}
+        note = f"Candidates left out because this worth is undefined for them: {candidates[worth].isna().sum()}."
+        sections.append(_section(worth, rows, "chosen by", more, [note]))
     size = candidates.groupby("pair_id").size().max() if len(candidates) else 0
     empty = Section("", pd.DataFrame({"chosen by": []}), [f"Sweep set: {NOT_RUN}."])
     return document("table_chooser", profile, sections or [empty], data, candidates=size)

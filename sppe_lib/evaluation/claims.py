@@ -1,7 +1,7 @@
 """The paper's claims, each with the published number, ours and a verdict computed by code alone.
 
-A claim is an entry of claims.yaml and one of the rules below. `holds` is true, false, or null where this profile does
-not test it: what could not be compared leaves a favourable verdict open, an unfavourable one stands. On the simulated
+A claim is an entry of claims.yaml and one of the rules. `holds` is true, false, or null where this profile does not
+test it: what could not be compared leaves a favourable verdict open, an unfavourable one stands. On the simulated
 miniature a verdict speaks about the miniature, not about the paper's data.
 """
 
@@ -16,8 +16,8 @@ from sppe_lib.evaluation import frame
 from sppe_lib.evaluation.editability_claims import Answer, best_assessor, steadiest_assessor
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column, metric
 from sppe_lib.evaluation.recovery_tables import DIFFERENCE, seed_values
-from sppe_lib.evaluation.rendering import read_yaml
-from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, compare, correlate, relative_margin
+from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, read_yaml
+from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, correlate, difference_of, relative_margin
 from sppe_lib.runtime import write_text
 
 BEST_OTHER = "the best other"
@@ -33,13 +33,12 @@ def compared(profile: Profile, rows: pd.DataFrame, first: str, second: str, name
     for name in names:
         entry, region = column(name)
         own = frame.select(rows, metric=entry.name, region=region)
-        result = compare(own, first, second, ["metric"], profile.evaluation).drop(columns="metric")
-        found[name] = Difference(*next(result.itertuples(index=False), (NAN, NAN, NAN, NAN, NAN, 0)))
+        found[name] = difference_of(*(own[own["method"] == one] for one in (first, second)), profile.evaluation)
     return found
 
 
-def _ahead_on(found: dict[str, Difference]) -> list[str]:
-    return [name for name, result in found.items() if result.value > 0]
+def _ahead_on(found: dict[str, Difference], surely: bool = False) -> list[str]:
+    return [name for name, one in found.items() if one.value > 0 and (one.low > 0 or not surely)]
 
 
 def with_interval(result: Difference) -> str:
@@ -49,49 +48,52 @@ def with_interval(result: Difference) -> str:
 
 def describe(found: dict[str, Difference]) -> str:
     """On how many metrics the first method is ahead, on how many of them surely, and the differences of the rest."""
-    wins = _ahead_on(found)
-    certain = [name for name in wins if found[name].low > 0]
+    wins, certain = _ahead_on(found), _ahead_on(found, surely=True)
     losses = ", ".join(f"{name} {with_interval(result)}" for name, result in found.items() if name not in wins)
     words = f"{len(wins)} of {len(found)}, {len(certain)} of them with an interval above zero"
     return words + (f"; not on {losses}" if losses else "")
 
 
-def standing(result: Difference) -> float:
-    """A difference in halves of its interval's width, which metrics of different units can be compared by.
-
-    Without an interval, the sign of the difference.
-    """
+def _standing(result: Difference) -> float:
+    """A difference in halves of its interval's width, which units do not matter to; its sign where there is none."""
     half = (result.high - result.low) / 2
     return result.value / half if half > 0 else float(np.sign(result.value))
 
 
 def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answer:
-    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest `standing`.
+    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest standing.
 
     The quantity also says on how many metrics the method is ahead, and surely ahead.
     """
     defined = {name: result for name, result in found.items() if result.n}
     if not defined:
         return answer
-    wins = _ahead_on(found)
+    wins, certain = _ahead_on(found), _ahead_on(found, surely=True)
     lost = {name: result for name, result in defined.items() if name not in wins}
-    name, least = min((lost or defined).items(), key=lambda entry: standing(entry[1]))
-    certain = sum(found[win].low > 0 for win in wins)
+    name, least = min((lost or defined).items(), key=lambda entry: _standing(entry[1]))
     which = "furthest behind on" if lost else "least ahead on"
-    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {certain}; {which} {name}", least)
+    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {len(certain)}; {which} {name}", least)
 
 
 # The rules about recovery: each takes the profile and a claim's entry.
+
+
+def _rows(profile: Profile, entry: dict, *methods: str) -> pd.DataFrame:
+    """Rows of an entry's run and group; none where one of the methods was not measured there."""
+    rows = frame.measured_in(profile, entry["run"])
+    rows = rows if entry.get("group", OVERALL) == OVERALL else frame.select(rows, group=entry["group"])
+    return rows if set(methods) <= set(frame.methods_of(rows)) else rows.iloc[:0]
 
 
 def _rivals(rows: pd.DataFrame) -> list[str]:
     return [name for name in frame.methods_of(rows) if name not in (frame.PROPOSED, *frame.BOUNDS)]
 
 
-def _missing(rows: pd.DataFrame, run: str) -> list[str]:
-    """Methods of the paper's table of a run that were not measured."""
+def _missing(rows: pd.DataFrame, run: str) -> str:
+    """Methods of the paper's table of a run that were not measured, as a clause; "" where all were."""
     published = frame.published_recovery().query("run == @run")["method"].unique()
-    return [name for name in published if name not in frame.methods_of(rows)]
+    names = [name for name in published if name not in frame.methods_of(rows)]
+    return f", without {', '.join(names)}, not run here" if names else ""
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -100,15 +102,9 @@ def _means(rows: pd.DataFrame) -> pd.DataFrame:
     return values.apply(pd.Series.mean).unstack()
 
 
-def _against_best(profile: Profile, rows: pd.DataFrame, first: str, names: list[str]) -> dict[str, Difference]:
-    best = _means(rows)[_rivals(rows)].fillna(-np.inf).idxmax(axis="columns")
-    return {f"{name} against {best[name]}": compared(profile, rows, first, best[name], [name])[name] for name in names}
-
-
 def ahead(profile: Profile, entry: dict) -> Answer:
     """Of each of `pairs` the first method's mean is above the second's on all `metrics`."""
-    rows = frame.measured_in(profile, entry["run"])
-    metrics = entry.get("metrics", METRIC_NAMES)
+    rows, metrics = _rows(profile, entry), entry.get("metrics", METRIC_NAMES)
     found, words, complete = {}, [], True
     for pair in entry["pairs"]:
         first, second, step = pair["first"], pair["second"], pair.get("step")
@@ -117,10 +113,12 @@ def ahead(profile: Profile, entry: dict) -> Answer:
             complete = False
             continue
         if second == BEST_OTHER:
-            own = _against_best(profile, rows, first, list(metrics))
+            best, own = _means(rows)[others].fillna(-np.inf).idxmax(axis="columns"), {}
+            for name in metrics:
+                own[f"{name} against {best[name]}"] = compared(profile, rows, first, best[name], [name])[name]
             complete = complete and not _missing(rows, entry["run"])
         else:
-            own = compared(profile, rows, first, second, list(metrics))
+            own = compared(profile, rows, first, second, metrics)
         words.append((f"{step}: " if step else "") + describe(own))
         found |= {f"{name} with {step}" if step else name: result for name, result in own.items()}
     if not found:
@@ -158,13 +156,10 @@ def _at_strengths(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -
 
 def _among_rivals(profile: Profile, rows: pd.DataFrame, holds: bool, run: str) -> str:
     """Which methods were compared, which are missing, and where a floor, which is not counted, is above."""
-    missing, means = _missing(rows, run), _means(rows)
-    words = f"; each metric against the best of {', '.join(_rivals(rows))}"
-    words += f", without {', '.join(missing)}, not run here" if missing else ""
+    means = _means(rows)
+    words = f"; each metric against the best of {', '.join(_rivals(rows))}{_missing(rows, run)}"
     above = means[[name for name in frame.FLOORS if name in means]].gt(means[frame.PROPOSED], axis="index")
-    named = [
-        f"{name} ({', '.join(above.columns[row])})" for name, row in zip(above.index, above.to_numpy()) if row.any()
-    ]
+    named = [f"{name} ({', '.join(row.index[row])})" for name, row in above.iterrows() if row.any()]
     return words + (f"; not counted: a floor is above on {', '.join(named)}" if named else "")
 
 
@@ -173,10 +168,11 @@ _ALSO = {"seeds": _seeds_agree, "strengths": _at_strengths, "rivals": _among_riv
 
 def signs(profile: Profile, entry: dict) -> Answer:
     """From `second` to `first` each of `metrics` moves the way that its sign says."""
-    rows, wanted = frame.measured_in(profile, entry["run"]), entry["metrics"]
-    if not {entry["first"], entry["second"]} <= set(frame.methods_of(rows)):
+    wanted, methods = entry["metrics"], (entry["first"], entry["second"])
+    rows = _rows(profile, entry, *methods)
+    if rows.empty:
         return Answer()
-    found = compared(profile, rows, entry["first"], entry["second"], list(wanted))
+    found = compared(profile, rows, *methods, wanted)
     words = ", ".join(f"{metric(name).label} {with_interval(result)}" for name, result in found.items())
     name = min(found, key=lambda name: wanted[name] * found[name].effect)
     holds = all(wanted[name] * result.value > 0 for name, result in found.items())
@@ -187,14 +183,13 @@ def signs(profile: Profile, entry: dict) -> Answer:
 
 def gains(profile: Profile, entry: dict) -> Answer:
     """In a group `first` exceeds `second` on each metric of `least` by at least as many per cent."""
-    rows = frame.measured_in(profile, entry["run"])
-    rows = rows if entry["group"] == OVERALL else frame.select(rows, group=entry["group"])
-    first, second = entry["first"], entry["second"]
-    if not {first, second} <= set(frame.methods_of(rows)):
+    needed, methods = entry["least"], [entry["first"], entry["second"]]
+    rows = _rows(profile, entry, *methods)
+    if rows.empty:
         return Answer()
-    means, needed = _means(rows), entry["least"]
-    ours = {name: relative_margin(means.loc[name, first], means.loc[name, second]) for name in needed}
-    found = compared(profile, rows, first, second, list(needed))
+    means = _means(rows)
+    ours = {name: relative_margin(*means.loc[name, methods]) for name in needed}
+    found = compared(profile, rows, *methods, needed)
     words = "; ".join(f"{metric(name).label} {ours[name]:+.1f} %, {with_interval(one)}" for name, one in found.items())
     name = min(needed, key=lambda name: ours[name] - needed[name])
     holds = all(ours[name] >= needed[name] for name in needed)
@@ -203,8 +198,8 @@ def gains(profile: Profile, entry: dict) -> Answer:
 
 def record_by_group(profile: Profile, entry: dict) -> Answer:
     """C2E-S2SER is above SOER, and best of all, in at least the paper's shares of the cells (metrics by groups)."""
-    rows = frame.select(frame.measured_in(profile, entry["run"]), region="all")
-    if not {frame.PROPOSED, frame.BASELINE} <= set(frame.methods_of(rows)):
+    rows = frame.select(_rows(profile, entry, frame.PROPOSED, frame.BASELINE), region="all")
+    if rows.empty:
         return Answer()
     means = rows.groupby(["metric", "group", "method"], sort=False, observed=True)["value"].mean().unstack()
     means = means.dropna(subset=[frame.PROPOSED, frame.BASELINE])
@@ -222,7 +217,7 @@ def record_by_group(profile: Profile, entry: dict) -> Answer:
 
 def ranks(profile: Profile, entry: dict) -> Answer:
     """Of the paper's methods that ran, `method` has rank `rank` on each of `metrics`."""
-    rows = frame.measured_in(profile, entry["run"])
+    rows = _rows(profile, entry)
     names = [name for name in frame.methods_of(rows) if name not in frame.BOUNDS]
     if entry["method"] not in names or len(names) < entry["rank"]:
         return Answer()
@@ -230,8 +225,7 @@ def ranks(profile: Profile, entry: dict) -> Answer:
     words = ", ".join(f"{metric(name).label} {place:.0f} of {len(names)}" for name, place in found.items())
     holds = bool((found == entry["rank"]).all())
     missing = _missing(rows, entry["run"])
-    words += f"; without {', '.join(missing)}, not run here" if missing else ""
-    return Answer(words, None if holds and missing else holds)
+    return Answer(words + missing.replace(",", ";", 1), None if holds and missing else holds)
 
 
 def metric_correlations(profile: Profile, run: str, first: str, second: str) -> dict[str, Correlation]:
@@ -240,8 +234,7 @@ def metric_correlations(profile: Profile, run: str, first: str, second: str) -> 
     found = {}
     for name in frame.methods_of(rows):
         one, other = (frame.select(rows, method=name, metric=which) for which in (first, second))
-        columns = (one["value"].to_numpy(), other["value"].to_numpy(), one["pair"].to_numpy())
-        found[name] = correlate(*columns, profile.evaluation)
+        found[name] = correlate(one["value"], other["value"], one["pair"], profile.evaluation)
     return found
 
 
@@ -256,10 +249,8 @@ def correlates(profile: Profile, entry: dict) -> Answer:
     return Answer(words, all(one.low > 0 for one in found.values())).on(f"Pearson's r of {name}, the smallest", least)
 
 
-RULES = {
-    rule.__name__: rule
-    for rule in (ahead, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
-}
+_RULES = (ahead, gains, signs, ranks, record_by_group, correlates, best_assessor, steadiest_assessor)
+RULES = {rule.__name__: rule for rule in _RULES}
 
 
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
@@ -290,3 +281,42 @@ def write_claims(profile: Profile) -> list[dict]:
     text = json.dumps(claims, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(profile.figures / "claims.json", text)
     return claims
+
+
+# The verdicts for reading.
+
+
+def verdict_in_words(entry: dict) -> str:
+    """Whether a claim holds here, and what the verdict leaves out."""
+    words = {True: "**holds here**", False: "**does not hold here**", None: "not tested"}
+    return words[entry["holds"]] + (f", {entry['scope']}" if entry["scope"] else "")
+
+
+def _evidence(entry: dict) -> str:
+    """What the verdict hangs on, in one line: the quantity, its value, interval, n and p."""
+    if entry["quantity"] is None:
+        return NOTHING
+    numbers = (entry[name] for name in ("value", "ci_low", "ci_high"))
+    value, low, high = (NOTHING if one is None else f"{one:.4g}" for one in numbers)
+    words = f"{entry['quantity']}: {value}" + (f" ({low} to {high})" if entry["ci_low"] is not None else "")
+    words += f", n = {entry['n']}" if entry["n"] else ""
+    return words + (f", p = {entry['p_value']:.2g}" if entry["p_value"] is not None else "")
+
+
+def verdict_cells(claims: list[dict]) -> dict[str, list[str]]:
+    """Number, claim, the paper's evidence, verdict and what decides it."""
+    return {
+        "": [entry["number"] for entry in claims],
+        "claim": [entry["claim"] for entry in claims],
+        "paper": [entry["published"] for entry in claims],
+        "here": [verdict_in_words(entry) for entry in claims],
+        "decided by": [_evidence(entry) for entry in claims],
+    }
+
+
+def verdict_table(profile: Profile) -> Document:
+    """One row per claim: verdict, what decides it, the paper's number, and all that was measured."""
+    claims = evaluate_claims(profile)
+    cells = verdict_cells(claims) | {"measured": [entry["measured"] for entry in claims]}
+    order = ["", "claim", "here", "decided by", "paper", "measured"]
+    return document("table_verdicts", profile, [Section("", pd.DataFrame(cells)[order])], pd.DataFrame(claims))

@@ -18,8 +18,7 @@ NOT_TESTED = "not tested in this profile yet"
 class Answer:
     """What a rule found: in words, its verdict, and the number that it hangs on (NaN, 0 or "" where there is none).
 
-    `quantity`: what the number is; `low`, `high`: its interval; `n`: over how many; `scope`: what the verdict leaves
-    out.
+    `quantity`: what the number is; `n`: over how many; `scope`: what the verdict leaves out.
     """
 
     measured: str = NOT_TESTED
@@ -44,17 +43,19 @@ def _assessed(profile: Profile) -> pd.DataFrame:
     return table if {frame.PROPOSED_ASSESSOR} < set(table["method"]) else table.iloc[:0]
 
 
+def _paper_lacks(measured: set[str]) -> set[str]:
+    return set(read_published("table4_editability")["method"]) - measured
+
+
 def _unavailable(profile: Profile, measured: set[str]) -> str:
-    described = {entry["name"] for entry in frame.read_assessors(profile)} | set(
-        read_published("table4_editability")["method"]
-    )
-    missing = sorted(described - measured)
+    described = {entry["name"] for entry in frame.read_assessors(profile)} - measured
+    missing = sorted(described | _paper_lacks(measured))
     return f"; not available here: {', '.join(missing)}" if missing else ""
 
 
 def _left_out(measured: set[str]) -> str:
     """Which of the paper's own IQA baselines a verdict about ERMA leaves out; "" where all were measured."""
-    missing = sorted(set(read_published("table4_editability")["method"]) - measured)
+    missing = sorted(_paper_lacks(measured))
     return f"without the paper's {', '.join(missing)}, whose weights are not available" if missing else ""
 
 
@@ -72,12 +73,10 @@ def best_assessor(profile: Profile, entry: dict) -> Answer:
     baseline. Other assessors that were trained on labels are no baselines of the paper; where one is above, it is said.
     """
     table, name_of = _assessed(profile), frame.PROPOSED_ASSESSOR
-    group, missing = (
-        entry.get("group", OVERALL),
-        set(read_published("table4_editability")["method"]) - set(table["method"]),
-    )
+    group, methods = entry.get("group", OVERALL), set(table["method"])
+    missing = _paper_lacks(methods)
     trained = {one["name"] for one in frame.read_assessors(profile) if one.get("trained")} - {name_of}
-    samples = frame.assessor_samples(profile) if group == OVERALL else {}
+    samples = frame.assessor_samples(profile)[0] if group == OVERALL else {}
     words, verdicts, differences, above = [], [], [], set()
     for name, label in (("srcc", "SRCC"), ("plcc", "PLCC")):
         rows = table[(table["group"] == group) & (table["metric"] == name)].dropna(subset="value").set_index("method")
@@ -100,14 +99,10 @@ def best_assessor(profile: Profile, entry: dict) -> Answer:
         words.append(f"{label} {ours:.3f}, best baseline {other} {value:.3f} ({size})")
         found = Correlation(ours - value, low, high, int(rows.loc[name_of, "n"]))
         differences.append((f"{label} minus that of {other}", found))
-        above |= {
-            f"{one} ({label} {rows.loc[one, 'value']:.3f})"
-            for one in trained & set(rows.index)
-            if rows.loc[one, "value"] > ours
-        }
+        higher = rows.loc[rows.index.isin(list(trained)) & (rows["value"] > ours), "value"]
+        above |= {f"{one} ({label} {value:.3f})" for one, value in higher.items()}
     if not verdicts:
         return Answer()
-    methods = set(table["method"])
     measured = "; ".join(words) + f"; over {len(methods - trained) - 1} baselines{_unavailable(profile, methods)}"
     measured += f"; not counted, but above: {', '.join(sorted(above))}" if above else ""
     holds = False if False in verdicts else None if None in verdicts else True
@@ -128,7 +123,7 @@ def steadiest_assessor(profile: Profile, entry: dict) -> Answer:
     words = ", ".join(f"{method} {value:.3f}" for value, method in ranked) + _unavailable(profile, methods)
     sizes = by_group[by_group["method"] == name].set_index("group")["n"]
     smallest = f"smallest group: {sizes.idxmin()}, n = {sizes.min()}"
-    ends = _ends(profile, frame.assessor_spreads(profile), name, other)
+    ends = _ends(profile, frame.assessor_samples(profile)[1], name, other)
     scope = _left_out(methods)
     answer = Answer(words, None if ranked[0][1] == name and scope else ranked[0][1] == name, scope=scope)
     found = Correlation(spreads[name] - value, *ends, int(sizes.sum()))

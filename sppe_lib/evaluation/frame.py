@@ -1,9 +1,8 @@
 """One long table of all that was measured, and who the methods are.
 
-The frame has one row a number: run, seed, method, instance, pair, group, tag, strength, candidate, region, metric,
-value. `run` is one of `schema.EVALUATED`, `region` "all", "inside" or "outside" M, or "kept": all, with S' kept outside
-M. All surrogates of a source of the
-sweep set share I and I', so there `pair` is the source: it is what statistics.py resamples.
+The frame has one row a number, with FRAME_COLUMNS. `run` is one of `schema.EVALUATED`; `region` "all", "inside" or
+"outside" M, or "kept": all, with S' kept outside M. All surrogates of a source of the sweep set share I and I', so
+there `pair`, which statistics.py resamples, is the source.
 """
 
 import json
@@ -75,15 +74,14 @@ def data_name(profile: Profile) -> str:
 
 def published_methods() -> list[str]:
     """Recovery methods of the paper's tables, in their order."""
-    return list(dict.fromkeys(read_published("table5_table6_recovery_sppe")["method"]))
+    return list(read_published("table5_table6_recovery_sppe")["method"].unique())
 
 
 def ordered_methods(available: list[str]) -> list[str]:
     """The paper's methods in its order, then others; available floors before them, available ceilings after them."""
     floors, ceilings = ([name for name in names if name in available] for names in (FLOORS, CEILINGS))
-    methods = published_methods()
-    others = [name for name in available if name not in (*BOUNDS, *methods)]
-    return [*floors, *methods, *others, *ceilings]
+    others = [name for name in available if name not in BOUNDS]
+    return [*floors, *dict.fromkeys([*published_methods(), *others]), *ceilings]
 
 
 def is_trained(method: str) -> bool:
@@ -115,18 +113,17 @@ def _read(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=list(columns))
     table = pd.read_csv(path, dtype={"instance_id": str, "pair_id": str})
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path.parent.name}/{path.name} lacks the column {missing[0]!r}: run {stage} again to rewrite it."
-        )
+    for name in columns:
+        if name not in table:
+            raise DataError(
+                f"{path.parent.name}/{path.name} lacks the column {name!r}: run {stage} again to rewrite it."
+            )
     return table
 
 
 def by_source(table: pd.DataFrame) -> pd.DataFrame:
     """A table of the sweep set with the columns strength and candidate, and pair_id naming the source."""
-    columns = sweep_columns(table["pair_id"])
-    return table.assign(pair_id=columns["source"], strength=columns["strength"], candidate=columns["candidate"])
+    return table.assign(**sweep_columns(table["pair_id"]).rename(columns={"source": "pair_id"}))
 
 
 def _long(table: pd.DataFrame, columns: dict[str, tuple[str, str]], run: str, seed: int, method: str) -> pd.DataFrame:
@@ -134,53 +131,48 @@ def _long(table: pd.DataFrame, columns: dict[str, tuple[str, str]], run: str, se
     table = by_source(table) if run == SWEEP else table.assign(strength=np.nan, candidate=0)
     table = table.rename(columns={"instance_id": "instance", "pair_id": "pair"})
     long = table.reindex(columns=[*IDENTITY, *columns]).melt(IDENTITY, list(columns))
-    named = {
-        name: long["variable"].map({key: both[part] for key, both in columns.items()})
-        for part, name in enumerate(("metric", "region"))
-    }
-    return long.assign(run=run, seed=seed, method=method, **named)[FRAME_COLUMNS]
+    metric, region = (long["variable"].map({key: both[part] for key, both in columns.items()}) for part in (0, 1))
+    return long.assign(run=run, seed=seed, method=method, metric=metric, region=region)[FRAME_COLUMNS]
 
 
 def _measured(profile: Profile) -> list[pd.DataFrame]:
     folder = profile.results / "metrics"
     columns = {name: (column(name)[0].name, column(name)[1]) for name in COLUMNS[len(IDENTITY_COLUMNS) :]}
     parts = []
-    for run in sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []:
+    for run in sorted(path.name for path in folder.glob("*/")):
         data, _, seed = run.partition("-seed")
-        files = measured_files(profile, run)
-        tables = {method: _read(path, COLUMNS, "05_tables") for method, path in files.items()}
+        tables = {method: _read(path, COLUMNS, "05_tables") for method, path in measured_files(profile, run).items()}
         if len({frozenset(table["instance_id"]) for table in tables.values()}) > 1:
             raise DataError(
                 f"The files in metrics/{run} cover different instances: run 04_recover for every method again."
             )
-        parts += [
-            _long(tables[method], columns, data, int(seed or 0), method)
-            for method in ordered_methods(list(tables))
-            if method in tables
-        ]
+        names = [name for name in ordered_methods(list(tables)) if name in tables]
+        parts += [_long(tables[name], columns, data, int(seed or 0), name) for name in names]
     return parts
 
 
 def _sweep(profile: Profile) -> list[pd.DataFrame]:
     """Labels and scores (metrics `label` and `score`) and leakage (method "S") of the sweep set's surrogates."""
-    parts = []
-    scores = _read(profile.results / FOLDER / "scores.csv", ("instance_id", "pair_id", "label"), "07_sweep")
-    if len(scores):
-        parts.append(_long(scores, {"label": ("label", "all")}, SWEEP, 0, "label"))
-        for entry in read_assessors(profile):
-            if entry["name"] in scores and scores[entry["name"]].notna().any():
-                turned = scores.assign(score=oriented(scores[entry["name"]].to_numpy(float), entry["direction"]))
-                parts.append(_long(turned, {"score": ("score", "all")}, SWEEP, 0, entry["name"]))
-    leakage = _read(profile.results / FOLDER / "leakage.csv", ("instance_id", "pair_id", *LEAKAGE.values()), "07_sweep")
-    if len(leakage):
-        columns = {name: (metric, "inside") for metric, name in LEAKAGE.items()}
-        parts.append(_long(leakage, columns, SWEEP, 0, "S"))
-    return parts
+    folder, identity = profile.results / FOLDER, ("instance_id", "pair_id")
+    scores = _read(folder / "scores.csv", (*identity, "label"), "07_sweep")
+    leakage = _read(folder / "leakage.csv", (*identity, *LEAKAGE.values()), "07_sweep")
+    parts = [(scores, {"label": ("label", "all")}, "label")]
+    for name, values in _turned(scores, read_assessors(profile)).items():
+        if values.notna().any():
+            parts.append((scores.assign(score=values), {"score": ("score", "all")}, name))
+    parts.append((leakage, {name: (metric, "inside") for metric, name in LEAKAGE.items()}, "S"))
+    return [_long(table, columns, SWEEP, 0, method) for table, columns, method in parts if len(table)]
+
+
+def _turned(scores: pd.DataFrame, assessors: list[dict]) -> pd.DataFrame:
+    """A column for each of the assessors that `scores` has, higher is better."""
+    known = [one for one in assessors if one["name"] in scores]
+    turned = {one["name"]: oriented(scores[one["name"]].to_numpy(float), one["direction"]) for one in known}
+    return pd.DataFrame(turned, index=scores.index)
 
 
 def _stamp(folder: Path) -> tuple:
-    files = sorted(folder.rglob("*.csv")) if folder.is_dir() else []
-    return tuple((path.as_posix(), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*.csv")))
 
 
 def require_metrics(profile: Profile) -> None:
@@ -190,7 +182,7 @@ def require_metrics(profile: Profile) -> None:
 
 
 def read_frame(profile: Profile) -> pd.DataFrame:
-    """Every number of every metrics file of the profile, and what 07_sweep measured: columns as in FRAME_COLUMNS.
+    """Every number of every metrics file of the profile, and what 07_sweep measured.
 
     Raises DataError where a file lacks columns or methods of a run were measured on different instances.
     """
@@ -203,9 +195,8 @@ def _frame(profile: Profile, written: tuple) -> pd.DataFrame:
     # Tables, figures and claims read the same files; `written` tells one run's from another's.
     parts = _measured(profile) + _sweep(profile)
     if not parts:
-        return pd.DataFrame(columns=FRAME_COLUMNS).astype(
-            {"seed": int, "strength": float, "candidate": int, "value": float}
-        )
+        numbers = {"seed": int, "strength": float, "candidate": int, "value": float}
+        return pd.DataFrame(columns=FRAME_COLUMNS).astype(numbers)
     kinds = dict.fromkeys(["run", "method", "group", "tag", "region", "metric"], "category")
     return pd.concat(parts, ignore_index=True).astype(kinds)
 
@@ -260,27 +251,20 @@ def read_scores(profile: Profile) -> pd.DataFrame:
     """Test instances as 02_editability scored them: instance_id, pair_id, group, label and a column for each available
     assessor, turned so that higher is better; no rows before that stage."""
     scores = _read(profile.results / "editability" / "scores.csv", tuple(SCORE_COLUMNS), "02_editability")
-    available = [entry for entry in read_assessors(profile) if entry["available"] and entry["name"] in scores]
-    turned = {entry["name"]: oriented(scores[entry["name"]].to_numpy(float), entry["direction"]) for entry in available}
-    return scores[SCORE_COLUMNS].assign(**turned)
+    available = [entry for entry in read_assessors(profile) if entry["available"]]
+    return scores[SCORE_COLUMNS].join(_turned(scores, available))
 
 
-def assessor_samples(profile: Profile) -> dict[tuple[str, str], np.ndarray]:
-    """Bootstrap samples of every assessor's correlations: (metric, method) -> values; empty before that stage."""
-    return _samples(profile, _stamp(profile.results / "editability"))[0]
+def assessor_samples(profile: Profile) -> tuple[dict[tuple[str, str], np.ndarray], dict[str, np.ndarray]]:
+    """Bootstrap samples of every assessor's correlations, by (metric, method), and spread of SRCC over groups.
 
-
-def assessor_spreads(profile: Profile) -> dict[str, np.ndarray]:
-    """Bootstrap samples of every assessor's spread of SRCC over groups: method -> values; empty before that stage.
-
-    Pairs are drawn within their group, so every resample has all groups at their sizes.
+    Empty before that stage. For the spread pairs are drawn within their group, so each resample has all groups.
     """
-    return _samples(profile, _stamp(profile.results / "editability"))[1]
+    return _samples(profile, _stamp(profile.results / "editability"))
 
 
 @lru_cache(maxsize=4)
 def _samples(profile: Profile, written: tuple) -> tuple[dict, dict]:
-    # Tables and claims need the same samples; `written` tells one run's scores from another's.
     scores = read_scores(profile)
     names = list(scores.columns.drop(SCORE_COLUMNS))
     groups = [resampled_correlations(rows, names, profile.evaluation) for _, rows in scores.groupby("group")]
@@ -293,8 +277,6 @@ def _samples(profile: Profile, written: tuple) -> tuple[dict, dict]:
 
 def read_instances(profile: Profile) -> pd.DataFrame:
     """Every instance of every split without its images; columns as in BENCHMARK_COLUMNS."""
-    splits = [
-        open_split(profile.results / "benchmark", split).select_columns(list(BENCHMARK_COLUMNS)).to_pandas()
-        for split in SPLITS
-    ]
-    return pd.concat(splits, ignore_index=True)
+    splits = (open_split(profile.results / "benchmark", split) for split in SPLITS)
+    parts = [split.select_columns(list(BENCHMARK_COLUMNS)).to_pandas() for split in splits]
+    return pd.concat(parts, ignore_index=True)

@@ -20,7 +20,7 @@ from sppe_lib.runtime import write_text
 COLUMNS = ("gate", "value", "ci_low", "ci_high", "goal", "holds", "difference", "data", "n")
 
 COMPARE = {"mean": difference_of, "median": median_difference}
-"""Kind of a gate -> what compares its two methods; also what tells the best of several."""
+"""Kind of a gate -> what compares its two methods."""
 
 
 def _candidates(name: str) -> list[str]:
@@ -42,7 +42,7 @@ def evaluate_gate(profile: Profile, entry: dict) -> dict:
         if sides[0].empty or sides[1].empty:
             continue
         names = [side.idxmax() for side in sides]
-        result = COMPARE[entry["kind"]](*(rows[rows["method"] == name] for name in names), profile.evaluation)
+        result = COMPARE[entry["kind"]](*(frame.select(rows, method=name) for name in names), profile.evaluation)
         what = f"{entry['kind']} {shown.label}" + ("" if region == "all" else f" {region} M")
         unit = f" [{shown.unit}]" if shown.unit else ""
         numbers = {"value": result.value, "ci_low": result.low, "ci_high": result.high}
@@ -82,14 +82,10 @@ def gates_table(profile: Profile) -> Document:
     """The gates for reading."""
     gates = evaluate_gates(profile)
     words = {True: "**holds**", False: "**does not hold**", None: "not tested"}
-    cells = pd.DataFrame(
-        {
-            "gate": [gate["gate"] for gate in gates],
-            "difference": [gate["difference"] or NOTHING for gate in gates],
-            "on": [gate["data"] or NOTHING for gate in gates],
-            "value": [with_interval(gate) for gate in gates],
-            "goal": [f"{gate['goal']:g}" for gate in gates],
-            "here": [words[gate["holds"]] for gate in gates],
-        }
-    )
-    return document("table_gates", profile, [Section("", cells)], pd.DataFrame(gates), limit=PSNR_LIMIT)
+    cells = [
+        {"gate": gate["gate"], "difference": gate["difference"] or NOTHING, "on": gate["data"] or NOTHING}
+        | {"value": with_interval(gate), "goal": f"{gate['goal']:g}", "here": words[gate["holds"]]}
+        for gate in gates
+    ]
+    sections = [Section("", pd.DataFrame(cells))]
+    return document("table_gates", profile, sections, pd.DataFrame(gates), limit=PSNR_LIMIT)

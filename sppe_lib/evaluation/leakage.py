@@ -1,9 +1,8 @@
 """How much of the private content is still in a surrogate: likeness to I inside M, and re-identification.
 
-Re-identification is a line-up: S is shown inside its own M with the rest painted mid-grey, and so is every source
-of the set, through that same M. S is re-identified where its own source is the nearest by CLIP features. The shape
-of M gives nothing away, since all sources wear it. Only one source of the line-up has its private content there,
-so this is easier than telling two faces apart: a low rate is what can be trusted, a high one is a warning.
+Re-identification is a line-up: S is shown inside its own M with the rest painted mid-grey, and so is every source of
+the set, through that same M. S is re-identified where its own source is the nearest by CLIP features. Only that source
+has its private content there, which is easier than telling faces apart: a low rate can be trusted, a high one warns.
 """
 
 import pandas as pd
@@ -55,23 +54,21 @@ def _measure(clip: ClipFeatures, batch: Batch, sources: torch.Tensor, own: int) 
 
 
 def measure_leakage(profile: Profile) -> pd.DataFrame:
-    """Leakage of every surrogate of the sweep set; also written to `sweep_scores/leakage.csv`, atomically.
+    """Leakage of every surrogate of the sweep set (COLUMNS); also written to `sweep_scores/leakage.csv`, atomically.
 
-    Columns: instance_id, pair_id, psnr_inside [dB], ssim_inside, clip_sim_inside (S against I inside M) and
-    reidentified in [0, 1], whose level by chance is 1 / number of sources. A profile without the set gives a table
-    without rows. CLIP is the one of the metrics.
+    `reidentified` is in [0, 1], 1 / number of sources by chance. A profile without the set gives a table without rows.
     """
-    parts = [pd.DataFrame(columns=COLUMNS)]
+    parts = []
     if sweep_is_built(profile):
         dataset, clip = open_evaluated(profile, SWEEP), load_clip(profile.models.metrics_clip)
         source = sweep_columns(dataset["pair_id"][:])["source"]
         rows_of = list(source.groupby(source, sort=False).groups.values())
-        pictures = dataset.select_columns(["source"])
-        sources = torch.cat([prepare(image_tensor(pictures[int(rows[0])]["source"])[None]) for rows in rows_of])
+        pictures = dataset.select_columns(["source"]).select([rows[0] for rows in rows_of])
+        sources = torch.cat([prepare(image_tensor(row["source"])[None]) for row in pictures])
         for own, rows in enumerate(progress(rows_of, "leakage", total=len(rows_of))):
             batch = collate([dataset[int(row)] for row in rows])
             identity = {"instance_id": batch.instance_id, "pair_id": batch.pair_id}
             parts.append(pd.DataFrame(identity | _measure(clip, batch, sources, own)))
-    table = pd.concat(parts[1:] or parts, ignore_index=True)[COLUMNS]
+    table = pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
     write_text(profile.results / FOLDER / "leakage.csv", table.to_csv(index=False, float_format="%.6f"))
     return table

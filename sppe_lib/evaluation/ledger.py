@@ -30,8 +30,7 @@ def _kit(profile: Profile, entry: dict) -> str:
         "otherwise": True,
     }
     kit = entry["kit"]
-    if isinstance(kit, dict):
-        kit = next(words for case, words in kit.items() if cases[case])
+    kit = next(words for case, words in kit.items() if cases[case]) if isinstance(kit, dict) else kit
     rates = [f"{chosen.learning_rate:g}", *(f"{method} {rate:g}" for method, rate in chosen.learning_rates)]
     lora = {"attention": "attention layers", "all": "every linear layer of the blocks and the input projection"}
     return kit.format(**gaps(profile, rates="; ".join(rates), ema=chosen.ema or "none", lora=lora[chosen.layers]))
@@ -39,9 +38,10 @@ def _kit(profile: Profile, entry: dict) -> str:
 
 def _undefined(profile: Profile) -> str:
     rows = select(measured_in(profile, "benchmark"), metric=("dir_i", "dir_s"))
-    missing = rows[rows["value"].isna()]
-    counts = {name: missing.loc[missing["method"] == name, "instance"].nunique() for name in methods_of(rows)}
-    return "; ".join(f"{name}: {count} instances" for name, count in counts.items())
+    undefined = (
+        rows["instance"].where(rows["value"].isna()).groupby(rows["method"], sort=False, observed=True).nunique()
+    )
+    return "; ".join(f"{name}: {count} instances" for name, count in undefined.items())
 
 
 def _effect(profile: Profile, effect: dict | str | None) -> str:
@@ -61,13 +61,11 @@ def _effect(profile: Profile, effect: dict | str | None) -> str:
 
 def ledger_table(profile: Profile) -> Document:
     """The ledger as a table: topic, paper, release, kit, reason, measured effect."""
-    data = pd.DataFrame(
-        [
-            {name: entry[name] for name in ("topic", "paper", "release")}
-            | {"kit": _kit(profile, entry), "reason": entry["reason"], "effect": _effect(profile, entry.get("effect"))}
-            for entry in read_yaml("ledger.yaml")
-        ]
-    )
+    rows = [
+        entry | {"kit": _kit(profile, entry), "effect": _effect(profile, entry.get("effect"))}
+        for entry in read_yaml("ledger.yaml")
+    ]
+    data = pd.DataFrame(rows, columns=["topic", "paper", "release", "kit", "reason", "effect"])
     headings = {
         "kit": f"this kit, profile {profile.name}",
         "release": "released code",

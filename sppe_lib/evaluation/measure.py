@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -33,21 +34,20 @@ from sppe_lib.evaluation.metrics import (
     prepare_mask,
 )  # fmt: skip
 from sppe_lib.recovery.ablation_rows import PREFIX
-from sppe_lib.runtime import atomic_path, progress
+from sppe_lib.runtime import progress, write_text
 
 IDENTITY_COLUMNS = ("instance_id", "pair_id", "category", "group", "modality", "tag")
 """What a row of a metrics file says about its instance."""
 
 COLUMNS = (*IDENTITY_COLUMNS, *METRIC_NAMES, *REGIONAL_NAMES, *KEPT_NAMES)
 
-REFERENCES = tuple(
-    (role, region)
-    for role in ("source", "edited_source", "surrogate", "edited_surrogate")
-    for region in ((None, *REGIONS) if role.endswith("source") else (None,))
+REFERENCES = (
+    *product(("source", "edited_source"), (None, *REGIONS)),
+    *product(("surrogate", "edited_surrogate"), (None,)),
 )
 """Pictures whose features all methods share: I and I' also inside and outside M."""
 
-OWN = (*(("recovered", region) for region in (None, *REGIONS)), (KEPT, None))
+OWN = (*product(("recovered",), (None, *REGIONS)), (KEPT, None))
 """Pictures of a method whose features are needed."""
 
 REMEDY = "run 04_recover for this method again"
@@ -81,7 +81,7 @@ class Recovered:
 
 
 def open_pictures(path: Path, method: str, expected: list[str], remedy: str = REMEDY) -> Recovered:
-    """Open a file of a method's pictures; raises DataError unless they are those of the `expected` instances."""
+    """Open a file of a method's pictures. Raises DataError unless they are those of the `expected` instances."""
     name = f"{method}/{path.name}"
     try:
         dataset = open_parquet(path).cast_column("image", Image())
@@ -91,10 +91,9 @@ def open_pictures(path: Path, method: str, expected: list[str], remedy: str = RE
     row = {instance: index for index, instance in enumerate(names)}
     if len(row) != len(names):
         raise DataError(f"{name} holds {len(names) - len(row)} instances twice; {remedy}.")
-    missing = [instance for instance in expected if instance not in row]
-    unknown = sorted(set(row) - set(expected))
+    missing, unknown = [one for one in expected if one not in row], row.keys() - set(expected)
     if missing or unknown:
-        example = f"without {missing[0]}" if missing else f"with {unknown[0]}"
+        example = f"without {missing[0]}" if missing else f"with {min(unknown)}"
         raise DataError(
             f"{name} does not fit the instances it is for ({len(missing)} instances missing, "
             f"{len(unknown)} unknown, e.g. {example}): it belongs to another benchmark; {remedy}."
@@ -149,10 +148,7 @@ def kept_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 class Encoder:
-    """Unit CLIP features of pictures, each different picture encoded once: methods share much with I, S' and another.
-
-    `batch` pictures are in the model at a time: few, since what stays in a processor's cache is quicker.
-    """
+    """Unit CLIP features of pictures, `batch` at a time, each different one encoded once: methods share many."""
 
     def __init__(self, clip: ClipFeatures, batch: int):
         self.clip, self.batch, self.known = clip, batch, {}
@@ -161,9 +157,10 @@ class Encoder:
         self, images: dict[str, torch.Tensor], mask: torch.Tensor, wanted: Sequence[tuple[str, str | None]]
     ) -> dict[tuple[str, str | None], torch.Tensor]:
         """Features [B, d] of each (role, region): of images at comparison size, seen in a region of the mask alone."""
-        seen = torch.cat(
-            [images[role] if region is None else grey_outside(images[role], mask, region) for role, region in wanted]
+        shown = (
+            images[role] if region is None else grey_outside(images[role], mask, region) for role, region in wanted
         )
+        seen = torch.cat(list(shown))
         keys = [blake2b(picture.numpy()).digest() for picture in seen]
         new = {key: picture for key, picture in zip(keys, seen) if key not in self.known}
         if new:
@@ -173,11 +170,10 @@ class Encoder:
 
 
 def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], pd.DataFrame]:
-    """All metrics of some methods' pictures of the same data in one pass: (run, method) -> one row an instance.
+    """All metrics of some methods' pictures of the same data: (run, method) -> COLUMNS, one row an instance.
 
-    Columns as in COLUMNS, NaN where undefined. I, I', S and S' are the same for every method: they are decoded, and
-    their features computed, once. Raises DataError where pictures are missing, unreadable, of another size or of other
-    instances.
+    NaN where undefined. In one pass, since I, I', S and S' are the same for every method. Raises DataError where
+    pictures are missing, unreadable, of another size or of other instances.
     """
     dataset, size = open_evaluated(profile, data), profile.evaluation.batch
     clip, names = load_clip(profile.models.metrics_clip), dataset["instance_id"][:]
@@ -193,18 +189,16 @@ def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[
             pictures = {"recovered": prepare(found), KEPT: prepare(kept_outside(found, batch))}
             own = encode(pictures, mask, OWN)
             values = compute_metrics(shared.with_recovered(pictures["recovered"], own))
-            kept = compute_metrics(
-                shared.with_recovered(pictures[KEPT], {("recovered", None): own[KEPT, None]}), METRIC_NAMES
-            )
-            parts[key].append(pd.DataFrame(identity | values | dict(zip(KEPT_NAMES, kept.values()))))
+            outside = shared.with_recovered(pictures[KEPT], {("recovered", None): own[KEPT, None]})
+            kept = dict(zip(KEPT_NAMES, compute_metrics(outside, METRIC_NAMES).values()))
+            parts[key].append(pd.DataFrame(identity | values | kept))
     return {key: pd.concat(part, ignore_index=True)[list(COLUMNS)] for key, part in parts.items()}
 
 
 def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
     """Measure everything that was recovered and write its `metrics_file`s; files of other methods are removed.
 
-    Returns the tables by run and method. Where there are no recovered pictures at all nothing is returned and metrics
-    that are there stay: tables can be made again from them alone.
+    Returns the tables by run and method. Without recovered pictures there are none, and metrics that are there stay.
     """
     folder, tables = profile.results / "metrics", {}
     folder.mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
@@ -215,8 +209,7 @@ def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
         wanted = [(run, method) for run in runs if run.partition("-seed")[0] == data for method in runs[run]]
         for (run, method), table in measure(profile, data, wanted).items():
             tables.setdefault(run, {})[method] = table
-            with atomic_path(metrics_file(profile, method, run)) as temporary:
-                table.to_csv(temporary, index=False, float_format="%.6f")
+            write_text(metrics_file(profile, method, run), table.to_csv(index=False, float_format="%.6f"))
     kept = {metrics_file(profile, method, run) for run, methods in tables.items() for method in methods}
     for path in folder.rglob("*.csv"):
         if path not in kept:

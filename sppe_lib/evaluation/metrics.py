@@ -2,24 +2,23 @@
 
 A metric is data: a name, a direction, a range and a function on batches. Choices the paper leaves open, and ours:
 
-* Images larger than 224 x 224 are reduced to that size (antialiased bilinear), as the release does.
-  Smaller ones are compared at their own size: enlarging would blend neighbouring pixels, average
-  errors away and flatter every PSNR.
+* Images larger than 224 x 224 are reduced to that size (antialiased bilinear), as the release does. Smaller ones are
+  compared at their own size: enlarging would average errors away and flatter every PSNR.
 * CLIP features are normalised to length 1 before differences are taken, as in the release.
-* Undefined and failed are two things. Where the reference does not move (I' = I for DirI, S' = S for DirS) there is
-  no direction: the metric is NaN, left out and counted. Where it moves and the recovered picture equals I, the method
-  failed to edit: that is 0.
-* PSNR is infinite for equal images, and a mean over a high cap is decided by the cap. It stops at `PSNR_LIMIT`; medians
-  and the PSNR of the pooled error stand beside the means.
-* CLIP-Sim inside M compares the two images with everything outside M painted mid-grey (outside M: the
-  reverse). The shared grey raises it, so compare methods by it, not regions.
-* The eight stand twice: on the picture as it was recovered, and (`_kept`) with S' kept outside M, which any method
-  could do that knows M.
+* Where the reference does not move (I' = I for DirI, S' = S for DirS) there is no direction: NaN, left out and counted.
+  Where it moves and the recovered picture equals I, the method failed to edit: that is 0.
+* PSNR is infinite for equal images and stops at `PSNR_LIMIT`; as that decides a mean, medians and the PSNR of the
+  pooled error stand beside it.
+* CLIP-Sim inside M compares the two images with everything outside M painted mid-grey (outside M: the reverse). The
+  shared grey raises it, so compare methods by it, not regions.
+* The eight stand twice: on the picture as recovered, and (`_kept`) with S' kept outside M, which any method that knows
+  M could do.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,22 +55,25 @@ GREY = 0.5
 class Views:
     """All that the metrics see of a batch of B instances.
 
-    `images`: role -> float32 [B, 3, H, W] in [0, 1], for the roles source (I), edited_source (I') and
-    recovered (the estimate of I'). `mask`: [B, 1, H, W] in {0, 1}, 1 = private.
-    `features`: (role, region or None) -> CLIP image features [B, d], any length.
+    `images`: role -> float32 [B, 3, H, W] in [0, 1], for source (I), edited_source (I') and recovered (the estimate of
+    I'). `mask`: [B, 1, H, W] in {0, 1}, 1 = private. `features`: (role, region or None) -> CLIP image features [B, d].
     """
 
     images: dict[str, torch.Tensor]
     mask: torch.Tensor
     features: dict[tuple[str, str | None], torch.Tensor]
-    _moments: dict[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)
-    _maps: dict[tuple[str, str], torch.Tensor] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def _once(self, what: str, role: str, compute: Callable[[], Any]) -> Any:
+        if (what, role) not in self._known:
+            self._known[what, role] = compute()
+        return self._known[what, role]
 
     def with_recovered(self, recovered: torch.Tensor, features: dict[tuple[str, str | None], torch.Tensor]) -> "Views":
         """The same instances with a recovered picture and its features; what SSIM knows of I and I' is shared."""
-        known = {role: self.moments(role) for role in ("source", "edited_source")}
+        known = {("moments", role): self.moments(role) for role in ("source", "edited_source")}
         images = self.images | {"recovered": recovered}
-        return replace(self, images=images, features=self.features | features, _moments=known, _maps={})
+        return replace(self, images=images, features=self.features | features, _known=known)
 
     def feature(self, role: str, region: str | None = None) -> torch.Tensor:
         """Unit CLIP features [B, d] of an image, of the whole or with the other region greyed."""
@@ -84,32 +86,25 @@ class Views:
         return self.mask if region == "inside" else 1 - self.mask
 
     def moments(self, role: str) -> tuple[torch.Tensor, ...]:
-        """`window_moments` of an image, kept after first use."""
-        if role not in self._moments:
-            self._moments[role] = window_moments(self.images[role])
-        return self._moments[role]
+        """`window_moments` of an image."""
+        return self._once("moments", role, lambda: window_moments(self.images[role]))
 
     def ssim_map(self, against: str) -> torch.Tensor:
-        """Structural similarity [B, 1, h, w] of the recovered image and `against`, kept after first use."""
-        if ("ssim", against) not in self._maps:
-            self._maps["ssim", against] = similarity(self.moments("recovered"), self.moments(against))
-        return self._maps["ssim", against]
+        """Structural similarity [B, 1, h, w] of the recovered image and `against`."""
+        return self._once("ssim", against, lambda: similarity(self.moments("recovered"), self.moments(against)))
 
     def error_map(self, against: str) -> torch.Tensor:
-        """Squared error [B, 1, H, W] of the recovered image and `against`, mean of channels, kept after first use."""
-        if ("error", against) not in self._maps:
-            difference = self.images["recovered"].double() - self.images[against].double()
-            self._maps["error", against] = difference.square().mean(1, keepdim=True)
-        return self._maps["error", against]
+        """Squared error [B, 1, H, W] of the recovered image and `against`, mean of channels."""
+        first, second = (self.images[role] for role in ("recovered", against))
+        return self._once("error", against, lambda: (first.double() - second.double()).square().mean(1, keepdim=True))
 
 
 @dataclass(frozen=True)
 class Metric:
     """One published metric of a recovered image; higher is better for all eight.
 
-    `name`: as in the published CSVs. `label`: as printed. `family`: which half of the protocol.
-    `lowest`, `highest`: the range. `unit`: "dB" or "". `regional`: whether it also exists inside and outside M.
-    `compute(views, region)` returns float64 or float32 [B], NaN where undefined.
+    `name`: as in the published CSVs. `family`: which half of the protocol. `regional`: whether it also exists inside
+    and outside M. `compute(views, region)` returns float64 or float32 [B], NaN where undefined.
     """
 
     name: str
@@ -120,27 +115,19 @@ class Metric:
     highest: float = 1
     unit: str = ""
     regional: bool = True
-    direction: str = "higher"
-
-
-def _prepared(images: torch.Tensor) -> torch.Tensor:
-    """Images at the size at which they are compared: their own, or 224 x 224 where a side is larger."""
-    if max(images.shape[-2:]) <= LARGEST_SIDE:
-        return images
-    size = (LARGEST_SIDE, LARGEST_SIDE)
-    return interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def prepare(images: torch.Tensor) -> torch.Tensor:
-    """[B, 3, H, W] in [0, 1] at comparison size."""
-    resized = _prepared(images)
-    return images if resized is images else resized.clamp(0, 1)
+    """[B, C, H, W] in [0, 1] at the size of comparison: its own, or 224 x 224 where a side is larger."""
+    if max(images.shape[-2:]) <= LARGEST_SIDE:
+        return images
+    size = (LARGEST_SIDE, LARGEST_SIDE)
+    return interpolate(images, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
 
 
 def prepare_mask(mask: torch.Tensor) -> torch.Tensor:
     """[B, 1, H, W] in {0, 1} at comparison size; a pixel is private where most of it was."""
-    resized = _prepared(mask)
-    return mask if resized is mask else (resized > 0.5).to(mask.dtype)
+    return (prepare(mask) > 0.5).to(mask.dtype)
 
 
 def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch.Tensor:
@@ -186,10 +173,9 @@ def similarity(first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...]
 
 
 def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """scikit-image's SSIM on RGB, 7 x 7 uniform window, averaged over channels: float64 [B, 1, h, w].
+    """scikit-image's SSIM on RGB, 7 x 7 uniform window, averaged over channels: float64 [B, 1, H - 6, W - 6].
 
-    h = H - 6 and w = W - 6: scikit-image leaves a border of half a window out of its mean, so the mean
-    of this map is its `structural_similarity(..., channel_axis=2, data_range=1)`.
+    The mean of this map is its `structural_similarity(..., channel_axis=2, data_range=1)`, which leaves the border out.
     """
     return similarity(window_moments(first), window_moments(second))
 
@@ -216,8 +202,7 @@ def peak_signal_to_noise(views: Views, region: str | None, against: str) -> torc
 def direction(views: Views, region: str | None, start: str, end: str) -> torch.Tensor:
     """Cosine of the true change E(end) - E(start) and the recovered one, E(recovered) - E(source).
 
-    DirI takes the change of the source, DirS that of the surrogate. NaN where that is none, 0 where the recovered
-    picture shows none.
+    DirI takes the change of the source, DirS of the surrogate. NaN where that is none, 0 where the recovered one is.
     """
     before, after, source, recovered = (views.feature(role) for role in (start, end, "source", "recovered"))
     failed = changes(before, after) & ~changes(source, recovered)
@@ -225,18 +210,13 @@ def direction(views: Views, region: str | None, start: str, end: str) -> torch.T
 
 
 def _against(suffix: str, where: str, family: str, role: str) -> tuple[Metric, Metric, Metric]:
+    likeness, structure, peak = (
+        partial(function, against=role) for function in (feature_similarity, structural_mean, peak_signal_to_noise)
+    )
     return (
-        Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, partial(feature_similarity, against=role)),
-        Metric(f"ssim_{suffix}", f"SSIM ({where})", family, partial(structural_mean, against=role)),
-        Metric(
-            f"psnr_{suffix}",
-            f"PSNR ({where})",
-            family,
-            partial(peak_signal_to_noise, against=role),
-            0,
-            PSNR_LIMIT,
-            "dB",
-        ),
+        Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, likeness),
+        Metric(f"ssim_{suffix}", f"SSIM ({where})", family, structure),
+        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, peak, 0, PSNR_LIMIT, "dB"),
     )
 
 

@@ -54,14 +54,12 @@ class Row:
 
 def _first(candidates: Sequence[dict], value: str, column: str, tag: str) -> dict | None:
     """The first candidate that fits; without one the tag, then the outcome, is let go."""
-    fitting = [entry for entry in candidates if entry[column] == value]
-    done = [
-        entry
-        for entry in fitting
-        if entry["source_outcome"] == entry["surrogate_outcome"] == "done" or not entry["source_outcome"]
-    ]
-    order = [[one for one in done if one["tag"] == tag], done, [one for one in fitting if one["tag"] == tag], fitting]
-    return next((pool[0] for pool in order if pool), None)
+
+    def unfit(one: dict) -> tuple[bool, bool]:
+        done = one["source_outcome"] == one["surrogate_outcome"] == "done" or not one["source_outcome"]
+        return not done, one["tag"] != tag
+
+    return min((one for one in candidates if one[column] == value), key=unfit, default=None)
 
 
 def choose_rows(dataset: Dataset, choices: Sequence[tuple[str, str, str]]) -> list[Row]:
@@ -80,11 +78,10 @@ def _grid(profile: Profile, choices, methods: list[str], headline: str, what: st
     *before, after = TITLES
     titles = [TITLES[name].format(editor=editor) for name in before]
     titles += [f"Î: recovered by\n{name}" for name in methods] + [TITLES[after]]
-    instances = [dataset[row.index] for row in rows]
-    panels = [
-        [*(one[name] for name in before), *(found.picture(one["instance_id"]) for found in recovered), one[after]]
-        for one in instances
-    ]
+    panels = []
+    for one in (dataset[row.index] for row in rows):
+        found = [pictures.picture(one["instance_id"]) for pictures in recovered]
+        panels.append([*(one[name] for name in before), *found, one[after]])
     foot = f"{data_name(profile)}, profile {profile.name}. " + RULE.format(what=what)
     foot += "" if methods else " Recovery: not run in this profile yet."
     texts = [(f"“{row.instruction}”", row.caption.replace(" · ", "\n")) for row in rows]

@@ -2,8 +2,7 @@
 
     python -m sppe_lib.evaluation.readme
 
-`make repro` writes both files; this copies what they say into the README, so that no number there is typed by hand (a
-test compares the two).
+A test compares the two, so that no number there is typed by hand.
 """
 
 import json
@@ -15,8 +14,8 @@ from tabulate import tabulate
 
 from sppe_lib.config import repository
 from sppe_lib.errors import DataError
+from sppe_lib.evaluation.claims import verdict_cells
 from sppe_lib.evaluation.gates import with_interval
-from sppe_lib.evaluation.verdicts import verdict_cells
 from sppe_lib.runtime import write_text
 
 BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- end of verdicts -->"
@@ -26,12 +25,8 @@ PROFILE = "mini"
 
 def gates_in_words(gates: Sequence[dict]) -> str:
     """The gates in a sentence, those that do not hold in bold; "" for none."""
-    words = [
-        f"{gate['gate']} {with_interval(gate)}"
-        if gate["holds"]
-        else f"**{gate['gate']} {with_interval(gate)}, not held**"
-        for gate in gates
-    ]
+    shown = [f"{gate['gate']} {with_interval(gate)}" for gate in gates]
+    words = [one if gate["holds"] else f"**{one}, not held**" for one, gate in zip(shown, gates)]
     link = f"[Gates](figures/{PROFILE}/tables/table_gates.md)"
     return f"\n\n{link} (PSNR inside M in dB, where nothing else is said): {'; '.join(words)}." if words else ""
 
@@ -42,9 +37,7 @@ def with_verdicts(readme: str, claims: list[dict], gates: Sequence[dict] = ()) -
     The gates and the numbered claims stand there; further statements of the paper only in table_verdicts.
     """
     if BEGIN not in readme or END not in readme:
-        raise DataError(
-            f"README.md lacks the marks of the table of verdicts: put {BEGIN!r} and {END!r} where it belongs."
-        )
+        raise DataError(f"README.md lacks the marks of its table of verdicts: put {BEGIN!r} and {END!r} there.")
     claims = [entry for entry in claims if entry["number"] not in (None, "text")]
     cells = pd.DataFrame(verdict_cells(claims)).rename(columns={"here": f"profile `{PROFILE}`"})
     block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)

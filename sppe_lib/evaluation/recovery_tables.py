@@ -1,8 +1,7 @@
-"""The tables of recovery: a pure function of the frame and the published CSVs.
+"""The tables of recovery, from the frame and the published CSVs: `summarise` or `compare`, then `table`.
 
-Each is one or two calls of `summarise`, `compare` and `table`; titles and notes stand in tables.yaml. Floors and
-ceilings stand in every table that lists methods: a method has to beat the untrained backbone and copying before its
-number says anything.
+Floors and ceilings stand in every table that lists methods: a method has to beat the untrained backbone and copying
+before its number says anything.
 """
 
 import itertools
@@ -13,24 +12,20 @@ import pandas as pd
 from sppe_lib.config import Profile
 from sppe_lib.data.taxonomy import GROUPS, TAGS
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation import frame
-from sppe_lib.evaluation.metrics import KEPT, METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS
+from sppe_lib.evaluation import frame, rendering
+from sppe_lib.evaluation.metrics import KEPT, METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS, metric
 from sppe_lib.evaluation.rendering import (
-    NOTHING,
     Document,
     Section,
     beside,
-    decimals,
     document,
-    metric_cells,
     metric_label,
     number,
-    read_yaml,
     spanned,
     table,
     text,
 )
-from sppe_lib.evaluation.statistics import compare, holm, summarise
+from sppe_lib.evaluation.statistics import NAN, compare, holm, summarise
 
 WHERE = [(entry.name, region) for entry in METRICS for region in ("all", "inside") if entry.regional or region == "all"]
 """Metrics and the regions over which methods are compared."""
@@ -56,9 +51,8 @@ def _means(
     ran = data["method"].isin(frame.methods_of(rows))
     data.loc[ran, ["n", "undefined"]] = data.loc[ran, ["n", "undefined"]].fillna(0)
     if published is not None:
-        data = data.merge(
-            published.rename(columns={"value": "published"}), "left", [key for key in keys if key in published]
-        )
+        named = published.rename(columns={"value": "published"})
+        data = data.merge(named, "left", [key for key in keys if key in published])
     return data.astype({"n": "Int64", "undefined": "Int64"})
 
 
@@ -81,10 +75,10 @@ def _with_intervals(profile: Profile, data: pd.DataFrame, heading: str, notes: l
     """Means by method and metric, and where anything was measured the interval of each in a second section."""
     sections, rows = [Section(heading, table(data, "method", "metric"), notes)], data.dropna(subset="n")
     if len(rows):
-        cells = {"method": list(dict.fromkeys(rows["method"]))}
-        cells |= metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))  # type: ignore[attr-defined]
-        intervals = f"{100 * profile.evaluation.confidence:.0f} % intervals of this run"
-        name = f"{heading}: {intervals}" if heading else intervals
+        cells = {"method": rows["method"].unique()}
+        cells |= rendering.metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))
+        name = f"{100 * profile.evaluation.confidence:.0f} % intervals of this run"
+        name = f"{heading}: {name}" if heading else name
         sections.append(Section(name, pd.DataFrame(cells), [text("table5_table6_recovery_sppe", "resampled", profile)]))
     return sections
 
@@ -108,16 +102,6 @@ def recovery_table(profile: Profile) -> Document:
     return document("table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique())
 
 
-def _pooled(values: pd.Series) -> float:
-    """PSNR of the mean squared error over instances."""
-    return -10 * np.log10((10 ** (-values / 10)).mean())
-
-
-def _named(values: pd.Series, name: str, keys: list[str]) -> pd.DataFrame:
-    """A series by `keys` as a table with a column `name`."""
-    return values.rename(name).reset_index().astype(dict.fromkeys(keys, str))
-
-
 def averages_table(profile: Profile) -> Document:
     """Plain means, macro averages over groups and tags, medians, and for PSNR the pooled error, whole and inside M."""
     rows = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region=("all", "inside")))
@@ -127,28 +111,31 @@ def averages_table(profile: Profile) -> Document:
     def over(part: pd.DataFrame, by: str) -> pd.Series:
         return part.groupby([*keys, by], observed=True)["value"].mean().groupby(keys, observed=True).mean()
 
+    def pooled(values: pd.Series) -> float:
+        return -10 * np.log10((10 ** (-values / 10)).mean())
+
+    def named(values: pd.Series, name: str) -> pd.DataFrame:
+        return values.rename(name).reset_index().astype(dict.fromkeys(keys, str))
+
     values = rows.groupby(keys, observed=True)["value"]
-    groups = published[published["group"] != OVERALL]
+    peaks = rows[rows["metric"].str.startswith("psnr")].groupby(keys, observed=True)["value"]
+    theirs, groups = (published[rest] for rest in (published["group"] == OVERALL, published["group"] != OVERALL))
+    nothing = theirs.iloc[:0].set_index(keys)["value"]
     kinds = {
-        "mean": (values.mean(), published[published["group"] == OVERALL].set_index(keys)["value"]),
+        "mean": (values.mean(), theirs.set_index(keys)["value"]),
         "macro average over groups": (over(rows, "group"), over(groups, "group")),
-        "macro average over tags": (over(rows, "tag"), None),
-        "median": (values.median(), None),
-        "pooled": (
-            rows[rows["metric"].str.startswith("psnr")].groupby(keys, observed=True)["value"].agg(_pooled),
-            None,
-        ),
+        "macro average over tags": (over(rows, "tag"), nothing),
+        "median": (values.median(), nothing),
+        "pooled": (peaks.agg(pooled), nothing),
     }
     cells = every({"metric": list(METRIC_NAMES), "method": frame.methods_of(rows), "region": ["all", "inside"]})
-    cells = cells.merge(_named(values.count(), "n", keys), "left", keys)
-    parts = []
-    for kind, (ours, theirs) in kinds.items():
-        part = cells.merge(_named(ours, "value", keys), "inner", keys).assign(average=kind)
-        parts.append(
-            part.assign(published=np.nan)
-            if theirs is None
-            else part.merge(_named(theirs, "published", keys), "left", keys)
-        )
+    cells = cells.merge(named(values.count(), "n"), "left", keys)
+    parts = [
+        cells.merge(named(ours, "value"), "inner", keys)
+        .merge(named(paper, "published"), "left", keys)
+        .assign(average=kind)
+        for kind, (ours, paper) in kinds.items()
+    ]
     data = pd.concat(parts, ignore_index=True)
     sections = [
         Section(kind.capitalize() + (" inside M" if region == "inside" else ""), table(part, "method", "metric"))
@@ -166,15 +153,12 @@ def kept_outside_table(profile: Profile) -> Document:
 
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
     """A table with a section for each value of `key` (with its heading), of this run alone."""
-    rows = frame.measured_in(profile, "benchmark")
     metrics = [entry.name for entry in METRICS if entry.regional or not regional]
-    rows = frame.select(rows, metric=metrics, **({} if regional else {"region": "all"}))
-    keys = {"metric": metrics, "method": frame.methods_of(rows), key: list(values)}
-    data = _means(profile, rows, keys)
-    sections = [
-        Section(heading, table(data[data[key] == value], "method", "metric")) for value, heading in values.items()
-    ]
-    return document(name, profile, sections, data)
+    regions = list(REGIONS) if regional else "all"
+    rows = frame.select(frame.measured_in(profile, "benchmark"), metric=metrics, region=regions)
+    data = _means(profile, rows, {"metric": metrics, "method": frame.methods_of(rows), key: list(values)})
+    parts = ((data[data[key] == value], heading) for value, heading in values.items())
+    return document(name, profile, [Section(title, table(part, "method", "metric")) for part, title in parts], data)
 
 
 def inside_outside_table(profile: Profile) -> Document:
@@ -190,11 +174,16 @@ def tag_table(profile: Profile) -> Document:
     return _parts_table(profile, "table_recovery_by_tag", "tag", headings, regional=False)
 
 
-def published_difference(metric: str, method: str) -> float | None:
-    """The paper's C2E-S2SER minus another method on a metric, overall; None where it did not publish one."""
+def _published() -> dict[tuple[str, str], float]:
+    """The paper's means on its benchmark: (metric, method) -> value."""
     published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
-    theirs = published.set_index(["metric", "method"])["value"]
-    return theirs[metric, frame.PROPOSED] - theirs[metric, method] if (metric, method) in theirs else None
+    return published.set_index(["metric", "method"])["value"].to_dict()
+
+
+def published_difference(metric: str, method: str) -> float:
+    """The paper's C2E-S2SER minus another method on a metric, overall; NaN where it did not publish one."""
+    theirs = _published()
+    return theirs[metric, frame.PROPOSED] - theirs.get((metric, method), NAN)
 
 
 def paired_data(profile: Profile) -> pd.DataFrame:
@@ -202,22 +191,17 @@ def paired_data(profile: Profile) -> pd.DataFrame:
 
     `p_corrected`: Holm's correction over all rows of the table.
     """
-    rows = frame.measured_in(profile, "benchmark")
-    others = [
-        name for name in frame.methods_of(rows) if name != frame.PROPOSED and frame.PROPOSED in frame.methods_of(rows)
-    ]
+    rows, parts = frame.measured_in(profile, "benchmark"), []
     where = pd.DataFrame(WHERE, columns=["metric", "region"])
-    parts = [
-        where.merge(compare(rows, frame.PROPOSED, name, ["metric", "region"], profile.evaluation), "left").assign(
-            method=name,
-            published=[published_difference(metric, name) if region == "all" else None for metric, region in WHERE],
-        )
-        for name in others
-    ]
+    for name in frame.methods_of(rows) if frame.PROPOSED in frame.methods_of(rows) else []:
+        if name != frame.PROPOSED:
+            found = compare(rows, frame.PROPOSED, name, ["metric", "region"], profile.evaluation)
+            theirs = [published_difference(metric, name) if region == "all" else NAN for metric, region in WHERE]
+            parts.append(where.merge(found, "left").assign(method=name, published=theirs))
     if not parts:
-        return pd.DataFrame(columns=read_yaml("tables.yaml")["table_recovery_paired"]["columns"])
+        return pd.DataFrame(columns=rendering.read_yaml("tables.yaml")["table_recovery_paired"]["columns"])
     data = pd.concat(parts, ignore_index=True)
-    return data.assign(p_corrected=holm(data["p_value"].to_numpy())).astype({"published": float})
+    return data.assign(p_corrected=holm(data["p_value"].to_numpy()))
 
 
 def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
@@ -225,13 +209,12 @@ def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
 
     `unit` is what n counts and what was resampled.
     """
-    labels = {entry.name: metric_label(entry) for entry in METRICS}
     cells = [
         (
-            labels[row.metric] + ("" if row.region == "all" else " inside M"),
+            metric_label(metric(row.metric)) + ("" if row.region == "all" else " inside M"),
             beside(row.value, row.published, 4),
             spanned(row.low, row.high, 4),
-            *(NOTHING if pd.isna(p) else f"{p:.2g}" for p in (row.p_value, row.p_corrected)),
+            *(rendering.NOTHING if pd.isna(p) else f"{p:.2g}" for p in (row.p_value, row.p_corrected)),
             number(row.effect, 2),
             str(row.n),
         )
@@ -244,13 +227,10 @@ def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
 def paired_table(profile: Profile) -> Document:
     """Paired differences of C2E-S2SER to every method, with Wilcoxon tests and effect sizes."""
     data = paired_data(profile)
-    sections = [
-        Section(f"{frame.PROPOSED} minus {name}", paired_cells(rows))
-        for name, rows in data.groupby("method", sort=False)
-    ]
-    return document(
-        "table_recovery_paired", profile, sections or [Section("", paired_cells(data))], data, rows=len(data)
-    )
+    parts = data.groupby("method", sort=False)
+    sections = [Section(f"{frame.PROPOSED} minus {name}", paired_cells(rows)) for name, rows in parts]
+    sections = sections or [Section("", paired_cells(data))]
+    return document("table_recovery_paired", profile, sections, data, rows=len(data))
 
 
 def unseen_table(profile: Profile) -> Document:
@@ -261,23 +241,20 @@ def unseen_table(profile: Profile) -> Document:
     methods = [name for name in frame.ordered_methods(frame.methods_of(rows)) if name not in left_out]
     keys = {"metric": list(METRIC_NAMES), "method": methods}
     data = _means(profile, rows, keys, published.drop(columns="group"))
-    ran = [name for name in methods if name in frame.methods_of(rows)]
+    ran = set(methods) & set(frame.methods_of(rows))
     sections = _with_intervals(profile, data, "", [_undefined(data)] if ran else [])
     source = profile.benchmark.unseen_source
-    what = text(
-        "table7_recovery_unseen", source if source == "vector-world" else "folder" if source else "none", profile
-    )
+    kind = source if source == "vector-world" else "folder" if source else "none"
     size = f"{rows['instance'].nunique()} instances of {rows['pair'].nunique()} pairs" if ran else "no instances yet"
-    return document(
-        "table7_recovery_unseen", profile, sections, data, size=size, what=what, left_out=", ".join(left_out)
-    )
+    more = {"what": text("table7_recovery_unseen", kind, profile), "left_out": ", ".join(left_out)}
+    return document("table7_recovery_unseen", profile, sections, data, size=size, **more)
 
 
 def seed_values(profile: Profile) -> pd.DataFrame:
     """method, metric, seed (0 is the benchmark's own run), value: the mean of each metric over defined instances.
 
-    Trained methods only: the others have nothing that a seed would move but their sampling, and run once. The
-    difference of C2E-S2SER and SOER on the same seed is one more method, DIFFERENCE.
+    Trained methods only: the others run once. The difference of C2E-S2SER and SOER on the same seed is one more
+    method, DIFFERENCE.
     """
     rows = frame.select(frame.read_frame(profile), run="benchmark", region="all", metric=METRIC_NAMES)
     rows = frame.select(rows, method=[name for name in frame.methods_of(rows) if frame.is_trained(name)])
@@ -286,11 +263,8 @@ def seed_values(profile: Profile) -> pd.DataFrame:
     wide = values.pivot(index=["metric", "seed"], columns="method", values="value")
     if not {frame.PROPOSED, frame.BASELINE} <= set(wide.columns):
         return values
-    difference = (
-        (wide[frame.PROPOSED] - wide[frame.BASELINE]).dropna().reset_index(name="value").assign(method=DIFFERENCE)
-    )
-    ordered = difference.sort_values("metric", key=lambda column: column.map(METRIC_NAMES.index), kind="stable")
-    return pd.concat([values, ordered], ignore_index=True)
+    difference = (wide[frame.PROPOSED] - wide[frame.BASELINE]).dropna().reindex(list(METRIC_NAMES), level="metric")
+    return pd.concat([values, difference.reset_index(name="value").assign(method=DIFFERENCE)], ignore_index=True)
 
 
 def seed_table(profile: Profile) -> Document:
@@ -300,13 +274,10 @@ def seed_table(profile: Profile) -> Document:
     """
     found = seed_values(profile).groupby(["method", "metric"], sort=False)["value"]
     data = found.agg(value="mean", n="count", sd="std", lowest="min", highest="max").reset_index()
-    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
-    theirs = published.set_index(["metric", "method"])["value"].to_dict()
-    theirs |= {(metric, DIFFERENCE): published_difference(metric, frame.BASELINE) for metric in METRIC_NAMES}
-    data["published"] = [theirs.get((row.metric, row.method), float("nan")) for row in data.itertuples()]
-    above = found.agg(lambda values: (values > 0).sum()).to_numpy()
-    data["above"] = pd.array(above, "Int64")
-    data["above"] = data["above"].where(data["method"] == DIFFERENCE)
+    theirs = _published() | {(name, DIFFERENCE): published_difference(name, frame.BASELINE) for name in METRIC_NAMES}
+    data["published"] = [theirs.get((row.metric, row.method), NAN) for row in data.itertuples()]
+    above = pd.Series(found.agg(lambda values: (values > 0).sum()).to_numpy(), dtype="Int64")
+    data["above"] = above.where(data["method"] == DIFFERENCE)
 
     def cell(row, places: int) -> str:
         shown = beside(row.value, row.published, places)
@@ -315,24 +286,20 @@ def seed_table(profile: Profile) -> Document:
 
     trained, both = data[data["method"] != DIFFERENCE], data[data["method"] == DIFFERENCE]
     counts = trained.groupby("method", sort=False)["n"].max()
-    cells = {"method": list(counts.index), "seeds": [str(n) for n in counts]} | metric_cells(trained, cell)
-    if trained.empty:
-        cells |= {metric_label(entry): [] for entry in METRICS}
+    cells = {"method": list(counts.index), "seeds": [str(n) for n in counts]}
+    cells |= rendering.metric_cells(trained, cell) or {metric_label(entry): [] for entry in METRICS}
     sections = [Section("Trained methods", pd.DataFrame(cells), [text("table_recovery_seeds", "trained", profile)])]
     if len(both):
-        labels = {entry.name: (metric_label(entry), decimals(entry)) for entry in METRICS}
-        lines = [
-            {
-                "metric": labels[row.metric][0],
-                f"seeds with {frame.PROPOSED} above": f"{row.above} of {row.n}",
-                "mean difference (paper)": beside(row.value, row.published, labels[row.metric][1]),
-                "standard deviation": number(row.sd, labels[row.metric][1]),
-                "lowest": number(row.lowest, labels[row.metric][1]),
-                "highest": number(row.highest, labels[row.metric][1]),
-            }
-            for row in both.itertuples()
-        ]
-        sections.append(Section(f"{DIFFERENCE}, seed by seed", pd.DataFrame(lines)))
+        lines = []
+        for row in both.itertuples():
+            entry = metric(row.metric)
+            places = rendering.decimals(entry)
+            spread = (number(one, places) for one in (row.sd, row.lowest, row.highest))
+            shown = beside(row.value, row.published, places)
+            lines.append((metric_label(entry), f"{row.above} of {row.n}", shown, *spread))
+        names = ["metric", f"seeds with {frame.PROPOSED} above", "mean difference (paper)"]
+        table_of_both = pd.DataFrame(lines, columns=[*names, "standard deviation", "lowest", "highest"])
+        sections.append(Section(f"{DIFFERENCE}, seed by seed", table_of_both))
     seeds = frame.select(frame.read_frame(profile), run="benchmark")["seed"].nunique()
     which = {0: "none", 1: "one"}.get(seeds, "several")
     note = text("table_recovery_seeds", which, profile, number=seeds)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -45,8 +46,7 @@ class Document:
     data: pd.DataFrame
 
     def _repr_markdown_(self) -> str:
-        """How JupyterLab shows it."""
-        return markdown(self)
+        return markdown(self)  # how JupyterLab shows it
 
 
 @cache
@@ -60,10 +60,9 @@ def gaps(profile: Profile, **more: object) -> dict[str, object]:
     kinds = read_yaml("tables.yaml")["kinds"]
     kind = kinds["simulated" if is_simulated(profile) else "rebuilt" if is_rebuilt(profile) else "released"]
     names = {"profile": profile.name, "data": data_name(profile), "nothing": NOTHING, "not_run": NOT_RUN}
-    methods = {"proposed": PROPOSED, "baseline": BASELINE, "assessor": PROPOSED_ASSESSOR}
-    numbers = {"confidence": f"{100 * profile.evaluation.confidence:.0f} %", "strength": profile.benchmark.strength}
-    words = {"kind": kind["kind"], "where": kind["where"].format(**names), "settings": profile}
-    return names | methods | numbers | words | more
+    names |= {"proposed": PROPOSED, "baseline": BASELINE, "assessor": PROPOSED_ASSESSOR, "settings": profile}
+    names |= {"confidence": f"{100 * profile.evaluation.confidence:.0f} %", "strength": profile.benchmark.strength}
+    return names | {"kind": kind["kind"], "where": kind["where"].format(**names)} | more
 
 
 def text(name: str, key: str, profile: Profile, **more: object) -> str:
@@ -92,19 +91,14 @@ def number(value: float | None, decimals: int, bold: bool = False) -> str:
 
 def beside(ours: float | None, published: float | None, decimals: int, bold: tuple[bool, bool] = (False, False)) -> str:
     """Our number with the paper's in brackets: `0.71 (0.66)`; `– (0.66)`, `0.71` or a dash where one is missing."""
-    left = number(ours, decimals, bold[0])
-    if published is None or pd.isna(published):
-        return left
-    return f"{left} ({number(published, decimals, bold[1])})"
+    theirs = number(published, decimals, bold[1])
+    return number(ours, decimals, bold[0]) + ("" if theirs == NOTHING else f" ({theirs})")
 
 
-def best(values: dict[str, float], higher: bool = True) -> set[str]:
-    """The keys of the best value, ties included; empty where all are missing."""
-    defined = {key: value for key, value in values.items() if value is not None and not pd.isna(value)}
-    if not defined:
-        return set()
-    chosen = (max if higher else min)(defined.values())
-    return {key for key, value in defined.items() if value == chosen}
+def best(values: dict[str, float]) -> set[str]:
+    """The keys of the highest value, ties included; empty where all are missing."""
+    highest = max((value for value in values.values() if pd.notna(value)), default=None)
+    return {key for key, value in values.items() if value == highest and highest is not None}
 
 
 def spanned(low: float, high: float, places: int) -> str:
@@ -119,39 +113,36 @@ def decimals(metric: Metric) -> int:
 
 def metric_label(metric: Metric) -> str:
     """A metric as a column's heading: its label, which way is better, its unit."""
-    arrow = "↑" if metric.direction == "higher" else "↓"
-    return f"{metric.label} {arrow}" + (f" [{metric.unit}]" if metric.unit else "")
+    return f"{metric.label} ↑" + (f" [{metric.unit}]" if metric.unit else "")
 
 
 def table(data: pd.DataFrame, rows: str, columns: str, places: int | None = None) -> pd.DataFrame:
     """Printed cells: the values of the column `rows` by those of `columns`, each cell `value (published)`.
 
     `data`: rows, columns, metric, value and, if the paper has it, published. The best of a column is bold, which floors
-    and ceilings never are. `places`:
-    decimals, where the metric is none of METRICS.
+    and ceilings never are. `places`: decimals, where the metric is none of METRICS.
     """
     known = {entry.name: entry for entry in METRICS}
     cells = {rows: list(dict.fromkeys(data[rows]))}
     for name, part in data.groupby(columns, sort=False):
         entry = known.get(part["metric"].iloc[0])
-        own = part.set_index(rows).reindex(cells[rows]).reindex(columns=["value", "published"]).to_dict("list")
-        values = [dict(zip(cells[rows], own[which])) for which in ("value", "published")]
-        higher = entry is None or entry.direction == "higher"
-        winners = [best({row: found[row] for row in found if row not in BOUNDS}, higher) for found in values]
         shown = places if entry is None else decimals(entry)
+        own = part.set_index(rows).reindex(index=cells[rows], columns=["value", "published"])
+        winners = [best(own[which].drop(list(BOUNDS), errors="ignore").to_dict()) for which in own]
         cells[metric_label(known[name]) if name in known else name] = [
-            beside(values[0][row], values[1][row], shown, tuple(row in winner for winner in winners))
-            for row in cells[rows]
+            beside(*values, shown, tuple(row in winner for winner in winners))
+            for row, *values in own.itertuples(name=None)
         ]
     return pd.DataFrame(cells)
 
 
-def metric_cells(data: pd.DataFrame, cell: Callable[[object, int], str]) -> dict[str, list[str]]:
+def metric_cells(data: pd.DataFrame, cell: Callable[[Any, int], str]) -> dict[str, list[str]]:
     """Columns of printed cells, one for each metric: `cell(row, decimals)` of every row of `data` of that metric."""
+    parts = ((entry, data[data["metric"] == entry.name]) for entry in METRICS)
     return {
-        metric_label(entry): [cell(row, decimals(entry)) for row in data[data["metric"] == entry.name].itertuples()]
-        for entry in METRICS
-        if (data["metric"] == entry.name).any()
+        metric_label(entry): [cell(row, decimals(entry)) for row in part.itertuples()]
+        for entry, part in parts
+        if len(part)
     }
 
 
@@ -163,22 +154,17 @@ def _alignment(cells: pd.DataFrame) -> list[str]:
 
 def markdown(document: Document) -> str:
     """The document as GitHub-flavoured Markdown."""
-    lines = [f"# {document.title}", ""]
-    for note in document.notes:
-        lines += [note, ""]
+    parts = [f"# {document.title}", *document.notes]
     for section in document.sections:
-        if section.heading:
-            lines += [f"## {section.heading}", ""]
         cells = section.cells.map(lambda text: str(text).replace("|", "\\|"))
-        align = _alignment(cells)
-        # disable_numparse: cells are text already, tabulate must not reformat them.
-        lines += [
-            tabulate(cells.values.tolist(), list(cells.columns), "pipe", colalign=align, disable_numparse=True),
-            "",
-        ]
-        for note in section.notes:
-            lines += [note, ""]
-    return "\n".join(lines).rstrip() + "\n"
+        parts += [f"## {section.heading}"] if section.heading else []
+        parts += [_tabulated(cells, list(cells.columns), "pipe", _alignment(cells)), *section.notes]
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def _tabulated(cells: pd.DataFrame, headers: list[str], look: str, align: list[str]) -> str:
+    # disable_numparse: cells are text already, tabulate must not reformat them.
+    return tabulate(cells.values.tolist(), headers, look, colalign=align, disable_numparse=True)
 
 
 _SPECIAL = (
@@ -198,11 +184,8 @@ def latex(document: Document) -> str:
     """The document as LaTeX: one `table` per section (needs booktabs and graphicx)."""
     parts = ["% " + document.title]
     for section in document.sections:
-        cells = section.cells.map(latex_text)
-        headers = [latex_text(name) for name in cells.columns]
-        body = tabulate(
-            cells.values.tolist(), headers, "latex_raw", disable_numparse=True, colalign=_alignment(section.cells)
-        )
+        headers = [latex_text(name) for name in section.cells.columns]
+        body = _tabulated(section.cells.map(latex_text), headers, "latex_raw", _alignment(section.cells))
         for rule in ("toprule", "midrule", "bottomrule"):
             body = body.replace(r"\hline", "\\" + rule, 1)
         caption = ". ".join(part for part in (document.title, section.heading) if part)
@@ -217,11 +200,8 @@ def latex(document: Document) -> str:
 
 def write(document: Document, folder: Path) -> list[Path]:
     """Write `<name>.csv`, `.md` and `.tex` to `folder`, atomically; returns their paths."""
-    texts = {
-        "csv": document.data.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
-        "md": markdown(document),
-        "tex": latex(document),
-    }
+    numbers = document.data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    texts = {"csv": numbers, "md": markdown(document), "tex": latex(document)}
     paths = [Path(folder) / f"{document.name}.{suffix}" for suffix in texts]
     for path, text in zip(paths, texts.values()):
         write_text(path, text)

@@ -6,7 +6,6 @@ the values that params.yaml has, then the first in the grid.
 
 from dataclasses import asdict
 
-import numpy as np
 import pandas as pd
 
 from sppe_lib.config import Profile
@@ -25,22 +24,20 @@ TOLERANCE = 0.1
 
 
 def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
-    """value, low, high and n: a cell's mean PSNR against I' inside M, with its interval; empty if it was not run.
+    """value, low, high and n of a cell's mean PSNR against I' inside M; empty if it was not run.
 
     Raises DataError where its pictures are of other instances.
     """
     path = picture_file(profile, cell)
     if not path.is_file():
         return {}
-    dataset = open_evaluated(profile, VALIDATION[0])
-    recovered, values = (
-        open_pictures(path, cell.method, dataset["instance_id"][:], "delete it and run 03b_search again"),
-        [],
-    )
+    dataset, values = open_evaluated(profile, VALIDATION[0]), []
+    remedy = "delete it and run 03b_search again"
+    recovered = open_pictures(path, cell.method, dataset["instance_id"][:], remedy)
     for batch in iterate(dataset, profile.evaluation.batch):
         images = {"recovered": prepare(recovered.images(batch)), "edited_source": prepare(batch.edited_source)}
         values += CRITERION.compute(Views(images, prepare_mask(batch.mask), {}), REGION).tolist()
-    return asdict(mean_of(np.array(values), np.array(dataset["pair_id"][:]), profile.evaluation))
+    return asdict(mean_of(values, dataset["pair_id"][:], profile.evaluation))
 
 
 def _best(rows: pd.DataFrame) -> int | None:
@@ -53,8 +50,8 @@ def _best(rows: pd.DataFrame) -> int | None:
 def search_data(profile: Profile) -> pd.DataFrame:
     """Every cell of the search, in its order: method, parameters, steps, value, low, high, n, in_params, best.
 
-    `steps` of optimisation are its cost, `in_params` marks the values that params.yaml has, `best` those that the
-    rule chooses for the method. A cell that was not run has no value.
+    `in_params` marks the values that params.yaml has, `best` those that the rule chooses for the method. A cell that
+    was not run has no value.
     """
     rows = [
         {"method": cell.method, "parameters": cell.name, "steps": cost(profile, cell)}
@@ -69,8 +66,7 @@ def search_data(profile: Profile) -> pd.DataFrame:
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:
-    places = decimals(CRITERION)
-    shown = list(rows.itertuples())
+    places, shown = decimals(CRITERION), list(rows.itertuples())
     return pd.DataFrame(
         {
             "values": rows["parameters"],

@@ -1,12 +1,11 @@
 """Two verbs on the frame, `summarise` and `compare`, and the statistics beneath them.
 
-The two instances of a pair share I, M and S, so they are not independent: whatever is resampled or
-tested here is the pair, not the instance. Of a method that was trained with several seeds an instance's value is the
-mean over its seeds, and intervals resample the seeds as well: they say what other pairs and another training would do.
+The two instances of a pair share I, M and S, so what is resampled or tested is the pair. Of a method trained with
+several seeds an instance's value is the mean over them, and intervals resample the seeds too.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -34,20 +33,18 @@ class Mean:
 
 @dataclass(frozen=True)
 class Difference:
-    """A paired comparison of two methods over pairs.
+    """A paired comparison of two methods over pairs: the mean of (first - second) and its bootstrap interval.
 
-    `value`: mean over pairs of (first - second), `low`, `high` its bootstrap interval. `p_value`: two-sided Wilcoxon
-    signed-rank test, NaN where its ranks lean the other way than the mean, so that it always answers the number beside
-    it. `effect`: matched-pairs rank-biserial correlation, -1 (second better on every pair) to 1 (first
-    better on every pair). `n`: how many pairs entered.
+    `p_value`: two-sided Wilcoxon signed-rank test, NaN where its ranks lean the other way than the mean. `effect`:
+    matched-pairs rank-biserial correlation, 1 where the first is better on every pair. `n`: how many pairs entered.
     """
 
-    value: float
-    low: float
-    high: float
-    p_value: float
-    effect: float
-    n: int
+    value: float = NAN
+    low: float = NAN
+    high: float = NAN
+    p_value: float = NAN
+    effect: float = NAN
+    n: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,36 +59,29 @@ class Correlation:
 
 def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
     """The mean of `value` for each combination of `by`, in order of appearance: by, and the fields of `Mean`."""
-    rows = [
-        _key(by, key)
-        | asdict(mean_of(part["value"].to_numpy(float), part["pair"].to_numpy(), settings, part["seed"].to_numpy()))
-        for key, part in frame.groupby(list(by), sort=False, observed=True)
-    ]
-    return pd.DataFrame(rows, columns=[*by, *Mean.__dataclass_fields__])
+    parts = frame.groupby(list(by), sort=False, observed=True)
+    found = {key: mean_of(part["value"], part["pair"], settings, part["seed"]) for key, part in parts}
+    return _table(by, Mean, found)
 
 
 def compare(frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
     """Method `a` minus `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
-    first, second = (frame[frame["method"] == name] for name in (a, b))
-    others = {key: part for key, part in second.groupby(list(by), sort=False, observed=True)}
-    rows = [
-        _key(by, key) | asdict(difference_of(part, others.get(key, second.iloc[:0]), settings))
-        for key, part in first.groupby(list(by), sort=False, observed=True)
-    ]
-    return pd.DataFrame(rows, columns=[*by, *Difference.__dataclass_fields__])
+    first, second = (
+        dict(list(frame[frame["method"] == name].groupby(list(by), sort=False, observed=True))) for name in (a, b)
+    )
+    found = {key: difference_of(part, second.get(key, part.iloc[:0]), settings) for key, part in first.items()}
+    return _table(by, Difference, found)
 
 
-def _key(by: Sequence[str], key: tuple) -> dict[str, object]:
-    return dict(zip(by, key, strict=True))
+def _table(by: Sequence[str], kind: type, found: dict) -> pd.DataFrame:
+    rows = [(*key, *astuple(one)) for key, one in found.items()]
+    return pd.DataFrame(rows, columns=[*by, *(entry.name for entry in fields(kind))])
 
 
 def mean_of(
     values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters, seeds: np.ndarray | None = None
 ) -> Mean:
-    """Mean of the defined values with its interval over `pairs` (and `seeds`, of which each has every instance).
-
-    NaN everywhere where none is defined.
-    """
+    """Mean of the defined values, NaN without any; interval over `pairs` (and `seeds`, each with every instance)."""
     values = np.asarray(values, dtype=float)
     defined, repeated = np.isfinite(values), 1 if seeds is None else max(len(np.unique(seeds)), 1)
     mean = float(values[defined].mean()) if defined.any() else NAN
@@ -103,7 +93,7 @@ def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluatio
     """First minus second (rows of the frame: instance, pair, seed, value), matched by instance and tested by pair."""
     pairs, *sides = _matched(first, second)
     if not len(pairs):
-        return Difference(NAN, NAN, NAN, NAN, NAN, 0)
+        return Difference()
     number = np.bincount(pairs)
     means = [np.stack([np.bincount(pairs, column) / number for column in side.T], axis=1) for side in sides]
     one, other = (_resampled_totals(side, settings, stream) / side.size for stream, side in enumerate(means, start=1))
@@ -120,14 +110,14 @@ def median_difference(first: pd.DataFrame, second: pd.DataFrame, settings: Evalu
     """As `difference_of`, of the medians over instances; without a test."""
     pairs, *sides = _matched(first, second)
     if not len(pairs):
-        return Difference(NAN, NAN, NAN, NAN, NAN, 0)
+        return Difference()
     seeds = [_times_drawn(side.shape[1], settings.bootstrap, settings.seed + k) for k, side in enumerate(sides, 1)]
     samples = [
         np.subtract(*(np.median(side[rows] @ drawn[index] / side.shape[1]) for side, drawn in zip(sides, seeds)))
         for index, rows in enumerate(resampled_rows(pd.Series(pairs), settings))
     ]
     value = np.subtract(*(np.median(side.mean(axis=1)) for side in sides))
-    return Difference(float(value), *interval(np.array(samples), settings), NAN, NAN, int(pairs.max()) + 1)
+    return Difference(float(value), *interval(np.array(samples), settings), n=int(pairs.max()) + 1)
 
 
 def _matched(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -160,19 +150,14 @@ def pair_totals(
     seeds = np.zeros(len(values)) if seeds is None else seeds
     (row, rows), (column, columns) = (pd.factorize(np.asarray(part)[defined], sort=True) for part in (pairs, seeds))
     shape, place = (len(rows), len(columns)), row * len(columns) + column
-    sums, counts = (
-        np.bincount(place, values[defined], len(rows) * len(columns)),
-        np.bincount(place, minlength=len(rows) * len(columns)),
-    )
-    return sums.reshape(shape), counts.reshape(shape).astype(float)
+    parts = (np.bincount(place, weights, shape[0] * shape[1]) for weights in (values[defined], None))
+    sums, counts = (part.reshape(shape).astype(float) for part in parts)
+    return sums, counts
 
 
 @lru_cache(maxsize=16)
 def _times_drawn(pairs: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each pair is drawn in every bootstrap resample: [resamples, pairs].
-
-    Every method and metric over as many pairs is resampled alike, so this is drawn once.
-    """
+    """How often each pair is drawn in every resample, [resamples, pairs]: alike for all that has as many pairs."""
     drawn = np.random.default_rng(seed).integers(pairs, size=(resamples, pairs))
     drawn += pairs * np.arange(resamples)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * pairs).reshape(resamples, pairs)
@@ -180,10 +165,7 @@ def _times_drawn(pairs: int, resamples: int, seed: int) -> np.ndarray:
 
 
 def _resampled_totals(totals: np.ndarray, settings: EvaluationParameters, stream: int = 1) -> np.ndarray:
-    """Totals over the drawn pairs and seeds of every bootstrap resample: [pairs, seeds] -> [resamples].
-
-    Pairs are drawn alike everywhere, seeds alike where `stream` is the same.
-    """
+    """[pairs, seeds] to totals over the pairs and seeds drawn [resamples]; each `stream` draws seeds anew."""
     drawn = _times_drawn(len(totals), settings.bootstrap, settings.seed) @ totals
     return (drawn * _times_drawn(totals.shape[1], settings.bootstrap, settings.seed + stream)).sum(axis=1)
 
@@ -203,7 +185,7 @@ def bootstrap_mean(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean over pairs and seeds; NaN below two pairs or without resamples."""
     totals = pair_totals(values, pairs, seeds)
-    if len(totals[0]) < 2 or settings.bootstrap < 1:
+    if len(totals[0]) < 2:
         return NAN, NAN
     sums, counts = (_resampled_totals(part, settings) for part in totals)
     return interval(sums / counts, settings)
@@ -211,9 +193,7 @@ def bootstrap_mean(
 
 def _rows_by_pair(pairs: pd.Series) -> list[np.ndarray]:
     """Row numbers of every pair, pairs in order of appearance."""
-    codes, names = pd.factorize(pairs)
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
+    return list(pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices.values())
 
 
 def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
@@ -229,8 +209,8 @@ def resampled_correlations(
 ) -> dict[tuple[str, str], np.ndarray]:
     """SRCC and PLCC of every method and the label on resamples of the pairs: (metric, method) -> [resamples].
 
-    `scores`: pair_id, label and a column for each method, higher is better. All methods see the same resamples, so
-    their values may be subtracted. NaN where a resample has a constant side.
+    `scores`: pair_id, label and a column for each method, higher is better. All methods see the same resamples. NaN
+    where a resample has a constant side.
     """
     labelled = scores[scores["label"].notna()]
     rows = _rows_by_pair(labelled["pair_id"])
@@ -249,24 +229,20 @@ def resampled_correlations(
                 continue
             for metric, columns in (("srcc", stats.rankdata(values, axis=0)), ("plcc", values)):
                 with np.errstate(invalid="ignore", divide="ignore"):
-                    correlations = np.corrcoef(columns, rowvar=False)[0, 1:]
-                for name, value in zip(names, correlations):
-                    found[metric, name][sample] = value
+                    for name, value in zip(names, np.corrcoef(columns, rowvar=False)[0, 1:]):
+                        found[metric, name][sample] = value
     return found
 
 
 def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Correlation:
     """Pearson's r of two columns [n] where both are defined; NaN below three such rows or where one is constant."""
-    first, second = (np.asarray(column, dtype=float) for column in (first, second))
-    defined = np.isfinite(first) & np.isfinite(second)
-    values = np.stack([first[defined], second[defined]]).T
+    values = np.stack([first, second]).astype(float)
+    defined = np.isfinite(values).all(axis=0)
+    values = np.compress(defined, values, axis=1).T
     if len(values) < 3 or (values.std(axis=0) == 0).any():
         return Correlation(NAN, NAN, NAN, len(values))
-    found = float(stats.pearsonr(*values.T).statistic)
-    if settings.bootstrap < 1:
-        return Correlation(found, NAN, NAN, len(values))
     samples = _resampled_pearson(values, np.asarray(pairs)[defined], settings)
-    return Correlation(found, *interval(samples, settings), len(values))
+    return Correlation(float(stats.pearsonr(*values.T).statistic), *interval(samples, settings), len(values))
 
 
 def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:

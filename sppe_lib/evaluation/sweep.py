@@ -54,13 +54,11 @@ PANELS = (
 def strength_data(profile: Profile) -> pd.DataFrame:
     """panel, line, strength, value, n, low, high, undefined of every curve; no rows where nothing was measured."""
     frame = select(read_frame(profile), run="sweep", candidate=0)
-    parts = [
-        summarise(
-            select(frame, **rows).sort_values("strength", kind="stable"), ["strength"], profile.evaluation
-        ).assign(panel=panel.name, line=line)
-        for panel in PANELS
-        for line, rows in panel.lines.items()
-    ]
+    frame, parts = frame.sort_values("strength", kind="stable"), []
+    for panel in PANELS:
+        for line, rows in panel.lines.items():
+            found = summarise(select(frame, **rows), ["strength"], profile.evaluation)
+            parts.append(found.assign(panel=panel.name, line=line))
     # A curve that was not measured has no rows, whose columns are of no type.
     numbers = dict.fromkeys(("strength", "value", "low", "high"), float) | {"n": int, "undefined": int}
     return pd.concat(parts, ignore_index=True).astype(numbers)
@@ -77,9 +75,9 @@ def _strength_section(panel: Panel, rows: pd.DataFrame) -> Section:
     cells = {"": list(dict.fromkeys(rows["line"]))}
     for strength, part in rows.groupby("strength"):
         found = part.set_index("line").reindex(cells[""])
+        numbers = found[["value", "low", "high"]].itertuples(index=False)
         cells[f"{strength:g}"] = [
-            f"{number(row.value, panel.decimals)} ({spanned(row.low, row.high, panel.decimals)})"
-            for row in found.itertuples()
+            f"{number(value, panel.decimals)} ({spanned(*ends, panel.decimals)})" for value, *ends in numbers
         ]
     notes = [f"By chance: {number(chance(rows), panel.decimals)}."] if panel.name == "leakage_identified" else []
     missing = rows[rows["undefined"] > 0]
@@ -116,13 +114,10 @@ def refutation_data(profile: Profile) -> pd.DataFrame:
 def refutation_table(profile: Profile) -> Document:
     """The refutation test in numbers: per metric the difference, its interval, test and effect, also by strength."""
     data = refutation_data(profile)
-    sections = [
-        Section(
-            "All strengths" if strength == ALL else f"Strength {strength:g}",
-            paired_cells(rows, "sources"),
-            [f"Ahead on {int((rows['value'] > 0).sum())} of {len(rows)} metrics."],
-        )
-        for strength, rows in data.groupby("strength", sort=False)
-    ]
+    sections = []
+    for strength, rows in data.groupby("strength", sort=False):
+        heading = "All strengths" if strength == ALL else f"Strength {strength:g}"
+        note = f"Ahead on {int((rows['value'] > 0).sum())} of {len(rows)} metrics."
+        sections.append(Section(heading, paired_cells(rows, "sources"), [note]))
     empty = Section("", paired_cells(data, "sources"), [f"Recovery on the sweep set: {NOT_RUN}."])
     return document("table_refutation", profile, sections or [empty], data, metrics=len(METRIC_NAMES), rows=len(data))

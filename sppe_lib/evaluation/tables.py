@@ -1,7 +1,4 @@
-"""Tables 1, 2 and 4, and `write_tables`, which writes every table of 05_tables.
-
-A table is a pure function of result files and the published CSVs; titles and notes stand in tables.yaml.
-"""
+"""Tables 1, 2 and 4, and `write_tables`, which writes every table of 05_tables."""
 
 from pathlib import Path
 
@@ -11,14 +8,15 @@ from sppe_lib.config import Profile
 from sppe_lib.data.schema import SPLITS
 from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
-from sppe_lib.evaluation import frame, recovery_tables
+from sppe_lib.evaluation import frame
+from sppe_lib.evaluation import recovery_tables as recovery
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.choosing import gate_table
+from sppe_lib.evaluation.claims import verdict_table
 from sppe_lib.evaluation.gates import gates_table
 from sppe_lib.evaluation.recovery_tables import every
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, document, spanned, table, write
 from sppe_lib.evaluation.statistics import interval
-from sppe_lib.evaluation.verdicts import verdict_table
 from sppe_lib.published import read_published
 
 CORRELATIONS = {"srcc": "SRCC", "plcc": "PLCC"}
@@ -27,14 +25,10 @@ CORRELATIONS = {"srcc": "SRCC", "plcc": "PLCC"}
 def datasets_table(profile: Profile) -> Document:
     """Table 1: data sets for privacy in images, the published rows and one for this run's set."""
     published, instances = read_published("table1_datasets").astype({"scale": "Int64"}), frame.read_instances(profile)
-    row = published[published["dataset"] == "SPPE"].iloc[0].to_dict()
-    row |= {
-        "dataset": "SPPE (this run)" if frame.data_name(profile) == "SPPE" else frame.data_name(profile),
-        "annotation": "label, segmentation",
-        "utility": f"yes ({instances['instruction_code'].nunique()} prompts)",
-        "scale": len(instances),
-        "n": len(instances),
-    }
+    row, name = published[published["dataset"] == "SPPE"].iloc[0].to_dict(), frame.data_name(profile)
+    row |= {"dataset": "SPPE (this run)" if name == "SPPE" else name, "annotation": "label, segmentation"}
+    row |= {"utility": f"yes ({instances['instruction_code'].nunique()} prompts)"}
+    row |= {"scale": len(instances), "n": len(instances)}
     data = pd.concat([published.assign(n=pd.NA, published=published["scale"]), pd.DataFrame([row])], ignore_index=True)
     cells = data.drop(columns=["n", "published"]).astype(object).fillna(NOTHING).map(str)
     cells.iloc[-1] = [f"**{cell}**" for cell in cells.iloc[-1]]
@@ -49,12 +43,12 @@ def taxonomy_table(profile: Profile) -> Document:
         [(entry.modality, entry.group, entry.name, entry.published_pairs) for entry in categories().values()],
         columns=["modality", "group", "category", "published"],
     )
-    counts = {"source_surrogate_pairs": by_category.nunique(), "n": by_category.size()}
-    for place, (name, found) in enumerate(counts.items(), start=3):
-        data.insert(place, name, data["category"].map(found).fillna(0).astype(int))
+    for place, (name, found) in enumerate(
+        (("source_surrogate_pairs", by_category.nunique()), ("n", by_category.size()))
+    ):
+        data.insert(3 + place, name, data["category"].map(found).fillna(0).astype(int))
     cells = data.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
-    total = ["**Total**", "", "", *(f"**{data[name].sum():,}**" for name in data.columns[3:])]
-    cells.loc[len(cells)] = total
+    cells.loc[len(cells)] = ["**Total**", "", "", *(f"**{data[name].sum():,}**" for name in data.columns[3:])]
     cells.columns = ["modality", "group", "category", "pairs, this run", "instances, this run", "pairs, paper"]
     pairs = int(data["published"].sum())
     return document("table2_taxonomy", profile, [Section("", cells)], data, pairs=pairs, instances=2 * pairs)
@@ -84,27 +78,24 @@ def editability_tables(profile: Profile) -> list[Document]:
     data = every(keys).merge(measured, "left", list(keys)).merge(published, "left", list(keys)).astype({"n": "Int64"})
     overall = data[data["group"] == OVERALL]
     bounds = pd.DataFrame(
-        [(*key, *interval(values, profile.evaluation)) for key, values in frame.assessor_samples(profile).items()],
+        [(*key, *interval(values, profile.evaluation)) for key, values in frame.assessor_samples(profile)[0].items()],
         columns=["metric", "method", "low", "high"],
     )
     overall = overall.merge(bounds, "left", ["metric", "method"])
-    cells, wide = {"method": list(reasons)}, {"method": list(reasons)}
     parts = {name: overall[overall["metric"] == name].reset_index(drop=True) for name in CORRELATIONS}
-    wide |= {name: part["value"] for name, part in parts.items()} | {"n": parts["srcc"]["n"]}
-    theirs = pd.DataFrame({name: part["published"] for name, part in parts.items()})
-    wide["published"] = [
-        " ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value))
-        for row in theirs.to_dict("records")
-    ]
-    for name, label in CORRELATIONS.items():
-        part = parts[name]
+    n, theirs = parts["srcc"]["n"], pd.DataFrame({name: part["published"] for name, part in parts.items()})
+    words = [" ".join(f"{name}={one}" for name, one in row.dropna().items()) for _, row in theirs.iterrows()]
+    wide = {"method": list(reasons)} | {name: part["value"] for name, part in parts.items()}
+    wide |= {"n": n, "published": words}
+    cells = {"method": list(reasons)}
+    for name, part in parts.items():
+        ends = part[["low", "high"]].itertuples(index=False)
         wide |= {f"{name}_{end}": part[end] for end in ("published", "low", "high")}
-        cells[f"{label} ↑"] = list(table(part, "method", "metric", 4)[name])
-        cells[f"{label} interval"] = [
-            NOTHING if pd.isna(row.low) else spanned(row.low, row.high, 3) for row in part.itertuples()
+        cells[f"{CORRELATIONS[name]} ↑"] = list(table(part, "method", "metric", 4)[name])
+        cells[f"{CORRELATIONS[name]} interval"] = [
+            NOTHING if pd.isna(low) else spanned(low, high, 3) for low, high in ends
         ]
-    cells["n"] = [NOTHING if pd.isna(n) else str(n) for n in parts["srcc"]["n"]]
-    cells["note"] = list(reasons.values())
+    cells |= {"n": n.astype("string").fillna(NOTHING), "note": list(reasons.values())}
     sections = [
         Section(f"{label} ↑", table(data[data["metric"] == name], "method", "group", 3))
         for name, label in CORRELATIONS.items()
@@ -119,23 +110,13 @@ def editability_tables(profile: Profile) -> list[Document]:
 
 def all_documents(profile: Profile) -> list[Document]:
     """Every table of a profile, in the order of the paper."""
-    return [
-        verdict_table(profile),
-        gates_table(profile),
-        datasets_table(profile),
-        taxonomy_table(profile),
-        *editability_tables(profile),
-        recovery_tables.recovery_table(profile),
-        recovery_tables.kept_outside_table(profile),
-        recovery_tables.inside_outside_table(profile),
-        recovery_tables.tag_table(profile),
-        recovery_tables.averages_table(profile),
-        recovery_tables.paired_table(profile),
-        recovery_tables.unseen_table(profile),
-        ablation_table(profile),
-        recovery_tables.seed_table(profile),
-        gate_table(profile),
-    ]
+    before = [make(profile) for make in (verdict_table, gates_table, datasets_table, taxonomy_table)]
+    recovered = (
+        *(recovery.recovery_table, recovery.kept_outside_table, recovery.inside_outside_table, recovery.tag_table),
+        *(recovery.averages_table, recovery.paired_table, recovery.unseen_table),
+        *(ablation_table, recovery.seed_table, gate_table),
+    )
+    return [*before, *editability_tables(profile), *(make(profile) for make in recovered)]
 
 
 def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
