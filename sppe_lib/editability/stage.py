@@ -31,8 +31,8 @@ INSTANCE_COLUMNS = ["instance_id", "pair_id", "category", "group", "modality", "
 class EditabilityResult:
     """What the stage found; every table is also on disk.
 
-    `labels`: instance_id, split, label. `log`: ERMA's validations. `scores`: the test split, one raw column
-    a method. `methods`: their directions and availability. `correlations`: metric, method, group, value, n.
+    `labels`: instance_id, split, label. `log`: ERMA's validations. `scores`: the test split, one raw column a method.
+    `correlations`: metric, method, group, value, n.
     """
 
     labels: pd.DataFrame

@@ -44,14 +44,9 @@ def figure_gate(profile: Profile) -> Figure:
         for name in [*choosing.assessors_in(data), choosing.ORACLE]:
             values, _ = choosing.scored(data, name, worth)
             if len(values):
-                colour, width, line = looks.get(name, ("#9db4cf", 1.0, "-"))
-                look = {
-                    "color": colour,
-                    "linewidth": width,
-                    "linestyle": line,
-                    "label": name if name in looks else None,
-                }
-                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look)
+                look = dict(zip(("color", "linewidth", "linestyle"), looks.get(name, ("#9db4cf", 1.0, "-"))))
+                label_of = name if name in looks else None
+                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look, label=label_of)
         axis.plot([], [], color="#9db4cf", label="image-quality metrics and trivial assessors")
         axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
         axis.set(xlabel="uploads refused [%]", ylabel=f"mean of the kept: {label}")
@@ -84,38 +79,29 @@ def figure_chooser(profile: Profile) -> Figure:
     return figure
 
 
-def _differences(axis, rows: pd.DataFrame, heights: list[float], colour: str, marker: str, label: str) -> None:
-    axis.hlines(
-        heights, *rows[["difference_low", "difference_high"]].to_numpy(dtype=float).T, color=colour, linewidth=1.4
-    )
-    axis.plot(rows["difference"], heights, linestyle="", markersize=4.5, color=colour, marker=marker, label=label)
-
-
 def figure_ablation(profile: Profile) -> Figure:
     """Paired differences of every variant, over the whole image and inside M, with intervals; a panel per metric."""
     data = ablation_data(profile).dropna(subset="against")
-    variants = data[["group", "variant", "against"]].drop_duplicates()
-    groups = list(dict.fromkeys(variants["group"]))
-    places = {  # a gap between the groups
-        (row.group, row.variant): index + 0.6 * groups.index(row.group)
-        for index, row in enumerate(variants.itertuples())
-    }
+    variants = data[["group", "variant", "against"]].drop_duplicates(ignore_index=True)
+    variants["place"] = variants.index + 0.6 * pd.factorize(variants["group"])[0]  # a gap between the groups
+    data = data.merge(variants)
     looks = {"all": (-0.18, "#4c78a8", "o", "whole image"), "inside": (0.18, "#c44e52", "s", "inside M")}
     with matplotlib.rc_context({"font.size": 8}):
         figure = Figure(figsize=(12, 6), layout="constrained")
         axes = figure.subplots(1, len(SHOWN), sharey=True)
         for axis, name in zip(axes, SHOWN):
-            for region, (shift, *look) in looks.items():
+            for region, (shift, colour, marker, label) in looks.items():
                 rows = data[(data["metric"] == name) & (data["region"] == region)].dropna(subset="difference")
                 if len(rows):
-                    _differences(
-                        axis, rows, [places[row.group, row.variant] + shift for row in rows.itertuples()], *look
-                    )
+                    heights, ends = rows["place"] + shift, (rows["difference_low"], rows["difference_high"])
+                    axis.hlines(heights, *ends, color=colour, linewidth=1.4)
+                    look = {"linestyle": "", "markersize": 4.5, "color": colour, "marker": marker, "label": label}
+                    axis.plot(rows["difference"], heights, **look)
             axis.axvline(0, color="#555555", linewidth=1, zorder=1)
             axis.set_title(metric_label(metric(name)), fontsize=9)
             axis.grid(axis="x", color="#e6e6e6", zorder=0)
         labels = [f"{row.variant}\nminus {row.against}" for row in variants.itertuples()]
-        axes[0].set_yticks(list(places.values()), labels, fontsize=7)
+        axes[0].set_yticks(variants["place"], labels, fontsize=7)
         axes[0].invert_yaxis()
         if data["difference"].notna().any():
             axes[0].legend(fontsize=7, frameon=False, loc="best")
@@ -130,7 +116,7 @@ def figure_ablation(profile: Profile) -> Figure:
 def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, list[Row]]:
     """One surrogate a source and strength of the sweep set, and the sources of Figure 6 by the rule of `choose_rows`.
 
-    The sources are judged at the benchmark's strength; `index` of a row is that surrogate's row in the set.
+    `index` of these is the set's row of the surrogate at the benchmark's strength, at which they are judged.
     """
     table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
     first = table[table["candidate"] == 0]
@@ -139,24 +125,19 @@ def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, lis
     return first, [Row(judged[row.index], row.instruction, row.caption) for row in chosen]
 
 
-def _show(axis, image, title: str) -> None:
-    axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
-    axis.set_title(title, fontsize=8, pad=2)
-    axis.set(xticks=[], yticks=[])
-
-
 def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]) -> None:
     """For each source I and its surrogates along the strengths; beneath, the edit of each."""
     for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
         own = first[first["pair_id"] == first["pair_id"][row.index]].sort_values("strength")
-        upper, lower = part.subplots(2, 1 + len(own))
-        source = dataset[row.index]
-        _show(upper[0], source["source"], "I")
-        _show(lower[0], source["edited_source"], "I'")
-        for column, (index, strength) in enumerate(own["strength"].items(), start=1):
-            surrogate = dataset[index]
-            _show(upper[column], surrogate["surrogate"], f"S, strength {strength:g}")
-            _show(lower[column], surrogate["edited_surrogate"], "S'")
+        source, surrogates = dataset[row.index], [dataset[index] for index in own.index]
+        above = {"I": source["source"]} | {
+            f"S, strength {strength:g}": one["surrogate"] for strength, one in zip(own["strength"], surrogates)
+        }
+        below = [("I'", source["edited_source"]), *(("S'", one["edited_surrogate"]) for one in surrogates)]
+        for axis, (title, image) in zip(part.subplots(2, 1 + len(own)).flat, [*above.items(), *below]):
+            axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
+            axis.set_title(title, fontsize=8, pad=2)
+            axis.set(xticks=[], yticks=[])
         part.suptitle(f"“{row.instruction}” ({row.caption})", fontsize=9)
 
 
