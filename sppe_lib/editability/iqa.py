@@ -162,22 +162,16 @@ def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrog
 
     `function` is what `load_metric(entry)` gave.
     """
-    scores = [torch.empty(0, dtype=torch.float64)]
+    scores, side = [torch.empty(0, dtype=torch.float64)], min(sources.shape[-2:])
+    size = [round(length * entry.smallest / side) for length in sources.shape[-2:]]
     with torch.no_grad():
-        for source, surrogate in zip(sources.split(entry.batch), surrogates.split(entry.batch), strict=True):
-            # A-FINE normalises its arguments in place, hence copies.
-            prepared = [_enlarge(images, entry.smallest).clone() for images in (surrogate, source)]
+        for parts in zip(surrogates.split(entry.batch), sources.split(entry.batch), strict=True):
+            if side < entry.smallest:
+                parts = [interpolate(images, size, mode="bilinear", align_corners=False) for images in parts]
+            prepared = [images.clone() for images in parts]  # A-FINE normalises its arguments in place
             scores.append(function(*prepared).detach().double().cpu().reshape(-1))
     values = torch.cat(scores).numpy()
     return np.where(np.isfinite(values) & (values <= entry.highest + ROUNDING), values, np.nan)
-
-
-def _enlarge(images: torch.Tensor, smallest: int) -> torch.Tensor:
-    side = min(images.shape[-2:])
-    if side >= smallest:
-        return images
-    size = [round(length * smallest / side) for length in images.shape[-2:]]
-    return interpolate(images, size, mode="bilinear", align_corners=False)
 
 
 def score_all(

@@ -54,25 +54,24 @@ def describe(found: dict[str, Difference]) -> str:
     return words + (f"; not on {losses}" if losses else "")
 
 
-def _standing(result: Difference) -> float:
-    """A difference in halves of its interval's width, which units do not matter to; its sign where there is none."""
-    half = (result.high - result.low) / 2
-    return result.value / half if half > 0 else float(np.sign(result.value))
-
-
 def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answer:
-    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest standing.
+    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest difference
+    in halves of its interval's width (its sign without one), so that units do not matter.
 
     The quantity also says on how many metrics the method is ahead, and surely ahead.
     """
-    defined = {name: result for name, result in found.items() if result.n}
+
+    def standing(name: str) -> float:
+        value, half = found[name].value, (found[name].high - found[name].low) / 2
+        return value / half if half > 0 else float(np.sign(value))
+
+    defined = [name for name, result in found.items() if result.n]
     if not defined:
         return answer
     wins, certain = _ahead_on(found), _ahead_on(found, surely=True)
-    lost = {name: result for name, result in defined.items() if name not in wins}
-    name, least = min((lost or defined).items(), key=lambda entry: _standing(entry[1]))
-    which = "furthest behind on" if lost else "least ahead on"
-    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {len(certain)}; {which} {name}", least)
+    lost = [name for name in defined if name not in wins]
+    name, which = min(lost or defined, key=standing), "furthest behind on" if lost else "least ahead on"
+    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {len(certain)}; {which} {name}", found[name])
 
 
 # The rules about recovery: each takes the profile and a claim's entry.

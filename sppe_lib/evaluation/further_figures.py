@@ -35,7 +35,11 @@ def absent(axis: Axes, text: str) -> None:
 def figure_gate(profile: Profile) -> Figure:
     """Mean worth of the kept uploads against the fraction refused, a panel for each worth."""
     data = choosing.gate_data(profile)
-    looks = {frame.PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), choosing.ORACLE: ("black", 1.2, ":")}
+    others = {"color": "#9db4cf", "linewidth": 1.0}
+    looks = {
+        frame.PROPOSED_ASSESSOR: {"color": "#c44e52", "linewidth": 2.4, "label": frame.PROPOSED_ASSESSOR},
+        choosing.ORACLE: {"color": "black", "linewidth": 1.2, "linestyle": ":", "label": choosing.ORACLE},
+    }
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
         if worth not in data or data[worth].notna().sum() < 2:
@@ -44,9 +48,7 @@ def figure_gate(profile: Profile) -> Figure:
         for name in [*choosing.assessors_in(data), choosing.ORACLE]:
             values, _ = choosing.scored(data, name, worth)
             if len(values):
-                look = dict(zip(("color", "linewidth", "linestyle"), looks.get(name, ("#9db4cf", 1.0, "-"))))
-                label_of = name if name in looks else None
-                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look, label=label_of)
+                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **looks.get(name, others))
         axis.plot([], [], color="#9db4cf", label="image-quality metrics and trivial assessors")
         axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
         axis.set(xlabel="uploads refused [%]", ylabel=f"mean of the kept: {label}")
@@ -130,11 +132,10 @@ def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]
     for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
         own = first[first["pair_id"] == first["pair_id"][row.index]].sort_values("strength")
         source, surrogates = dataset[row.index], [dataset[index] for index in own.index]
-        above = {"I": source["source"]} | {
-            f"S, strength {strength:g}": one["surrogate"] for strength, one in zip(own["strength"], surrogates)
-        }
-        below = [("I'", source["edited_source"]), *(("S'", one["edited_surrogate"]) for one in surrogates)]
-        for axis, (title, image) in zip(part.subplots(2, 1 + len(own)).flat, [*above.items(), *below]):
+        images = [source["source"], *(one["surrogate"] for one in surrogates)]
+        images += [source["edited_source"], *(one["edited_surrogate"] for one in surrogates)]
+        titles = ["I", *(f"S, strength {strength:g}" for strength in own["strength"]), "I'", *["S'"] * len(own)]
+        for axis, title, image in zip(part.subplots(2, 1 + len(own)).flat, titles, images):
             axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
             axis.set_title(title, fontsize=8, pad=2)
             axis.set(xticks=[], yticks=[])

@@ -40,13 +40,6 @@ def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
     return asdict(mean_of(values, dataset["pair_id"][:], profile.evaluation))
 
 
-def _best(rows: pd.DataFrame) -> int | None:
-    """The index of the best of a method's rows by the rule; None where nothing was measured."""
-    measured = rows.dropna(subset="value")
-    close = measured[measured["value"] >= measured["value"].max() - TOLERANCE]
-    return close.sort_values("steps", kind="stable").index[0] if len(close) else None
-
-
 def search_data(profile: Profile) -> pd.DataFrame:
     """Every cell of the search, in its order: method, parameters, steps, value, low, high, n, in_params, best.
 
@@ -62,7 +55,9 @@ def search_data(profile: Profile) -> pd.DataFrame:
     columns = ["method", "parameters", "steps", "value", "low", "high", "n", "in_params"]
     data = pd.DataFrame(rows).reindex(columns=columns)
     data = data.astype({"value": float, "low": float, "high": float, "n": "Int64"})
-    return data.assign(best=data.index.isin([_best(part) for _, part in data.groupby("method", sort=False)]))
+    close = data[data["value"] >= data.groupby("method")["value"].transform("max") - TOLERANCE]
+    best = close.sort_values("steps", kind="stable").drop_duplicates("method")
+    return data.assign(best=data.index.isin(best.index))
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:

@@ -191,14 +191,9 @@ def bootstrap_mean(
     return interval(sums / counts, settings)
 
 
-def _rows_by_pair(pairs: pd.Series) -> list[np.ndarray]:
-    """Row numbers of every pair, pairs in order of appearance."""
-    return list(pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices.values())
-
-
 def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
     """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
-    groups = _rows_by_pair(pairs)
+    groups = pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices
     generator = np.random.default_rng(settings.seed)
     for _ in range(settings.bootstrap):
         yield np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])
@@ -213,17 +208,15 @@ def resampled_correlations(
     where a resample has a constant side.
     """
     labelled = scores[scores["label"].notna()]
-    rows = _rows_by_pair(labelled["pair_id"])
-    generator = np.random.default_rng(settings.seed)
-    drawn = generator.integers(len(rows), size=(settings.bootstrap, len(rows))) if len(rows) > 1 else np.empty((0, 0))
+    pairs = labelled["pair_id"]
+    drawn = list(resampled_rows(pairs, settings)) if pairs.nunique() > 1 else []
     defined = {name: tuple(labelled[name].notna()) for name in methods}
     found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in methods}
     # Methods defined on the same instances are ranked together, which is what makes this quick.
     for mask in dict.fromkeys(defined.values()):
         names = [name for name in methods if defined[name] == mask]
         matrix = labelled[["label", *names]].to_numpy(dtype=float)
-        for sample, chosen in enumerate(drawn):
-            picked = np.concatenate([rows[pair] for pair in chosen])
+        for sample, picked in enumerate(drawn):
             values = matrix[picked[np.array(mask)[picked]]]
             if len(values) < 3:
                 continue
