@@ -255,7 +255,8 @@ RULES = {rule.__name__: rule for rule in _RULES}
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
     """A claim of claims.yaml with its number and verdict; what is not defined is null."""
     answer = RULES[entry["rule"]](profile, entry)
-    numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
+    names = {"value": "value", "ci_low": "low", "ci_high": "high", "p_value": "p_value"}
+    numbers = {name: getattr(answer.found, key, NAN) for name, key in names.items()}
     return {
         "number": entry["number"],
         "claim": entry["claim"],
@@ -265,7 +266,7 @@ def evaluate_claim(profile: Profile, entry: dict) -> dict:
         "scope": answer.scope or None,
         "quantity": answer.quantity or None,
         **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
-        "n": int(answer.n) or None,
+        "n": int(answer.found.n) or None,
     }
 
 
