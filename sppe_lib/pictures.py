@@ -277,10 +277,7 @@ def grid(
     foot: str = "",
     side: int = 128,
 ) -> "Figure":
-    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption.
-
-    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
-    """
+    """Rows of `pictures` under column titles, beside each its `texts` (what it shows, a caption); in pixels at 150 dpi."""
     # Imported here: readers of pictures need no drawing.
     import matplotlib
     from matplotlib.figure import Figure

@@ -158,10 +158,7 @@ def download_learned_metrics() -> list[Method]:
 
 
 def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrogates: torch.Tensor) -> np.ndarray:
-    """Raw scores [B] of surrogates against their sources, both [B, 3, H, W] in [0, 1]; NaN where undefined.
-
-    `function` is what `load_metric(entry)` gave.
-    """
+    """Raw scores [B] of surrogates against sources [B, 3, H, W] by what `load_metric` gave; NaN where undefined."""
     scores, side = [torch.empty(0, dtype=torch.float64)], min(sources.shape[-2:])
     size = [round(length * entry.smallest / side) for length in sources.shape[-2:]]
     with torch.no_grad():

@@ -58,10 +58,7 @@ def oriented(scores: np.ndarray, direction: str) -> np.ndarray:
 
 
 def correlation_table(scores: pd.DataFrame, methods: Iterable[Method]) -> pd.DataFrame:
-    """SRCC and PLCC of every method: metric (srcc, plcc), method, group ('Overall' too), value, n (defined instances).
-
-    `scores` has the columns group, label and one for each method.
-    """
+    """metric (srcc, plcc), method, group ('Overall' too), value, n of `scores`: group, label, and a column a method."""
     groups = [OVERALL, *(group for group in GROUPS if (scores["group"] == group).any())]
     parts = {group: scores if group == OVERALL else scores[scores["group"] == group] for group in groups}
     rows = []

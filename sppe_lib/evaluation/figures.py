@@ -53,10 +53,7 @@ SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 
 
 def settle(figure: Figure) -> None:
-    """Lay a figure out once and round every position.
-
-    The last bits of matplotlib's constrained layout change from run to run, and move what falls on half a pixel.
-    """
+    """Lay a figure out once, at rounded positions: the last bits of matplotlib's layout change from run to run."""
     if figure.get_layout_engine() is None:
         return
     figure.draw_without_rendering()
@@ -260,10 +257,7 @@ def draw(profile: Profile, name: str) -> Figure:
 
 
 def write_figures(profile: Profile, names=tuple(FIGURES)) -> list[str]:
-    """Write figures to `figures/<profile>/` as PNG and PDF; returns their names.
-
-    Raises DataError, before anything is written, where 05_tables has measured nothing.
-    """
+    """Write figures as PNG and PDF; returns their names. Raises DataError, first, where 05_tables has not run."""
     frame.require_metrics(profile)
     for name in names:
         save(draw(profile, name), profile.figures, name)

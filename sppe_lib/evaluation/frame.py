@@ -177,10 +177,7 @@ def require_metrics(profile: Profile) -> None:
 
 
 def read_frame(profile: Profile) -> pd.DataFrame:
-    """Every number of every metrics file of the profile, and what 07_sweep measured.
-
-    Raises DataError where a file lacks columns or methods of a run were measured on different instances.
-    """
+    """Every number that was measured. Raises DataError for lacking columns, or methods of a run on other instances."""
     folders = (profile.results / name for name in ("metrics", FOLDER, "editability"))
     return _frame(profile, tuple(_stamp(folder) for folder in folders))
 
@@ -222,10 +219,7 @@ def methods_of(frame: pd.DataFrame) -> list[str]:
 
 
 def read_correlations(profile: Profile) -> pd.DataFrame:
-    """`editability/correlations.csv` without unavailable methods: metric, method, group (Overall too), value, n.
-
-    Higher is better. No rows before that stage has run.
-    """
+    """02_editability's metric, method, group (Overall too), value (higher is better), n of the available methods."""
     columns = ["metric", "method", "group", "value", "n"]
     table = _read(profile.results / "editability" / "correlations.csv", columns, "02_editability")
     return table.loc[table["n"] > 0, columns].reset_index(drop=True)

@@ -192,10 +192,7 @@ def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[
 
 
 def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
-    """Measure everything that was recovered and write its `metrics_file`s; files of other methods are removed.
-
-    Returns the tables by run and method. Without recovered pictures there are none, and metrics that are there stay.
-    """
+    """Measure all that was recovered, by run and method; rewrites metrics/, but where nothing at all was recovered."""
     folder, tables = profile.results / "metrics", {}
     folder.mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
     if not (profile.results / "recovered").is_dir():

@@ -34,10 +34,7 @@ def every(keys: dict[str, list]) -> pd.DataFrame:
 def _means(
     profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """`summarise` with a row for every combination of the keys, and the published value where there is one.
-
-    Without an instance n is 0; a method that did not run has no n.
-    """
+    """`summarise` for every combination of the keys, with the published value; n is missing where a method did not run."""
     found = summarise(rows, list(keys), profile.evaluation)
     data = every(keys).merge(found, "left", list(keys))
     ran = data["method"].isin(frame.methods_of(rows))
@@ -174,10 +171,7 @@ def published_difference(metric: str, method: str) -> float:
 
 
 def paired_data(profile: Profile) -> pd.DataFrame:
-    """C2E-S2SER against every method on every metric, whole image and inside M: difference, interval, test, effect.
-
-    `p_corrected`: Holm's correction over all rows of the table.
-    """
+    """C2E-S2SER against every method on every metric, whole image and inside M; `p_corrected`: Holm, over all rows."""
     rows, parts = frame.measured_in(profile, "benchmark"), []
     where = pd.DataFrame(WHERE, columns=["metric", "region"])
     for name in frame.methods_of(rows) if frame.PROPOSED in frame.methods_of(rows) else []:
@@ -192,10 +186,7 @@ def paired_data(profile: Profile) -> pd.DataFrame:
 
 
 def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
-    """Printed comparisons, one row each: metric, region, value, published, low, high, p_value, p_corrected, effect, n.
-
-    `unit` is what n counts and what was resampled.
-    """
+    """Printed comparisons, one row each; `unit` is what n counts and what was resampled."""
     cells = [
         (
             metric_label(metric(row.metric)) + ("" if row.region == "all" else " inside M"),
@@ -255,10 +246,7 @@ def seed_values(profile: Profile) -> pd.DataFrame:
 
 
 def seed_table(profile: Profile) -> Document:
-    """The eight metrics of every trained method over seeds, and on how many seeds C2E-S2SER exceeds SOER.
-
-    A bootstrap interval says what other test pairs would do to a number; this says what another training would do.
-    """
+    """What another training would do: every trained method over seeds, and how often C2E-S2SER exceeds SOER."""
     found = seed_values(profile).groupby(["method", "metric"], sort=False)["value"]
     data = found.agg(value="mean", n="count", sd="std", lowest="min", highest="max").reset_index()
     theirs = _published() | {(name, DIFFERENCE): published_difference(name, frame.BASELINE) for name in METRIC_NAMES}

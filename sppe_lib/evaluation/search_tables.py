@@ -24,10 +24,7 @@ TOLERANCE = 0.1
 
 
 def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
-    """value, low, high and n of a cell's mean PSNR against I' inside M; empty if it was not run.
-
-    Raises DataError where its pictures are of other instances.
-    """
+    """value, low, high and n of a cell's mean PSNR against I' inside M; empty if it was not run."""
     path = picture_file(profile, cell)
     if not path.is_file():
         return {}

@@ -67,10 +67,7 @@ def _assessors(profile: Profile, measured: set[str]) -> dict[str, str]:
 
 
 def editability_tables(profile: Profile) -> list[Document]:
-    """Table 4 (SRCC and PLCC of every assessor) and the same by group (Figure 10's numbers).
-
-    Correlations are those of result files, already signed so that higher is better.
-    """
+    """Table 4 (SRCC and PLCC of every assessor, higher is better) and the same by group (Figure 10's numbers)."""
     measured = frame.read_correlations(profile)
     reasons = _assessors(profile, set(measured["method"]))
     keys = {"metric": list(CORRELATIONS), "method": list(reasons), "group": [*GROUPS, OVERALL]}
@@ -120,9 +117,6 @@ def all_documents(profile: Profile) -> list[Document]:
 
 
 def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
-    """Write tables (all of the paper's, if none are given) to `figures/<profile>/<folder>/`; returns the paths.
-
-    Raises DataError, before anything is written, where 05_tables has measured nothing.
-    """
+    """Write tables (default: all of the paper's); returns the paths. Raises DataError, first, where 05_tables has not run."""
     frame.require_metrics(profile)
     return [path for one in documents or all_documents(profile) for path in write(one, profile.figures / folder)]
