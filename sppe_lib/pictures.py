@@ -277,7 +277,7 @@ def grid(
     foot: str = "",
     side: int = 128,
 ) -> "Figure":
-    """Rows of `pictures` under column titles, beside each its `texts` (what it shows, a caption); in pixels at 150 dpi."""
+    """Rows of `pictures` under column titles, beside each its `texts` (what, caption); placed in pixels at 150 dpi."""
     # Imported here: readers of pictures need no drawing.
     import matplotlib
     from matplotlib.figure import Figure

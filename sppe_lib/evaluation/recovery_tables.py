@@ -34,7 +34,7 @@ def every(keys: dict[str, list]) -> pd.DataFrame:
 def _means(
     profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """`summarise` for every combination of the keys, with the published value; n is missing where a method did not run."""
+    """`summarise` for every combination of the keys, with the published value; without n where it did not run."""
     found = summarise(rows, list(keys), profile.evaluation)
     data = every(keys).merge(found, "left", list(keys))
     ran = data["method"].isin(frame.methods_of(rows))

@@ -117,6 +117,6 @@ def all_documents(profile: Profile) -> list[Document]:
 
 
 def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
-    """Write tables (default: all of the paper's); returns the paths. Raises DataError, first, where 05_tables has not run."""
+    """Write tables (default: all of the paper's); returns paths. Raises DataError, first, before 05_tables has run."""
     frame.require_metrics(profile)
     return [path for one in documents or all_documents(profile) for path in write(one, profile.figures / folder)]
