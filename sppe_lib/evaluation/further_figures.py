@@ -6,7 +6,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
-from datasets import Dataset
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ from sppe_lib.editability.sweep import SWEEP, sweep_is_built
 from sppe_lib.evaluation import choosing, frame, sweep
 from sppe_lib.evaluation.ablation import ablation_data
 from sppe_lib.evaluation.metrics import metric
-from sppe_lib.evaluation.qualitative import RULE, Row, choose_rows
+from sppe_lib.evaluation.qualitative import RULE, choose_rows
 from sppe_lib.evaluation.rendering import NOT_RUN, metric_label
 
 SHOWN = ("psnr_gt", "ssim_gt", "clip_sim_gt", "dir_i")
@@ -115,23 +114,21 @@ def figure_ablation(profile: Profile) -> Figure:
     return figure
 
 
-def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, list[Row]]:
-    """One surrogate a source and strength of the sweep set, and the sources of Figure 6 by the rule of `choose_rows`.
-
-    `index` of these is the set's row of the surrogate at the benchmark's strength, at which they are judged.
-    """
-    table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
-    first = table[table["candidate"] == 0]
-    judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
-    chosen = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
-    return first, [Row(judged[row.index], row.instruction, row.caption) for row in chosen]
-
-
-def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]) -> None:
-    """For each source I and its surrogates along the strengths; beneath, the edit of each."""
+def _draw_sources(figure, profile: Profile) -> None:
+    """For each chosen source I and a surrogate at each strength; beneath, the edit of each."""
+    rows = []
+    if sweep_is_built(profile):
+        dataset = open_evaluated(profile, SWEEP)
+        table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
+        first = table[table["candidate"] == 0]
+        judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
+        rows = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
+    if not rows:
+        return absent(figure.subplots(), f"sweep set: {NOT_RUN}")
+    rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
     for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
-        own = first[first["pair_id"] == first["pair_id"][row.index]].sort_values("strength")
-        source, surrogates = dataset[row.index], [dataset[index] for index in own.index]
+        own = first[first["pair_id"] == first["pair_id"][judged[row.index]]].sort_values("strength")
+        source, surrogates = dataset[judged[row.index]], [dataset[index] for index in own.index]
         images = [source["source"], *(one["surrogate"] for one in surrogates)]
         images += [source["edited_source"], *(one["edited_surrogate"] for one in surrogates)]
         titles = ["I", *(f"S, strength {strength:g}" for strength in own["strength"]), "I'", *["S'"] * len(own)]
@@ -140,6 +137,7 @@ def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]
             axis.set_title(title, fontsize=8, pad=2)
             axis.set(xticks=[], yticks=[])
         part.suptitle(f"“{row.instruction}” ({row.caption})", fontsize=9)
+    figure.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
 
 
 def _draw_panel(axis, panel: sweep.Panel, rows: pd.DataFrame, colours: dict[str, str]) -> None:
@@ -163,14 +161,7 @@ def figure6(profile: Profile) -> Figure:
     colours = dict(zip(names, seaborn.color_palette("colorblind", len(names))))
     figure = Figure(figsize=(9.6, 11.2), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(6, 4.6))
-    dataset = open_evaluated(profile, SWEEP) if sweep_is_built(profile) else None
-    first, rows = shown_sources(profile, dataset) if dataset else (None, [])
-    if rows:
-        _draw_sources(above, dataset, first, rows)
-        rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
-        above.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
-    else:
-        absent(above.subplots(), f"sweep set: {NOT_RUN}")
+    _draw_sources(above, profile)
     for axis, panel in zip(below.subplots(2, 3).flat, sweep.PANELS):
         _draw_panel(axis, panel, data[data["panel"] == panel.name], colours)
     bands = f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)"

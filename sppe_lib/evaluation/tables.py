@@ -43,10 +43,9 @@ def taxonomy_table(profile: Profile) -> Document:
         [(entry.modality, entry.group, entry.name, entry.published_pairs) for entry in categories().values()],
         columns=["modality", "group", "category", "published"],
     )
-    for place, (name, found) in enumerate(
-        (("source_surrogate_pairs", by_category.nunique()), ("n", by_category.size()))
-    ):
-        data.insert(3 + place, name, data["category"].map(found).fillna(0).astype(int))
+    counts = {"source_surrogate_pairs": by_category.nunique(), "n": by_category.size()}
+    for place, (name, found) in enumerate(counts.items(), start=3):
+        data.insert(place, name, data["category"].map(found).fillna(0).astype(int))
     cells = data.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
     cells.loc[len(cells)] = ["**Total**", "", "", *(f"**{data[name].sum():,}**" for name in data.columns[3:])]
     cells.columns = ["modality", "group", "category", "pairs, this run", "instances, this run", "pairs, paper"]
