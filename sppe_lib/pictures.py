@@ -31,7 +31,6 @@ PAPER = 255
 """The grey level that shows through where a picture is transparent."""
 
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
-_WHITE_IS_ZERO = 0
 _TURN = Image.Transpose
 _TURNS = dict(enumerate((
     _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
@@ -121,7 +120,7 @@ def _grey_8_bit(image: Image.Image) -> Image.Image:
     ranges = [top for top in ((1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)) if low >= 0 and high <= top]
     low, high = (0.0, ranges[0]) if ranges else (low, max(high, low + 1))
     levels = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # of 8 bits PIL turns it itself
+    if tags.get(_PHOTOMETRIC) == 0:  # white is zero; of 8 bits PIL turns it itself
         levels = 255 - levels
     if isinstance(transparent, int):
         levels[values == transparent] = PAPER

@@ -21,9 +21,6 @@ from sppe_lib.editability.scores import Method
 from sppe_lib.errors import ResourceError
 from sppe_lib.runtime import device
 
-ROUNDING = 1e-3
-"""How far above its highest score rounding takes a metric."""
-
 
 @dataclass(frozen=True)
 class WeightFile:
@@ -168,7 +165,8 @@ def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrog
             prepared = [images.clone() for images in parts]  # A-FINE normalises its arguments in place
             scores.append(function(*prepared).detach().double().cpu().reshape(-1))
     values = torch.cat(scores).numpy()
-    return np.where(np.isfinite(values) & (values <= entry.highest + ROUNDING), values, np.nan)
+    rounding = 1e-3  # how far above its highest score it takes a metric
+    return np.where(np.isfinite(values) & (values <= entry.highest + rounding), values, np.nan)
 
 
 def score_all(

@@ -28,8 +28,6 @@ from sppe_lib.evaluation.qualitative import figure12, overview
 from sppe_lib.evaluation.rendering import NOT_RUN
 from sppe_lib.runtime import atomic_path
 
-DOTS_PER_INCH = 150
-
 LARGEST_PNG = 390_000
 """Bytes: results are committed, so pictures stay small."""
 
@@ -69,7 +67,7 @@ def settle(figure: Figure) -> None:
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write `<name>.png`, of 256 colours where it would exceed LARGEST_PNG, and `<name>.pdf`, both atomically."""
-    figure.set_dpi(DOTS_PER_INCH)  # texts take room as they will have it in the PNG
+    figure.set_dpi(150)  # texts take room as they will have it in the PNG
     settle(figure)
     png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     with atomic_path(png) as temporary:
@@ -163,16 +161,6 @@ def figure10(profile: Profile) -> Figure:
     return figure
 
 
-def _overall_means(profile: Profile) -> pd.DataFrame:
-    """Methods by (column, metric): the paper's (`published`) and this run's (`value`) means over all groups."""
-    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
-    ours = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
-    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
-    theirs = published.set_index(["method", "metric"])["value"]
-    wide = pd.DataFrame({"published": theirs, "value": ours}).unstack("metric").astype(float)
-    return wide.reindex(frame.ordered_methods(list(rows["method"].unique())))
-
-
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
     source, reference = metric(f"{name}_src"), metric(f"{name}_gt")
     for method, (x, y) in wide[[source.name, reference.name]].dropna().sort_index().iterrows():
@@ -191,7 +179,11 @@ def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> 
 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
-    data = _overall_means(profile)
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    means = {"published": published.set_index(["method", "metric"])["value"]}
+    means["value"] = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
+    data = pd.DataFrame(means).unstack("metric").astype(float).reindex(frame.ordered_methods(frame.methods_of(rows)))
     colours = dict(zip(data.index, seaborn.color_palette("tab20", len(data))))
     figure = Figure(figsize=(11, 6.6), layout="constrained")
     axes = figure.subplots(2, len(SCATTER_METRICS))

@@ -140,20 +140,6 @@ def _draw_sources(figure, profile: Profile) -> None:
     figure.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
 
 
-def _draw_panel(axis, panel: sweep.Panel, rows: pd.DataFrame, colours: dict[str, str]) -> None:
-    if rows.empty:
-        return absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
-    for line, part in rows.groupby("line", sort=False):
-        axis.plot(part["strength"], part["value"], marker="o", markersize=4, color=colours[line], label=line)
-        axis.fill_between(part["strength"], part["low"], part["high"], color=colours[line], alpha=0.18, linewidth=0)
-    if panel.name == "leakage_identified":
-        axis.axhline(sweep.chance(rows), color="#777777", linestyle="--", linewidth=1, label="by chance")
-    axis.set_title(panel.title, fontsize=8.5)
-    axis.set_xticks(sorted(rows["strength"].unique()))
-    axis.grid(color="#e6e6e6")
-    axis.legend(fontsize=7.5, frameon=False)
-
-
 def figure6(profile: Profile) -> Figure:
     """Figure 6: above, sources with their surrogates along the strengths; below, the curves with their intervals."""
     data = sweep.strength_data(profile)
@@ -163,7 +149,20 @@ def figure6(profile: Profile) -> Figure:
     above, below = figure.subfigures(2, 1, height_ratios=(6, 4.6))
     _draw_sources(above, profile)
     for axis, panel in zip(below.subplots(2, 3).flat, sweep.PANELS):
-        _draw_panel(axis, panel, data[data["panel"] == panel.name], colours)
+        rows = data[data["panel"] == panel.name]
+        if rows.empty:
+            absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
+            continue
+        for line, part in rows.groupby("line", sort=False):
+            x, colour = part["strength"], colours[line]
+            axis.plot(x, part["value"], marker="o", markersize=4, color=colour, label=line)
+            axis.fill_between(x, part["low"], part["high"], color=colour, alpha=0.18, linewidth=0)
+        if panel.name == "leakage_identified":
+            axis.axhline(sweep.chance(rows), color="#777777", linestyle="--", linewidth=1, label="by chance")
+        axis.set_title(panel.title, fontsize=8.5)
+        axis.set_xticks(sorted(rows["strength"].unique()))
+        axis.grid(color="#e6e6e6")
+        axis.legend(fontsize=7.5, frameon=False)
     bands = f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)"
     below.supxlabel(bands, fontsize=9)
     figure.suptitle(f"Figure 6. The strength sweep. This run: {frame.data_name(profile)}", fontsize=11)

@@ -19,9 +19,6 @@ from sppe_lib.runtime import write_text
 
 COLUMNS = ("gate", "value", "ci_low", "ci_high", "goal", "holds", "difference", "data", "n")
 
-COMPARE = {"mean": difference_of, "median": median_difference}
-"""Kind of a gate -> what compares its two methods."""
-
 
 def evaluate_gate(profile: Profile, entry: dict) -> dict:
     """A gate of gates.yaml by COLUMNS; all but name and goal are None where no data has both sides. n: pairs."""
@@ -36,7 +33,8 @@ def evaluate_gate(profile: Profile, entry: dict) -> dict:
         if sides[0].empty or sides[1].empty:
             continue
         names = [side.idxmax() for side in sides]
-        result = COMPARE[entry["kind"]](*(frame.select(rows, method=name) for name in names), profile.evaluation)
+        compare = median_difference if entry["kind"] == "median" else difference_of
+        result = compare(*(frame.select(rows, method=name) for name in names), profile.evaluation)
         what = f"{entry['kind']} {shown.label}" + ("" if region == "all" else f" {region} M")
         unit = f" [{shown.unit}]" if shown.unit else ""
         numbers = {"value": result.value, "ci_low": result.low, "ci_high": result.high}

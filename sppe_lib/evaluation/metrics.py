@@ -44,9 +44,6 @@ REGIONS = ("inside", "outside")
 KEPT = "kept"
 """In place of a region: the whole picture, S' kept outside M."""
 
-GREY = 0.5
-"""What covers the region that a regional CLIP-Sim must not see."""
-
 
 @dataclass
 class Views:
@@ -128,7 +125,7 @@ def prepare_mask(mask: torch.Tensor) -> torch.Tensor:
 def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch.Tensor:
     """Images [B, 3, H, W] with all but one region of M painted mid-grey."""
     keep = mask if region == "inside" else 1 - mask
-    return images * keep + GREY * (1 - keep)
+    return images * keep + 0.5 * (1 - keep)
 
 
 def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
