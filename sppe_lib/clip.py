@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import torch
 from datasets import Dataset
 from torch.nn.functional import interpolate
@@ -20,9 +21,7 @@ from sppe_lib.hub import load_problem
 from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import device
 
-if (
-    TYPE_CHECKING
-):  # imported where a CLIP is loaded: transformers takes seconds, and pages that only read results need none
+if TYPE_CHECKING:  # imported where a CLIP is loaded: transformers takes seconds, and most pages need none
     from transformers import CLIPModel
 
 TEXT_BATCH = 256
@@ -32,10 +31,7 @@ PAIR_COLUMNS = ("source", "surrogate")
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """A frozen CLIP and what is needed to feed it.
-
-    `mean` and `deviation` are [1, 3, 1, 1]; `image_size` is the side in pixels of the model's input.
-    """
+    """A frozen CLIP, `mean` and `deviation` [1, 3, 1, 1], and `image_size`, the side in pixels of its input."""
 
     model: "CLIPModel"
     tokenizer: object
@@ -64,30 +60,19 @@ class ClipFeatures:
 
     @torch.no_grad()
     def text_features(self, texts: list[str]) -> torch.Tensor:
-        """Projected text features, not normalised: B strings to float32 [B, d] on the CPU.
-
-        Texts longer than the model's context are cut.
-        """
-        features = [torch.empty(0, self.dimension)]
+        """Projected text features, not normalised: B strings, cut to the context, to float32 [B, d] on the CPU."""
+        features, length = [torch.empty(0, self.dimension)], self.model.config.text_config.max_position_embeddings
+        # Padding to the full context keeps a text's features independent of its neighbours' lengths.
+        options = {"padding": "max_length", "truncation": True, "max_length": length, "return_tensors": "pt"}
         for start in range(0, len(texts), TEXT_BATCH):
-            # Padding to the full context keeps a text's features independent of its neighbours' lengths.
-            tokens = self.tokenizer(
-                list(texts[start : start + TEXT_BATCH]),
-                padding="max_length",
-                truncation=True,
-                max_length=self.model.config.text_config.max_position_embeddings,
-                return_tensors="pt",
-            ).to(self.mean.device)
-            output = self.model.get_text_features(
-                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
-            )
-            features.append(_pooled(output).float().cpu())
+            tokens = self.tokenizer(list(texts[start : start + TEXT_BATCH]), **options).to(self.mean.device)
+            given = {name: tokens[name] for name in ("input_ids", "attention_mask")}
+            features.append(_pooled(self.model.get_text_features(**given)).float().cpu())
         return torch.cat(features)
 
     def _prepare(self, images: torch.Tensor) -> torch.Tensor:
-        size = (self.image_size, self.image_size)
-        if images.shape[-2:] != size:
-            images = interpolate(images, size, mode="bicubic", align_corners=False, antialias=True)
+        if images.shape[-2:] != (self.image_size, self.image_size):
+            images = interpolate(images, self.image_size, mode="bicubic", align_corners=False, antialias=True)
         # Bicubic resampling overshoots at edges; an 8-bit image could not.
         return (images.clamp(0, 1) - self.mean) / self.deviation
 
@@ -114,9 +99,8 @@ def _mean_and_deviation(location: str, options: dict) -> list[torch.Tensor]:
 def load_clip(location: str) -> ClipFeatures:
     """Load a CLIP once a process, in float32 and evaluation mode, on the chosen device.
 
-    `location`: `weights/...` (shipped), a folder as `save_pretrained` writes it, or a hub id, which may carry a
-    revision (`owner/name@revision`). Raises ResourceError where the model, its tokenizer or its image processor is
-    not there.
+    `location` as in `models` of params.yaml. Raises ResourceError where the model, its tokenizer or its image processor
+    is not there.
     """
     from transformers import AutoTokenizer, CLIPModel
     from transformers.utils import logging
@@ -136,22 +120,13 @@ def load_clip(location: str) -> ClipFeatures:
             f"No complete CLIP (model, tokenizer, image processor) at {location!r} ({load_problem(error)}); "
             f"download it or point models.clip and models.metrics_clip of params.yaml to a folder that has one."
         ) from None
-    where = device()
-    return ClipFeatures(
-        model=model.to(where).eval().requires_grad_(False),
-        tokenizer=tokenizer,
-        mean=mean.to(where),
-        deviation=deviation.to(where),
-        image_size=model.config.vision_config.image_size,
-    )
+    model, size = model.to(device()).eval().requires_grad_(False), model.config.vision_config.image_size
+    return ClipFeatures(model, tokenizer, mean.to(device()), deviation.to(device()), size)
 
 
 @dataclass
 class DatasetFeatures:
-    """Features of a split's images and instructions, each computed once and kept in memory.
-
-    Rows follow the dataset. `batch` images are decoded and encoded at a time.
-    """
+    """Features of a split's images and instructions, by row, each computed once; `batch` images at a time."""
 
     clip: ClipFeatures
     dataset: Dataset
@@ -181,14 +156,8 @@ class DatasetFeatures:
 
 def _unique(values: list[str]) -> tuple[list[int], torch.Tensor]:
     """The first row of each distinct value, and for every row the number of its value."""
-    numbers: dict[str, int] = {}
-    first_row, group = [], []
-    for row, value in enumerate(values):
-        if value not in numbers:
-            numbers[value] = len(numbers)
-            first_row.append(row)
-        group.append(numbers[value])
-    return first_row, torch.tensor(group, dtype=torch.long)
+    numbers, first = pd.factorize(pd.Series(values, dtype=object))
+    return pd.Series(numbers).drop_duplicates().index.tolist(), torch.tensor(numbers, dtype=torch.long)
 
 
 NO_CHANGE = 1e-4
@@ -205,10 +174,9 @@ def cosine(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def direction_cosine(
     before: torch.Tensor, after: torch.Tensor, other_before: torch.Tensor, other_after: torch.Tensor
 ) -> torch.Tensor:
-    """cos(after - before, other_after - other_before), row by row: labels, DirI and DirS.
+    """cos(after - before, other_after - other_before) of features [B, d], row by row: labels, DirI and DirS.
 
-    All [B, d] features; returns [B] in [-1, 1], NaN where either side does not change: such a row is
-    undefined, to be counted and reported, never silently zero.
+    Returns [B] in [-1, 1], NaN where either side does not change: undefined, to be reported, never silently zero.
     """
     cosines = cosine(after - before, other_after - other_before)
     return torch.where(changes(before, after) & changes(other_before, other_after), cosines, torch.nan)

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,12 +53,10 @@ FORBID = ConfigDict(extra="forbid")
 class BenchmarkParameters:
     """Where instances come from and how many; sizes in pixels, strength in 0.1 … 1.0 (paper, section 3).
 
-    `source`: "vector-world", a folder in the released layout, or one that `data.generate` filled, or that holds
-    several of these.
+    `source`: "vector-world", a folder in the released layout, or one (or several in one) that `data.generate` filled.
     `sweep_...` and `unseen_...` are for the sets beside the benchmark (`data/build.py`); 0 sources or pairs: not built.
     `unseen_source`: "vector-world", "" (not built), or a folder that `data.generate` filled (then 0 pairs: all).
-    `test_seed`: under which the vector world draws the test split, so that it can be drawn anew when everything is
-    chosen; left out: `seed`.
+    `test_seed`: the vector world's for the test split, to draw it anew when everything is chosen; left out: `seed`.
     """
 
     source: Name
@@ -84,9 +83,9 @@ class ModelParameters:
     """Model locations: `weights/...` (shipped), a local folder, or a hub id, `owner/name` or `owner/name@revision`.
 
     `visii` and `cross_image` are the models that those two baselines were made for (an InstructPix2Pix, a Stable
-    Diffusion); empty: they run on the backbone that the trained methods share. `references`: known pictures are panels
-    of one 2x2 grid with the target, or stand at the target's own rows and columns (FLUX.1 Kontext). `output`: the
-    transformer predicts the flow's velocity, as every published FLUX, or how the target's latents differ from I's.
+    Diffusion); empty: they run on the trained methods' backbone. `references`: known pictures are panels of one 2x2
+    grid with the target, or stand at its own rows and columns (FLUX.1 Kontext). `output`: the transformer predicts the
+    flow's velocity, as every published FLUX, or how the target's latents differ from I's.
     """
 
     clip: Text
@@ -131,10 +130,10 @@ class EditabilityParameters:
 class TrainingParameters:
     """What every trained recovery method shares, so that none is starved (paper, section 5): all that training reads.
 
-    `learning_rates`: (method, rate) of those for which the search on the validation split found another one.
-    `guidance` and `seed` also decide how a trained method samples. `layers`: which ones have a LoRA, those of attention
-    as in the paper or all linear ones. `keep_term`, `noised_tag`: what the released code of C2E-S2SER has beyond the
-    paper: a loss towards the source, and a tag generator that learns from noised latents.
+    `learning_rates`: (method, rate) of those for which the search found another one. `guidance` and `seed` also decide
+    how a trained method samples. `layers` that have a LoRA: those of attention as in the paper, or all linear ones.
+    `keep_term`, `noised_tag`: what the released C2E-S2SER has beyond the paper: a loss towards the source, and a tag
+    generator that learns from noised latents.
     """
 
     rank: Positive
@@ -163,10 +162,7 @@ class TrainingParameters:
 
 @dataclass(frozen=True, config=FORBID)
 class SamplingParameters:
-    """How pictures are recovered; no training reads any of it.
-
-    `steps` of the sampler; `batch` instances at a time. The last two are VISII's, per instance.
-    """
+    """How pictures are recovered, `batch` instances at a time; no training reads it. The last two are VISII's."""
 
     steps: Positive
     batch: Positive
@@ -184,10 +180,9 @@ class RecoveryParameters:
 
 @dataclass(frozen=True, config=FORBID)
 class AblationParameters:
-    """The ablations (Table 8), recovered on the validation split as the search is.
+    """The ablations (Table 8), recovered on `pairs` of the validation split (0: all) as the search is.
 
-    Steps of the chosen length, those before the cycle starts, pairs of the split to recover (0: all), and how many
-    cells of each method's grid the search takes (0: all; see recovery/search.py).
+    `steps` of the chosen length; `search_cells`: how many of each method's grid the search takes (0: all).
     """
 
     pairs: Count
@@ -210,10 +205,10 @@ class PretrainingParameters:
 
 @dataclass(frozen=True, config=FORBID)
 class GenerationParameters:
-    """Which models draw surrogates and edits of photographs; an empty name means none (the vector world draws).
+    """Which models draw surrogates and edits of photographs, at the benchmark's strength; an empty name means none.
 
-    `editor` is a name of `data.editors.EDITORS`; `editor_model` replaces its usual model where not empty.
-    `size` in pixels; `batch` counts pairs in the surrogate model. The protection strength is the benchmark's.
+    `editor` is a name of `data.editors.EDITORS`; `editor_model` replaces its usual model where not empty. `size` in
+    pixels; `batch` counts pairs in the surrogate model.
     """
 
     surrogate_model: Text
@@ -281,7 +276,7 @@ def _sentence(error: ValidationError, name: str) -> str:
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         cls: Any = Profile
         for part in path[:-1]:
-            cls = {field.name: field.type for field in fields(cls)}[part]
+            cls = cls.__annotations__[part]
         known = ", ".join(field.name for field in fields(cls) if field.name != "name")
         return f"params.yaml: unknown parameter {where} in profile {name}; known are {known}."
     if first["type"].startswith("dataclass"):
@@ -327,11 +322,10 @@ def _read(path: Path) -> dict:
 
 
 def load_profile(name: str | None = None, overrides: Mapping[str, object] | None = None) -> Profile:
-    """Read and validate a profile.
+    """Read and validate the profile `name` of params.yaml; None takes `$SPPE_PROFILE` or the file's `profile` line.
 
-    `name`: a profile of params.yaml; None takes `$SPPE_PROFILE` or the file's own `profile` line.
-    `overrides`: dotted keys such as {"recovery.training.steps": 10}; unknown keys are refused.
-    Raises ConfigError with the offending key and the known ones.
+    `overrides`: dotted keys such as {"recovery.training.steps": 10}. Raises ConfigError with the offending key and the
+    known ones.
     """
     if not isinstance(name, str | None):
         raise ConfigError(
@@ -347,9 +341,7 @@ def load_profile(name: str | None = None, overrides: Mapping[str, object] | None
     values = copy.deepcopy(profiles[chosen])
     for key, value in (overrides or {}).items():
         *path, parameter = key.split(".")
-        where = values
-        for part in path:
-            where = where.get(part) if isinstance(where, dict) else None
+        where = reduce(lambda inside, part: inside.get(part) if isinstance(inside, dict) else None, path, values)
         if not path or not parameter or not isinstance(where, dict):
             raise ConfigError(f"Unknown parameter {key!r} in overrides: name it as section.parameter of params.yaml.")
         where[parameter] = value

@@ -1,23 +1,14 @@
 """Where a profile's models are: shipped, in a folder, in the hub's cache, on the hub, or out of reach. Loads none."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import yaml
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    HTTPError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import HfApi, errors, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.utils import validate_repo_id
 from safetensors import SafetensorError, safe_open
 
@@ -38,8 +29,8 @@ class Component:
 
     subfolder: str = ""
     file: str = "config.json"
-    kinds: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
+    kinds: Sequence[str] = ()
+    one_of: Sequence[str] = ()
     optional: bool = False
 
     def path(self, file: str) -> str:
@@ -47,12 +38,8 @@ class Component:
         return f"{self.subfolder}/{file}" if self.subfolder else file
 
 
-def _component(values: dict[str, Any]) -> Component:
-    return Component(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-
-
 COMPONENTS: dict[str, tuple[Component, ...]] = {
-    role: tuple(map(_component, parts))
+    role: tuple(Component(**part) for part in parts)
     for role, parts in yaml.safe_load((files("sppe_lib") / "models.yaml").read_text(encoding="utf-8")).items()
 }
 """What the kit loads of each entry of `models` in params.yaml."""
@@ -78,7 +65,6 @@ def is_variant(name: str) -> bool:
 
 
 def _problem(folder: Path, component: Component) -> str | None:
-    # Of weights no more than the header is read.
     name = component.subfolder
     if name and (folder / name).is_dir():
         folder = folder / name
@@ -103,7 +89,7 @@ def _problem(folder: Path, component: Component) -> str | None:
             return f"{where}{lost[0]} is not there ({len(lost)} of {len(shards)} shards)"
     for weights in sorted(folder.glob("*.safetensors")):
         try:
-            with safe_open(weights, framework="pt"):  # compares the header with the size of the file
+            with safe_open(weights, framework="pt"):  # reads the header, and compares it with the size of the file
                 pass
         except (SafetensorError, OSError):
             return f"{where}{weights.name} is cut off or no safetensors file"
@@ -111,10 +97,7 @@ def _problem(folder: Path, component: Component) -> str | None:
 
 
 def folder_problems(folder: Path, role: str) -> list[str]:
-    """What keeps an entry of `models` from being loaded from a folder; empty if nothing.
-
-    A folder without a component's subfolder is taken for the component itself, as loading does.
-    """
+    """What keeps an entry of `models` from being loaded from a folder, which may be the component itself."""
     return [problem for component in COMPONENTS[role] if (problem := _problem(folder, component))]
 
 
@@ -132,22 +115,19 @@ def cached_commit(repository: str, file: str, revision: str | None = None) -> st
 def cache_problems(repository: str, role: str, revision: str | None = None) -> list[str] | None:
     """What the hub's cache lacks of a model for an entry of `models`; None if it holds nothing of it."""
     first = COMPONENTS[role][0]
-    found = _cached(repository, first.path(first.file), revision)
-    if found is None:
+    if (found := _cached(repository, first.path(first.file), revision)) is None:
         return None
     folder = found.parents[1 if first.subfolder else 0]
-    optional = [component.subfolder for component in COMPONENTS[role] if component.optional]
-    return folder_problems(folder, role) + [
-        f"{name}/ is not there" for name in optional if not (folder / name).is_dir()
-    ]
+    optional = [part.subfolder for part in COMPONENTS[role] if part.optional]
+    lost = [f"{name}/ is not there" for name in optional if not (folder / name).is_dir()]
+    return folder_problems(folder, role) + lost
 
 
 @dataclass(frozen=True)
 class HubAnswer:
-    """What the hub says of a repository.
+    """What the hub says of a repository; `reason` is a sentence, `sizes` bytes by file, where the hub told them.
 
-    `state`: "open", "gated", "no repository", "no revision", "refused" or "offline". `reason` is a sentence.
-    `sizes`: bytes by file, where the hub told them.
+    `state`: "open", "gated", "no repository", "no revision", "refused" or "offline".
     """
 
     state: str
@@ -155,10 +135,7 @@ class HubAnswer:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def files(self, role: str) -> dict[str, int]:
-        """Bytes by file of what an entry of `models` loads: all that is in its components' folders.
-
-        A model may be stored in several formats; of those, safetensors are loaded, else PyTorch's. Variants are not.
-        """
+        """Bytes by file of what an entry of `models` loads: of its components' folders, safetensors, else PyTorch's."""
         found = {name: size for name, size in self.sizes.items() if needs(role, name) and not is_variant(name)}
         safe = any(name.endswith(".safetensors") for name in found)
         unused = (".h5", ".msgpack", ".bin") if safe else (".h5", ".msgpack")
@@ -174,18 +151,22 @@ def ask_hub(repository: str, file: str, revision: str | None = None) -> HubAnswe
         info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=HUB_SECONDS)
         if info.gated:
             get_hf_file_metadata(hf_hub_url(repository, file, revision=revision), timeout=HUB_SECONDS)
-    except GatedRepoError:  # before RepositoryNotFoundError, whose subclass it is
+    except errors.GatedRepoError:  # before RepositoryNotFoundError, whose subclass it is
         return HubAnswer("gated", f"{repository} is gated: no token is set, or its account did not accept the licence.")
-    except RevisionNotFoundError:
+    except errors.RevisionNotFoundError:
         return HubAnswer("no revision", f"{repository} has no revision {revision!r} on the hub.")
-    except (RepositoryNotFoundError, HFValidationError):
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
         return HubAnswer("no repository", f"{repository} is no folder and no model on the hub that this account sees.")
-    except OfflineModeIsEnabled:
+    except errors.OfflineModeIsEnabled:
         return HubAnswer("offline", "The hub is switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.")
-    except HfHubHTTPError as error:
+    except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "an error")
         return HubAnswer("refused", f"The hub answered {status} for {repository}; try again later.")
-    except (HTTPError, OSError, ValueError) as error:  # no name, no route, no answer in time, or another's answer
+    except (
+        errors.HTTPError,
+        OSError,
+        ValueError,
+    ) as error:  # no name, no route, no answer in time, or another's answer
         return HubAnswer("offline", f"The hub is not reachable: offline ({type(error).__name__}).")
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     return HubAnswer("open", f"{repository} is on the hub and may be read.", sizes)
@@ -208,15 +189,12 @@ class Hub:
 
 
 def is_hub_id(location: str) -> bool:
-    """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, of the form owner/name.
-
-    A revision behind an @ does not count.
-    """
+    """Whether an entry of `models` is to be looked for on the hub: not shipped, no folder, owner/name[@revision]."""
     name = model_location(location)
     if location.startswith("weights/") or Path(name).is_dir():
         return False
     try:
         validate_repo_id(name)
-    except HFValidationError:
+    except errors.HFValidationError:
         return False
     return name.count("/") == 1

@@ -61,13 +61,6 @@ def test_clean_layout_and_a_layout_that_fits_neither():
         panels.assemble(target, [], painting, 9, 2, torch.tensor([0.5]))
 
 
-def test_what_is_known_of_a_target_is_grey_inside_its_mask_only():
-    pictures, mask = torch.rand(2, 3, 8, 8), (torch.rand(2, 1, 8, 8) > 0.5).float()
-    grey = panels.grey_inside(pictures, mask)
-    inside = mask.expand(-1, 3, -1, -1) > 0
-    assert (grey[inside] == 0.5).all() and torch.equal(grey[~inside], pictures[~inside])
-
-
 @settings(deadline=None, max_examples=20)
 @given(st.integers(1, 12), st.floats(0.5, 3.0))
 def test_the_exact_velocity_leads_to_the_data_in_any_number_of_steps(steps, shift):
@@ -120,15 +113,13 @@ def run(losses_at, steps=4, rate=1e-2, checkpoint=None, **options):
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_training_stops_at_what_is_not_finite_and_keeps_the_checkpoint(tmp_path, broken, number):
     def losses(step, value):
-        loss = value.square().sum()
-        if step == 3 and broken == "loss":
-            loss = loss * number
-        if step == 3 and broken == "gradient":
+        now = broken if step == 3 else ""
+        if now == "gradient":
             value.register_hook(lambda gradient: gradient * number)
-        if step == 3 and broken == "weight":
+        if now == "weight":
             value.data[0] = number
-            loss = value[1:].square().sum()
-        return {"loss": loss}
+        loss = (value[1:] if now == "weight" else value).square().sum()
+        return {"loss": loss * number if now == "loss" else loss}
 
     with pytest.raises(KitError, match="not finite"):
         run(losses, steps=6, checkpoint=tmp_path / "x.pt", kept={4: lambda log: pytest.fail("kept")})
@@ -184,14 +175,11 @@ def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(mon
     monkeypatch.setattr(attention, "compute_dtype", lambda: torch.bfloat16)
     monkeypatch.setattr(attention, "device", lambda: torch.device("cpu"))
     query, key, value = (torch.randn(2, 3, 8, 4).bfloat16() for _ in range(3))
-    exact = torch.nn.functional.scaled_dot_product_attention(query.float(), key.float(), value.float())
+    attend = torch.nn.functional.scaled_dot_product_attention
+    exact = attend(query.float(), key.float(), value.float())
     with attention.attention_for_backward():
-        for result in (
-            torch.nn.functional.scaled_dot_product_attention(query, key, value),
-            torch.nn.functional.scaled_dot_product_attention(query=query, key=key, value=value, is_causal=False),
-        ):
-            assert result.dtype == torch.bfloat16
-            assert torch.equal(result, exact.bfloat16())
+        for result in (attend(query, key, value), attend(query=query, key=key, value=value, is_causal=False)):
+            assert result.dtype == torch.bfloat16 and torch.equal(result, exact.bfloat16())
     monkeypatch.setattr(attention, "compute_dtype", lambda: torch.float32)
     assert type(attention.attention_for_backward()).__name__ == "nullcontext"
 
@@ -219,13 +207,9 @@ def test_components_are_loaded_at_the_revision_behind_the_hub_id():
 
 
 def test_caches_tell_hub_ids_and_revisions_apart():
-    ids = (
-        "owner/a-long-name-that-goes-on",
-        "owner/a-long-name-that-ends",
-        "owner/name",
-        "owner/name@v1",
-        "owner/name@v2",
-    )
+    ids = [
+        f"owner/{name}" for name in ("a-long-name-that-goes-on", "a-long-name-that-ends", "name", "name@v1", "name@v2")
+    ]
     keys = [location_key(name, "text_encoder")[:16] for name in ids]
     assert len(set(keys)) == len(ids) and keys == [location_key(name, "text_encoder")[:16] for name in ids]
     assert location_key("weights/clip", "text_encoder") != location_key("weights/vae", "vae")

@@ -17,27 +17,18 @@ from sppe_lib.recovery.trained import make_optimizer
 def profile(tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     location, clip = tiny_flux_dev(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
-    models = {f"models.{name}": location for name in ("vae", "transformer", "text")} | {
-        "models.clip": clip,
-        "models.metrics_clip": clip,
-    }
-    settings = {
-        "recovery.training.optimizer": "adamw8bit",
-        "recovery.training.gradient_checkpointing": True,
-        "models.quantize_base": True,
-    }
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | settings)
+    models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
+    models |= {"models.clip": clip, "models.metrics_clip": clip, "models.quantize_base": True}
+    training = {"recovery.training.optimizer": "adamw8bit", "recovery.training.gradient_checkpointing": True}
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | training)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="diffusers loads an 8-bit base on a GPU only")
 def test_an_8_bit_base_trains_an_adapter_that_recovers(profile):
-    linear = [
-        layer
-        for layer in Backbone(profile.models).transformer.transformer_blocks.modules()
-        if isinstance(layer, Linear8bitLt)
-    ]
+    blocks = Backbone(profile.models).transformer.transformer_blocks
+    linear = [layer for layer in blocks.modules() if isinstance(layer, Linear8bitLt)]
     assert linear and all(layer.weight.dtype is torch.int8 for layer in linear)
     recovery.fit(profile, "C2E-S2SER")
     batch = collate(list(open_split(profile.results / "benchmark", "test").select(range(2))))

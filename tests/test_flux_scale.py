@@ -20,6 +20,7 @@ from sppe_lib.diffusion.panels import TARGET, Painting, assemble
 from sppe_lib.errors import DataError
 
 MODELS = {"fill": (tiny_flux_fill, FluxFillPipeline), "dev": (tiny_flux_dev, FluxPipeline)}
+SMALL = {"height": 32, "width": 32, "max_sequence_length": 16}
 WAYS = {"fill": ("grid", "velocity"), "dev": ("aligned", "change")}
 
 
@@ -32,11 +33,8 @@ def flux(request, tmp_path, monkeypatch):
     models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
     models |= dict(zip(("models.references", "models.output"), WAYS[request.param]))
     clips = {"models.clip": clip, "models.metrics_clip": clip}
-    training = {
-        "recovery.training.gradient_checkpointing": True,
-        "recovery.training.ema": 0.5,
-        "recovery.training.layers": "attention",
-    }
+    training = {"gradient_checkpointing": True, "ema": 0.5, "layers": "attention"}
+    training = {f"recovery.training.{name}": value for name, value in training.items()}
     profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | clips | training)
     tiny_benchmark(profile.results / "benchmark", 4, size=32)
     return profile, location, pipeline
@@ -62,14 +60,7 @@ def test_the_adapter_changes_the_stock_pipeline(flux):
 
     def drawn() -> np.ndarray:
         generator = torch.Generator().manual_seed(0)
-        arguments = {
-            "height": 32,
-            "width": 32,
-            "num_inference_steps": 2,
-            "max_sequence_length": 16,
-            "output_type": "np",
-        }
-        return stock("abc", generator=generator, **known, **arguments).images[0]
+        return stock("abc", generator=generator, num_inference_steps=2, output_type="np", **SMALL, **known).images[0]
 
     before = drawn()
     assert np.array_equal(before, drawn())
@@ -87,21 +78,12 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
         stock.vae.encoder.conv_out.bias[4:] = -40
     stock.vae.save_pretrained(f"{location}/vae")
     seen = {}
-    stock.transformer.register_forward_pre_hook(
-        lambda module, arguments, options: seen.update(options), with_kwargs=True
-    )
+    watch = lambda module, arguments, options: seen.update(options)
+    stock.transformer.register_forward_pre_hook(watch, with_kwargs=True)
     stock.set_progress_bar_config(disable=True)
     image, mask = picture(1), box_mask(8, 4, 20, 24)
-    stock(
-        "abc",
-        image=image,
-        mask_image=mask,
-        height=32,
-        width=32,
-        num_inference_steps=1,
-        max_sequence_length=16,
-        generator=torch.Generator().manual_seed(0),
-    )
+    generator = torch.Generator().manual_seed(0)
+    stock("abc", image=image, mask_image=mask, num_inference_steps=1, generator=generator, **SMALL)
     profile = load_profile("smoke", {f"models.{name}": location for name in ("vae", "transformer", "text")})
     backbone = Backbone(profile.models)
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
@@ -113,9 +95,8 @@ def test_features_of_a_painted_picture_are_those_of_the_stock_fill_pipeline(tmp_
     assert features.shape == seen["hidden_states"].shape
     assert torch.equal(features[..., 32:], seen["hidden_states"][..., 32:])
     assert torch.equal(ids - ids[0], seen["img_ids"])  # the target stands at the lower right of the grid
-    assert torch.allclose(
-        features[..., 16:32], seen["hidden_states"][..., 16:32], atol=0.05
-    )  # bfloat16 in the kit's encoder
+    painted = (states[..., 16:32] for states in (features, seen["hidden_states"]))
+    assert torch.allclose(*painted, atol=0.05)  # bfloat16 in the kit's encoder
     assert TARGET == (1, 1)
 
 
@@ -157,7 +138,5 @@ def test_latents_are_made_again_when_the_autoencoder_changes(flux):
     changed.save_pretrained(f"{location}/vae")
     second = latent_cache(profile.results, Backbone(profile.models)).batch([0]).source
     assert not torch.equal(first, second)
-    assert (
-        encode_batch(backbone, collate([open_split(profile.results / "benchmark", "train")[0]])).source.shape
-        == second.shape
-    )
+    batch = collate([open_split(profile.results / "benchmark", "train")[0]])
+    assert encode_batch(backbone, batch).source.shape == second.shape

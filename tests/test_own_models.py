@@ -33,11 +33,8 @@ def profile(tmp_path_factory):
             "models.cross_image": tiny_stable_diffusion(folder / "diffusion"),
             "models.metrics_clip": tiny_clip(folder / "clip", width=WIDTH),
         }
-        steps = {
-            "recovery.sampling.steps": 10,
-            "recovery.sampling.inversion_steps": 6,
-            "recovery.sampling.inversion_learning_rate": 0.1,
-        }
+        steps = {"steps": 10, "inversion_steps": 6, "inversion_learning_rate": 0.1}
+        steps = {f"recovery.sampling.{name}": value for name, value in steps.items()}
         profile = load_profile("smoke", {"benchmark.size": 32} | models | steps)
         tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 3}, size=32)
         yield profile
@@ -62,11 +59,6 @@ def one(batch: Batch, row: int) -> Batch:
     return Batch(**values)
 
 
-def with_other_edit(batch: Batch) -> Batch:
-    """The batch with S' of other colours."""
-    return dataclasses.replace(batch, edited_surrogate=1 - batch.edited_surrogate)
-
-
 @pytest.mark.parametrize("name", OWN)
 def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, batch, name):
     recover = recovery.method(name).load(profile)
@@ -76,7 +68,8 @@ def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, b
     assert torch.allclose(recover(one(batch, 1)), pictures[1:2], atol=1e-4)
     blind = dataclasses.replace(batch, edited_source=torch.zeros_like(batch.edited_source))
     assert torch.equal(recover(blind), pictures)
-    assert (recover(with_other_edit(batch)) - pictures).abs().amax((1, 2, 3)).min() > 1e-3
+    other = dataclasses.replace(batch, edited_surrogate=1 - batch.edited_surrogate)
+    assert (recover(other) - pictures).abs().amax((1, 2, 3)).min() > 1e-3
     recovery.method(name).load(profile)  # a second one, on the same pipeline, leaves the first as it is
     assert torch.equal(recover(batch), pictures)
     reseeded = changed(profile, {"recovery.training.seed": 1})
@@ -184,7 +177,7 @@ def test_only_the_first_stream_looks_at_another_and_only_in_the_decoder(diffusio
         for name, value in state.items():
             setattr(swap, name, value)
         with torch.no_grad():
-            return cross_image.predict_noise(pipeline, streams, 500, texts.repeat(4, 1, 1)).chunk(4)
+            return stable_diffusion.predict_noise(pipeline, streams, 500, texts.repeat(4, 1, 1)).chunk(4)
 
     stock = predicted(tokens=(256, 64), active=False)
     assert torch.allclose(stock[0], stock[1], atol=1e-5)

@@ -63,13 +63,10 @@ def results(tmp_path, monkeypatch):
     folder = tmp_path / "results" / "tiny"
     for name in (tmp_path / "notebooks", folder / "notebooks"):
         name.mkdir(parents=True)
-    for name in (
-        "notebooks/01_a",
-        "notebooks/02_b",
-        "results/tiny/notebooks/01_a",
-        "results/tiny/notebooks/02_b-C2E-S2SER",
-    ):
+    for name in ("notebooks/01_a", "notebooks/02_b"):
         nbformat.write(shown, tmp_path / f"{name}.ipynb")
+    for name in ("01_a", "02_b-C2E-S2SER"):
+        nbformat.write(shown, folder / "notebooks" / f"{name}.ipynb")
     monkeypatch.setattr(pages, "repository", lambda: tmp_path)
     return folder
 
@@ -104,9 +101,7 @@ def test_nothing_that_is_no_page_is_replaced_and_nothing_written_of_nothing(resu
 def test_every_link_and_picture_of_the_committed_pages_is_there_and_every_page_is_listed():
     found = sorted(COMMITTED.glob("*.html"))
     links = {page.name: set(re.findall(r'(?:href|src)="([^"#:]+)"', page.read_text("utf-8"))) for page in found}
-    assert not [
-        f"{page}: {link}" for page, these in links.items() for link in these if not (COMMITTED / link).is_file()
-    ]
+    assert not [link for these in links.values() for link in these if not (COMMITTED / link).is_file()]
     assert links["index.html"] >= links.keys() > {"index.html"}
     assert sum(path.stat().st_size for path in COMMITTED.iterdir()) < 15e6
 

@@ -30,9 +30,7 @@ def test_every_method_has_its_stages():
     ends = stages["floors_and_ceilings"]
     trivial = ends["cmd"].rpartition("method=")[2].strip().split(",")
     assert ends["outs"] == [f"results/${{profile}}/recovered/{name}" for name in trivial]
-    assert METHODS["trained"] == [
-        name for name, method in recovery.METHODS.items() if getattr(method, "trained", method.fit)
-    ]
+    assert METHODS["trained"] == list(recovery.TRAINED)
     assert sorted([*trivial, *METHODS["trained"], *METHODS["untrained"]]) == sorted(recovery.METHODS)
     for name in recovery.METHODS:
         [out] = [out for out in stage_of("04_recover", name)["outs"] if name in out or "${item.method}" in out]
@@ -117,9 +115,8 @@ def test_a_pipeline_whose_outputs_would_be_elsewhere_is_refused(monkeypatch, tmp
 
 def clone(folder: Path) -> Path:
     """A second clone, with a notebook that tells whose code and folder it has."""
-    shutil.copytree(
-        REPOSITORY / "sppe_lib", folder / "sppe_lib", ignore=shutil.ignore_patterns("weights", "__pycache__")
-    )
+    without = shutil.ignore_patterns("weights", "__pycache__")
+    shutil.copytree(REPOSITORY / "sppe_lib", folder / "sppe_lib", ignore=without)
     (folder / "notebooks").mkdir()
     for name in ("params.yaml", "dvc.yaml"):
         (folder / name).write_bytes((REPOSITORY / name).read_bytes())

@@ -35,9 +35,8 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
     images = [noisy(row["edited_source"], noise, row["instance_id"]) for row in rows]
     path = search.picture_file(profile, chosen)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_dict({"instance_id": rows["instance_id"][:], "image": images}, features=RECOVERED_FEATURES).to_parquet(
-        str(path)
-    )
+    made = {"instance_id": rows["instance_id"][:], "image": images}
+    Dataset.from_dict(made, features=RECOVERED_FEATURES).to_parquet(str(path))
 
 
 def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
@@ -122,10 +121,8 @@ def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_chea
     best = data[data["best"]].set_index("method")["parameters"].to_dict()
     assert best == {"VISII": "inversion_steps=5, inversion_learning_rate=0.02", "SOER": "learning_rate=0.002"}
     params = data[data["in_params"]].set_index("method")["parameters"].to_dict()
-    assert params == {
-        "VISII": "inversion_steps=2, inversion_learning_rate=0.02",
-        **{name: "learning_rate=0.001" for name in search.TRAINED},
-    }
+    shared = dict.fromkeys(search.TRAINED, "learning_rate=0.001")
+    assert params == {"VISII": "inversion_steps=2, inversion_learning_rate=0.02"} | shared
     soer = data[data["method"] == "SOER"].dropna(subset="value").sort_values("parameters")
     assert soer["value"].is_monotonic_increasing and (soer["n"] == len(open_evaluated(profile, "validation"))).all()
     assert (soer["low"] <= soer["value"]).all() and (soer["value"] <= soer["high"]).all()

@@ -1,7 +1,7 @@
 """Attention in float32 while training on a CPU in bfloat16.
 
-torch's backward pass of attention on a CPU takes twice as long in bfloat16 as in float32, which costs a
-tenth of a training step of the miniature; forward alone bfloat16 is the faster one.
+torch's backward pass of attention on a CPU takes twice as long in bfloat16 as in float32, a tenth of a training step
+of the miniature; forward alone bfloat16 is the faster one.
 """
 
 import contextlib
@@ -20,11 +20,9 @@ class _Float32Attention(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is not scaled_dot_product_attention:
             return func(*args, **kwargs)
-        dtype = (args[0] if args else kwargs["query"]).dtype
-        wide = [_widened(value) for value in args]
-        named = {name: _widened(value) for name, value in kwargs.items()}
+        dtype, named = (args[0] if args else kwargs["query"]).dtype, {key: _widened(kwargs[key]) for key in kwargs}
         with torch.autocast("cpu", enabled=False):
-            return func(*wide, **named).to(dtype)
+            return func(*map(_widened, args), **named).to(dtype)
 
 
 def _widened(value: object) -> object:

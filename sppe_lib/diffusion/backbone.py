@@ -1,7 +1,6 @@
 """The frozen models that all recovery methods share: transformer, VAE, text encoders, scheduler.
 
-The same loading code serves the shipped miniature and hub models: real diffusers and transformers
-classes and `from_pretrained`; only locations differ.
+The same code loads the shipped miniature and hub models, by `from_pretrained` of real classes; only locations differ.
 """
 
 import hashlib
@@ -14,14 +13,7 @@ import torch
 from diffusers import AutoencoderKL, BitsAndBytesConfig, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
 from diffusers.configuration_utils import FrozenDict
 from safetensors.torch import load_file, save_file
-from transformers import (
-    AutoConfig,
-    AutoTokenizer,
-    CLIPTextModel,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    T5EncoderModel,
-)
+from transformers import AutoConfig, AutoTokenizer, CLIPTextModel, PreTrainedModel, T5EncoderModel
 from transformers import logging as transformers_logging
 
 from sppe_lib.config import ModelParameters
@@ -35,27 +27,23 @@ from sppe_lib.runtime import atomic_path, autocast, compute_dtype, device
 TEXT_TOKENS = 32
 """Length of the text sequence without a T5 encoder: the longest instruction has 18 tokens here."""
 
+T5_TOKENS = 512
+"""Length of the text sequence with T5, as in FLUX.1-dev."""
+
 TEXT_BATCH = 64
 
 SHORTEST_TIME = 0.05
 """Flow time from which on a velocity is not made of a clean estimate any more: the division would blow it up."""
 
-T5_TOKENS = 512
-"""Length of the text sequence with T5, as in FLUX.1-dev."""
-
 
 def load_component(cls: type, location: str, subfolder: str, method: str = "from_pretrained", **options):
     """`cls.from_pretrained` from a folder or hub id that holds `subfolder`, or from a folder that is the component.
 
-    `method` names another class method, such as `load_config`, which reads no weights. A hub id's revision
-    (`owner/name@revision`) is the one that is loaded. Raises ResourceError naming what is missing and where it was
-    looked for.
+    `method` names another class method, such as `load_config`, which reads no weights. Raises ResourceError naming what
+    is missing and where it was looked for.
     """
     resolved = Path(model_location(location))
-    if resolved.is_dir() and not (resolved / subfolder).is_dir():
-        arguments = {}
-    else:
-        arguments = {"subfolder": subfolder}
+    arguments = {} if resolved.is_dir() and not (resolved / subfolder).is_dir() else {"subfolder": subfolder}
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a CLIP's text half reports its vision half as left over
     try:
@@ -77,10 +65,10 @@ class TextStates:
 
 
 class TextEncoder:
-    """FLUX's text side: a CLIP text model for the pooled vector, and T5 for the sequence where there is one.
+    """FLUX's text side: a CLIP text model for the pooled vector, and T5 for the sequence, or CLIP's own token states.
 
-    Without T5 (the miniature) CLIP's own token states are the sequence. Every distinct text is encoded
-    once and kept, also on disk where a folder is given; the encoders are loaded when a text is new.
+    Every distinct text is encoded once and kept, also on disk where a folder is given; the encoders are loaded when a
+    text is new.
     """
 
     def __init__(self, location: str, folder: Path | None = None):
@@ -89,14 +77,15 @@ class TextEncoder:
         self._known: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     @cached_property
-    def _encoders(self) -> list[tuple[PreTrainedTokenizerBase, PreTrainedModel, int]]:
+    def _encoders(self) -> list[tuple[Callable, PreTrainedModel, int]]:
         """(tokenizer, model, length of the sequence) of CLIP, and of T5 where there is one."""
         clip = load_component(CLIPTextModel, self._location, "text_encoder").eval().requires_grad_(False).to(device())
+        tokenizer, length = (
+            load_component(AutoTokenizer, self._location, "tokenizer"),
+            clip.config.max_position_embeddings,
+        )
         folder = Path(model_location(self._location))
-        has_t5 = (folder / "text_encoder_2").is_dir() if folder.is_dir() else True
-        length = clip.config.max_position_embeddings
-        tokenizer = load_component(AutoTokenizer, self._location, "tokenizer")
-        if not has_t5:
+        if folder.is_dir() and not (folder / "text_encoder_2").is_dir():
             return [(tokenizer, clip, min(TEXT_TOKENS, length))]
         t5 = load_component(T5EncoderModel, self._location, "text_encoder_2", dtype=compute_dtype()).eval().to(device())
         second = load_component(AutoTokenizer, self._location, "tokenizer_2")
@@ -104,12 +93,9 @@ class TextEncoder:
 
     @torch.no_grad()
     def _encode_new(self, texts: list[str]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        outputs = []
+        outputs, options = [], {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
         for tokenizer, model, length in self._encoders:
-            tokens = tokenizer(
-                texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-            ).input_ids
-            outputs.append(model(tokens.to(device())))
+            outputs.append(model(tokenizer(texts, max_length=length, **options).input_ids.to(device())))
         # The last encoder (T5 where there is one) gives the sequence, CLIP the pooled vector.
         sequence, pooled = outputs[-1].last_hidden_state, outputs[0].pooler_output
         return list(zip(sequence.float().cpu(), pooled.float().cpu(), strict=True))
@@ -117,27 +103,22 @@ class TextEncoder:
     def _file(self, text: str) -> Path:
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.safetensors"
 
-    def _read(self, text: str) -> bool:
-        if self._folder is None or not self._file(text).is_file():
-            return False
-        stored = load_file(self._file(text))
-        self._known[text] = stored["sequence"], stored["pooled"]
-        return True
-
-    def _write(self, text: str) -> None:
-        sequence, pooled = self._known[text]
-        with atomic_path(self._file(text)) as temporary:
-            save_file({"sequence": sequence.contiguous(), "pooled": pooled.contiguous()}, temporary)
-
     def encode(self, texts: list[str]) -> TextStates:
         """Encode texts; `""` is the empty text of the cycle."""
-        new = [text for text in sorted(set(texts) - self._known.keys()) if not self._read(text)]
+        new = []
+        for text in sorted(set(texts) - self._known.keys()):
+            if self._folder and self._file(text).is_file():
+                stored = load_file(self._file(text))
+                self._known[text] = stored["sequence"], stored["pooled"]
+            else:
+                new.append(text)
         for start in range(0, len(new), TEXT_BATCH):
             some = new[start : start + TEXT_BATCH]
-            self._known.update(zip(some, self._encode_new(some), strict=True))
-            if self._folder is not None:
-                for text in some:
-                    self._write(text)
+            for text, (sequence, pooled) in zip(some, self._encode_new(some), strict=True):
+                self._known[text] = sequence, pooled
+                if self._folder:
+                    with atomic_path(self._file(text)) as temporary:
+                        save_file({"sequence": sequence.contiguous(), "pooled": pooled.contiguous()}, temporary)
         sequences, pooled = zip(*(self._known[text] for text in texts), strict=True)
         return TextStates(torch.stack(sequences).to(device()), torch.stack(pooled).to(device()))
 
@@ -149,8 +130,7 @@ class TextEncoder:
 class Backbone:
     """A frozen FLUX-family model: `predict` velocities of tokens, `encode` and `decode` pictures.
 
-    Weights are loaded when they are first used, and `free_encoders` takes those of the VAE and the text
-    encoders out of memory again; that every part exists is checked at once.
+    Weights are loaded when they are first used; that every part exists is checked at once.
     """
 
     def __init__(
@@ -178,7 +158,7 @@ class Backbone:
         if self.models.quantize_base:
             options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
         loaded = load_component(FluxTransformer2DModel, self.models.transformer, "transformer", **options)
-        loaded = loaded.requires_grad_(False).eval()
+        loaded.requires_grad_(False).eval()
         return loaded if self.models.quantize_base else loaded.to(device())
 
     @cached_property
@@ -284,13 +264,7 @@ class Backbone:
         guided = torch.full_like(time, guidance) if self.transformer.config.guidance_embeds else None
         with autocast():
             return self.transformer(
-                hidden_states=features,
-                encoder_hidden_states=text.sequence,
-                pooled_projections=text.pooled,
-                timestep=time,
-                img_ids=ids,
-                txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
-                guidance=guided,
-                return_dict=False,
-                **(control(guided) if control else {}),
-            )[0].float()
+                hidden_states=features, encoder_hidden_states=text.sequence, pooled_projections=text.pooled,
+                timestep=time, guidance=guided, return_dict=False, **(control(guided) if control else {}),
+                img_ids=ids, txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
+            )[0].float()  # fmt: skip

@@ -1,14 +1,15 @@
 """Latents of a split, encoded once and memory-mapped: training never runs the VAE again.
 
-A cache is a folder of `.npy` files, one per picture kind, rows in the order of the split. It is keyed
-by the split's data and the VAE's location, built atomically, and shared by all methods. What is recovered is encoded
-once in a process, so that other seeds of a method and other ablations find it.
+A cache is a folder of `.npy` files, one per picture kind, rows in the order of the split; keyed by the split's data and
+the VAE's location, built atomically, shared by all methods. What is recovered is encoded once in a process, so that
+other seeds of a method and other ablations find it.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,10 @@ from sppe_lib.locations import location_key
 from sppe_lib.runtime import atomic_path, device, progress
 
 PICTURES = ("source", "surrogate", "edited_surrogate", "edited_source", "mask_map", "edit_map")
-"""What is encoded: the four pictures, and SOER's two spatial maps as pictures."""
+"""What is encoded: the four pictures, and SOER's maps as RGB pictures in [0, 1], M and the edit map |S' - S|^2."""
 
-KNOWN = ("source", "surrogate", "edited_surrogate")
-"""What the panels of a recovery show."""
-
-MAPS = ("mask_map", "edit_map")
-"""What SOER needs besides."""
+KNOWN, MAPS = PICTURES[:3], PICTURES[4:]
+"""What the panels of a recovery show, and what SOER needs besides."""
 
 BATCH_PIXELS = 24 * 64**2
 """Pixels of a batch that is encoded for the cache; each has six pictures."""
@@ -36,10 +34,9 @@ KEPT_BYTES = 2**30
 """Latents that are kept in a process, in all."""
 
 Kept = dict[tuple[str, bytes], torch.Tensor]
-"""Latents by autoencoder and by what the picture holds."""
 
 KEPT: Kept = {}
-"""Those of what this process recovers."""
+"""Latents by autoencoder and by what the picture holds, of what this process recovers."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,6 @@ class LatentBatch:
 
     def __len__(self) -> int:
         return len(self.instruction)
-
-
-def maps_as_pictures(batch: Batch) -> dict[str, torch.Tensor]:
-    """SOER's spatial maps as RGB pictures in [0, 1]: the mask M and the edit map |S' - S|^2."""
-    edit_map = (batch.edited_surrogate - batch.surrogate).square()
-    return {"mask_map": batch.mask.expand(-1, 3, -1, -1), "edit_map": edit_map}
 
 
 def encode_once(backbone: Backbone, pictures: torch.Tensor, kept: Kept) -> torch.Tensor:
@@ -92,16 +83,14 @@ def encode_batch(
 
     The reference I' is encoded only where it is wanted by name, so recovery cannot see it.
     """
-    pictures = {name: getattr(batch, name) for name in ("source", "surrogate", "edited_surrogate", "edited_source")}
-    pictures |= maps_as_pictures(batch)
-    chosen = torch.cat([pictures[name] for name in wanted])
+    maps = {
+        "mask_map": batch.mask.expand(-1, 3, -1, -1),
+        "edit_map": (batch.edited_surrogate - batch.surrogate).square(),
+    }
+    chosen = torch.cat([maps[name] if name in maps else getattr(batch, name) for name in wanted])
     encoded = encode_once(backbone, chosen, {} if kept is None else kept).split(len(batch))
-    return LatentBatch(
-        **dict.fromkeys(PICTURES) | dict(zip(wanted, encoded, strict=True)),
-        mask=batch.mask.to(device()),
-        instruction=batch.instruction,
-        tag=batch.tag,
-    )
+    found = dict.fromkeys(PICTURES) | dict(zip(wanted, encoded, strict=True))
+    return LatentBatch(**found, mask=batch.mask.to(device()), instruction=batch.instruction, tag=batch.tag)
 
 
 class LatentCache:
@@ -119,9 +108,8 @@ class LatentCache:
     def batch(self, rows: list[int]) -> LatentBatch:
         """The instances of some rows, on the device."""
         arrays = {name: torch.from_numpy(array[rows]).float().to(device()) for name, array in self.arrays.items()}
-        return LatentBatch(
-            **arrays, instruction=[self.instructions[row] for row in rows], tag=[self.tags[row] for row in rows]
-        )
+        texts, tags = ([column[row] for row in rows] for column in (self.instructions, self.tags))
+        return LatentBatch(**arrays, instruction=texts, tag=tags)
 
 
 def latent_cache(results: Path, backbone: Backbone, split: str = "train") -> LatentCache:
@@ -134,10 +122,9 @@ def latent_cache(results: Path, backbone: Backbone, split: str = "train") -> Lat
     folder = results / "latents" / split
     key_file = folder / "key.json"
     if not key_file.is_file() or key_file.read_text(encoding="utf-8") != key:
-        dataset = open_split(results / "benchmark", split)
         with atomic_path(folder) as temporary:
             temporary.mkdir()
-            _build(backbone, dataset, temporary)
+            _build(backbone, open_split(results / "benchmark", split), temporary)
             (temporary / "key.json").write_text(key, encoding="utf-8")
     return LatentCache(folder)
 
@@ -145,8 +132,9 @@ def latent_cache(results: Path, backbone: Backbone, split: str = "train") -> Lat
 def _build(backbone: Backbone, dataset: Dataset, folder: Path) -> None:
     size, count = dataset[0]["source"].width, len(dataset)
     shape = (count, (size // backbone.downscale // 2) ** 2, backbone.token_width)
-    arrays = {name: _array(folder, name, np.float16, shape) for name in PICTURES}
-    arrays["mask"] = _array(folder, "mask", np.uint8, (count, 1, size, size))
+    shapes = {name: (np.float16, shape) for name in PICTURES} | {"mask": (np.uint8, (count, 1, size, size))}
+    open_array = partial(np.lib.format.open_memmap, mode="w+")
+    arrays = {name: open_array(folder / f"{name}.npy", dtype=kind, shape=of) for name, (kind, of) in shapes.items()}
     texts: dict[str, list[str]] = {"instruction": [], "tag": []}
     batch = max(1, BATCH_PIXELS // size**2)
     for batch_of in progress(iterate(dataset, batch), "encode latents", total=-(-count // batch)):
@@ -159,7 +147,3 @@ def _build(backbone: Backbone, dataset: Dataset, folder: Path) -> None:
     for array in arrays.values():
         array.flush()
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-
-
-def _array(folder: Path, name: str, dtype: type, shape: tuple[int, ...]) -> np.memmap:
-    return np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)

@@ -15,22 +15,10 @@ from sppe_lib.runtime import torch_generator
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
 """The linear layers of attention."""
 
-LAYERS = {
-    "attention": ATTENTION,
-    "all": (
-        *ATTENTION,
-        "x_embedder",
-        "ff.net.0.proj",
-        "ff.net.2",
-        "ff_context.net.0.proj",
-        "ff_context.net.2",
-        "proj_mlp",
-        "proj_out",
-    ),
-}
+FEED_FORWARD = ("ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2", "proj_mlp", "proj_out")
+LAYERS = {"attention": ATTENTION, "all": (*ATTENTION, "x_embedder", *FEED_FORWARD)}
 """What `recovery.training.layers` may say: the paper's LoRA is in attention layers, at rank 256. The miniature's is in
-every linear layer of the blocks and in the input projection: its layers are so narrow that attention alone has little
-to adapt."""
+every linear layer of the blocks and in the input projection, since attention alone, so narrow, has little to adapt."""
 
 
 def add_lora(
@@ -45,9 +33,9 @@ def add_lora(
     with torch.random.fork_rng():
         torch.manual_seed(torch_generator("lora", seed).initial_seed())
         transformer.add_adapter(config)
-    if wide:
-        _multiply_once(transformer)
-    _leave_casting_to_autocast(transformer)
+    for layer in _adapted(transformer):
+        if wide:
+            layer.forward = partial(_multiplied_once, layer)
     parameters = {name: value for name, value in transformer.named_parameters() if value.requires_grad}
     for value in parameters.values():
         value.data = value.data.float()
@@ -58,24 +46,21 @@ def _in_float32(transformer: FluxTransformer2DModel) -> bool:
     return getattr(transformer, "quantization_method", None) is None and transformer.dtype == torch.float32
 
 
-def _multiply_once(transformer: FluxTransformer2DModel) -> None:
+def _multiplied_once(layer: BaseTunerLayer, inputs: torch.Tensor) -> torch.Tensor:
     # peft multiplies an input by W, by A and by B; with W + s B A made first a training step of the miniature takes a
     # seventh less. A sum in narrower numbers would round the adapter away.
-    def multiplied(layer: BaseTunerLayer, inputs: torch.Tensor) -> torch.Tensor:
-        [name] = layer.active_adapters
-        down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
-        return linear(inputs, torch.addmm(layer.weight, up, down, alpha=layer.scaling[name]), layer.bias)
-
-    for module in transformer.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.forward = partial(multiplied, module)
+    [name] = layer.active_adapters
+    down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
+    return linear(inputs, torch.addmm(layer.weight, up, down, alpha=layer.scaling[name]), layer.bias)
 
 
-def _leave_casting_to_autocast(transformer: FluxTransformer2DModel) -> None:
+def _adapted(transformer: FluxTransformer2DModel) -> list[BaseTunerLayer]:
+    """The layers with an adapter, which leave casting to autocast from now on."""
     # peft casts every layer's input to the adapter's float32, and autocast back: a tenth of a training step here.
-    for module in transformer.modules():
-        if isinstance(module, BaseTunerLayer):
-            module.cast_input_dtype_enabled = False
+    layers = [module for module in transformer.modules() if isinstance(module, BaseTunerLayer)]
+    for layer in layers:
+        layer.cast_input_dtype_enabled = False
+    return layers
 
 
 def save_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
@@ -90,10 +75,9 @@ def save_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
 def load_lora(transformer: FluxTransformer2DModel, folder: Path) -> None:
     """Load an adapter written by `save_lora` into a transformer, in place, for sampling.
 
-    It is merged into float32 weights, which saves an eighth of the time; narrower ones would round it away, and keep it
-    apart.
+    It is merged into float32 weights, an eighth quicker; narrower ones would round it away, and keep it apart.
     """
     transformer.load_lora_adapter(str(folder), weight_name="pytorch_lora_weights.safetensors", prefix="transformer")
-    _leave_casting_to_autocast(transformer)
+    _adapted(transformer)
     if _in_float32(transformer):
         transformer.fuse_lora()

@@ -42,11 +42,6 @@ class Painting:
     mask: torch.Tensor
 
 
-def grey_inside(pictures: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Pictures [B, 3, H, W] in [0, 1] with the masked region in mid-grey, as FLUX.1-Fill takes what is known."""
-    return torch.where(mask > 0, 0.5, pictures)
-
-
 def pack(latents: torch.Tensor) -> torch.Tensor:
     """[B, C, H, W] -> [B, H/2 * W/2, 4C], FLUX's token order (channel, row in patch, column in patch)."""
     return functional.pixel_unshuffle(latents, 2).flatten(2).transpose(1, 2)
@@ -87,18 +82,15 @@ def assemble(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Token features and positions for a FLUX transformer; the target's tokens come first.
 
-    noisy_target: [B, N, 4C] at flow time `time` [B]. `channels`: the transformer's in_channels. With
-    in_channels = 4C (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and
-    `painting` has no channels to enter; with in_channels = 8C + 4 downscale^2 (FLUX.1-Fill) the
-    three-part layout above, where a known panel's noisy part follows its own flow path with `noise`
-    [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features [B, T, in_channels] and
-    positions [T, 3].
+    noisy_target: [B, N, 4C] at flow time `time` [B]. `channels`: the transformer's in_channels. With 4C of them
+    (FLUX.1-dev, Kontext) known panels are clean tokens beside the target and `painting` has no channels to enter; with
+    8C + 4 downscale^2 (FLUX.1-Fill) the three-part layout above, where a known panel's noisy part follows its own flow
+    path with `noise` [B, len(known), N, 4C] (zeros if None). `aligned` as in `positions`. Returns features
+    [B, T, in_channels] and positions [T, 3].
     """
     count, width = noisy_target.shape[1:]
-    side = int(count**0.5)
     places = [TARGET, *((panel.row, panel.column) for panel in known)]
-    ids = torch.cat([positions(side, *place, aligned) for place in places])
-    ids = ids.to(noisy_target.device)
+    ids = torch.cat([positions(int(count**0.5), *place, aligned) for place in places]).to(noisy_target.device)
     if channels == width:
         return torch.cat([noisy_target] + [panel.latents for panel in known], dim=1), ids
     expected = 2 * width + 4 * downscale**2
@@ -108,8 +100,6 @@ def assemble(
     parts = [torch.cat([noisy_target, painting.known, mask], dim=-1)]
     fraction = time.view(-1, 1, 1)
     for index, panel in enumerate(known):
-        noisy = (1 - fraction) * panel.latents
-        if noise is not None:
-            noisy = noisy + fraction * noise[:, index]
+        noisy = (1 - fraction) * panel.latents + (0 if noise is None else fraction * noise[:, index])
         parts.append(torch.cat([noisy, panel.latents, torch.zeros_like(mask)], dim=-1))
     return torch.cat(parts, dim=1), ids

@@ -1,8 +1,8 @@
 """Training and sampling on several processes: who does what, and how gradients become one.
 
-`accelerate launch` starts the processes, on one machine or many; alone, everything here does nothing.
-Each process takes its own part of every batch; noise belongs to the instance, not to the process, so
-that results do not depend on the number of processes (beyond the rounding of sums).
+`accelerate launch` starts the processes, on one machine or many; alone, everything here does nothing. Each takes its
+own part of every batch; noise belongs to the instance, not to the process, so that results do not depend on the number
+of processes (beyond the rounding of sums).
 """
 
 from collections.abc import Iterable

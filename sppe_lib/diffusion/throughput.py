@@ -13,17 +13,11 @@ SIDE = 2048
 """Rows and columns of the matrices whose product is the peak."""
 
 
-def _attention(query, key, value, *arguments, out_shape=None, **options) -> int:
-    return sdpa_flop_count(query, key, value)
-
-
-def _attention_backward(gradient, query, key, value, *arguments, out_shape=None, **options) -> int:
-    return sdpa_backward_flop_count(gradient, query, key, value)
-
-
+ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 ON_THE_CPU = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+    ATTENTION: lambda *shapes, **options: sdpa_flop_count(*shapes[:3]),
+    ATTENTION_BACKWARD: lambda *shapes, **options: sdpa_backward_flop_count(*shapes[:4]),
 }
 """Attention of a CPU, which torch's counter does not know."""
 

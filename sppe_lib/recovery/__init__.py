@@ -36,10 +36,9 @@ def method(name: str) -> Entry:
     known = METHODS
     if name.startswith(ablation_rows.PREFIX):
         known = import_module("sppe_lib.recovery.ablations").METHODS  # imports what recovers
-    try:
-        return known[name]
-    except KeyError:
-        raise ConfigError(f"Unknown recovery method {name!r}: use one of {', '.join(METHODS)}.") from None
+    if name not in known:
+        raise ConfigError(f"Unknown recovery method {name!r}: use one of {', '.join(METHODS)}.")
+    return known[name]
 
 
 def methods(names: str) -> list[str]:
@@ -77,16 +76,26 @@ def fit(profile: Profile, name: str) -> Path | None:
 
 
 def recovered_file(profile: Profile, name: str, data: str = "benchmark", number: int = 0) -> Path:
-    """Where a method's pictures of some data are: `results/<profile>/recovered/<method>/<data>.parquet`.
-
-    Repetitions with other seeds stand beside them as `<data>-seed<number>.parquet`.
-    """
+    """A method's pictures of some data: `results/<profile>/recovered/<method>/<data>[-seed<number>].parquet`."""
     return profile.results / "recovered" / name / f"{data}{f'-seed{number}' if number else ''}.parquet"
 
 
-def recover_split(profile: Profile, name: str, data: str = "benchmark", number: int = 0) -> Path:
-    """Recover every instance of some data (one of `schema.EVALUATED`); returns the file, written atomically."""
-    return _recover(profile, name, method(name).load(with_seed(profile, number)), data, number)
+def recover_split(
+    profile: Profile, name: str, data: str = "benchmark", number: int = 0, recover: Recover | None = None
+) -> Path:
+    """Recover every instance of some data (of `schema.EVALUATED`), with `recover` if the method is loaded already.
+
+    Returns the file, written atomically.
+    """
+    recover = recover or method(name).load(with_seed(profile, number))
+    folder, models = profile.results / "training", profile.models
+    # A killed run leaves temporary folders, which are hidden.
+    trained = [path for path in sorted(folder.rglob("*.safetensors")) if "/." not in f"/{path.relative_to(folder)}"]
+    pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
+    digest = digest_of(name, number, models, backbone_keys(models), profile.recovery, *trained, *pictures)
+    path, shards = recovered_file(profile, name, data, number), profile.results / "shards" / digest
+    dataset, batch = open_evaluated(profile, data), profile.recovery.sampling.batch
+    return recover_in_shards(recover, dataset, path, shards, batch, f"{name}: recover {data}")
 
 
 def recover_all(profile: Profile, name: str) -> list[Path]:
@@ -100,23 +109,5 @@ def recover_all(profile: Profile, name: str) -> list[Path]:
     for number in repetitions(profile, name) if built else ():
         recover = chosen.load(with_seed(profile, number))
         for data in chosen.data[:1] if number else built:
-            written.append(_recover(profile, name, recover, data, number))
+            written.append(recover_split(profile, name, data, number, recover))
     return written
-
-
-def _recover(profile: Profile, name: str, recover: Recover, data: str, number: int) -> Path:
-    folder = profile.results / "training"
-    # A killed run leaves temporary folders, which are hidden.
-    trained = [path for path in sorted(folder.rglob("*.safetensors")) if "/." not in f"/{path.relative_to(folder)}"]
-    pictures = split_files(profile.results / EVALUATED[data][0], EVALUATED[data][1])
-    digest = digest_of(
-        name, number, profile.models, backbone_keys(profile.models), profile.recovery, *trained, *pictures
-    )
-    return recover_in_shards(
-        recover,
-        open_evaluated(profile, data),
-        recovered_file(profile, name, data, number),
-        profile.results / "shards" / digest,
-        profile.recovery.sampling.batch,
-        f"{name}: recover {data}",
-    )

@@ -1,9 +1,9 @@
 """Ablations of C2E-S2SER: its modules and training length (Table 8), and what each of its inputs is worth.
 
-The first two kinds are trained, all with the same data, steps and constant learning rate (`ablation.steps`);
-the rows of training length are snapshots of one run. The third kind takes something away from the finished
-C2E-S2SER when it recovers, without training it anew: it shows what that model relies on, not what a model
-trained without that input could reach. All are recovered on the validation split.
+The first two kinds are trained, all with the same data, steps and constant learning rate (`ablation.steps`); the rows
+of training length are snapshots of one run. The third kind takes something away from the finished C2E-S2SER when it
+recovers: it shows what that model relies on, not what one trained without that input could reach. All are recovered on
+the validation split.
 """
 
 from collections import Counter
@@ -78,8 +78,7 @@ class Full(C2eS2ser):
 def shuffled_rows(pairs: list[str], seed: int) -> dict[int, int]:
     """For every row a row of another pair, each taken once; of the same where one pair holds more than half of all.
 
-    The same for any batching: pairs stand in a random order, and every row takes the one that is further on by the
-    size of the largest pair.
+    Pairs stand in a random order, and every row takes the one that is further on by the size of the largest pair.
     """
     names = sorted(set(pairs))
     place = dict(zip(names, numpy_generator("shuffled pairs", seed).permutation(len(names)).tolist(), strict=True))
@@ -99,12 +98,11 @@ class Shuffled(C2eS2ser):
         method = super().load(profile)
         method.dataset = open_split(profile.results / "benchmark", EVALUATED[VALIDATION[0]][1])
         names, pairs, words = (method.dataset[column][:] for column in ("instance_id", "pair_id", "instruction"))
-        others = {}
+        method.others = {}
         for chosen in sorted(set(words)) if cls.same_words else [None]:
             rows = [row for row, instruction in enumerate(words) if chosen in (None, instruction)]
             taken = shuffled_rows([pairs[row] for row in rows], profile.recovery.training.seed)
-            others |= {names[rows[place]]: rows[other] for place, other in taken.items()}
-        method.others = others
+            method.others |= {names[rows[place]]: rows[other] for place, other in taken.items()}
         return method
 
     def encode(self, batch: Batch) -> LatentBatch:
@@ -119,13 +117,8 @@ class SameWords(Shuffled):
     same_words = True
 
 
-def _without_pair(batch: Batch, seed: int) -> Batch:
-    grey = torch.full_like(batch.surrogate, GREY)
-    return replace(batch, surrogate=grey, edited_surrogate=grey)
-
-
-def _without_source(batch: Batch, seed: int) -> Batch:
-    return replace(batch, source=torch.full_like(batch.source, GREY))
+def _without(*names: str) -> Callable[[Batch, int], Batch]:
+    return lambda batch, seed: replace(batch, **{name: torch.full_like(getattr(batch, name), GREY) for name in names})
 
 
 def _without_text(batch: Batch, seed: int) -> Batch:
@@ -150,10 +143,10 @@ def _seeing(*changes: Callable[[Batch, int], Batch], given_tag: bool = False) ->
 
 CHANGED = {
     rows.NOTHING: C2eS2ser,
-    rows.NO_PAIR: _seeing(_without_pair),
+    rows.NO_PAIR: _seeing(_without("surrogate", "edited_surrogate")),
     rows.SHUFFLED: Shuffled,
     rows.SAME_WORDS: SameWords,
-    rows.NO_SOURCE: _seeing(_without_source),
+    rows.NO_SOURCE: _seeing(_without("source")),
     rows.TRUE_TAG: _seeing(given_tag=True),
     rows.RANDOM_TAG: _seeing(_with_random_tag, given_tag=True),
     rows.NO_TEXT: _seeing(_without_text),

@@ -1,8 +1,7 @@
 """C2E-S2SER, the paper's recovery model (paper §4): visual conditions, edit tag, staged cycle.
 
 I^ = R(I, S, S', M, P). The loss is L_rec + L_tag + [step > T_w] L_cyc. M is an argument in the paper's equations,
-without a place where it enters, and the release never uses it; so it enters nowhere here, and the cycle's reverse pass
-is told nothing of its answer.
+without a place where it enters, and the release never uses it; so it enters nowhere here.
 """
 
 from dataclasses import replace
@@ -28,15 +27,9 @@ class TagGenerator(nn.Module):
 
     def __init__(self, latent_channels: int, width: int = 64):
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(3 * latent_channels, width, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.SiLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(width, len(TAGS)),
-        )
+        first, second = nn.Conv2d(3 * latent_channels, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, len(TAGS))
+        self.layers = nn.Sequential(first, nn.SiLU(), second, nn.SiLU(), *head)
 
     def forward(self, surrogate: torch.Tensor, edited: torch.Tensor) -> torch.Tensor:
         """Packed latents of S and S' [B, N, 4C] -> logits [B, 3]; their difference map is the third input."""
@@ -67,14 +60,14 @@ class C2eS2ser(TrainedMethod):
 
         It is the generator's, from `logits` if they are known, or the given one.
         """
-        prompts = [self.prompts(instruction) for instruction in batch.instruction]
         chosen = [0] * len(batch)
         if self.tag and self.given_tag:
             chosen = _true_tags(batch).tolist()
         elif self.tag:
             logits = self.extra(batch.surrogate, batch.edited_surrogate) if logits is None else logits
             chosen = logits.argmax(dim=-1).tolist()
-        return self.backbone.text.encode([texts[number] for texts, number in zip(prompts, chosen, strict=True)])
+        texts = zip(batch.instruction, chosen, strict=True)
+        return self.backbone.text.encode([self.prompts(instruction)[number] for instruction, number in texts])
 
     def losses(self, step, batch, generators):
         """L_tag + L_rec + [step > T_w] L_cyc (Eq. 12); with `training.keep_term`, the release's term in both passes."""

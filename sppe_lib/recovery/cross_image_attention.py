@@ -1,12 +1,11 @@
 """Cross-Image Attention (SIGGRAPH 2024): zero-shot, I gives the structure and S' the appearance.
 
-While I is denoised, its target tokens take their keys and values from the target tokens of a second
-stream in which S' is on its way from noise, at the same flow time; attention is sharpened (contrast)
-and the latents' statistics follow those of S' (AdaIN). Both streams run through the frozen editor as it
-was pretrained: I (or S) beside the target, the instruction as text. The original inverts real
-pictures with DDPM inversion; a flow has an exact noising, so I enters as its own noised latents at
-`START`. Its masks come from clustering attention maps; here statistics are those of the whole picture.
-Where `models.cross_image` names a model, it runs on that one: `cross_image_stable_diffusion`, as at paper scale.
+While I is denoised, its target tokens take their keys and values from those of a second stream in which S' is on its
+way from noise, at the same flow time; attention is sharpened and the latents' statistics follow those of S' (AdaIN).
+Both streams run through the frozen editor as it was pretrained: I (or S) beside the target, the instruction as text. A
+flow has an exact noising, so I enters as its own noised latents at `START`, without the original's DDPM inversion; and
+statistics are those of the whole picture, not of the original's masks (clustered attention maps). Where
+`models.cross_image` names a model, it runs on that one: `cross_image_stable_diffusion`, as at paper scale.
 """
 
 import torch
@@ -18,19 +17,15 @@ from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.flow import integrate, noisy
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.panels import TARGET, Painting, Panel
-from sppe_lib.recovery.cross_image_stable_diffusion import CrossImageStableDiffusion
+from sppe_lib.recovery.cross_image_stable_diffusion import CONTRAST, CrossImageStableDiffusion, adapt_statistics
 from sppe_lib.recovery.grid import grid_velocity, instance_noise, paint_all
 from sppe_lib.recovery.method import Method
 
 START = 0.8
 """Flow time at which the noised I enters: below 1 its structure is kept."""
 
-CONTRAST = 1.67
-"""How far attention weights are pushed from their mean, as in the original."""
-
 SWAP_DOWN_TO = 0.2
-"""Flow time down to which keys and values are swapped, from the start on as in the original; below, the editor runs as
-it is."""
+"""Flow time down to which keys and values are swapped; below, the editor runs as it is."""
 
 
 class CrossImageProcessor:
@@ -70,12 +65,6 @@ class CrossImageProcessor:
             return result
         words, pictures = result[:, :text], result[:, text:]
         return attn.to_out[1](attn.to_out[0](pictures)), attn.to_add_out(words)
-
-
-def adapt_statistics(tokens: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """AdaIN: `tokens` [B, N, D] with the mean and deviation over N that `like` has."""
-    centred = (tokens - tokens.mean(1, keepdim=True)) / tokens.std(1, keepdim=True).clamp_min(1e-5)
-    return centred * like.std(1, keepdim=True) + like.mean(1, keepdim=True)
 
 
 class CrossImageAttention(Method):

@@ -20,14 +20,8 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch
+from sppe_lib.recovery import stable_diffusion as sd
 from sppe_lib.recovery.method import Method
-from sppe_lib.recovery.stable_diffusion import (
-    decode_latents,
-    encode_pictures,
-    encode_texts,
-    load_stable_diffusion,
-    predict_noise,
-)
 from sppe_lib.runtime import torch_generator
 
 KEY = "Cross-Image Attention on Stable Diffusion"
@@ -96,40 +90,15 @@ class CrossImageProcessor(AttnProcessor2_0):
 def install(pipeline: DiffusionPipeline) -> Swap:
     """Give the decoder's self-attention layers a CrossImageProcessor each; returns their switch."""
     swap = Swap()
-    processors = {
-        name: CrossImageProcessor(swap) if name.startswith("up_blocks") and ".attn1." in name else AttnProcessor2_0()
-        for name in pipeline.unet.attn_processors
-    }
+    crossing = {name: name.startswith("up_blocks") and ".attn1." in name for name in pipeline.unet.attn_processors}
+    processors = {name: CrossImageProcessor(swap) if here else AttnProcessor2_0() for name, here in crossing.items()}
     pipeline.unet.set_attn_processor(processors)
     return swap
 
 
-def make_schedule(pipeline: DiffusionPipeline, steps: int) -> tuple[DDIMScheduler, list[int]]:
-    """A scheduler with the model's noise levels, and the timesteps that are left when START of them are skipped."""
-    # Latents have no bounds to be clipped to, and a step must reach the next timestep of the list.
-    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False, timestep_spacing="leading")
-    scheduler.set_timesteps(steps)
-    return scheduler, scheduler.timesteps.tolist()[int(START * steps) :]
-
-
-def noised_chain(
-    scheduler: DDIMScheduler, clean: torch.Tensor, noise: torch.Tensor, timesteps: list[int]
-) -> list[torch.Tensor]:
-    """`clean` [B, C, h, w] noised at each of T timesteps by `noise` [B, T, C, h, w], and at the end itself."""
-    times = [torch.full((len(clean),), time) for time in timesteps]
-    return [scheduler.add_noise(clean, noise[:, number], time) for number, time in enumerate(times)] + [clean]
-
-
-def mean_step(scheduler: DDIMScheduler, noise: torch.Tensor, time: int, latents: torch.Tensor) -> torch.Tensor:
-    """The mean of DDPM's step from `time` to the next timestep, given the predicted noise."""
-    nothing = torch.zeros_like(latents)
-    return scheduler.step(noise, time, latents, eta=1.0, variance_noise=nothing).prev_sample
-
-
-def adapt_statistics(latents: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """AdaIN: `latents` [B, C, h, w] with the mean and deviation over the picture that `like` has."""
-    over = (-2, -1)
-    centred = (latents - latents.mean(over, keepdim=True)) / latents.std(over, keepdim=True).clamp_min(1e-5)
+def adapt_statistics(values: torch.Tensor, like: torch.Tensor, over: int | tuple[int, ...] = 1) -> torch.Tensor:
+    """AdaIN: `values` with the mean and deviation that `like` has `over` some axes: tokens (1), or rows and columns."""
+    centred = (values - values.mean(over, keepdim=True)) / values.std(over, keepdim=True).clamp_min(1e-5)
     return centred * like.std(over, keepdim=True) + like.mean(over, keepdim=True)
 
 
@@ -146,11 +115,22 @@ def transfer(
     `source` and `appearance`: scaled latents [B, C, h, w] of I and S'; `texts` [B, L, D]. All noise of an instance
     comes from its own generator, so its result does not depend on the others.
     """
-    scheduler, timesteps = make_schedule(pipeline, steps)
+    # Latents have no bounds to be clipped to, and a step must reach the next timestep of the list.
+    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False, timestep_spacing="leading")
+    scheduler.set_timesteps(steps)
+    timesteps = scheduler.timesteps.tolist()[int(START * steps) :]
     shape = (2, len(timesteps), *source.shape[1:])
     noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(source)
-    structures = noised_chain(scheduler, source, noise[:, 0], timesteps)
-    appearances = noised_chain(scheduler, appearance, noise[:, 1], timesteps)
+    times = [torch.full((len(source),), time) for time in timesteps]
+    structures, appearances = (  # noised at each timestep, and at the end themselves
+        [scheduler.add_noise(clean, noise[:, chain, number], time) for number, time in enumerate(times)] + [clean]
+        for chain, clean in enumerate((source, appearance))
+    )
+
+    def mean_step(predicted: torch.Tensor, time: int, latents: torch.Tensor) -> torch.Tensor:
+        nothing = torch.zeros_like(latents)
+        return scheduler.step(predicted, time, latents, eta=1.0, variance_noise=nothing).prev_sample
+
     positions = source.shape[-2] * source.shape[-1]
     swap = install(pipeline)  # here, since a pipeline is loaded once a process and may have another's
     swap.tokens = (positions, positions // 4)  # the decoder's two finest levels: 64 and 32 a side at 512 pixels
@@ -161,12 +141,12 @@ def transfer(
         swap.active = share >= SWAP_FROM
         swap.of_structure = number % STRUCTURE_EVERY == 0 and share < STRUCTURE_UNTIL
         streams = torch.cat([result, result, appearances[number], structures[number]])
-        swapped, plain, _, own = predict_noise(pipeline, streams, time, texts.repeat(STREAMS, 1, 1)).chunk(STREAMS)
-        missed = structures[number + 1] - mean_step(scheduler, own, time, structures[number])
+        swapped, plain, _, own = sd.predict_noise(pipeline, streams, time, texts.repeat(STREAMS, 1, 1)).chunk(STREAMS)
+        missed = structures[number + 1] - mean_step(own, time, structures[number])
         guided = plain + strengths[number] * (swapped - plain)
-        result = mean_step(scheduler, guided, time, result) + missed
+        result = mean_step(guided, time, result) + missed
         if share >= ADAIN_FROM:
-            result = adapt_statistics(result, appearances[number + 1])
+            result = adapt_statistics(result, appearances[number + 1], (-2, -1))
     swap.active = False
     return result
 
@@ -181,21 +161,16 @@ class CrossImageStableDiffusion(Method):
 
     @classmethod
     def load(cls, profile: Profile) -> Method:
-        """On `models.cross_image`.
-
-        Raises ResourceError for a model that cannot be loaded, ConfigError for one that is no plain Stable Diffusion.
-        """
-        location = profile.models.cross_image
-        pipeline = load_stable_diffusion("cross_image", location, "StableDiffusionPipeline", pictures=1)
-        return cls(pipeline, profile.recovery.sampling.steps, profile.recovery.training.seed)
+        """On `models.cross_image`. Raises what `load_stable_diffusion` raises."""
+        location, steps = profile.models.cross_image, profile.recovery.sampling.steps
+        pipeline = sd.load_stable_diffusion("cross_image", location, "StableDiffusionPipeline", pictures=1)
+        return cls(pipeline, steps, profile.recovery.training.seed)
 
     @torch.no_grad()
     def recover(self, batch: Batch) -> torch.Tensor:
         """Recovered pictures [B, 3, H, W] in [0, 1]."""
         pipeline, scale = self.pipeline, self.pipeline.vae.config.scaling_factor
-        source, appearance = (
-            encode_pictures(pipeline, pictures) * scale for pictures in (batch.source, batch.edited_surrogate)
-        )
-        texts, _ = encode_texts(pipeline, [PROMPT.format(domain=category) for category in batch.category])
+        pair = (sd.encode_pictures(pipeline, pictures) * scale for pictures in (batch.source, batch.edited_surrogate))
+        texts, _ = sd.encode_texts(pipeline, [PROMPT.format(domain=category) for category in batch.category])
         generators = [torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id]
-        return decode_latents(pipeline, transfer(pipeline, source, appearance, texts, generators, self.steps))
+        return sd.decode_latents(pipeline, transfer(pipeline, *pair, texts, generators, self.steps))

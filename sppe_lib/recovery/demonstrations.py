@@ -24,12 +24,13 @@ from sppe_lib.recovery.plots import spread
 from sppe_lib.recovery.trained import TrainedMethod
 
 
-def _texts(batch: Batch) -> list[tuple[str, str]]:
-    return [(f"“{one}”", f"{kind}\n{tag}") for one, kind, tag in zip(batch.instruction, batch.category, batch.tag)]
-
-
-def _pictures(images: torch.Tensor) -> list[Image.Image]:
-    return [Image.fromarray(pixels) for pixels in to_uint8(images)]
+def _shown(columns: dict[str, torch.Tensor | list[Image.Image]], texts: list[tuple[str, str]]) -> Figure:
+    """A grid of pictures, a row an instance; `columns`: title -> pictures, as they are or [B, 3, H, W] in [0, 1]."""
+    pictures = [
+        [Image.fromarray(pixels) for pixels in to_uint8(images)] if isinstance(images, torch.Tensor) else images
+        for images in columns.values()
+    ]
+    return grid(list(zip(*pictures)), list(columns), texts)
 
 
 def estimates(method: TrainedMethod, batch: Batch) -> list[tuple[float, torch.Tensor]]:
@@ -54,11 +55,11 @@ def sampling_steps(method: TrainedMethod, dataset: Dataset, rows: Sequence[int],
     """One sampling of each of some instances: I, S, S', the clean estimates (`most` of the steps at most), I'."""
     batch = collate([dataset[row] for row in rows])
     seen = estimates(method, batch)
-    shown = sorted(set(np.linspace(0, len(seen) - 1, min(most, len(seen))).round().astype(int).tolist()))
+    chosen = sorted(set(np.linspace(0, len(seen) - 1, min(most, len(seen))).round().astype(int).tolist()))
     columns = {"I": batch.source, "S": batch.surrogate, "S'": batch.edited_surrogate}
-    columns |= {f"step {step + 1} of {len(seen)}\nat t = {seen[step][0]:.2f}": seen[step][1].cpu() for step in shown}
-    columns |= {"reference I'": batch.edited_source}
-    return grid(list(zip(*map(_pictures, columns.values()))), list(columns), _texts(batch))
+    columns |= {f"step {step + 1} of {len(seen)}\nat t = {seen[step][0]:.2f}": seen[step][1].cpu() for step in chosen}
+    texts = [(f"“{one}”", f"{kind}\n{tag}") for one, kind, tag in zip(batch.instruction, batch.category, batch.tag)]
+    return _shown(columns | {"reference I'": batch.edited_source}, texts)
 
 
 def seen_tags(method: TrainedMethod, dataset: Dataset, per_tag: int = 2) -> Figure | str:
@@ -73,13 +74,12 @@ def seen_tags(method: TrainedMethod, dataset: Dataset, per_tag: int = 2) -> Figu
     with torch.no_grad():
         shares = method.extra(encoded.surrogate, encoded.edited_surrogate).softmax(dim=-1).tolist()
     change = (batch.edited_surrogate - batch.surrogate) / 2 + 0.5
-    columns = {"S": batch.surrogate, "S'": batch.edited_surrogate, "(S' - S) / 2\nfrom grey": change}
     captions = ["\n".join(f"{share:.2f} {tag}" for tag, share in zip(TAGS, line)) for line in shares]
     texts = [
         (f"“{instruction}”", f"weak tag: {tag}; seen:\n{caption}")
         for instruction, tag, caption in zip(batch.instruction, batch.tag, captions)
     ]
-    return grid(list(zip(*map(_pictures, columns.values()))), list(columns), texts)
+    return _shown({"S": batch.surrogate, "S'": batch.edited_surrogate, "(S' - S) / 2\nfrom grey": change}, texts)
 
 
 def with_pair_of(recover: recovery.Recover, batch: Batch, others: Batch) -> torch.Tensor:
@@ -92,15 +92,11 @@ def shuffled_pairs(profile: Profile, name: str, count: int = 3) -> Figure:
     dataset, entry = open_split(profile.results / "benchmark", "test"), recovery.method(name)
     rows, others = spread(dataset, count), shuffled_rows(dataset["pair_id"][:], profile.recovery.training.seed)
     batch, taken = (collate([dataset[row] for row in chosen]) for chosen in (rows, [others[row] for row in rows]))
-    recover = entry.load(profile)
     stored = open_parquet(recovery.recovered_file(profile, name))
-    pictures = [
-        *map(_pictures, (batch.source, batch.surrogate, batch.edited_surrogate)),
-        [stored[row]["image"] for row in rows],
-        *map(_pictures, (taken.surrogate, taken.edited_surrogate, with_pair_of(recover, batch, taken))),
-        _pictures(batch.edited_source),
-    ]
-    titles = ["I", "S", "S'", f"Î by {name}\nwith its own pair", "S\nof another", "S'\nof another"]
+    columns = {"I": batch.source, "S": batch.surrogate, "S'": batch.edited_surrogate}
+    columns[f"Î by {name}\nwith its own pair"] = [stored[row]["image"] for row in rows]
+    columns |= {"S\nof another": taken.surrogate, "S'\nof another": taken.edited_surrogate}
+    columns[f"Î by {name}\nwith the other pair"] = with_pair_of(entry.load(profile), batch, taken)
     other = [fill(f"the other pair: “{instruction}”", 32) for instruction in taken.instruction]
-    texts = [(own, words) for (own, _), words in zip(_texts(batch), other)]
-    return grid(list(zip(*pictures)), [*titles, f"Î by {name}\nwith the other pair", "reference I'"], texts)
+    texts = [(f"“{own}”", words) for own, words in zip(batch.instruction, other)]
+    return _shown(columns | {"reference I'": batch.edited_source}, texts)

@@ -1,7 +1,7 @@
 """EditTransfer (arXiv 2503.13327): a LoRA inpaints the four-panel grid from a templated prompt.
 
-Its idea is in-context learning by example, and nothing else: no mask, no tag, no cycle, no maps. The released
-method runs on FLUX.1-dev; here it runs on the same frozen backbone, data and budget as every method.
+In-context learning by example, and nothing else. The released method runs on FLUX.1-dev; here it has the same frozen
+backbone, data and budget as every method.
 """
 
 from sppe_lib.recovery.trained import TrainedMethod

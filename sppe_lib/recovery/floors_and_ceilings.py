@@ -51,26 +51,21 @@ class OracleWords(OracleRealisation):
     """Knows the words only: what the same editor makes of I under another seed (`schema.open_oracle`)."""
 
     name = "oracle-words"
-
-    def __init__(self, backbone: Backbone, second: dict[str, tuple[Dataset, int]]):
-        """`second`: instance -> where its second edit is."""
-        super().__init__(backbone)
-        self.second = second
+    second: dict[str, tuple[Dataset, int]]
+    """Instance -> where its second edit is."""
 
     @classmethod
     def load(cls, profile: Profile) -> Method:
         """With the second edits of every split. Raises DataError where no split has any."""
-        folder, second = profile.results / "benchmark", {}
-        splits = [split for split in SPLITS if oracle_file(folder, split).is_file()]
-        for split in splits or SPLITS[-1:]:
-            dataset = open_oracle(folder, split)
-            second |= {name: (dataset, row) for row, name in enumerate(dataset["instance_id"][:])}
-        return cls(Backbone(profile.models), second)
+        method, folder = super().load(profile), profile.results / "benchmark"
+        splits = [split for split in SPLITS if oracle_file(folder, split).is_file()] or SPLITS[-1:]
+        stored = [open_oracle(folder, split) for split in splits]
+        method.second = {name: (data, row) for data in stored for row, name in enumerate(data["instance_id"][:])}
+        return method
 
     def pictures(self, batch: Batch) -> torch.Tensor:
         """The second edits of a batch. Raises DataError for an instance that has none."""
-        lost = [name for name in batch.instance_id if name not in self.second]
-        if lost:
+        if lost := [name for name in batch.instance_id if name not in self.second]:
             raise DataError(f"{lost[0]} has no second edit, so there is no {self.name} of it: leave it out.")
         found = [self.second[name] for name in batch.instance_id]
         return torch.stack([image_tensor(dataset[row]["edited_again"]) for dataset, row in found])

@@ -21,6 +21,12 @@ Velocity = Callable[[LatentBatch, torch.Tensor, torch.Tensor, torch.Tensor], tor
 """(instances, noisy target x_t [B, N, D], time [B], noise of the known panels [B, K, N, D]) -> target's velocity."""
 
 
+def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
+    """A target of which nothing is known."""
+    known = backbone.grey(batch.mask.shape[-1]).expand(len(batch), -1, -1)
+    return Painting(known, torch.ones_like(batch.mask))
+
+
 def recovery_panels(backbone: Backbone, batch: LatentBatch) -> tuple[list[Panel], Painting]:
     """The grid of R(I, S, S', M, P): S and S' on top, I below left, and a target of which nothing is known.
 
@@ -29,12 +35,6 @@ def recovery_panels(backbone: Backbone, batch: LatentBatch) -> tuple[list[Panel]
     """
     known = [Panel(batch.surrogate, 0, 0), Panel(batch.edited_surrogate, 0, 1), Panel(batch.source, 1, 0)]
     return known, paint_all(backbone, batch)
-
-
-def paint_all(backbone: Backbone, batch: LatentBatch) -> Painting:
-    """A target of which nothing is known."""
-    known = backbone.grey(batch.mask.shape[-1]).expand(len(batch), -1, -1)
-    return Painting(known, torch.ones_like(batch.mask))
 
 
 def grid_velocity(
@@ -66,9 +66,8 @@ def draw_noise(
     like: torch.Tensor, known: int, generators: Sequence[torch.Generator]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Noise of the target [B, N, D] and of known panels [B, known, N, D], each instance's from its own generator."""
-    drawn = torch.stack([torch.randn(known + 1, *like.shape[1:], generator=generator) for generator in generators]).to(
-        like
-    )
+    shape = (known + 1, *like.shape[1:])
+    drawn = torch.stack([torch.randn(shape, generator=generator) for generator in generators]).to(like)
     return drawn[:, 0], drawn[:, 1:]
 
 

@@ -4,9 +4,9 @@
     accelerate launch --num_processes 4 -m sppe_lib.recovery.launch SOER --profile paper --only recover
     python -m sppe_lib.recovery.launch frozen,oracle-words --only recover --data validation
 
-What it calls is what 03_train_recovery and 04_recover call; alone (`python -m sppe_lib.recovery.launch`)
-it runs on one process. Training needs a `recovery.training.batch` that is a multiple of the number of processes. A run
-that was stopped goes on from its last checkpoint or shard.
+It calls what 03_train_recovery and 04_recover call; alone it runs on one process. Training needs a
+`recovery.training.batch` that is a multiple of the number of processes. A run that was stopped goes on from its last
+checkpoint or shard.
 """
 
 import argparse
@@ -79,12 +79,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name in recovery.methods(chosen.method):
         if chosen.only != "recover":
             recovery.fit(profile, name)
-        if chosen.only == "fit":
-            continue
-        if not chosen.data:
+        if chosen.only != "fit" and not chosen.data:
             recovery.recover_all(profile, name)
-        for number in recovery.repetitions(profile, name) if chosen.data else ():
-            recovery.recover_split(profile, name, chosen.data, number)
+        elif chosen.only != "fit":
+            for number in recovery.repetitions(profile, name):
+                recovery.recover_split(profile, name, chosen.data, number)
 
 
 if __name__ == "__main__":

@@ -26,21 +26,18 @@ def training_folder(profile: Profile, method: str) -> Path:
 
 
 class Method:
-    """A recovery method that needs models or parameters: `load` makes one for a profile, `recover` is what it does.
+    """A recovery method that needs models or parameters. `name`: the published one; random numbers are drawn under it.
 
-    `name`: the published one; random numbers are drawn under it.
+    `recover` is `Recover`.
     """
 
     name: ClassVar[str]
+    recover: Recover
 
     @classmethod
     def load(cls, profile: Profile) -> "Method":
         """The method as a profile says, trained where it learns."""
         return cls()
-
-    def recover(self, batch: Batch) -> torch.Tensor:
-        """As `Recover`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,9 @@ class Entry:
     """A row of METHODS.
 
     `what`: a function as `Recover`, or a Method's class; or "file.name" of one in sppe_lib/recovery/, imported when it
-    is used: the methods import diffusers, which takes seconds, and pages that only read results need none of them.
-    `trained`: whether the class has a `fit(profile)`. `data`: which of `schema.EVALUATED` it recovers; those that a
-    profile has not built are left out. `oracle`: a ceiling, which exists where there is a `schema.oracle_file`.
+    is used, since diffusers takes seconds and pages that only read results do without. `trained`: whether the class has
+    a `fit(profile)`. `data`: which of `schema.EVALUATED` it recovers, where a profile has built them. `oracle`: a
+    ceiling, which exists where there is a `schema.oracle_file`.
     """
 
     what: str | Recover | type[Method]
@@ -60,8 +57,7 @@ class Entry:
 
     def available(self, profile: Profile, data: str) -> bool:
         """Whether the profile has what it takes to recover some data."""
-        folder, split = EVALUATED[data]
-        place = profile.results / folder
+        place, split = profile.results / EVALUATED[data][0], EVALUATED[data][1]
         return bool(split_files(place, split)) and (not self.oracle or oracle_file(place, split).is_file())
 
     def imported(self) -> Recover | type[Method]:

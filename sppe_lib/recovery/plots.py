@@ -19,12 +19,9 @@ from sppe_lib.recovery import recovered_file
 from sppe_lib.recovery.ablation_rows import ROWS
 
 NAMES = {
-    "surrogate": "surrogate S",
-    "edited_surrogate": "edited surrogate S'",
-    "source": "source I",
-    "mask": "mask M",
+    "source": "source I", "mask": "mask M", "surrogate": "surrogate S", "edited_surrogate": "edited surrogate S'",
     "edited_source": "reference I'",
-}
+}  # fmt: skip
 """What the columns of a split show."""
 
 
@@ -80,9 +77,8 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
         recovered = open_parquet(recovered_file(profile, row.method, "validation"))
         lines[row.label] = [recovered[number]["image"] for number in rows]
     lines[NAMES["edited_source"]] = [row["edited_source"] for row in shown]
-    _display(
-        grid(list(lines.values()), [fill(row["instruction"], 22) for row in shown], [(label, "") for label in lines])
-    )
+    titles = [fill(row["instruction"], 22) for row in shown]
+    _display(grid(list(lines.values()), titles, [(label, "") for label in lines]))
 
 
 def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
@@ -91,10 +87,10 @@ def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
         open_split(profile.results / "benchmark", "test"),
         open_parquet(recovered_file(profile, method)),
     )
-    columns = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
+    *given, reference = NAMES
     pictures, texts = [], []
     for number in spread(dataset, count):
         row = dataset[number]
-        pictures.append([row[name] for name in columns[:-1]] + [recovered[number]["image"], row[columns[-1]]])
+        pictures.append([*(row[name] for name in given), recovered[number]["image"], row[reference]])
         texts.append((row["instruction"], row["category"]))
-    _display(grid(pictures, [*(NAMES[name] for name in columns[:-1]), method, NAMES[columns[-1]]], texts))
+    _display(grid(pictures, [*(NAMES[name] for name in given), method, NAMES[reference]], texts))

@@ -1,9 +1,8 @@
 """Prompt-Diffusion (arXiv 2305.01115): a ControlNet branch reads an example pair and a query picture.
 
-The example pair is (S, S') and the query is I, stacked on channels as the branch's condition; the text
-is the instruction. The branch is diffusers' `FluxControlNetModel`, a copy of half of the backbone's
-layers, trained in full. The paper of Prompt-Diffusion also tunes its generator: here that is the same
-LoRA that every trained method has.
+The pair is (S, S') and the query is I, stacked on channels as the branch's condition; the text is the instruction. The
+branch is diffusers' `FluxControlNetModel`, a copy of half of the backbone's layers, trained in full. Prompt-Diffusion
+also tunes its generator: here that is the same LoRA that every trained method has.
 """
 
 import torch
@@ -24,32 +23,23 @@ class ExampleBranch(nn.Module):
         super().__init__()
         config = backbone.transformer.config
         self.enter = nn.Linear(3 * backbone.token_width, backbone.channels)
-        self.controlnet = (
-            FluxControlNetModel.from_transformer(
-                backbone.transformer,
-                num_layers=-(-config.num_layers // 2),
-                num_single_layers=-(-config.num_single_layers // 2),
-                attention_head_dim=config.attention_head_dim,
-                num_attention_heads=config.num_attention_heads,
-            )
-            .float()
-            .requires_grad_(True)
+        branch = FluxControlNetModel.from_transformer(
+            backbone.transformer,
+            num_layers=-(-config.num_layers // 2),
+            num_single_layers=-(-config.num_single_layers // 2),
+            attention_head_dim=config.attention_head_dim,
+            num_attention_heads=config.num_attention_heads,
         )
+        self.controlnet = branch.float().requires_grad_(True)
 
     def forward(self, batch: LatentBatch, features, ids, time, text: TextStates, guidance: torch.Tensor | None) -> dict:
         """Residuals for the backbone's blocks, as keyword arguments of its forward."""
         condition = self.enter(torch.cat([batch.surrogate, batch.edited_surrogate, batch.source], dim=-1))
         double, single = self.controlnet(
-            hidden_states=features,
-            controlnet_cond=condition,
-            encoder_hidden_states=text.sequence,
-            pooled_projections=text.pooled,
-            timestep=time,
-            img_ids=ids,
-            txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
-            guidance=guidance,
-            return_dict=False,
-        )
+            hidden_states=features, controlnet_cond=condition, timestep=time, guidance=guidance,
+            encoder_hidden_states=text.sequence, pooled_projections=text.pooled,
+            img_ids=ids, txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device), return_dict=False,
+        )  # fmt: skip
         return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
 
 
@@ -65,13 +55,9 @@ class PromptDiffusion(TrainedMethod):
 
     def velocity(self, batch, x_t, t, noise):
         """As `TrainedMethod.velocity`."""
-        backbone = self.backbone
+        backbone, text = self.backbone, self.text(batch)
         alone = [], paint_all(backbone, batch)
         features, ids = assemble(x_t, *alone, backbone.channels, backbone.downscale, t, aligned=backbone.aligned)
-        text = self.text(batch)
-
-        def control(guidance):
-            return self.extra(batch, features, ids, t, text, guidance)
-
+        control = lambda guidance: self.extra(batch, features, ids, t, text, guidance)
         output = backbone.predict(features, ids, t, text, self.training.guidance, control)
         return backbone.velocity(output, x_t, t, batch.source)

@@ -1,9 +1,8 @@
 """A small search over hyper-parameters: which values are tried, and what a method recovers with each.
 
 A cell is a method with one choice of values. Everything happens on the validation split, with trainings as long as the
-profile's own, because the best rate depends on the length. The pictures of a cell are written as
-soon as they are made, so a search that was stopped goes on with the next cell; evaluation/search_tables.py measures
-them and says which cell is best.
+profile's own, because the best rate depends on the length. A cell's pictures are written as soon as they are made, so a
+search that was stopped goes on with the next; evaluation/search_tables.py measures them and says which is best.
 """
 
 import itertools
@@ -53,14 +52,11 @@ def own_values(profile: Profile, method: str) -> dict[str, float]:
 
 
 def cells(profile: Profile) -> list[Cell]:
-    """Every cell of every method: the profile's own values first, then the grid's others in its order.
-
-    Of each method the first `ablation.search_cells` are taken (0: all).
-    """
+    """Of every method the first `ablation.search_cells` (0: all): the profile's own values, then the grid's others."""
     found = []
     for method, grid in GRID.items():
-        own = own_values(profile, method)
         choices = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
+        own = own_values(profile, method)
         choices = [own, *(values for values in choices if values != own)]
         found += [Cell(method, values) for values in choices[: profile.ablation.search_cells or None]]
     return found
@@ -78,25 +74,19 @@ def cost(profile: Profile, cell: Cell) -> int:
     return chosen.training.steps if cell.method in TRAINED else chosen.sampling.inversion_steps
 
 
-def _digest(profile: Profile, cell: Cell) -> str:
+def picture_file(profile: Profile, cell: Cell) -> Path:
+    """Where a cell's pictures of the validation split are; another name for other data, weights or settings."""
     # Parameters that are searched count by the cell's own values only: a value that is chosen by the search and then
     # written into params.yaml must not make every other cell anew. The size of a sampling batch decides nothing.
     searched = {key.removeprefix("recovery.") for grid in GRID.values() for key in grid} | {"sampling.batch"}
     settings = asdict(cell_profile(profile, cell).recovery)
     flat = {f"{part}.{name}": value for part, values in settings.items() for name, value in values.items()}
     fixed = {name: value for name, value in flat.items() if name not in searched}
-    models = profile.models
-    weights = backbone_keys(models)
-    folder, split = EVALUATED[VALIDATION[0]]
+    models, (folder, split) = profile.models, EVALUATED[VALIDATION[0]]
     shards = [path for name in ("train", split) for path in split_files(profile.results / folder, name)]
-    return digest_of(
-        cell.method, cell.values, fixed, models.backbone, models.visii, weights, profile.ablation.pairs, *shards
-    )
-
-
-def picture_file(profile: Profile, cell: Cell) -> Path:
-    """Where a cell's pictures of the validation split are; another name for other data, weights or settings."""
-    return profile.results / FOLDER / cell.method / f"{cell.name} {_digest(profile, cell)}.parquet"
+    weights = models.backbone, models.visii, backbone_keys(models)
+    digest = digest_of(cell.method, cell.values, fixed, *weights, profile.ablation.pairs, *shards)
+    return profile.results / FOLDER / cell.method / f"{cell.name} {digest}.parquet"
 
 
 def run_cell(profile: Profile, cell: Cell) -> Path:

@@ -1,8 +1,7 @@
 """Recovery in shards: several processes share the work, and a run that was stopped goes on where it was.
 
-A shard is a fixed part of the instances, written whole or not at all. Its folder carries a digest of
-all that decides the pictures, so that shards of other data, weights or parameters are never taken up.
-What a shard holds does not depend on how many processes there are.
+A shard is a fixed part of the instances, written whole or not at all, whatever the number of processes. Its folder
+carries a digest of all that decides the pictures, so that other data, weights or parameters have other shards.
 """
 
 import hashlib
@@ -47,11 +46,10 @@ def recover_in_shards(
 ) -> Path:
     """Recover a whole data set into the Parquet file `path`, by way of shards in the folder `shards`.
 
-    Every process makes the shards that are its turn and not there yet; the main process joins them in
-    order, one in memory at a time, writes `path` atomically and removes the shards. Returns `path`.
+    Every process makes the shards that are its turn and not there yet; the main process joins them, one in memory at a
+    time, writes `path` atomically and removes the shards. Returns `path`.
     """
-    state = process()
-    size = batch * SHARD_BATCHES
+    state, size = process(), batch * SHARD_BATCHES
     files = [shards / f"{number:05d}.parquet" for number in range(-(-len(dataset) // size))]
     for number in range(state.process_index, len(files), state.num_processes):
         if files[number].is_file():

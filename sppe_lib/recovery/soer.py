@@ -1,8 +1,8 @@
 """SOER (AAAI 2026, arXiv 2512.07166): two spatial maps guide the same backbone, trained in turns.
 
-The mask M and the edit map |S' - S|^2 are encoded by the VAE, each runs through its own small
-transformer (F_m, F_e), and the average joins the picture tokens. Steps alternate: F_m learns with
-L + L*M, then F_e with L + L*(1 - M), the other one frozen; the LoRA learns in both.
+The mask M and the edit map |S' - S|^2 are encoded by the VAE, each runs through its own small transformer (F_m, F_e),
+and the average joins the picture tokens. Steps alternate: F_m learns with L + L*M, then F_e with L + L*(1 - M), the
+other one frozen; the LoRA learns in both.
 """
 
 import torch
@@ -41,19 +41,12 @@ class SpatialGuidance(nn.Module):
 
     def forward(self, batch: LatentBatch, learn: str | None = None) -> torch.Tensor:
         """Guidance tokens [B, N, channels]; `learn` is "mask" or "edit", the other one's gradient is cut."""
-        from_mask = self.mask_transformer(batch.mask_map)
-        from_edit = self.edit_transformer(batch.edit_map)
+        from_mask, from_edit = self.mask_transformer(batch.mask_map), self.edit_transformer(batch.edit_map)
         if learn == "mask":
             from_edit = from_edit.detach()
         elif learn == "edit":
             from_mask = from_mask.detach()
         return (from_mask + from_edit) / 2
-
-
-def token_mask(mask: torch.Tensor, tokens: int) -> torch.Tensor:
-    """The share of private pixels in each token's patch: [B, 1, H, W] -> [B, N, 1]."""
-    side = int(tokens**0.5)
-    return adaptive_avg_pool2d(mask, side).flatten(2).transpose(1, 2)
 
 
 class Soer(TrainedMethod):
@@ -74,6 +67,7 @@ class Soer(TrainedMethod):
     def losses(self, step, batch, generators):
         """Flow matching with the inside of M counted twice in even steps, the outside in odd ones."""
         at = draw_noised(batch.edited_source, self.panels, generators, self.backbone.time_shift)
-        inside = token_mask(batch.mask, at.clean.shape[1])
+        # The share of private pixels in each token's patch: [B, 1, H, W] -> [B, N, 1].
+        inside = adaptive_avg_pool2d(batch.mask, int(at.clean.shape[1] ** 0.5)).flatten(2).transpose(1, 2)
         learn, weight = ("mask", 1 + inside) if step % 2 == 0 else ("edit", 1 + (1 - inside))
         return {"recovery": at.loss(self.velocity(batch, at.x_t, at.time, at.known, learn), weight)}

@@ -21,16 +21,13 @@ def load_stable_diffusion(parameter: str, location: str, name: str, pictures: in
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     wanted, found = pictures * pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
+    predicts, problem = pipeline.scheduler.config.prediction_type, None
     if found != wanted:
-        raise ConfigError(
-            f"models.{parameter} is {location!r}, whose UNet takes {found} channels and not {wanted}: name a model "
-            f"made for {name}."
-        )
-    if pipeline.scheduler.config.prediction_type != "epsilon":
-        raise ConfigError(
-            f"models.{parameter} is {location!r}, which predicts {pipeline.scheduler.config.prediction_type} and not "
-            f"noise: name a model of the Stable Diffusion 1 family."
-        )
+        problem = f"whose UNet takes {found} channels and not {wanted}: name a model made for {name}"
+    elif predicts != "epsilon":
+        problem = f"which predicts {predicts} and not noise: name a model of the Stable Diffusion 1 family"
+    if problem:
+        raise ConfigError(f"models.{parameter} is {location!r}, {problem}.")
     for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         part.requires_grad_(False)
     return pipeline
@@ -40,8 +37,7 @@ def load_stable_diffusion(parameter: str, location: str, name: str, pictures: in
 def encode_texts(pipeline: DiffusionPipeline, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """CLIP's token states of B texts, float32 [B, L, D], and which of them are words, bool [B, L, 1].
 
-    Words are the tokens between the start and the end; the tokenizer pads a text to its full length and cuts a
-    longer one.
+    Words are the tokens between the start and the end; a text is padded to the full length or cut there.
     """
     tokenizer = pipeline.tokenizer
     ids = tokenizer(

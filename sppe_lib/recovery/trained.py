@@ -128,9 +128,7 @@ class TrainedMethod(Method):
         in place of the profile's own `training/` and `checkpoints/`. Raises ConfigError where the processes cannot
         share a batch evenly, DataError where there is no training split, and what `train` raises.
         """
-        check_batch(
-            profile.recovery.training.batch, process().num_processes
-        )  # before the data are encoded, which takes long
+        check_batch(profile.recovery.training.batch, process().num_processes)  # before encoding, which takes long
         method = cls.of(profile)
         with process().main_process_first():  # the others find what it has encoded
             cache = latent_cache(profile.results, method.backbone)
@@ -138,11 +136,9 @@ class TrainedMethod(Method):
             method.backbone.text.encode(sorted({*texts, ""}))
             method.backbone.grey(method.size)
         method.backbone.free_encoders()
+        folder = workplace / "training" if workplace else training_folder(profile, cls.name)
         folders = {steps: training_folder(profile, name) for steps, name in (snapshots or {}).items()}
-        if workplace is not None:
-            return train_method(method, cache, workplace / "training", workplace, folders)
-        checkpoints = profile.results / "checkpoints"
-        return train_method(method, cache, training_folder(profile, cls.name), checkpoints, folders)
+        return train_method(method, cache, folder, workplace or profile.results / "checkpoints", folders)
 
 
 def rows_at(step: int, seed: int, batch: int, count: int) -> list[int]:
@@ -181,18 +177,14 @@ def schedule_of(training: TrainingParameters, method: str) -> Schedule:
 
 
 def train_method(
-    method: TrainedMethod,
-    cache: LatentCache,
-    folder: Path,
-    checkpoints: Path,
-    snapshots: Mapping[int, Path] | None = None,
+    method: TrainedMethod, cache: LatentCache, folder: Path, checkpoints: Path, snapshots: Mapping[int, Path]
 ) -> Path:
     """Train a method on encoded instances, whose texts its backbone knows; returns `folder`.
 
     It receives adapter, modules, log and manifest, where `matmul_share` is what its last steps reach of the machine's
-    measured peak; `snapshots`: number of steps -> folder that receives the state after
-    that many. A run that was stopped goes on from its file in `checkpoints`. All methods see the same rows, and the
-    same noise for the same place in a batch.
+    measured peak; `snapshots`: number of steps -> folder that receives the state after that many. A run that was
+    stopped goes on from its file in `checkpoints`. All methods see the same rows, and the same noise for the same place
+    in a batch.
     """
     training, transformer = method.training, method.backbone.transformer
     if training.gradient_checkpointing:
@@ -239,21 +231,14 @@ def train_method(
             log.to_csv(temporary / "log.csv", index=False)
             (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
-    folders = {**(snapshots or {}), training.steps: folder}
-    lost = [steps for steps, kept in folders.items() if steps < training.steps and not kept.is_dir()]
-    train(
-        method.name,
-        trained,
-        make_optimizer(trained, training.optimizer),
-        schedule_of(training, method.name),
-        losses_at,
-        average=training.ema,
-        checkpoint=Checkpoint(
-            checkpoints / f"{method.name.replace('/', '-')}-{training.seed}.pt",
-            training.checkpoint_every,
-            hashlib.sha256(identity.encode()).hexdigest(),
-            before=min(lost, default=None),
-        ),
-        kept={steps: partial(keep, place) for steps, place in folders.items()},
+    lost = [steps for steps, kept in snapshots.items() if steps < training.steps and not kept.is_dir()]
+    checkpoint = Checkpoint(
+        checkpoints / f"{method.name.replace('/', '-')}-{training.seed}.pt",
+        training.checkpoint_every,
+        hashlib.sha256(identity.encode()).hexdigest(),
+        before=min(lost, default=None),
     )
+    kept = {steps: partial(keep, place) for steps, place in {**snapshots, training.steps: folder}.items()}
+    optimizer, schedule = make_optimizer(trained, training.optimizer), schedule_of(training, method.name)
+    train(method.name, trained, optimizer, schedule, losses_at, average=training.ema, checkpoint=checkpoint, kept=kept)
     return folder

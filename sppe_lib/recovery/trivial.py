@@ -17,11 +17,10 @@ def paste_source(batch: Batch) -> torch.Tensor:
 
 
 def local_linear(batch: Batch, spread: float = 0.08, ridge: float = 1e-3) -> torch.Tensor:
-    """Fit a smooth local affine colour map from S to S' and apply it to I inside M.
+    """Fit a smooth local affine colour map from S to S' and apply it to I inside M; outside S' is kept.
 
-    At every pixel a 3 -> 3 affine map is the ridge regression over a Gaussian window whose standard
-    deviation is `spread` of the picture's side (a guided filter with a Gaussian window and S as guide;
-    He et al. 2010 for the idea). Outside M the edited surrogate is kept.
+    At every pixel a 3 -> 3 affine map is the ridge regression over a Gaussian window whose standard deviation is
+    `spread` of the picture's side (a guided filter with a Gaussian window and S as guide; He et al. 2010 for the idea).
     """
     sigma = spread * batch.source.shape[-1]
 
@@ -33,11 +32,11 @@ def local_linear(batch: Batch, spread: float = 0.08, ridge: float = 1e-3) -> tor
 
     surrogate, edited = batch.surrogate, batch.edited_surrogate
     mean_in, mean_out = blur(surrogate), blur(edited)
-    covariance = (
-        (blur(outer(surrogate, surrogate)) - outer(mean_in, mean_in)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+    within, across = (
+        (blur(outer(surrogate, other)) - outer(mean_in, mean)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
+        for other, mean in ((surrogate, mean_in), (edited, mean_out))
     )
-    cross = (blur(outer(surrogate, edited)) - outer(mean_in, mean_out)).unflatten(1, (3, 3)).permute(0, 3, 4, 1, 2)
-    slope = torch.linalg.solve(covariance + ridge * torch.eye(3), cross)  # [B, H, W, in, out]
+    slope = torch.linalg.solve(within + ridge * torch.eye(3), across)  # [B, H, W, in, out]
     centred = (batch.source - mean_in).permute(0, 2, 3, 1)[..., None, :]
     mapped = (centred @ slope)[..., 0, :].permute(0, 3, 1, 2) + mean_out
     return torch.where(batch.mask > 0, mapped.clamp(0, 1), edited)

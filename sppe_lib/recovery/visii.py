@@ -1,10 +1,9 @@
 """VISII (NeurIPS 2023): per instance, the instruction's embedding is optimised until it edits S into S'.
 
 The editor is the frozen backbone as it was pretrained to edit: a picture beside the target, told by text
-(pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the
-flow-matching loss of S -> S'; then it edits I. VISII's second, CLIP term is left out, since the
-backbone's text states have no place in CLIP's image space. Nothing is trained across instances. Where
-`models.visii` names a model, VISII runs on that one: `visii_instruct_pix2pix`, as at paper scale.
+(pretraining/transformer.py, task `edit`). The embedding starts at the instruction's and follows the flow-matching loss
+of S -> S'; then it edits I. VISII's second, CLIP term is left out, since the backbone's text states have no place in
+CLIP's image space. Where `models.visii` names a model, VISII runs on that one: `visii_instruct_pix2pix`.
 """
 
 import torch
@@ -62,10 +61,7 @@ class Visii(Method):
 
     def recover(self, batch: Batch) -> torch.Tensor:
         """Recovered pictures [B, 3, H, W] in [0, 1]."""
-        encoded = encode_batch(self.backbone, batch)
-        text = self.invert(encoded, batch.instance_id)
-
-        def velocity(instances, x_t, t, noise):
-            return self.velocity(instances, instances.source, x_t, t, noise, text)
-
-        return sample(self.backbone, velocity, encoded, batch.instance_id, self.name, self.seed, self.sampling.steps)
+        encoded, names, steps = encode_batch(self.backbone, batch), batch.instance_id, self.sampling.steps
+        text = self.invert(encoded, names)
+        velocity = lambda batch, x_t, t, noise: self.velocity(batch, batch.source, x_t, t, noise, text)
+        return sample(self.backbone, velocity, encoded, names, self.name, self.seed, steps)

@@ -75,9 +75,8 @@ def guided_noise(
     with torch.no_grad():  # these two do not know the embedding
         pictures = torch.cat([example.surrogate, torch.zeros_like(example.surrogate)])
         inputs = torch.cat([noisy.repeat(2, 1, 1, 1), pictures], dim=1)
-        by_picture, free = predict_noise(
-            pipeline, inputs, times.repeat(2), example.empty.expand(len(inputs), -1, -1)
-        ).chunk(2)
+        empty = example.empty.expand(len(inputs), -1, -1)
+        by_picture, free = predict_noise(pipeline, inputs, times.repeat(2), empty).chunk(2)
     return free + TEXT_GUIDANCE * (by_text - by_picture) + PICTURE_GUIDANCE * (by_picture - free)
 
 
@@ -105,19 +104,17 @@ class VisiiInstructPix2Pix(Method):
 
     @classmethod
     def load(cls, profile: Profile) -> Method:
-        """On `models.visii`.
-
-        Raises ResourceError for a model that cannot be loaded; ConfigError for one that is no InstructPix2Pix, or whose
-        text encoder is not that of `models.metrics_clip`, which the direction loss needs.
+        """On `models.visii`. Raises what `load_stable_diffusion` raises, and ConfigError for a model whose text
+        encoder is not that of `models.metrics_clip`, which the direction loss needs.
         """
         location = profile.models.visii
         pipeline = load_stable_diffusion("visii", location, "StableDiffusionInstructPix2PixPipeline", pictures=2)
         clip = load_clip(profile.models.metrics_clip)
-        widths = pipeline.text_encoder.config.hidden_size, clip.model.config.text_config.hidden_size
-        if widths[0] != widths[1]:
+        found, wanted = pipeline.text_encoder.config.hidden_size, clip.model.config.text_config.hidden_size
+        if found != wanted:
             raise ConfigError(
-                f"models.visii is {location!r} with text states of width {widths[0]}, but models.metrics_clip has "
-                f"{widths[1]}: VISII compares both, so name the CLIP whose text encoder the editor has "
+                f"models.visii is {location!r} with text states of width {found}, but models.metrics_clip has {wanted}:"
+                f" VISII compares both, so name the CLIP whose text encoder the editor has "
                 f"(openai/clip-vit-large-patch14)."
             )
         return cls(pipeline, clip, profile.recovery.sampling, profile.recovery.training.seed)
@@ -147,13 +144,9 @@ class VisiiInstructPix2Pix(Method):
     def recover(self, batch: Batch) -> torch.Tensor:
         """Recovered pictures [B, 3, H, W] in [0, 1]."""
         embedding = self.invert(make_example(self.pipeline, self.clip, batch), batch.instance_id)
+        generators = [torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id]
         edited = self.pipeline(
-            prompt_embeds=embedding,
-            image=batch.source,
-            num_inference_steps=self.sampling.steps,
-            guidance_scale=TEXT_GUIDANCE,
-            image_guidance_scale=PICTURE_GUIDANCE,
-            generator=[torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id],
-            output_type="pt",
-        )
+            prompt_embeds=embedding, image=batch.source, num_inference_steps=self.sampling.steps, output_type="pt",
+            guidance_scale=TEXT_GUIDANCE, image_guidance_scale=PICTURE_GUIDANCE, generator=generators,
+        )  # fmt: skip
         return edited.images.float().cpu()

@@ -2,9 +2,8 @@
 
     python -m sppe_lib.tools.load --output figures/load
 
-Writes `memory.csv` and `memory.png`. Each size runs in a process of its own, with one process for drawing, so that all
-memory is that of the one that is measured. Counted is memory of its own (Linux: RssAnon): pages of mapped files can be
-given back at any time.
+Writes `memory.csv` and `memory.png`. Each size runs in a process of its own, which draws alone. Counted is memory of
+its own (Linux: RssAnon): pages of mapped files can be given back at any time.
 """
 
 import argparse
@@ -103,9 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.factor:
         print(json.dumps(measure(options.factor)))
         return
-    writers = {
-        "memory.csv": lambda curve, path: curve.to_csv(path, index=False, float_format="%.0f"), "memory.png": draw
-    }  # fmt: skip
+    as_csv = lambda curve, path: curve.to_csv(path, index=False, float_format="%.0f")
+    writers = {"memory.csv": as_csv, "memory.png": draw}
     check_files(options.output, writers)
     curve = memory_curve()
     for name, write in writers.items():

@@ -2,8 +2,8 @@
 
     python -m sppe_lib.tools.notebooks 03_train_recovery method=SOER
 
-The executed copy goes to `results/<profile>/notebooks/`, written even when a cell fails, so the
-failure can be looked at; the notebook in `notebooks/` is never changed.
+The executed copy goes to `results/<profile>/notebooks/`, also when a cell fails, so that the failure can be looked at;
+the notebook in `notebooks/` is never changed.
 """
 
 import os
@@ -50,13 +50,6 @@ def check_inputs(name: str, profile: Profile, method: str = "") -> None:
             )
 
 
-def _check_pipeline(profile: Profile) -> None:
-    """Under DVC, refuse folders that dvc.yaml does not name: DVC would look for what the stage wrote elsewhere."""
-    for kind in ("results", "figures"):
-        if getattr(profile, kind).resolve() != (repository() / kind / profile.name).resolve():
-            raise ConfigError(f"SPPE_{kind.upper()} is set, but a pipeline's outputs are in the repository: unset it.")
-
-
 def run_notebook(name: str, /, **parameters: str) -> Path:
     """Execute `notebooks/<name>.ipynb` with parameters; returns the path of the executed copy.
 
@@ -74,8 +67,9 @@ def run_notebook(name: str, /, **parameters: str) -> Path:
     if unknown:
         raise ConfigError(f"{name} has no parameter {unknown[0]!r}: use one of {', '.join(known)}.")
     profile = load_profile(parameters.get("profile"))
-    if "DVC_STAGE" in os.environ:
-        _check_pipeline(profile)
+    for kind in ("results", "figures") if "DVC_STAGE" in os.environ else ():  # DVC would look for outputs there
+        if getattr(profile, kind).resolve() != (repository() / kind / profile.name).resolve():
+            raise ConfigError(f"SPPE_{kind.upper()} is set, but a pipeline's outputs are in the repository: unset it.")
     check_inputs(name, profile, parameters.get("method", ""))
     suffix = "".join(f"-{value}" for key, value in parameters.items() if key != "profile")
     target = profile.results / "notebooks" / f"{re.sub(r'[^A-Za-z0-9_.,-]', '_', name + suffix)[:200]}.ipynb"
@@ -94,9 +88,6 @@ def run_notebook(name: str, /, **parameters: str) -> Path:
             parameters={"profile": profile.name, **parameters} if "profile" in known else parameters,
             cwd=str(source.parent),
             kernel_name="python3",
-            progress_bar=True,
-            log_output=False,
-            request_save_on_cell_execute=True,
             start_timeout=600,  # a busy machine starts a kernel slowly; that is no error
             extra_arguments=[KERNEL_START],
             shutdown_kernel="immediate",  # all is written by then, and a graceful end takes three seconds a stage

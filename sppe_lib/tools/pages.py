@@ -48,15 +48,12 @@ PAGE = """<!doctype html>
 
 
 class Page(NamedTuple):
-    """A notebook to show: its name in `notebooks/`, its title, and the question that it answers."""
+    """A notebook to show: its name in `notebooks/`, its title, the question that it answers, and a link to its page."""
 
     name: str
     title: str
     question: str
-
-    def link(self) -> str:
-        """A link to the page, under its title."""
-        return f'<a href="{self.name}.html">{html.escape(self.title)}</a>'
+    link: str
 
 
 def executed(results: Path, name: str) -> Path | None:
@@ -71,14 +68,15 @@ def pages_of(names: Iterable[str]) -> list[Page]:
     for name in sorted(names):
         first = nbformat.read(repository() / "notebooks" / f"{name}.ipynb", as_version=4).cells[0].source
         question = QUESTION.search(first)
-        text = re.sub(r"[*`]", "", question[1]) if question else ""
-        pages.append(Page(name, first.splitlines()[0].lstrip("# "), text[:1].upper() + text[1:]))
+        text, title = re.sub(r"[*`]", "", question[1]) if question else "", first.splitlines()[0].lstrip("# ")
+        link = f'<a href="{name}.html">{html.escape(title)}</a>'
+        pages.append(Page(name, title, text[:1].upper() + text[1:], link))
     return pages
 
 
 def index(pages: list[Page]) -> str:
     """The first page: a list of the others, each with its question."""
-    rows = "\n".join(f"<li>{page.link()}<br>{html.escape(page.question)}</li>" for page in pages)
+    rows = "\n".join(f"<li>{page.link}<br>{html.escape(page.question)}</li>" for page in pages)
     body = f"<h1>The notebooks, as they were executed</h1>\n<ul>\n{rows}\n</ul>"
     return PAGE.format(title="The notebooks", links='<a href="index.html">The notebooks</a>', body=body)
 
@@ -94,16 +92,8 @@ def with_equations(markdown: str) -> str:
     return "".join(part if index % 2 else MATH.sub(formula, part) for index, part in enumerate(parts))
 
 
-def write_picture(encoded: str, path: Path) -> None:
-    """A PNG of an output (base64) as a WebP file, at most WIDEST pixels wide."""
-    picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
-    if picture.width > WIDEST:
-        picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
-    picture.save(path, "WEBP", quality=88, method=6)
-
-
 def prepare(page: Page, notebook: nbformat.NotebookNode, folder: Path, names: set[str]) -> nbformat.NotebookNode:
-    """The executed notebook as the exporter takes it: no progress bars, pictures as links to files in `folder`.
+    """The executed notebook as the exporter takes it: no progress bars, pictures as links to WebP files in `folder`.
 
     A link to a notebook that has no page, which is none of `names`, becomes text.
     """
@@ -121,7 +111,11 @@ def prepare(page: Page, notebook: nbformat.NotebookNode, folder: Path, names: se
             if "image/png" in data:
                 number += 1
                 target, said = folder / f"{page.name}-{number}.webp", html.escape(page.title)
-                write_picture(data["image/png"], target)
+                picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+                if picture.width > WIDEST:
+                    height = round(picture.height * WIDEST / picture.width)
+                    picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
+                picture.save(target, "WEBP", quality=88, method=6)
                 shown = f'<img src="{target.name}" loading="lazy" alt="{said}, picture {number}">'
                 output["data"] = {"text/html": shown}
             elif "text/html" in data:
@@ -144,7 +138,7 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
         raise DataError(f"No executed notebooks in {results.name}/notebooks: run make repro first.")
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     pages = pages_of(copies)
-    links = " ".join(page.link() for page in pages)
+    links = " ".join(page.link for page in pages)
     with own_folder(folder, [results]) as temporary:
         style = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
         style += HtmlFormatter().get_style_defs(".highlight")

@@ -9,8 +9,8 @@ anew from the repository's; DVC keeps its record (`dvc.lock`) beside it. So choo
 and no run touches another profile's record.
 
 DVC runs one stage after the other, and its manual says to start it several times for more. That pays where stages use
-one core most of the time, as those of `smoke` do. Results are those of fewer threads: a training's last digits move as
-they do on another processor. On an accelerator, which the stages would have to share, one at a time is usually right.
+one core, as those of `smoke` do. Results are those of fewer threads: a training's last digits move as they do on
+another processor. On an accelerator, which the stages would share, one at a time is usually right.
 """
 
 import argparse
@@ -107,15 +107,6 @@ def repro(folder: Path, arguments: list[str], environment: dict[str, str], log: 
         return subprocess.run(command, cwd=folder, env=environment, stdout=file, stderr=errors).returncode
 
 
-def _by_what_waits(stages: dict[str, set[str]]) -> dict[str, int]:
-    """How many stages wait for each one, directly or not: those with the most go first."""
-    waiting: dict[str, set[str]] = {name: set() for name in stages}
-    for name in reversed(list(TopologicalSorter(stages).static_order())):
-        for need in stages[name]:
-            waiting[need] |= waiting[name] | {name}
-    return {name: len(later) for name, later in waiting.items()}
-
-
 def run_side_by_side(
     stages: dict[str, set[str]], jobs: int, logs: Path, run: Callable[[str, Path, dict[str, str]], int]
 ) -> None:
@@ -129,12 +120,16 @@ def run_side_by_side(
     logs.mkdir(parents=True, exist_ok=True)
     threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
     shares = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    order, waited_for = TopologicalSorter(stages), _by_what_waits(stages)
+    waiting: dict[str, set[str]] = {name: set() for name in stages}  # for each, directly or not: the most go first
+    for name in reversed(list(TopologicalSorter(stages).static_order())):
+        for need in stages[name]:
+            waiting[need] |= waiting[name] | {name}
+    order = TopologicalSorter(stages)
     order.prepare()
     running, ready, failed = {}, [], None
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(stages), desc="stages", mininterval=0) as bar:
         while order.is_active():
-            ready = sorted([*ready, *order.get_ready()], key=lambda name: -waited_for[name])
+            ready = sorted([*ready, *order.get_ready()], key=lambda name: -len(waiting[name]))
             while ready and len(running) < jobs and failed is None:
                 name = ready.pop(0)
                 running[pool.submit(run, name, logs / f"{name}.log", shares)] = name

@@ -3,9 +3,9 @@
     python -m sppe_lib.tools.reproduced                    # after `make repro`; or `make reproduced`
     python -m sppe_lib.tools.reproduced --against v1.0 --output FILE.md
 
-It compares `figures/<profile>/` as it is now with what git has of it, if it is what this machine's `results/<profile>/`
-say. A difference is measured by the number's own interval: half of its width is 100 %, so a few per cent are far below
-what other instances would have changed.
+It compares `figures/<profile>/` as it is now, if it is what this machine's `results/<profile>/` say, with what git has
+of it. A difference is measured by the number's own interval: half of its width is 100 %, so a few per cent are far
+below what other instances would have changed.
 """
 
 import argparse
@@ -45,8 +45,8 @@ VERDICT = {True: "holds", False: "does not hold", None: "not tested"}
 class Difference:
     """What a table's numbers became: how many there are, how many moved, and the estimate that moved most.
 
-    `share`: its movement in halves of its interval's width; missing where no estimate that has an interval moved, and
-    then the largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
+    `share`: its movement in halves of its interval's width; missing where none that has an interval moved, and then the
+    largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
     """
 
     table: str
@@ -91,10 +91,8 @@ def _read(name: str, text: str) -> pd.DataFrame | list[dict]:
 
 
 def check_run(profile: Profile, stored: list[dict]) -> None:
-    """Raise DataError unless `stored`, the content of claims.json, is what this machine's results say.
-
-    Figures that came with the repository and not from a run would be compared with themselves.
-    """
+    """Raise DataError unless `stored`, the content of claims.json, is what this machine's results say: figures that
+    came with the repository would be compared with themselves."""
     finish = f"make repro PROFILE={profile.name}"
     if not (profile.results / "metrics").is_dir():
         raise DataError(f"No run of profile {profile.name} here to compare: run {finish} first.")
@@ -159,14 +157,11 @@ def compare(profile: Profile, revision: str = "HEAD") -> Document:
         compare_tables(Path(path).stem, *(_read(Path(path).name, texts[path]) for texts in (committed, here)))
         for path in committed
     ]
-    cells = pd.DataFrame(
-        {
-            "table": one.table, "numbers": str(one.numbers), "moved": str(one.moved),
-            "moved most": one.place or NOTHING, "committed": number(one.before, 4), "this run": number(one.after, 4),
-            "of half its interval": NOTHING if one.share is None else f"{one.share:.1%}",
-        }
-        for one in found
-    )  # fmt: skip
+    cells = pd.DataFrame([{
+        "table": one.table, "numbers": str(one.numbers), "moved": str(one.moved),
+        "moved most": one.place or NOTHING, "committed": number(one.before, 4), "this run": number(one.after, 4),
+        "of half its interval": NOTHING if one.share is None else f"{one.share:.1%}",
+    } for one in found])  # fmt: skip
     commit, same = (_git("rev-parse", "--short", revision) or revision).strip(), sum(map(str.__eq__, first, second))
     numbers, moved = (sum(getattr(one, name) for one in found) for name in ("numbers", "moved"))
     notes = [

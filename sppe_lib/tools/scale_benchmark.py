@@ -3,10 +3,9 @@
     python -m sppe_lib.tools.scale_benchmark --output figures/scale          # FLUX.1-dev: 12 B parameters, about 80 GB
     python -m sppe_lib.tools.scale_benchmark --tiny --output results/scale   # the same code on a toy, anywhere
 
-Training steps (LoRA of several ranks, gradient checkpointing, one 2x2 grid of 512² panels), sampling, and
-the metric pass. FLOPs are counted by torch, not estimated; their share of the chip's bf16 peak is given
-where the chip is in PEAK. The transformer's shape is FLUX.1-dev's published configuration with the input
-layout of FLUX.1-Fill. Nothing is downloaded.
+Training steps (LoRA of several ranks, gradient checkpointing, one 2x2 grid of 512² panels), sampling, and the metric
+pass. FLOPs are counted by torch; their share of the chip's bf16 peak is given where it is in PEAK. The transformer's
+shape is FLUX.1-dev's published configuration with the input layout of FLUX.1-Fill. Nothing is downloaded.
 """
 
 import argparse
@@ -67,10 +66,7 @@ TOY = Workload(TINY, 2, 8, (4, 2), (1, 2), 2, 2, 4, (32, 64, 2, 2, 32, 8, 32), 6
 
 
 def measure(work: Callable[[], None], repeats: int) -> dict:
-    """Seconds of one call (median, after one call to warm up), its FLOPs, its share of the chip's peak, peak memory.
-
-    Memory in GiB, None on a CPU.
-    """
+    """Seconds of one call (median, after a first), its FLOPs, its share of the chip's peak, GiB at most (CPU: None)."""
     cuda = device().type == "cuda"
     with FlopCounterMode(display=False) as counter:
         work()
@@ -85,12 +81,9 @@ def measure(work: Callable[[], None], repeats: int) -> dict:
         seconds.append(time.perf_counter() - began)
     median, flops = sorted(seconds)[len(seconds) // 2], counter.get_total_flops()
     peak = next((value for chip, value in PEAK.items() if chip in device_name()), None)
-    return {
-        "seconds": median,
-        "flops": flops,
-        "share_of_bf16_peak": flops / median / peak if peak else None,
-        "peak_memory_gib": torch.cuda.max_memory_allocated() / 2**30 if cuda else None,
-    }
+    memory = torch.cuda.max_memory_allocated() / 2**30 if cuda else None
+    share = flops / median / peak if peak else None
+    return {"seconds": median, "flops": flops, "share_of_bf16_peak": share, "peak_memory_gib": memory}
 
 
 def _inputs(workload: Workload, batch: int) -> dict:

@@ -2,9 +2,9 @@
 
     python -m sppe_lib.tools.source PROFILE
 
-Writes `results/<profile>/source.json`, which changes when a file of such a folder does, its contents as well as its
-name. DVC cannot name those folders as dependencies, since only a profile does. A file is read again where its size or
-one of its times is new.
+Writes `results/<profile>/source.json`, which changes when a file of such a folder does, its contents or its name: DVC
+cannot name those folders as dependencies, since only a profile does. A file is read again where its size or one of its
+times is new.
 """
 
 import hashlib

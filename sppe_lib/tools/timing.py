@@ -15,11 +15,11 @@ COLUMNS = ["stage", "seconds", "slowest_cell", "slowest_cell_seconds", "started"
 
 
 def stage_times(profile: Profile) -> pd.DataFrame:
-    """One row per executed notebook in `results/<profile>/notebooks/`, in the order they were started.
+    """One row (COLUMNS) per executed notebook in `results/<profile>/notebooks/`, in the order they were started.
 
-    Columns: stage (the file's name: notebook and parameters), seconds, slowest_cell (its last line),
-    slowest_cell_seconds, started (ISO time). A notebook that has not ended has no seconds (missing); one that
-    papermill did not run is left out. Raises DataError for one that cannot be read.
+    The stage is the file's name (notebook and parameters), slowest_cell a last line, started an ISO time. A notebook
+    that has not ended has no seconds; one that papermill did not run is left out. Raises DataError for one that cannot
+    be read.
     """
     rows = []
     for path in sorted((profile.results / "notebooks").glob("*.ipynb")):
@@ -46,14 +46,9 @@ def time_table(profile: Profile, without: str = "") -> Document:
     """
     times = stage_times(profile)
     times = times[times["stage"] != without].reset_index(drop=True)
-    cells = pd.DataFrame(
-        {
-            "stage": times["stage"],
-            "seconds": [number(value, 1) for value in times["seconds"]],
-            "slowest cell": [f"`{line}`" if line else NOTHING for line in times["slowest_cell"]],
-            "its seconds": [number(value, 1) for value in times["slowest_cell_seconds"]],
-        }
-    )
+    seconds, slowest = ([number(value, 1) for value in times[name]] for name in ("seconds", "slowest_cell_seconds"))
+    lines = [f"`{line}`" if line else NOTHING for line in times["slowest_cell"]]
+    shown = {"stage": times["stage"], "seconds": seconds, "slowest cell": lines, "its seconds": slowest}
     note = f"No executed notebook of profile `{profile.name}` in its results yet: `make repro` leaves them."
     if len(times):
         first, last = (datetime.fromisoformat(times["started"].iloc[place]).date() for place in (0, -1))
@@ -68,4 +63,4 @@ def time_table(profile: Profile, without: str = "") -> Document:
             f" `recovery.training.seeds` is {seeds}: trained methods are trained and recover that often, except for "
             f"trainings that were there already."
         )
-    return Document("table_time", "How long the stages took", [note], [Section("", cells)], times)
+    return Document("table_time", "How long the stages took", [note], [Section("", pd.DataFrame(shown))], times)

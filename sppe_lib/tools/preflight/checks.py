@@ -4,6 +4,7 @@ import platform
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
+from itertools import starmap
 from pathlib import Path
 
 import pandas as pd
@@ -32,16 +33,13 @@ def check_python(context: Context) -> Iterator[Finding]:
     yield asked("Python", needed, found, fits, "install one, delete .venv, make setup")
 
 
-def _differing(pins: dict[str, str]) -> list[str]:
-    different = []
-    for name, version in pins.items():
-        try:
-            found = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found = "absent"
-        if found == "absent" or not SpecifierSet(f"=={version}").contains(found, prereleases=True):
-            different.append(f"{name} {found}, not {version}")
-    return different
+def _differing(name: str, version: str) -> str | None:
+    try:
+        found = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        found = "absent"
+    fits = found != "absent" and SpecifierSet(f"=={version}").contains(found, prereleases=True)
+    return None if fits else f"{name} {found}, not {version}"
 
 
 def check_packages(context: Context) -> Iterator[Finding]:
@@ -50,7 +48,7 @@ def check_packages(context: Context) -> Iterator[Finding]:
     every = locked_versions(repository(), platform.python_version())
     others = {name: version for name, version in every.items() if name not in direct}
     for title, pins, otherwise in (("packages used", direct, MISSING), ("packages those need", others, OPTIONAL)):
-        different = _differing(pins)
+        different = list(filter(None, starmap(_differing, pins.items())))
         shown = "; ".join(different[:3]) + (f"; {len(different) - 3} more" if len(different) > 3 else "")
         wanted = f"{len(pins)} at the versions of requirements.lock"
         yield asked(title, wanted, shown or "all", not different, "make setup", otherwise)
@@ -62,20 +60,21 @@ def check_memory(context: Context) -> Iterator[Finding]:
     small = parameters <= estimates.SMALL_PARAMETERS
     bfloat16 = 2 if found or not small else None  # what every accelerator computes in, this one or the one to be got
     table = estimates.memory_needed(context.profile, bfloat16, context.counts)
-    has = (
-        f"{found.name}, {gigabytes(found.free)} of {gigabytes(found.total)} free" if found else f"none ({processor()})"
-    )
+    has = f"none ({processor()})"
+    if found:
+        has = f"{found.name}, {gigabytes(found.free)} of {gigabytes(found.total)} free"
     wanted = "none: the models are small" if small else f"one: {parameters / 1e9:.1f} billion parameters"
-    device, main = bool(found) or not small, machine_memory()
-    yield asked(
-        "accelerator", wanted, has, bool(found) or small, "a machine with a GPU that PyTorch knows, or profile mini"
+    device, main, how = (
+        bool(found) or not small,
+        machine_memory(),
+        "a machine with a GPU that PyTorch knows, or profile mini",
     )
+    yield asked("accelerator", wanted, has, bool(found) or small, how)
     # Without an accelerator everything is in main memory; with one, the transformer still passes through it.
     in_main = PROCESS_BYTES + table["text_encoders"] + table["weights" if device else "total"]
     if device:
-        yield from _memory_findings(
-            "accelerator memory", table.assign(asked=table["total"]), found.free if found else 0
-        )
+        there = found.free if found else 0
+        yield from _memory_findings("accelerator memory", table.assign(asked=table["total"]), there)
         needed, largest = f"about {gigabytes(in_main.max())}", int(in_main.max())
         yield asked("main memory", needed, gigabytes(main), main >= largest, "a machine with more main memory")
     else:
@@ -112,9 +111,8 @@ def check_disk(context: Context) -> Iterator[Finding]:
     bound = "about" if context.instances or context.source is None else "at most"  # splits not known yet
     total = sum(waiting.values())
     needed = f"{bound} {gigabytes(total)}" + (f": {parts}" if parts else "")
-    yield _room(
-        "disk for results", needed, total, profile.results, "free some space or set SPPE_RESULTS to a larger disk"
-    )
+    how = "free some space or set SPPE_RESULTS to a larger disk"
+    yield _room("disk for results", needed, total, profile.results, how)
     files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
     for role, location in model_locations(profile):
         if is_hub_id(location) and in_cache(location, role) != []:

@@ -64,10 +64,9 @@ SMALL_PARAMETERS = 1_000_000_000
 class Load:
     """What one stage of one method puts through the transformer at once.
 
-    `panels`: pictures in a sequence. `learns`: "lora", "text" or "" (no backward pass). `passes`: forward
-    passes kept for one backward. `branch`: Prompt-Diffusion's ControlNet. `lora`: whether there is one.
-    `streams`: sequences an instance. `attention`: attention weights are computed as a whole, in float32.
-    `own`: the entry of `models` that takes the method off the transformer, where it names a model.
+    `panels`: pictures in a sequence. `learns`: "lora", "text" or "" (no backward pass). `passes`: forward passes kept
+    for one backward. `branch`: Prompt-Diffusion's ControlNet. `streams`: sequences an instance. `attention`: its
+    weights are computed as a whole, in float32. `own`: the entry of `models` that takes the method off the transformer.
     """
 
     stage: str
@@ -170,10 +169,9 @@ def stable_diffusion_memory(
     """(bytes of weights, bytes of activations) of VISII (`inversion`) or Cross-Image Attention on its own model.
 
     `configs`: config.json of "unet", "vae" and "text_encoder"; `pixels`: side of the pictures; `batch`: instances at
-    once. The whole pipeline is in memory, in numbers of `number_bytes`. VISII: UNET_KEPT_BYTES. Cross-Image
-    Attention: four streams through the UNet, and the attention weights of one of them at its finest level. Or the
-    VAE's, where they are more, which encodes one picture of every instance at once. Not counted is the metrics' CLIP,
-    which VISII compares with.
+    once; numbers have `number_bytes`. VISII: UNET_KEPT_BYTES. Cross-Image Attention: four streams through the UNet, and
+    the attention weights of one of them at its finest level. Or the VAE's, where they are more, which encodes one
+    picture of every instance at once. Not counted is the metrics' CLIP, which VISII compares with.
     """
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(configs["unet"])
@@ -196,14 +194,12 @@ def stable_diffusion_memory(
 def memory_needed(profile: Profile, number_bytes: int | None = None, counts: Counts | None = None) -> pd.DataFrame:
     """Bytes on the device by stage and method, one row each: weights, trained, activations, total; and text encoders.
 
-    Assumptions. Weights: the transformer in the compute type (`number_bytes` 2 for bfloat16, 4 for float32;
-    None takes this machine's), the VAE in float32. Trained: LoRA and Prompt-Diffusion's branch at TRAINED_BYTES;
-    the other methods' own modules are below a hundredth of the LoRA. Activations: KEPT_BYTES in every block
-    when something is learnt, for one block otherwise; with gradient checkpointing, in one block and every
-    block's input. Or the VAE's, where they are more, which encodes a batch with all its maps at once.
-    Where VISII or Cross-Image Attention has its own model: `stable_diffusion_memory`.
+    Weights: the transformer in the compute type (`number_bytes` 2 for bfloat16, 4 for float32; None takes this
+    machine's), the VAE in float32. Trained: LoRA and Prompt-Diffusion's branch at TRAINED_BYTES; the other methods' own
+    modules are below a hundredth of the LoRA. Activations: KEPT_BYTES in every block when something is learnt, for one
+    block otherwise; with gradient checkpointing, in one block and every block's input. Or the VAE's, where they are
+    more, which encodes a batch with all its maps at once. On a model of its own: `stable_diffusion_memory`.
     ALLOCATOR_SHARE is added. `text_encoders` are in memory only while texts are new, before any training.
-    `counts` saves counting again.
     """
     size, counts = number_bytes or compute_dtype().itemsize, counts or count(profile)
     rows = [_memory(load, profile, size, counts) for load in LOADS]
@@ -242,8 +238,7 @@ def _memory(load: Load, profile: Profile, size: int, counts: Counts) -> tuple[st
 def expected_instances(profile: Profile, found: dict[str, int] | None = None) -> dict[str, int]:
     """Instances by split, and "all": what the profile asks for, at most what is there (`found`, where known).
 
-    Where a profile takes all there are and nothing is known, every entry is the paper's number of instances,
-    which for a single split is an upper bound.
+    Where it takes all there are and nothing is known, every entry is the paper's number: for one split, a bound.
     """
     wanted = {split: 2 * number for split, number in profile.benchmark.pairs.items()}
     if profile.benchmark.source != "vector-world":
@@ -258,10 +253,9 @@ def expected_instances(profile: Profile, found: dict[str, int] | None = None) ->
 def disk_needed(profile: Profile, instances: dict[str, int], counts: Counts) -> dict[str, int]:
     """Bytes written by stage, with the copy that DVC keeps of outputs (a file system with reflinks shares it).
 
-    `instances` as `expected_instances` gives them. benchmark: `row_bytes` an instance. latents: every kind of
-    encoded picture in 16 bits, and the mask, of every training instance. training: the trained weights in
-    float32; in checkpoints also AdamW's two moments, the largest one twice while it is replaced. recovered: a
-    picture a method and test instance, at half of its raw bytes.
+    `instances` as `expected_instances` gives them. latents: every kind of encoded picture in 16 bits, and the mask, of
+    every training instance. training: the trained weights in float32; in checkpoints also AdamW's two moments, the
+    largest one twice while it is replaced. recovered: a picture a method and test instance, at half of its raw bytes.
     """
     size = profile.benchmark.size
     trained = sum(load.stage == "train" for load in LOADS) * counts.lora + counts.branch
@@ -280,11 +274,9 @@ def stage_costs(profile: Profile) -> pd.DataFrame:
     table = memory_needed(profile)
     columns = ["weights", "trained", "activations", "total", "text_encoders"]
     table[columns] = (table[columns] / 1e9).round(3)
-    manifests = [training_folder(profile, method) / "manifest.json" for method in table["method"]]
-    read = [
-        json.loads(path.read_text(encoding="utf-8")) if stage == "train" and path.is_file() else {}
-        for stage, path in zip(table["stage"], manifests, strict=True)
-    ]
+    paths = [training_folder(profile, method) / "manifest.json" for method in table["method"]]
+    there = [path.is_file() and stage == "train" for stage, path in zip(table["stage"], paths, strict=True)]
+    read = [json.loads(path.read_text(encoding="utf-8")) if has else {} for path, has in zip(paths, there)]
     table["training_seconds"] = pd.Series([manifest.get("training_seconds") for manifest in read], dtype="float64")
     table["measured_on"] = [manifest.get("device", "") for manifest in read]
     return table.rename(columns={name: f"{name}_GB" for name in columns})
