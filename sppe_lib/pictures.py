@@ -251,7 +251,8 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    # The grain of a large photo hardly compresses: trying hard takes five times as long for a few percent.
+    image.save(buffer, format="PNG", compress_level=1 if image.width * image.height > 2**20 else 6)
     return buffer.getvalue()
 
 
