@@ -20,6 +20,7 @@ from source_trees import (
 )
 
 from sppe_lib.data import taxonomy
+from sppe_lib.data.plots import region_grid
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.released import compare_with_published, find_instances
 from sppe_lib.data.released_layout import category_of
@@ -34,7 +35,6 @@ from sppe_lib.data.sources import (
 )
 from sppe_lib.data.sources.instructpix2pix import open_rows, select, tag_agreement, tag_of
 from sppe_lib.data.sources.inventory import inventory
-from sppe_lib.data.sources.plots import region_grid
 from sppe_lib.data.sources.reading import private_masks, scale_between
 from sppe_lib.data.sources.regions import Region, region_mask
 from sppe_lib.errors import ConfigError, DataError

@@ -1,19 +1,18 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import partial
 
-from sppe_lib.config import BenchmarkParameters, Profile, repository
+from sppe_lib.config import Profile, repository
 from sppe_lib.data import generated_folder, released
 from sppe_lib.data.card import Heading, prose
-from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
-from sppe_lib.data.schema import ORACLE_FEATURES, SPLITS
+from sppe_lib.data.generated_card import rebuilt_heading, unseen_heading
+from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, draw_pair, draw_pairs, plan_splits
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, INSTRUCTPIX2PIX, ORACLE_FEATURES, SPLITS
 from sppe_lib.data.store import IDENTITIES, MADE_OF, REDRAWS, VECTOR_WORLD, Summary, write_set
 from sppe_lib.data.sweep import STRENGTHS, plan_sweep
 from sppe_lib.data.unseen import draw_unseen_pair, plan_unseen
-from sppe_lib.data.unseen_folder import build_from_folder
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import atomic_path, progress
 
@@ -38,32 +37,30 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
         rows = _simulated_rows(draw_pairs(plans, processes, redraws=summary.redraws), summary)
         return write_set(rows, sum(len(plan.codes) for plan in plans), summary, partial(_heading, name="simulated"))
     if found := generated_folder.find_generated(profile):
-        # Imported late: it names models, and so brings diffusers along, which no other source needs.
-        from sppe_lib.data.generated_card import rebuilt_heading
-
         summary.made_of = {folder.path.name: folder.made_of for folder in found.folders}
         instances = generated_folder.read_instances(found, parameters.size, processes)
         total, heading = found.total, partial(rebuilt_heading, datasets=found.datasets)
     else:
-        found = _find_released(parameters, strict)
+        found = _find_released(profile, strict)
         instances = released.read_instances(found, processes)
         total, heading = len(found.plans), partial(_heading, name="released")
     return write_set(_stored_rows(instances, found, strict, summary), total, summary, heading)
 
 
-def _find_released(parameters: BenchmarkParameters, strict: bool) -> released.Released:
+def _find_released(profile: Profile, strict: bool) -> released.Released:
+    """What the profile's released tree holds; DataError where a split has no instance."""
+    parameters = profile.benchmark
     found = released.find_instances(
         repository() / parameters.source, parameters.size, parameters.strength, parameters.pairs, parameters.seed
     )
-    if strict:
+    missing = [split for split in SPLITS if not any(plan.row["split"] == split for plan in found.plans)]
+    if strict or missing:
         found.require_none()
-    for split in SPLITS:
-        if not any(plan.row["split"] == split for plan in found.plans):
-            found.require_none()
-            raise DataError(
-                f"The data folder {parameters.source!r} has no instances of the split {split}; add its folders "
-                f"{released.FOLDERS[split]}, since a method is trained, chosen and tested on three different splits."
-            )
+    if missing:
+        raise DataError(
+            f"The data folder {parameters.source!r} has no instances of the split {missing[0]}; add its folders "
+            f"{missing[0].upper()}, since a method is trained, chosen and tested on three different splits."
+        )
     return found
 
 
@@ -86,6 +83,7 @@ def _stored_rows(
     strict: bool,
     summary: Summary,
 ) -> Iterator[dict]:
+    """The rows that could be read, noting in the summary the rest; DataError where a split is left without any."""
     splits = set()
     for instance in instances:
         if strict:
@@ -131,30 +129,17 @@ def _heading(summary: Summary, name: str) -> Heading:
     return Heading(*TITLES[name], prose(name, **values))
 
 
-@dataclass(frozen=True)
-class _Set:
-    """How a set beside the benchmark is drawn, which parameter counts it, and who else has it."""
-
-    plan: Callable[[BenchmarkParameters], Sequence[PairPlan]]
-    draw: Callable[[PairPlan], DrawnPair]
-    parameter: str
-    elsewhere: str
-
-
 _SETS = {
-    "sweep": _Set(
-        plan_sweep,
-        draw_pair,
-        "sweep_sources",
+    "sweep": (
+        (plan_sweep, draw_pair, "sweep_sources"),
         "at paper scale it needs new surrogates of the released sources, which the release does not hold",
     ),
-    "unseen": _Set(
-        plan_unseen,
-        draw_unseen_pair,
-        "unseen_pairs",
+    "unseen": (
+        (plan_unseen, draw_unseen_pair, "unseen_pairs"),
         "at paper scale benchmark.unseen_source names a folder generated from InstructPix2Pix, which takes its place",
     ),
 }
+"""How a set is planned, drawn, and counted by which parameter; and who else has it."""
 
 SETS = tuple(_SETS)
 """Names of the sets beside the benchmark, and of their folders: one split `test` each, in the benchmark's schema."""
@@ -175,35 +160,55 @@ def claimed(profile: Profile, processes: int = 2) -> dict[str, str]:
 def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     """Build `results/<profile>/<name>/`: Parquet shards of the split `test`, README.md (the card) and counts.csv.
 
-    `name` is one of SETS. The folder is replaced only once everything is written. The bytes do not depend on
-    the number of processes. Raises ConfigError for other names and where the profile does not have the set,
-    saying who has; ResourceError where the disk has no room; for `unseen` what `unseen_folder` raises.
+    `name` is one of SETS. The folder is replaced only once everything is written; its bytes do not depend on
+    `processes`. Raises ConfigError for other names and where the profile does not have the set, saying who has;
+    ResourceError where the disk has no room; what `generated_folder` raises for an `unseen_source` that is a folder.
     """
     if name not in _SETS:
         raise ConfigError(f"Unknown set {name!r}: use one of {', '.join(SETS)}.")
-    chosen, parameters = _SETS[name], profile.benchmark
+    ((plan, draw, parameter), elsewhere), parameters = _SETS[name], profile.benchmark
+    absent = f"The set {name!r} is not built in profile {profile.name}, where benchmark."
     if name == "unseen" and not parameters.unseen_source:
-        raise ConfigError(
-            f'The set {name!r} is not built in profile {profile.name}, where benchmark.unseen_source is "": name '
-            f"{VECTOR_WORLD} or a folder that data.generate filled."
-        )
+        raise ConfigError(f'{absent}unseen_source is "": name {VECTOR_WORLD} or a folder that data.generate filled.')
     if name == "unseen" and parameters.unseen_source != VECTOR_WORLD:
-        return build_from_folder(profile)
+        return _unseen_from_folder(profile)
     if parameters.source != VECTOR_WORLD:
         raise ConfigError(
             f"The set {name!r} is drawn by benchmark.source {VECTOR_WORLD} only, and profile {profile.name} has "
-            f"{parameters.source!r} there: use a profile with the vector world; {chosen.elsewhere}."
+            f"{parameters.source!r} there: use a profile with the vector world; {elsewhere}."
         )
-    if getattr(parameters, chosen.parameter) == 0:
+    if getattr(parameters, parameter) == 0:
         raise ConfigError(
-            f"The set {name!r} is not built in profile {profile.name}, where benchmark.{chosen.parameter} is 0: "
-            f"say how many to draw with benchmark.source {VECTOR_WORLD}; {chosen.elsewhere}."
+            f"{absent}{parameter} is 0: say how many to draw with benchmark.source {VECTOR_WORLD}; {elsewhere}."
         )
-    summary, plans = Summary(profile.results / name, parameters), chosen.plan(parameters)
+    summary, plans = Summary(profile.results / name, parameters), plan(parameters)
     claims = claimed(profile, processes) if name == "sweep" else {}  # nothing unseen is anybody's
-    drawn = draw_pairs(plans, processes, claims, summary.redraws, chosen.draw)
+    drawn = draw_pairs(plans, processes, claims, summary.redraws, draw)
     number = sum(len(plan.pairs) for plan in plans)
     return write_set(_simulated_rows(drawn, summary), number, summary, partial(_heading, name=name))
+
+
+def _unseen_from_folder(profile: Profile) -> Summary:
+    """The unseen set from `benchmark.unseen_source`: all instances of the first `unseen_pairs` pairs (0: of all)."""
+    parameters, folder = profile.benchmark, generated_folder.find_unseen(profile)
+    datasets = sorted(set(folder.column("test", "dataset")))
+    if others := [dataset for dataset in datasets if dataset not in FULL_IMAGE_DATASETS]:
+        raise DataError(
+            f"The folder {parameters.unseen_source!r} of benchmark.unseen_source holds pairs of {others[0]}, "
+            f"whose surrogates are not full images; name a folder that was generated from {INSTRUCTPIX2PIX}."
+        )
+    pairs = folder.column("test", "pair_id")
+    chosen = set(list(dict.fromkeys(pairs))[: parameters.unseen_pairs or None])
+    summary = Summary(profile.results / "unseen", parameters)
+
+    def rows() -> Iterator[dict]:
+        for row in folder.rows("test"):
+            if row["pair_id"] in chosen:
+                finished, summary.private_shares[row["pair_id"]] = generated_folder.sized(row, parameters.size)
+                yield finished
+
+    heading = partial(unseen_heading, datasets=datasets, folder=folder)
+    return write_set(rows(), sum(pair in chosen for pair in pairs), summary, heading)
 
 
 def build_sets(profile: Profile, processes: int = 2) -> dict[str, Summary | str]:

@@ -23,12 +23,8 @@ from sppe_lib.pictures import read_picture
 from sppe_lib.runtime import progress
 
 ALLOW = "SPPE_ALLOW_UPLOAD"
-
-SECONDS = 300.0
-"""How long one edit may take before it counts as failed."""
-
-LARGEST = 100_000_000
-"""Bytes of the longest answer that is read."""
+SECONDS = 300.0  # how long one edit may take before it counts as failed
+LARGEST = 100_000_000  # bytes of the longest answer that is read
 
 
 def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:

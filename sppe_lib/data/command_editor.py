@@ -28,13 +28,9 @@ from sppe_lib.config import GenerationParameters
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.pictures import plain_rgb, png_bytes, read_picture
 
-KEY = "SPPE_CLOUD_API_KEY"
-"""The environment's name of the cloud editor's key."""
-
+KEY = "SPPE_CLOUD_API_KEY"  # the environment's name of the cloud editor's key
 PLACEHOLDERS = ("{input}", "{output}")
-
-SECONDS = 1800.0
-"""How long the command may take for each picture before it counts as failed."""
+SECONDS = 1800.0  # how long the command may take for each picture before it counts as failed
 
 
 def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:

@@ -34,13 +34,12 @@ def load_hub_editor(
     options: Mapping[str, object] = MappingProxyType({}),
     arguments: Mapping[str, object] = MappingProxyType({}),
 ) -> Editor:
-    """An editor of the model hub.
+    """An editor of the model hub; ResourceError for a model that cannot be loaded.
 
     `pipeline`: the class of diffusers; `model`: its usual weights; `guidance`: the argument that takes
-    `parameters.editor_guidance`; `options` and `arguments` go to loading and to every call. A model works at the
-    size it was made for (InstructPix2Pix: the picture's; the others: about a megapixel) and its result is brought
-    back to the picture's. Pictures go through one by one: a result cannot depend on its neighbours, and at these
-    sizes one picture fills a GPU. Raises ResourceError for a model that cannot be loaded.
+    `parameters.editor_guidance`; `options` and `arguments` go to loading and to every call. A model works at its own
+    size, and its result is brought back to the picture's. Pictures go through one by one: a result cannot depend on its
+    neighbours, and one fills a GPU.
     """
     loaded = load_pipeline(pipeline, parameters.editor_model or model, parameters.editor_revision, **options)
 
@@ -86,8 +85,7 @@ EDITORS: dict[str, Callable[[GenerationParameters], Editor]] = {
 }
 """Every editor by name; `command:<template>` carries its command behind the colon. Adding one is an entry here."""
 
-CLOUD = "cloud"
-"""The one editor that uploads."""
+CLOUD = "cloud"  # the one that uploads
 
 
 def usual_model(parameters: GenerationParameters) -> str:
@@ -99,10 +97,7 @@ def usual_model(parameters: GenerationParameters) -> str:
 
 
 def load_editor(parameters: GenerationParameters) -> Editor:
-    """The editor that `parameters.editor` names.
-
-    Raises ConfigError for an unknown or empty name, and what the editor's own loader raises.
-    """
+    """The editor that `parameters.editor` names; ConfigError for an unknown name, and what its own loader raises."""
     name = parameters.editor.partition(":")[0]
     if name not in EDITORS:
         raise ConfigError(f"Unknown editor {name!r}: set generation.editor to one of {', '.join(EDITORS)}.")

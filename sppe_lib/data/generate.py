@@ -4,16 +4,16 @@
 
 (without a GPU, `torchrun --nproc-per-node 2 -m ...` starts several processes.)
 
-RECORDS is a text file with one JSON object per line, the fields of `record_list.Record`; picture paths are relative to
-it. OUTPUT receives Parquet shards in the benchmark's schema, which `schema.open_split` reads, and a dataset card
-(README.md). What is finished is kept: the same command again makes only what is missing, whatever the number of
-processes or nodes.
+RECORDS has one JSON object per line, the fields of `record_list.Record`. OUTPUT receives Parquet shards in the
+benchmark's schema, which `schema.open_split` reads, and a dataset card. The same command again makes only what is
+missing, whatever the number of processes or nodes.
 """
 
 import argparse
 import dataclasses
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,8 @@ from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.pictures import picture_layout, png, read_mask, read_picture, resize_mask, square
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
-CARD = "README.md"
-"""The dataset card beside the shards; one that is there is never overwritten."""
-
-MADE_OF = b"made_of"
-"""What the metadata of a shard call the digest of its records and their files."""
+CARD = "README.md"  # beside the shards; one that is there is never overwritten
+MADE_OF = b"made_of"  # what the metadata of a shard call the digest of its records and their files
 
 
 @dataclass(frozen=True)
@@ -62,10 +59,7 @@ def _digest(content: object) -> str:
 
 
 def shard_of(index: int, shards: int, total: int) -> int:
-    """The shard that item `index` of `total` belongs to: contiguous, and of nearly equal sizes.
-
-    Contiguous, so that all shards read in order give the same rows for any number of shards.
-    """
+    """The shard that item `index` of `total` belongs to: contiguous, so that rows keep their order, and even."""
     return index * shards // total
 
 
@@ -82,11 +76,11 @@ def plan_shards(records: Sequence[Record], folder: Path, shards: int, batch: int
         members = [record for record in records if record.split == split]
         batches = -(-len(members) // batch)
         number = min(shards, batches)
-        chosen: list[list[Record]] = [[] for _ in range(number)]
+        chosen: dict[int, list[Record]] = defaultdict(list)
         for index, record in enumerate(members):
             chosen[shard_of(index // batch, number, batches)].append(record)
-        names = [f"{split}-{shard:05d}-of-{number:05d}.parquet" for shard in range(number)]
-        planned += [Shard(folder / name, part) for name, part in zip(names, chosen)]
+        for shard, part in chosen.items():
+            planned.append(Shard(folder / f"{split}-{shard:05d}-of-{number:05d}.parquet", part))
     return planned
 
 
@@ -95,10 +89,9 @@ def generate(
 ) -> list[Path]:
     """Make this process's share of the shards that are not there yet; returns the files it wrote.
 
-    A shard is there if it was made of the same pictures and masks, by their contents. Each is written atomically; on
-    the same kind of device its bytes are the same whoever makes it. Raises ConfigError, before any work, for the cloud
-    editor, for a folder that was begun with other parameters or records, and for one that holds anything but not what
-    this command began; and what surrogates and editors raise; finished shards stay.
+    A shard is there if it was made of the same pictures and masks, by their contents. Raises ConfigError, before any
+    work, for the cloud editor and for a folder that was begun with other values or by anything else; and what
+    surrogates and editors raise; finished shards stay.
     """
     parameters, folder = profile.generation, Path(folder)
     if parameters.editor == CLOUD:
@@ -146,15 +139,12 @@ def _made_of(target: Path) -> bytes | None:
 
 def _begun(folder: Path, identity: dict) -> dict:
     """What a folder says it was begun with; {} for a new or empty one. Raises ConfigError for any other folder."""
-    name = shown(folder.name)
-    present = [path for path in contents(folder) if not path.startswith(".")]
+    name, present = shown(folder.name), [path for path in contents(folder) if not path.startswith(".")]
     if not present:
         return {}
     if IDENTITY not in present:
-        raise ConfigError(
-            f"The folder {name!r} holds {shown(present[0])!r} and no {IDENTITY}, so this command did not begin it: "
-            f"choose a new folder."
-        )
+        other = f"holds {shown(present[0])!r} and no {IDENTITY}, so this command did not begin it"
+        raise ConfigError(f"The folder {name!r} {other}: choose a new folder.")
     begun = read_json(folder / IDENTITY, f"The file {name}/{IDENTITY}")
     begun = begun if isinstance(begun, dict) else {}
     if different := ", ".join(key for key in identity if begun.get(key) != identity[key]):

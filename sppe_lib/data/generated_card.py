@@ -8,6 +8,7 @@ import pandas as pd
 from sppe_lib.config import GenerationParameters
 from sppe_lib.data.card import COLUMNS, Heading, front_matter, prose
 from sppe_lib.data.editors import usual_model
+from sppe_lib.data.generated_folder import GeneratedFolder
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import INSTRUCTPIX2PIX, SPLITS
 from sppe_lib.data.sources import SOURCES
@@ -26,8 +27,7 @@ _LOCAL_EDITS = "stand for those of a cloud model: they were made by a model on t
 def models_used(parameters: GenerationParameters) -> dict[str, dict[str, str]]:
     """Name, revision and commit of the surrogate model and the editor's, by role; "" where there is none.
 
-    A folder is named by its last part and has no revision. The commit is the one in the hub's cache, so ask when the
-    models are loaded: a branch moves.
+    A folder is named by its last part. The commit is the one in the hub's cache: ask when the models are loaded.
     """
 
     def used(location: str, revision: str) -> dict[str, str]:
@@ -58,10 +58,7 @@ def models_text(made_of: dict, of: str = "") -> str:
 
 
 def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
-    """The heading of a benchmark built from generated folders, by `summary.made_of`.
-
-    Folders that the same models made share a paragraph about them.
-    """
+    """The heading of a benchmark built from generated folders; those of the same models share a paragraph on them."""
     together: dict[str, list[str]] = {}
     for folder, made_of in summary.made_of.items():
         together.setdefault(models_text(made_of), []).append(folder)
@@ -75,6 +72,13 @@ def rebuilt_heading(summary: Summary, datasets: Sequence[str]) -> Heading:
     return Heading(f"SPPE, rebuilt from {names}", "01_benchmark", "\n".join([about, *models, _terms(datasets)]))
 
 
+def unseen_heading(summary: Summary, datasets: Sequence[str], folder: GeneratedFolder) -> Heading:
+    """The heading of an unseen set built from a generated folder."""
+    size, names = summary.parameters.size, ", ".join(datasets)
+    about = prose("unseen_folder", datasets=names, folder=folder.path.name, size=size, obtain=OBTAIN)
+    return Heading(f"{names}, unseen", "01b_more_sets", f"{about}\n{models_text(folder.made_of)}")
+
+
 def _terms(datasets: Sequence[str]) -> str:
     known = {name: source.obtain for name, source in SOURCES.items()} | {INSTRUCTPIX2PIX: OBTAIN}
     lines = [f"- **{name}.** {known.get(name, 'The kit does not know its terms: find out.')}" for name in datasets]
@@ -82,15 +86,12 @@ def _terms(datasets: Sequence[str]) -> str:
 
 
 def generated_card(records: Sequence[Record], made_of: dict) -> str:
-    """The card as Markdown, of the records that a folder is made from and the content of its generation.json.
-
-    Its counts are those of the whole list, whether or not all shards are there yet.
-    """
+    """The card of a folder as Markdown, by the whole list of its records and the content of its generation.json."""
     datasets = list(dict.fromkeys(record.dataset for record in records))
     title = f"Surrogates and edits of {', '.join(datasets)}"
     numbers = [(record.split, 1, len(record.instructions)) for record in records]
-    table = pd.DataFrame(numbers, columns=["split", "pairs", "instances"])
-    counts = table.groupby("split").sum().reindex([split for split in SPLITS if split in set(table["split"])])
+    counts = pd.DataFrame(numbers, columns=["split", "pairs", "instances"]).groupby("split").sum()
+    counts = counts.loc[[split for split in SPLITS if split in counts.index]]
     whole = [record for record in records if record.whole]
     edited = sum(record.edited is not None for record in whole)
     text = prose(

@@ -1,7 +1,7 @@
 """Folders that `generate` filled, read back as data: found, checked to be finished, and their rows in any size.
 
 `benchmark.source` names one, or a folder that holds one for each data set; `benchmark.unseen_source` names one of
-full-image pairs (`unseen_folder`). Rows are streamed: a paper-sized set is not copied into a cache first.
+full-image pairs, which takes the place of the vector world's stand-in. Rows are streamed, not copied into a cache.
 """
 
 import os
@@ -50,13 +50,9 @@ class GeneratedFolder:
     path: Path
     made_of: dict
 
-    def files(self, split: str) -> list[Path]:
-        """The shards of a split, in order; none where no record has that split."""
-        return split_files(self.path, split)
-
     def rows(self, split: str, columns: Sequence[str] = tuple(FEATURES)) -> Iterator[dict]:
         """The rows of a split, pictures still encoded, or some of their columns."""
-        for path in self.files(split):
+        for path in split_files(self.path, split):
             _head(path)
             yield from read_rows(path, columns)
 
@@ -66,7 +62,7 @@ class GeneratedFolder:
 
     def count(self, split: str) -> int:
         """How many instances a split has, by the heads of its shards."""
-        return sum(_head(path).num_rows for path in self.files(split))
+        return sum(_head(path).num_rows for path in split_files(self.path, split))
 
 
 def _head(path: Path) -> pq.FileMetaData:
@@ -79,10 +75,9 @@ def _head(path: Path) -> pq.FileMetaData:
 
 
 def read_folder(path: Path, name: str, make: str) -> GeneratedFolder:
-    """A folder that `generate` filled; no shard is opened.
+    """A folder that `generate` filled, whose shards are not opened yet; DataError where it is not finished.
 
-    `name` says which folder, `make` which command finishes it. Raises DataError where it is not finished or lacks its
-    generation.json.
+    `name` says which folder it is, `make` which command finishes it.
     """
     if not (path / IDENTITY).is_file():
         raise DataError(f"{name} has no {IDENTITY}, which says what made it; copy that file as well.")
@@ -110,16 +105,12 @@ def generated_folders(root: Path) -> list[Path]:
 
 @dataclass
 class Generated(Found):
-    """What the folders of `benchmark.source` hold together.
-
-    `instances` counts those of each split and pair; `pairs` are those that the profile takes. `problems` fills while
-    instances are read.
-    """
+    """What the folders of `benchmark.source` hold together; `problems` fills while instances are read."""
 
     folders: list[GeneratedFolder]
     datasets: list[str]
-    instances: dict[str, Counter]
-    pairs: set[str]
+    instances: dict[str, Counter]  # how many each split and pair has
+    pairs: set[str]  # those that the profile takes
 
     @property
     def total(self) -> int:
@@ -135,8 +126,7 @@ def find_generated(profile: Profile) -> Generated | None:
     for another protection strength than the profile's.
     """
     parameters = profile.benchmark
-    root, shown = repository() / parameters.source, parameters.source
-    folders, datasets, owners = [], {}, {}
+    root, folders, datasets, owners = repository() / parameters.source, [], {}, {}
     instances = {split: Counter() for split in SPLITS}
     for path in generated_folders(root):
         # As the user wrote it, and below that only the name.
@@ -169,10 +159,31 @@ def find_generated(profile: Profile) -> Generated | None:
             f"{name} has no pairs of the split {empty[0]}; generate a folder from records of that split and put both "
             f"into one folder that benchmark.source names."
         )
-    chosen = [choose_pairs(instances[split], parameters.pairs[split], parameters.seed) for split in SPLITS]
-    return Generated(
-        "the generated data", folders, list(datasets), instances, {pair for part in chosen for pair in part}
-    )
+    pairs = set()
+    for split in SPLITS:
+        pairs.update(choose_pairs(instances[split], parameters.pairs[split], parameters.seed))
+    return Generated("the generated data", folders, list(datasets), instances, pairs)
+
+
+def find_unseen(profile: Profile) -> GeneratedFolder:
+    """The folder that `benchmark.unseen_source` names, with shards of the split `test`; none is opened.
+
+    Raises ConfigError, with the commands that make it, where the folder is not there; DataError where it has no such
+    shard or not all of them.
+    """
+    name, records = profile.benchmark.unseen_source, "data/InstructPix2Pix-records"
+    list_records = f"python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix {records}"
+    make = f"{list_records}, then {COMMAND} {records}/records.jsonl {name} --profile {profile.name}"
+    if not os.path.isdir(repository() / name):
+        raise ConfigError(
+            f"The set 'unseen' is not built: benchmark.unseen_source names {name!r}, which does not exist; make it "
+            f'with {make}; or set it to "" to do without.'
+        )
+    shown = f"The folder {name!r} of benchmark.unseen_source"
+    folder = read_folder(repository() / name, shown, make)
+    if not split_files(folder.path, "test"):
+        raise DataError(f"{shown} has no test shards; make them with {make}.")
+    return folder
 
 
 def sized(row: dict, size: int) -> tuple[dict, float]:

@@ -1,8 +1,7 @@
 """Editability labels: does the edit of the surrogate go the same way as the edit of the source?
 
-y = cos(E(I') - E(I), E(S') - E(S)) with a CLIP image encoder E, a raw cosine in [-1, 1] (paper, §4).
-Where an edit changes nothing on either side there is no direction, so the label is undefined: it is
-stored empty, counted, and left out of training and scoring.
+y = cos(E(I') - E(I), E(S') - E(S)) with a CLIP image encoder E, in [-1, 1] (paper, §4). Where an edit changes nothing
+on either side there is no direction: the label is stored empty, counted, and left out of training and scoring.
 """
 
 import numpy as np

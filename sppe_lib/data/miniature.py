@@ -1,12 +1,9 @@
 """SPPE-mini: the instances of the simulated vector world, split by split.
 
-Every pair draws from its own seeds, made of its split's seed, the split's name and the pair's
-number, so the bytes do not depend on the order or the number of processes. Two splits therefore
-never share a scene; on top of that, a scene whose private person, text or thing (`identities`), or
-whose pixels, already occur in another split is drawn again, so no identity is shared either.
-
-I and S are edited with one seed, as one service that is asked twice: what the editor makes of the words beyond what
-they say is nearly the same on both. An edit that is done must be seen inside M (`seen_inside`).
+Every pair draws from its own seeds (`PairPlan.seed_for`), so the bytes do not depend on the order or the number of
+processes. A scene whose private person, text or thing (`identities`), or whose pixels, already occur in another split
+is drawn again. I and S are edited with one seed, as one service that is asked twice: what the editor makes of the words
+beyond what they say is nearly the same on both. An edit that is done must be seen inside M (`seen_inside`).
 """
 
 import hashlib
@@ -14,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, cycle, islice
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -36,7 +34,7 @@ EDITED_AGAIN = ("val", "test")
 """Splits whose sources are edited once more, under another seed (`schema.open_oracle`)."""
 
 ATTEMPTS = 200
-"""Scenes tried for one source before giving up (ordinary runs need one or two), and seeds tried for a second edit."""
+"""Scenes tried for one source before giving up (usually one or two are), and seeds tried for a second edit."""
 
 SEEN_LEVELS, SEEN_SHARE = 16, 0.02
 """An edit is seen where a channel moves by more than so many of 255 levels, in at least this share of M's pixels."""
@@ -96,8 +94,8 @@ class PairPlan:
     def choices(self, code: str, taken: Sequence[str]) -> Iterator[str]:
         """An instruction, then in random order the category's others of its tag that are not `taken`."""
         yield code
-        others = fitting_codes(self.category, taxonomy.instruction(code).tag)
-        others = [other for other in others if other not in (code, *taken)]
+        fitting = fitting_codes(self.category, taxonomy.instruction(code).tag)
+        others = [other for other in fitting if other not in (code, *taken)]
         yield from numpy_generator("SPPE-mini other instructions", self.seed_for(code)).permutation(others).tolist()
 
 
@@ -105,8 +103,7 @@ class PairPlan:
 class DrawnPair:
     """The finished rows of one source, what identifies it, and what had to be drawn again (as `Summary.redraws`).
 
-    `private_shares`: pair_id -> share of the picture that is private, 0 to 1. A row of a split of EDITED_AGAIN also
-    has `edited_again`, a picture.
+    `private_shares`: pair_id -> private share of pixels, 0 to 1. Rows of EDITED_AGAIN also have `edited_again`.
     """
 
     plan: PairPlan
@@ -126,9 +123,8 @@ def choose_instructions(category_names: Sequence[str], *seed: object, number: in
 
     Of every 36 pairs in a row a third of the instructions is of each tag, as far as the categories have such: the
     cheapest assignment, where a tag costs a pair the uses so far of its least used fitting instruction and, more, those
-    of the tag in the category, so that most categories meet all three. Of its tag, the first instruction of a pair is
-    the one least used so far, so that rare ones (one category only) are all used; a further one is the one least used
-    in the category, so that every category meets many. Ties go to the seed.
+    of the tag in the category. Of its tag, the first instruction of a pair is the one least used so far, so that rare
+    ones are all used; a further one the one least used in the category. Ties go to the seed.
     """
     generator = numpy_generator("SPPE-mini instructions", *seed)
     overall: Counter = Counter()
@@ -168,41 +164,35 @@ def plan_split(
     split: str, pairs: int, parameters: BenchmarkParameters, seed: int, instructions: int = 2
 ) -> list[PairPlan]:
     """The plans of a split: `pairs` pairs, categories in turn, so their numbers differ by one at most."""
-    names = list(taxonomy.categories())
-    category_names = [names[index % len(names)] for index in range(pairs)]
-    codes = choose_instructions(category_names, seed, split, number=instructions)
+    names = list(islice(cycle(taxonomy.categories()), pairs))
+    codes = choose_instructions(names, seed, split, number=instructions)
     shape = parameters.size, parameters.strength
-    return [PairPlan(seed, split, *pair, *shape) for pair in zip(range(pairs), category_names, codes, strict=True)]
+    return [PairPlan(seed, split, *pair, *shape) for pair in zip(range(pairs), names, codes, strict=True)]
 
 
 def plan_splits(parameters: BenchmarkParameters) -> list[PairPlan]:
     """The plans of all splits in the order in which they are drawn, test under its own seed."""
-    seeds = dict.fromkeys(SPLITS, parameters.seed)
-    if parameters.test_seed is not None:
-        seeds["test"] = parameters.test_seed
-    return [
-        plan for split in DRAWING_ORDER for plan in plan_split(split, parameters.pairs[split], parameters, seeds[split])
-    ]
+    own = {} if parameters.test_seed is None else {"test": parameters.test_seed}
+    parts = (
+        plan_split(split, parameters.pairs[split], parameters, own.get(split, parameters.seed))
+        for split in DRAWING_ORDER
+    )
+    return list(chain.from_iterable(parts))
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    return list(value) if isinstance(value, (tuple, np.ndarray)) else str(value)
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else str(value)
 
 
 def identities(scene: Scene) -> frozenset[str]:
     """What identifies the private content of a scene.
 
-    Each private element counts with all its looks (a face, a fingerprint, a name in its ink and
-    font), and a text of several words or with a number (a full name, an address, a plate) also by
-    itself, in whatever looks. A single word such as a first name is nobody's own, nor is the country
-    on a passport's cover.
+    Each private element counts with all its looks, and a text of several words or with a number (a full name, an
+    address, a plate) also by itself, in whatever looks. A single word such as a first name is nobody's own, nor is the
+    country on a passport's cover.
     """
     found = set()
-    for element in scene.elements:
-        if not element.private:
-            continue
+    for element in (element for element in scene.elements if element.private):
         found.add(f"{element.kind} " + json.dumps(dict(element.attributes), sort_keys=True, default=_plain))
         text = element.attributes.get("text") or ""
         words = (text if isinstance(text, str) else " ".join(text)).split()
@@ -219,12 +209,11 @@ class Pictures:
         self._known: list[tuple[Scene, np.ndarray, dict]] = []
 
     def _drawn(self, scene: Scene) -> tuple[Scene, np.ndarray, dict]:
-        for entry in self._known:
-            if entry[0] == scene:
-                return entry
-        pixels = render(scene, self.size)
-        self._known.append((scene, pixels, png(pixels)))
-        return self._known[-1]
+        known = next((entry for entry in self._known if entry[0] == scene), None)
+        if known is None:
+            pixels = render(scene, self.size)
+            self._known.append(known := (scene, pixels, png(pixels)))
+        return known
 
     def pixels(self, scene: Scene) -> np.ndarray:
         """uint8 [H, W, 3]."""
@@ -268,7 +257,7 @@ def _instances(
 ) -> list[dict] | None:
     """The rows of a source: of each planned instruction, or of the first of `choices` that is seen inside every M.
 
-    None where none of them is; `redraws` counts the others as "instructions".
+    None where none is; `redraws` counts the others as "instructions".
     """
     rows: list[dict] = []
     for planned in plan.codes:
@@ -281,23 +270,19 @@ def _instances(
             redraws["instructions"] += 1
         else:
             return None
-        again = {}
-        if plan.split in EDITED_AGAIN:
-            again = {"edited_again": pictures(plan.edit_again(scene, code, edited).scene)}
-        rows += [
-            text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
-            | edited_columns(edits, private, pictures)
-            | again
-            for (pair, strength), edits, private in zip(plan.pairs.items(), found, masks, strict=True)
-        ]
+        for (pair, strength), edits, private in zip(plan.pairs.items(), found, masks, strict=True):
+            row = text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
+            rows.append(row | edited_columns(edits, private, pictures))
+            if plan.split in EDITED_AGAIN:
+                rows[-1]["edited_again"] = pictures(plan.edit_again(scene, code, edited).scene)
     return rows
 
 
 def draw_pair(plan: PairPlan) -> DrawnPair:
     """Draw one source and its instances: scene, surrogates, masks, and for each code the two independent edits.
 
-    A scene is drawn again, with the next attempt's seeds, where a mask covers nothing or everything, or no instruction
-    is seen inside it. Raises DataError where ATTEMPTS scenes are not enough.
+    A scene is drawn again where a mask covers nothing or everything, or no instruction is seen inside it; DataError
+    where ATTEMPTS scenes are not enough.
     """
     redraws: Counter = Counter()
     for attempt in range(plan.attempt, ATTEMPTS):
@@ -305,12 +290,10 @@ def draw_pair(plan: PairPlan) -> DrawnPair:
         scene = scenes.make_scene(plan.category, plan.seed_for("scene"))
         protected = plan.protect(scene)
         masks = [surrogates.pair_mask(scene, surrogate, plan.size) for surrogate in protected]
-        if not all(private.any() and not private.all() for private in masks):
-            redraws["masks"] += 1
-            continue
-        rows = _instances(plan, scene, protected, masks, pictures, redraws)
+        usable = all(private.any() and not private.all() for private in masks)
+        rows = _instances(plan, scene, protected, masks, pictures, redraws) if usable else None
         if rows is None:
-            redraws["scenes"] += 1
+            redraws["scenes" if usable else "masks"] += 1
             continue
         known = identities(scene) | {"pixels " + hashlib.sha256(pictures(scene)["bytes"]).hexdigest()}
         shares = {pair: float(private.mean()) for pair, private in zip(plan.pairs, masks, strict=True)}
@@ -333,8 +316,7 @@ def draw_pairs(
     `claims` (identity -> split) and `redraws` (as `Summary.redraws`) are filled. Drawing again happens here, in order,
     so the result is the same for any number of processes. `draw` must be importable.
     """
-    claims = {} if claims is None else claims
-    redraws = Counter() if redraws is None else redraws
+    claims, redraws = {} if claims is None else claims, Counter() if redraws is None else redraws
     for pair in in_processes(draw, plans, processes):
         split = pair.plan.split
         redraws.update(pair.redraws)

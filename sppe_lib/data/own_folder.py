@@ -37,10 +37,8 @@ def contents(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        name = shown(folder.name)
-        raise ConfigError(
-            f"The output {name!r} cannot be used as a folder ({error.strerror}): choose another."
-        ) from None
+        why = f"cannot be used as a folder ({error.strerror})"
+        raise ConfigError(f"The output {shown(folder.name)!r} {why}: choose another.") from None
     return sorted(found)
 
 
@@ -80,10 +78,7 @@ def _made(folder: Path) -> dict:
 
 
 def check_files(folder: Path, names: Iterable[str]) -> None:
-    """Raise ConfigError, before any work, where `folder` has a file of these names that its mark does not know so.
-
-    For a command that adds single files to a folder that may hold others.
-    """
+    """Raise ConfigError, before any work, where `folder` has a file of these names that its mark does not know so."""
     made = _made(folder)
     for name in names:
         path, known = folder / name, made.get(name)

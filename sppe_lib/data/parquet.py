@@ -19,8 +19,6 @@ from datasets.utils.logging import disable_progress_bar
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import atomic_path
 
-_TAIL = 65536
-
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
@@ -56,8 +54,12 @@ def _state(path: Path) -> bytes:
     # A Parquet file's end says where every column chunk lies and what its extremes are.
     found = path.stat()
     with open(path, "rb") as handle:
-        handle.seek(max(0, found.st_size - _TAIL))
+        handle.seek(max(0, found.st_size - 65536))
         return f"{found.st_size} {found.st_mtime_ns} ".encode() + handle.read()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def open_parquet(paths: Path | Sequence[Path], features: Features | None = None, in_memory: bool = False) -> Dataset:
@@ -72,15 +74,14 @@ def open_parquet(paths: Path | Sequence[Path], features: Features | None = None,
     batches = (batch for path in paths for batch in read_batches(path, schema=schema))
     if in_memory:
         return Dataset(pa.Table.from_batches(batches, schema))
-    name = hashlib.sha256("\0".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape"))
-    state = hashlib.sha256(repr(features).encode() + b"".join(map(_state, paths)))
+    name = _digest("\0".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape"))
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "sppe"
-    copy = folder / f"{name.hexdigest()[:32]}-{state.hexdigest()[:32]}.arrow"
+    copy = folder / f"{name}-{_digest(repr(features).encode() + b''.join(map(_state, paths)))}.arrow"
     if not copy.is_file():
         with atomic_path(copy) as temporary, pa.ipc.new_stream(str(temporary), schema) as writer:
             for batch in batches:
                 writer.write_batch(batch)
-        for older in set(folder.glob(f"{name.hexdigest()[:32]}-*.arrow")) - {copy}:
+        for older in set(folder.glob(f"{name}-*.arrow")) - {copy}:
             older.unlink(missing_ok=True)
     return Dataset.from_file(str(copy))
 

@@ -1,4 +1,4 @@
-"""Pictures for the benchmark notebooks: grids of scenes, strengths and instances, and counts."""
+"""Pictures for the notebooks of the data: grids of scenes, strengths, instances and private regions, and counts."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,16 @@ from datasets import Dataset
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
+from skimage.segmentation import mark_boundaries
 
 from sppe_lib.data import taxonomy
 from sppe_lib.data.schema import SPLITS
+from sppe_lib.data.sources.reading import PrivateMask, Reading, private_masks
 from sppe_lib.data.sweep import sweep_columns
+from sppe_lib.pictures import read_picture, resize_mask
 from sppe_lib.world import scenes, surrogates
 from sppe_lib.world.scene import render
-
-FULL_IMAGE_PARTS = ("source", "surrogate", "edited_surrogate", "edited_source")
-"""What there is to see of an instance whose mask covers everything."""
 
 PARTS = {
     "source": "I  source",
@@ -27,9 +28,8 @@ PARTS = {
 }
 """Columns of an instance row, in the order in which the story is told, and what stands below each."""
 
-SECOND_EDIT = {"edited_again": "I edited again\nunder another seed"}
-"""The column of `schema.ORACLE_FEATURES`, and what stands below it."""
-
+FULL_IMAGE_PARTS = tuple(column for column in PARTS if column != "mask")  # where the mask covers everything
+SECOND_EDIT = {"edited_again": "I edited again\nunder another seed"}  # the column of `schema.ORACLE_FEATURES`
 OUTCOMES = {"edited_surrogate": "surrogate_outcome", "edited_source": "source_outcome"}
 """Where the simulated editor's account of an edited picture stands."""
 
@@ -156,3 +156,22 @@ def sweep_grid(sweep: Dataset, source: str, cell: float = 1.25) -> Figure:
     figure.suptitle(f"{rows[0]['category']}: {rows[0]['instruction']}", fontsize=8)
     figure.tight_layout(pad=0.3)
     return figure
+
+
+def region_grid(reading: Reading, number: int = 8, columns: int = 4) -> Figure | None:
+    """The first masks of a reading, one per category its private region tinted red; None if there are none."""
+    chosen = {}
+    for record in private_masks(reading):
+        chosen.setdefault(record.category, record)
+        if len(chosen) == number:
+            break
+    tinted = [(category, _tinted(record)) for category, record in chosen.items()]
+    return picture_grid(tinted, columns, cell=2.2) if tinted else None
+
+
+def _tinted(record: PrivateMask) -> Image.Image:
+    side = 256
+    image = np.asarray(read_picture(record.image, side), dtype=float) / 255
+    private = np.asarray(resize_mask(record.mask, side)) > 127
+    image[private] = 0.6 * image[private] + 0.4 * np.array([1.0, 0.1, 0.1])
+    return Image.fromarray((mark_boundaries(image, private, color=(1, 0, 0)) * 255).round().astype(np.uint8))

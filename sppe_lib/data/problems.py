@@ -88,9 +88,8 @@ def read_json(path: Path, name: str) -> object:
 def files_below(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
     """Every file at any depth, in order of its path; linked folders are followed, but not round in circles (`above`).
 
-    Passed over is what nobody put there: hidden files and folders (`._x.jpg`, `.ipynb_checkpoints`), a Mac's archive
-    leftovers, and copies by a file manager (`x (1).jpg` beside `x.jpg`). Raises DataError for a folder that cannot be
-    listed.
+    Passed over is what nobody put there: hidden files and folders, a Mac's archive leftovers, and copies by a file
+    manager (`x (1).jpg` beside `x.jpg`). Raises DataError for a folder that cannot be listed.
     """
     real = os.path.realpath(folder)
     if real in above:

@@ -1,8 +1,7 @@
 """The list of pairs that `generate` works through: one JSON object a line, the fields of `Record`.
 
-A record is of one of two kinds. Usually a region of one of the 36 categories is private, and the instructions are
-published ones, named by their codes. In `schema.FULL_IMAGE_DATASETS` everything is private, and the record brings its
-own words: the instruction and its weak tag, what the surrogate model is to paint, and, where there is one, I'.
+Usually a region of one of the 36 categories is private, and the instructions are published ones, named by their codes.
+In `schema.FULL_IMAGE_DATASETS` everything is private, and the record brings its own words and, where there is one, I'.
 """
 
 import dataclasses
@@ -15,13 +14,12 @@ from pydantic.dataclasses import dataclass
 
 from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import first_fault, shown
-from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, full_image_columns, text_columns
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, text_columns
 from sppe_lib.data.surrogates import prompt_for
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import seed_of
 
 _OWN = ("instruction", "tag", "prompt", "edited")
-
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -29,8 +27,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 class Record:
     """One pair to make: where its source and mask are, and the codes of the instructions to edit it by.
 
-    Full-image records have no codes but an `instruction` with its `tag`, the surrogate model's `prompt`, and `edited`,
-    the data set's own I' (None: the editor makes it); their `category` may be any name.
+    Full-image records have no codes but the last four fields; their `category` may be any name.
     """
 
     pair_id: Text
@@ -42,8 +39,8 @@ class Record:
     codes: tuple[str, ...] = ()
     instruction: str = ""
     tag: str = ""
-    prompt: str = ""
-    edited: Path | None = None
+    prompt: str = ""  # of the surrogate model
+    edited: Path | None = None  # the data set's own I'; None: the editor makes it
 
     @property
     def whole(self) -> bool:
@@ -64,11 +61,8 @@ class Record:
 
     def columns(self, code: str, strength: float) -> dict:
         """The text columns of the instance of one of `instructions`."""
-        if not self.whole:
-            return text_columns(self.pair_id, self.dataset, self.split, self.category, code, strength)
-        return full_image_columns(
-            self.pair_id, self.dataset, self.split, self.category, code, self.instruction, self.tag, strength
-        )
+        own = (self.instruction, self.tag) if self.whole else None
+        return text_columns(self.pair_id, self.dataset, self.split, self.category, code, strength, own)
 
     def described(self) -> dict:
         """Its fields for a digest: files by name only, so that data which moved are the same data."""
@@ -92,10 +86,7 @@ def _is_file(path: Path) -> bool:
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """Read a list of records (UTF-8); picture paths are relative to it.
-
-    Raises DataError naming the line for anything that is missing or unknown.
-    """
+    """Read a list of records (UTF-8), with paths relative to it; DataError naming the line of what does not fit."""
     path = Path(path)
     name = shown(path.name)
     if not _is_file(path):

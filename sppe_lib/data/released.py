@@ -1,6 +1,6 @@
 """The published SPPE release, or any tree in its layout, as instances of the kit's own schema."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -14,46 +14,34 @@ from sppe_lib import pictures
 from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import Found, Problem
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.released_layout import RELEASED_SPLITS, ROLES, Layout, Place, category_of, scan, tree_of
-from sppe_lib.data.schema import text_columns
+from sppe_lib.data.released_layout import ROLES, Layout, Place, category_of, scan, tree_of
+from sppe_lib.data.schema import SPLITS, text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
 
 DIFFERENCE_THRESHOLD = 24
-"""Where no mask is stored, a pixel is private if a channel of I and S differs by more (of 255).
-
-JPEG alone moves channels by about 10; content replaced by inpainting by much more.
-"""
-
-FOLDERS = {split: folder for folder, split in RELEASED_SPLITS.items()}
+"""Without a mask, a pixel is private if a channel of I and S differs by more (of 255); JPEG alone moves it by 10."""
 
 
 @dataclass(frozen=True)
 class InstancePlan:
-    """One instance: the absolute paths of its files and its row's text columns.
+    """One instance to read; paths are absolute."""
 
-    `panels` holds source, surrogate, edited_source, edited_surrogate; or, if the instance exists only as a
-    four-panel grid, `grid` does. `mask` is None where none is stored. `place` is its place in the layout.
-    """
-
-    row: dict
-    place: Place
+    row: dict  # its text columns
+    place: Place  # in the layout
     size: int
-    panels: dict[str, Path]
-    grid: Path | None
-    mask: Path | None
+    panels: dict[str, Path]  # source, surrogate, edited_source and edited_surrogate; or, if they exist only as a ...
+    grid: Path | None  # ... four-panel grid, this
+    mask: Path | None  # None where none is stored
 
 
 @dataclass(frozen=True)
 class ReadInstance:
-    """A finished row, or the problem for which there is none.
-
-    `private_share` is the share of private pixels (0 to 1); `mask_origin` is "file" or "difference".
-    """
+    """A finished row, or the problem for which there is none."""
 
     row: dict | None
-    private_share: float = 0.0
-    mask_origin: str = ""
+    private_share: float = 0.0  # of its pixels, 0 to 1
+    mask_origin: str = ""  # "file" or "difference"
     problem: Problem | None = None
 
 
@@ -69,10 +57,9 @@ def find_instances(
 ) -> Released:
     """Pair up the files below `root` (nothing is decoded yet).
 
-    `pairs`: how many pairs to keep of each split, chosen by the seed; 0 or absent keeps all. `strength` is
-    noted in the rows; the release does not store it. Files without their partners, two files of one name, unknown
-    categories, unknown instruction codes, and instances without a label where their split and category has some become
-    problems. Raises DataError if no instance is complete.
+    `pairs`: how many pairs to keep of each split, chosen by the seed; 0 or absent keeps all. `strength` is noted in the
+    rows; the release does not store it. Whatever does not fit becomes a problem. Raises DataError if no instance is
+    complete.
     """
     layout = scan(root)
     plans = list(_plans(layout, size, strength))
@@ -80,32 +67,28 @@ def find_instances(
     if not plans:
         layout.require_none()
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
-    present = defaultdict(set)
-    for plan in plans:
-        present[plan.place.split].add(plan.row["pair_id"])
-    kept = {pair for split, ids in present.items() for pair in choose_pairs(ids, (pairs or {}).get(split, 0), seed)}
+    kept = set()
+    for split in SPLITS:
+        present = {plan.row["pair_id"] for plan in plans if plan.place.split == split}
+        kept.update(choose_pairs(present, (pairs or {}).get(split, 0), seed))
     plans = [plan for plan in plans if plan.row["pair_id"] in kept]
     return Released(layout.name, plans, problems=layout.problems)
 
 
 def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
     """`number` of the ids of pairs, chosen by the seed and the id alone; all of them for 0 or where there are fewer."""
-    ordered = sorted(present)
-    if 0 < number < len(ordered):
-        return sorted(ordered, key=lambda pair: seed_of("released subset", seed, pair))[:number]
-    return ordered
+    return sorted(sorted(present), key=lambda pair: seed_of("released subset", seed, pair))[: number or None]
 
 
 def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
-    """Complete pairs found against Table 2, category by category, and the sum in a last row "all".
+    """Complete pairs found, read without a limit, against Table 2 by category, and the sum in a last row "all".
 
-    Columns modality, group, category, published_pairs, found_pairs, missing (at least 0). Pass the plans of a
-    tree that was read without a limit on pairs.
+    Columns modality, group, category, published_pairs, found_pairs, missing (at least 0).
     """
-    found = Counter(category for _, category in {(plan.row["pair_id"], plan.row["category"]) for plan in plans})
+    found = Counter({plan.row["pair_id"]: plan.row["category"] for plan in plans}.values())
     table = pd.DataFrame([vars(category) for category in taxonomy.categories().values()])
     table = table.rename(columns={"name": "category"})[["modality", "group", "category", "published_pairs"]]
-    table["found_pairs"] = table["category"].map(found).fillna(0).astype(int)
+    table["found_pairs"] = [found[category] for category in table["category"]]
     table["missing"] = (table["published_pairs"] - table["found_pairs"]).clip(lower=0)
     sums = table[["published_pairs", "found_pairs", "missing"]].sum()
     table.loc[len(table)] = {"modality": "", "group": "", "category": "all", **sums}
@@ -118,10 +101,7 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
     categories = {place.folder: category_of(place.folder) for place in found}
     for folder in sorted(folder for folder, category in categories.items() if category is None):
         layout.add_problem("unmapped category folder", folder, "give it the name of one of the 36 categories")
-    for place in found:
-        category = categories[place.folder]
-        if category is None:
-            continue
+    for place in (place for place in found if categories[place.folder]):
         if place.code not in taxonomy.instructions():
             layout.add_problem("unknown instruction code", place.name, "use a code from 001 to 065")
             continue
@@ -141,10 +121,10 @@ def _plans(layout: Layout, size: int, strength: float) -> Iterator[InstancePlan]
         used = list(panels.values()) or ([grid] if grid else [])
         if not used or mask in layout.clashes:
             continue  # listed already
-        pair = f"released/{place.split}/{place.folder}/{place.stem}"
+        pair, category = f"released/{place.split}/{place.folder}/{place.stem}", categories[place.folder]
         cosine = None if label is None or (several and not label.split) else layout.labels[label]
         yield InstancePlan(
-            row=text_columns(pair, tree_of(used), place.split, category, place.code, strength, cosine),
+            row=text_columns(pair, tree_of(used), place.split, category, place.code, strength, released_label=cosine),
             place=place,
             size=size,
             panels={panel: layout.root / path for panel, path in panels.items()},
@@ -165,7 +145,7 @@ def _panels(layout: Layout, instance: Place) -> dict[str, Path]:
     if missing and instance._replace(kind="IMG") not in layout.files:
         for place in (place for place in missing if place not in layout.clashes):
             stem = place.name.rpartition("/")[2]
-            path = f"{place.kind}/{FOLDERS[place.split]}/{place.role}/{place.folder}/{stem}.jpg"
+            path = f"{place.kind}/{place.split.upper()}/{place.role}/{place.folder}/{stem}.jpg"
             layout.add_problem("instance without its pair", path, "restore it from the release")
     return {} if missing else {panel: layout.files[place] for panel, place in panels.items()}
 
@@ -211,9 +191,8 @@ def _grid_panels(path: Path) -> dict[str, Image.Image]:
 def _private(plan: InstancePlan, panels: dict[str, Image.Image]) -> tuple[Image.Image, str]:
     """The mask at the instance's size and where it comes from.
 
-    The release also stores, under the same name, masks of the whole four-panel grid: black but for the
-    lower right quarter. If all of that quarter is white it says where to paint, not what is private, and
-    the mask is derived as if none were stored.
+    The release also stores, under the same name, masks of the whole four-panel grid: black but for the lower right
+    quarter. If all of that quarter is white it says where to paint, and the mask is derived as if none were stored.
     """
     if plan.mask is None:
         return _difference(plan, panels), "difference"

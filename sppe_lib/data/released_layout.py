@@ -1,9 +1,8 @@
 """Finding files in the layout of the published SPPE release, wherever its roots are.
 
-The release's scripts disagree about roots: `ORIGINAL/TEST/source/...`, `VISPR/TEST/source/...` and
-`DIPA/source/...` all occur. So a file is recognised by its own neighbourhood: the role folder
-(`source` or `surrogate`) two levels up, the category folder one level up, and, anywhere above them,
-EDITED or ORIGINAL, the split, and the tree (VISPR, DIPA, ...). Nothing is opened here.
+The release's scripts disagree about roots (`ORIGINAL/TEST/source/...`, `VISPR/TEST/source/...`, `DIPA/source/...`), so
+a file is recognised by its neighbourhood: the role folder (`source` or `surrogate`) two levels up, the category folder
+one level up, and, anywhere above, EDITED or ORIGINAL, the split, and the tree (VISPR, DIPA, ...).
 """
 
 import os
@@ -17,14 +16,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import Found, files_below, first_fault, read_json, shown
+from sppe_lib.data.schema import SPLITS
 from sppe_lib.errors import DataError
 
-RELEASED_SPLITS = {"TRAIN": "train", "VAL": "val", "TEST": "test"}
-
 TREES = ("VISPR", "DIPA", "DIPA2", "REDACTIONS")
-
 ROLES = ("source", "surrogate")
-
 PICTURES = (".jpg", ".jpeg", ".png")
 
 KINDS = {"MASK": "mask", "IMG": "grid", "EDITED": "edited picture", "ORIGINAL": "original"}
@@ -38,37 +34,25 @@ FOLDER_NAMES = {
     "license plate all": "multi-vehicle plates",
     "license plate": "plate",
 }
-"""Category folders whose name, without its `a105_` number, is not one of the 36 names.
-
-This is the kit's own reading: the release does not say which folder is which row of its table. The
-first four are VISPR's attribute names; `license plate` is the numbered folder of the DIPA sources.
-"""
+"""Category folders whose name, without its `a105_` number, is none of the 36: this kit's own reading of Table 2."""
 
 
 def category_of(folder: str) -> str | None:
-    """The category a folder such as `a105_face_all` or `a204_Picture_frame` stands for, or None.
-
-    The number is dropped, underscores become spaces, capitals small; then FOLDER_NAMES, then the 36
-    names themselves. Anything else is unknown, never guessed.
-    """
+    """The category a folder such as `a105_face_all` or `a204_Picture_frame` stands for; None, never guessed."""
     name = re.sub(r"^a\d+_", "", folder).replace("_", " ").strip().lower()
     name = FOLDER_NAMES.get(name, name)
     return name if name in taxonomy.categories() else None
 
 
 class Place(NamedTuple):
-    """Where a picture belongs: its split ("" where the path names none), category folder and stem.
+    """Where a picture belongs."""
 
-    `code` is its instruction's; "" for originals. `role` is source or surrogate; "" for masks and grids. `kind` is one
-    of KINDS.
-    """
-
-    split: str
-    folder: str
+    split: str  # "" where the path names none
+    folder: str  # of its category
     stem: str
-    code: str = ""
-    role: str = ""
-    kind: str = ""
+    code: str = ""  # of its instruction; "" for originals
+    role: str = ""  # one of ROLES; "" for masks and grids
+    kind: str = ""  # one of KINDS
 
     @property
     def name(self) -> str:
@@ -88,19 +72,16 @@ _LABELS = TypeAdapter(list[_Label])
 
 
 def _split_of(parts: Iterable[str]) -> str:
-    return next((RELEASED_SPLITS[part.upper()] for part in parts if part.upper() in RELEASED_SPLITS), "")
+    return next((part.lower() for part in parts if part.lower() in SPLITS), "")
 
 
 @dataclass
 class Layout(Found):
-    """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place.
-
-    `clashes` are the places that several files claim; none of these is in `files`.
-    """
+    """Everything found below a root: pictures by place, relative to the root, and the cosines of labels by place."""
 
     root: Path
     files: dict[Place, Path] = field(default_factory=dict)
-    clashes: set[Place] = field(default_factory=set)
+    clashes: set[Place] = field(default_factory=set)  # what several files claim, and none of `files`
     labels: dict[Place, float] = field(default_factory=dict)
 
     def find(self, wanted: Place) -> Place | None:
@@ -173,10 +154,10 @@ def tree_of(paths: Iterable[Path]) -> str:
 
 
 def scan(root: str | Path) -> Layout:
-    """Find every picture, mask, grid and label list below `root`.
+    """Find every picture, mask, grid and label list below `root`; none is opened but the last.
 
-    Raises DataError if the folder does not exist, holds nothing of the layout, or holds a label file that
-    is not what it should be. Everything smaller becomes a problem of the layout.
+    Raises DataError if the folder does not exist, holds nothing of the layout, or a faulty label file; everything
+    smaller becomes a problem of the layout.
     """
     root = Path(root)
     name = shown(root.name)[:80]

@@ -1,7 +1,6 @@
 """One schema for every source of data: the instance (T, P, I, M, S, S', I') of the paper's benchmark.
 
-A split is a Hugging Face dataset in Parquet shards under `results/<profile>/benchmark/`. Later
-stages read instances by id and write their own folders; nothing writes back here.
+A split is a Hugging Face dataset in Parquet shards under `results/<profile>/<set>/`.
 """
 
 import os
@@ -11,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from datasets import Dataset, Features, Image, Value
 
@@ -28,18 +28,12 @@ EVALUATED = {
     "unseen": ("unseen", "test"),
     "sweep": ("sweep", "test"),
 }
-"""Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split).
-
-`benchmark` is what the paper's tables are made of; `validation` serves ablations and choices; `unseen`
-(Table 7) and `sweep` (protection strengths, fresh pairs) are built beside it.
-"""
+"""Data that methods recover and are measured on: name -> (folder under `results/<profile>/`, split)."""
 
 UNSEEN = "SPPE-mini unseen (simulated)"
-
 INSTRUCTPIX2PIX = "InstructPix2Pix"
-
 FULL_IMAGE_DATASETS = (UNSEEN, INSTRUCTPIX2PIX)
-"""Data sets whose surrogates replace the whole picture (paper, Table 7): only there may a mask be full."""
+"""Data sets whose surrogates replace the whole picture (Table 7): only there may a mask be full."""
 
 IMAGE_COLUMNS = ("source", "mask", "surrogate", "edited_surrogate", "edited_source")
 
@@ -68,16 +62,12 @@ FEATURES = Features(
 )
 
 ORACLE_FEATURES = Features({"instance_id": Value("string"), "edited_again": Image()})
-"""A second edit of the source by the simulated editor, under another seed: the same words, realised another way."""
+"""A second edit of the source by the simulated editor, under another seed (val and test of the vector world only)."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Instances as tensors.
-
-    Images are float32 [B, 3, H, W] in [0, 1]; `mask` is float32 [B, 1, H, W] in {0, 1}, 1 = private.
-    Lists have B entries.
-    """
+    """B instances: images float32 [B, 3, H, W] in [0, 1], `mask` float32 [B, 1, H, W] in {0, 1}, 1 = private."""
 
     instance_id: list[str]
     pair_id: list[str]
@@ -99,44 +89,26 @@ class Batch:
 _TEXT_FIELDS = tuple(field.name for field in fields(Batch) if field.name not in IMAGE_COLUMNS)
 
 
-def full_image_columns(
-    pair_id: str, dataset: str, split: str, kind: str, code: str, instruction: str, tag: str, strength: float | None
-) -> dict:
-    """Everything in a row of FEATURES but its images, for an instance that is private as a whole, of any kind and text.
-
-    Group and modality are "Unseen", the outcomes empty; `strength` is None where S is another scene altogether.
-    """
-    return {
-        "instance_id": f"{pair_id}/{code}",
-        "pair_id": pair_id,
-        "dataset": dataset,
-        "split": split,
-        "category": kind,
-        "group": "Unseen",
-        "modality": "Unseen",
-        "instruction_code": code,
-        "instruction": instruction,
-        "tag": tag,
-        "strength": strength,
-        "source_outcome": "",
-        "surrogate_outcome": "",
-        "released_label": None,
-    }
-
-
 def text_columns(
     pair_id: str,
     dataset: str,
     split: str,
-    category_name: str,
+    category: str,
     code: str,
-    strength: float,
+    strength: float | None,
+    own: tuple[str, str] | None = None,
     released_label: float | None = None,
 ) -> dict:
-    """As `full_image_columns`, by the published lists; ConfigError for an unknown category or instruction code."""
-    kind, edit = taxonomy.category(category_name), taxonomy.instruction(code)
-    shared = full_image_columns(pair_id, dataset, split, kind.name, code, edit.text, edit.tag, strength)
-    return shared | {"group": kind.group, "modality": kind.modality, "released_label": released_label}
+    """Everything in a row of FEATURES but its images, by the published lists; ConfigError for an unknown name or code.
+
+    `own`, an instruction and its tag, is for instances that are private as a whole: of any category and code, group
+    and modality "Unseen". `strength` is None where S is another scene altogether.
+    """
+    kind = ("Unseen", "Unseen") if own else (taxonomy.category(category).group, taxonomy.category(category).modality)
+    text, tag = own or (taxonomy.instruction(code).text, taxonomy.instruction(code).tag)
+    names = [name for name in FEATURES if name not in IMAGE_COLUMNS]
+    identity = f"{pair_id}/{code}", pair_id, dataset, split, category
+    return dict(zip(names, (*identity, *kind, code, text, tag, strength, "", "", released_label), strict=True))
 
 
 def image_tensor(image) -> torch.Tensor:
@@ -155,17 +127,12 @@ def to_uint8(images: torch.Tensor) -> np.ndarray:
 
 
 def check_instance(row: dict) -> None:
-    """Raise DataError if an instance's images differ in size or its mask is empty or full.
-
-    A mask may be full in FULL_IMAGE_DATASETS only.
-    """
+    """Raise DataError if an instance's images differ in size or its mask is empty or (but for whole images) full."""
     name, size = row["instance_id"], row["source"].size
     for column in IMAGE_COLUMNS:
         if row[column].size != size:
-            raise DataError(
-                f"{name}: {column} is {row[column].size[0]}x{row[column].size[1]} pixels but the source is "
-                f"{size[0]}x{size[1]}; resize or replace it."
-            )
+            sizes = "{}x{} pixels but the source is {}x{}".format(*row[column].size, *size)
+            raise DataError(f"{name}: {column} is {sizes}; resize or replace it.")
     private = np.asarray(row["mask"].convert("L")) > 127
     check_mask(private, f"of {name}", may_be_full=row["dataset"] in FULL_IMAGE_DATASETS)
 
@@ -181,16 +148,15 @@ def open_split(folder: Path, split: str) -> Dataset:
     """Open a split (memory-mapped). Raises ConfigError for unknown splits, DataError where none is stored."""
     if split not in SPLITS:
         raise ConfigError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
-    folder = Path(folder)
-    shards = split_files(folder, split)
+    name, shards = repr(Path(folder).name), split_files(folder, split)
     if not shards:
         raise DataError(
-            f"No {split} shards in {folder.name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) first."
+            f"No {split} shards in {name}: run the stage that builds it (01_benchmark or 01b_more_sets) first."
         )
     try:
         return open_parquet(shards, FEATURES)
     except DataError as error:
-        raise DataError(f"The {split} shards in {folder.name!r} cannot be read: {str(error).rstrip('.')}.") from None
+        raise DataError(f"The {split} shards in {name} cannot be read: {str(error).rstrip('.')}.") from None
 
 
 def oracle_file(folder: Path, split: str) -> Path:
@@ -199,10 +165,7 @@ def oracle_file(folder: Path, split: str) -> Path:
 
 
 def open_oracle(folder: Path, split: str) -> Dataset:
-    """The second edits of a split of the benchmark in `folder`, row by row as `open_split` has its instances.
-
-    Only a benchmark that the simulated editor drew has them, for val and test. Raises DataError where there are none.
-    """
+    """The second edits of a split, row by row as `open_split` has its instances; DataError where there are none."""
     path = oracle_file(folder, split)
     if not path.is_file():
         raise DataError(
@@ -223,17 +186,14 @@ def open_evaluated(profile: Profile, data: str) -> Dataset:
     dataset = open_split(profile.results / folder, split)
     if data != "validation" or not profile.ablation.pairs:
         return dataset
-    pairs = dataset["pair_id"][:]
     chosen = set(list(first_rows(dataset))[: profile.ablation.pairs])
-    return dataset.select([row for row, pair in enumerate(pairs) if pair in chosen])
+    return dataset.select([row for row, pair in enumerate(dataset["pair_id"][:]) if pair in chosen])
 
 
 def first_rows(dataset: Dataset) -> dict[str, int]:
     """For every pair of a split, its id and the first of its rows, in the order of the split."""
-    rows: dict[str, int] = {}
-    for row, pair in enumerate(dataset["pair_id"][:]):
-        rows.setdefault(pair, row)
-    return rows
+    pairs = pd.Series(dataset["pair_id"][:], dtype=str).drop_duplicates()
+    return dict(zip(pairs, pairs.index.tolist()))
 
 
 def collate(rows: Sequence[dict]) -> Batch:

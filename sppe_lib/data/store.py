@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,11 +31,8 @@ IDENTITY = "generation.json"
 MADE_OF = "made_of.json"
 """File of a benchmark that was built from generated folders: the name of each and the content of its IDENTITY."""
 
-SHARD_BYTES = 300_000_000
-"""A shard is closed when it has about this many bytes of pictures."""
-
-BUFFER_BYTES = 30_000_000
-"""So many bytes of pictures of a split, or _ROW_GROUP rows if that is less, wait in memory to be written."""
+SHARD_BYTES, BUFFER_BYTES, _ROW_GROUP = 300_000_000, 30_000_000, 64
+"""Bytes of pictures in a shard; and bytes of a split, or rows if that is less, that wait in memory to be written."""
 
 REDRAWS = {
     "masks": "scenes drawn again for an empty or full mask",
@@ -43,8 +41,6 @@ REDRAWS = {
     "identities": "scenes drawn again because their identity belongs to another split",
 }
 """Why something is drawn again in the vector world, and how a summary says it after a number."""
-
-_ROW_GROUP = 64
 
 _KIND = ["split", "modality", "group", "category"]
 
@@ -58,11 +54,11 @@ def row_bytes(size: int) -> int:
 class Summary:
     """What a build did; `counts` has the columns split, modality, group, category, pairs, instances.
 
-    `outcomes` counts what the simulated editor did on (source, surrogate), `redraws` what was drawn again, by the
-    reasons in REDRAWS, and `edited_again` holds the rows of `schema.ORACLE_FEATURES` of each split that has some; all
-    are empty for real data. `problems` has the columns problem, file, remedy. `mask_origins` counts masks from a "file"
-    or a "difference". `private_shares` holds the private share of pixels of each pair, `identities` the split of every
-    simulated identity, `made_of` what MADE_OF will hold.
+    `outcomes` counts what the simulated editor did on (source, surrogate), `redraws` what was drawn again (see
+    REDRAWS), and `edited_again` holds rows of `schema.ORACLE_FEATURES` by split; all are empty for real data.
+    `problems` has the columns problem, file, remedy. `mask_origins` counts masks from a "file" or a "difference".
+    `private_shares`: share of private pixels by pair; `identities`: split by simulated identity; `made_of`: see
+    MADE_OF.
     """
 
     folder: Path
@@ -83,12 +79,9 @@ class Summary:
         return bool(self.outcomes)
 
     def __str__(self) -> str:
-        split_counts = self.counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
-        lines = [
-            f"{split}: {int(row.pairs)} pairs, {int(row.instances)} instances" for split, row in split_counts.iterrows()
-        ]
-        if self.simulated:
-            lines += [f"{self.redraws[reason]} {what}" for reason, what in REDRAWS.items() if self.redraws[reason]]
+        of_split = self.counts.groupby("split", sort=False)[["pairs", "instances"]].sum().astype(int)
+        lines = [f"{split}: {row.pairs} pairs, {row.instances} instances" for split, row in of_split.iterrows()]
+        lines += [f"{self.redraws[reason]} {what}" for reason, what in REDRAWS.items() if self.redraws[reason]]
         if self.problems is not None and len(self.problems):
             first = self.problems.iloc[0]
             lines.append(f"{len(self.problems)} problems, listed in problems.csv; first: {first.problem}: {first.file}")
@@ -119,8 +112,7 @@ class _Shards:
             self.paths.append(self.folder / f"{self.split}-{len(self.paths):05d}.parquet")
             self.writer, self.written = pq.ParquetWriter(self.paths[-1], FEATURES.arrow_schema), 0
         self.writer.write_table(pa.Table.from_pylist(self.waiting, schema=FEATURES.arrow_schema))
-        self.written += len(self.waiting)
-        self.waiting = []
+        self.written, self.waiting = self.written + len(self.waiting), []
         if self.written >= self.most:
             self.close()
 
@@ -145,34 +137,31 @@ def write_shards(rows: Iterable[dict], folder: Path, size: int) -> pd.DataFrame:
     Rows are not kept, however many there are. Returns how many there are: split, modality, group, category, pairs,
     instances.
     """
-    shards = {split: _Shards(folder, split, size) for split in SPLITS}
+    kind, names = ["split", "modality", "group", "category"], list(taxonomy.categories())
     counts: dict[tuple, Counter] = defaultdict(Counter)
-    try:
+
+    def published_order(entry: tuple[str, ...]) -> tuple:
+        # Categories that are not of the published 36 come last, by name.
+        place = names.index(entry[-1]) if entry[-1] in names else len(names)
+        return SPLITS.index(entry[0]), place, entry[-1]
+
+    with ExitStack() as stack:
+        shards = {split: stack.enter_context(closing(_Shards(folder, split, size))) for split in SPLITS}
         for row in rows:
-            counts[tuple(row[column] for column in _KIND)][row["pair_id"]] += 1
+            counts[tuple(row[column] for column in kind)][row["pair_id"]] += 1
             shards[row["split"]].add(row)
         for part in shards.values():
             part.finish()
-    finally:
-        for part in shards.values():
-            part.close()
-    listed = [(*kind, len(counts[kind]), counts[kind].total()) for kind in sorted(counts, key=_published_order)]
-    return pd.DataFrame(listed, columns=[*_KIND, "pairs", "instances"])
-
-
-def _published_order(kind: tuple[str, ...]) -> tuple:
-    # Categories that are not of the published 36 come last, by name.
-    split, _, _, category = kind
-    names = list(taxonomy.categories())
-    return SPLITS.index(split), names.index(category) if category in names else len(names), category
+    listed = [(*entry, len(counts[entry]), counts[entry].total()) for entry in sorted(counts, key=published_order)]
+    return pd.DataFrame(listed, columns=[*kind, "pairs", "instances"])
 
 
 def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> Summary:
     """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
 
-    Simulated sets also keep the split of every identity, so that other sets can avoid them; generated ones keep what
-    made them. `number`: how many rows there are, at most. `heading` is asked when all rows are written. Fills
-    `summary.counts` and returns the summary. Raises ResourceError where the disk has no room.
+    Beside them stands what the summary has of problems, identities, second edits and MADE_OF. `number`: how many rows
+    there are, at most. `heading` is asked when all rows are written. Fills `summary.counts` and returns the summary.
+    Raises ResourceError where the disk has no room.
     """
     size, name = summary.parameters.size, summary.folder.name
     require_disk(summary.folder, number * row_bytes(size))

@@ -68,12 +68,11 @@ def make_surrogates(
 ) -> list[Surrogate]:
     """Repaint the private region of every image: B images, masks (white = private), prompts and names to B surrogates.
 
-    Everything is stretched to squares of `parameters.size` pixels. `strength` (0.1 to 1.0, the benchmark's 0.5) is
-    the pipeline's own: the share of the noise schedule that the region goes through. The noise of an image comes
-    from `parameters.seed` and its name, so it depends neither on the others nor on the strength; computing in
-    batches can still move a pixel by a level. `may_be_full`: which masks may cover everything (None: no mask may).
-    Raises ConfigError, DataError (a mask that does not fit its image, is empty or full) or ResourceError before
-    anything is painted.
+    Everything is stretched to squares of `parameters.size` pixels. `strength` (0.1 to 1.0) is the pipeline's own: the
+    share of the noise schedule that the region goes through. The noise of an image comes from `parameters.seed` and its
+    name; computing in batches can still move a pixel by a level. `may_be_full`: which masks may cover everything (None:
+    no mask may). Raises ConfigError, DataError (a mask that does not fit its image, is empty or full) or ResourceError
+    before anything is painted.
     """
     if not parameters.surrogate_model:
         raise ConfigError("No surrogate model: choose the profile paper or set generation.surrogate_model.")

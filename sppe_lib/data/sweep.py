@@ -1,8 +1,7 @@
 """The sweep: sources that no benchmark split has, each with surrogates of several strengths and several seeds.
 
-Three uses: recovery and editability along the protection strength (the paper's Figure 6), new
-source-surrogate pairs that could refute the paper's claim that C2E-S2SER beats SOER, and choosing among several
-surrogates of a source before uploading one.
+For recovery and editability along the protection strength (the paper's Figure 6), for fresh pairs, and for choosing
+among several surrogates of a source before uploading one.
 """
 
 from collections.abc import Sequence
@@ -25,8 +24,6 @@ SURROGATE_ATTEMPTS = 30
 
 SWEEP_COLUMNS = ("source", "strength", "candidate")
 
-_PAIR_NAME = r"^(?P<source>sweep/.+)/s(?P<percent>\d+)-(?P<candidate>\d+)$"
-
 
 def sweep_columns(pair_ids: Sequence[str] | pd.Series) -> pd.DataFrame:
     """What each pair's id says: `sweep/00012/s50-2` is source `sweep/00012`, strength 0.5, candidate 2.
@@ -35,15 +32,11 @@ def sweep_columns(pair_ids: Sequence[str] | pd.Series) -> pd.DataFrame:
     not pairs. Raises DataError for an id that is not of the sweep.
     """
     pair_ids = pd.Series(pair_ids, dtype=str)
-    found = pair_ids.str.extract(_PAIR_NAME)
-    unknown = found["source"].isna()
-    if unknown.any():
-        raise DataError(
-            f"{pair_ids[unknown].iloc[0]!r} is no pair of the sweep set (like sweep/00012/s50-2): build that set again."
-        )
-    return found[["source"]].assign(
-        strength=found["percent"].astype(int) / 100, candidate=found["candidate"].astype(int)
-    )
+    found = pair_ids.str.extract(r"^(?P<source>sweep/.+)/s(?P<strength>\d+)-(?P<candidate>\d+)$")
+    unknown = pair_ids[found["source"].isna()]
+    if len(unknown):
+        raise DataError(f"{unknown.iloc[0]!r} is no pair of the sweep set (like sweep/00012/s50-2): build it again.")
+    return found.assign(strength=found["strength"].astype(int) / 100, candidate=found["candidate"].astype(int))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""The benchmark's 36 categories and 65 instructions (paper, Table 2 and its instruction list).
+"""The benchmark's 36 categories and 65 instructions, from the published lists (paper, Table 2).
 
-The two lists are the published CSVs. Which instructions make sense for which category is not
-published: `fitting_instructions.yaml` is this kit's own choice, used only to draw the miniature.
+Which instructions make sense for which category is this kit's own choice: `fitting_instructions.yaml`.
 """
 
 from dataclasses import dataclass
@@ -46,18 +45,15 @@ class Instruction:
 @cache
 def categories() -> dict[str, Category]:
     """All categories by name, in published order."""
-    table = read_published("table2_taxonomy")
-    return {
-        row.category: Category(row.category, row.group, row.modality, int(row.source_surrogate_pairs))
-        for row in table.itertuples()
-    }
+    table = read_published("table2_taxonomy")[["category", "group", "modality", "source_surrogate_pairs"]]
+    return {row.category: Category(*row[:3], int(row[3])) for row in table.itertuples(index=False)}
 
 
 @cache
 def instructions() -> dict[str, Instruction]:
     """All instructions by three-digit code, in published order."""
-    table = read_published("instructions")
-    return {row.code: Instruction(row.code, row.tag, row.edit_type, row.instruction) for row in table.itertuples()}
+    table = read_published("instructions")[["code", "tag", "edit_type", "instruction"]]
+    return {row.code: Instruction(*row) for row in table.itertuples(index=False)}
 
 
 def _look_up(known: dict, name: str, what: str, remedy: str):
@@ -73,8 +69,8 @@ def category(name: str) -> Category:
 
 def instruction(code: str) -> Instruction:
     """Look an instruction up by code; raises ConfigError with the valid range."""
-    known = instructions()
-    return _look_up(known, code, "instruction code", f"a three-digit code from 001 to {max(known)}")
+    remedy = f"a three-digit code from 001 to {max(instructions())}"
+    return _look_up(instructions(), code, "instruction code", remedy)
 
 
 def _codes(ranges: str) -> set[str]:
@@ -84,10 +80,7 @@ def _codes(ranges: str) -> set[str]:
 
 @cache
 def instructions_for(category_name: str) -> tuple[Instruction, ...]:
-    """The instructions that make sense for a category, in order (this kit's own choice, not published).
-
-    Every style applies everywhere; people can be dressed, cards made of marble, plates removed.
-    """
+    """The instructions that make sense for a category, in order (this kit's own choice)."""
     entry = category(category_name)
     fitting = yaml.safe_load(files(__package__).joinpath("fitting_instructions.yaml").read_text(encoding="utf-8"))
     parts = fitting["everywhere"], fitting["groups"][entry.group], fitting["categories"].get(entry.name, "")

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data.miniature import DrawnPair, PairPlan, Pictures, edited_columns
-from sppe_lib.data.schema import UNSEEN, full_image_columns
+from sppe_lib.data.schema import UNSEEN, text_columns
 from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.runtime import numpy_generator
 from sppe_lib.world.editor import UNSEEN_INSTRUCTIONS
@@ -24,20 +24,17 @@ TAG_COST, REPEAT_COST, MISFIT_COST = 10.0, 1000.0, 1e6
 def assign_instructions(kinds: Sequence[str], *seed: object) -> list[str]:
     """A fitting instruction code for each scene: as many different texts, then as even in tags, as can be, else random.
 
-    The cheapest assignment of scenes to uses of texts, where every further use of a text costs more, and so does
-    another tag than the scene's turn, where kinds come in turn.
+    The cheapest assignment of scenes to uses of texts; kinds come in turn, and so do their tags.
     """
-    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(UNSEEN_INSTRUCTIONS)))
-    fits = np.array([[kind in entry.kinds for entry in UNSEEN_INSTRUCTIONS.values()] for kind in kinds]).reshape(
-        luck.shape
-    )
-    turns = [sum(divmod(index, len(UNSEEN_SCENES))) % len(TAGS) for index in range(len(kinds))]
-    tags = [TAGS.index(entry.tag) for entry in UNSEEN_INSTRUCTIONS.values()]
-    once = np.where(fits, luck + TAG_COST * (np.array(turns)[:, None] != tags), MISFIT_COST)
+    codes, entries = list(UNSEEN_INSTRUCTIONS), UNSEEN_INSTRUCTIONS.values()
+    luck = numpy_generator("SPPE-mini unseen instructions", *seed).random((len(kinds), len(codes)))
+    fits = np.array([[kind in entry.kinds for entry in entries] for kind in kinds]).reshape(luck.shape)
+    turns = np.array([sum(divmod(index, len(UNSEEN_SCENES))) % len(TAGS) for index in range(len(kinds))])
+    another_tag = turns[:, None] != [TAGS.index(entry.tag) for entry in entries]
+    once = np.where(fits, luck + TAG_COST * another_tag, MISFIT_COST)
     # A kind has more than ten texts of its own, so a few uses of each are enough for any even spread.
-    uses = 1 + 2 * -(-len(kinds) // len(UNSEEN_INSTRUCTIONS))
+    uses = 1 + 2 * -(-len(kinds) // len(codes))
     cost = np.concatenate([once + REPEAT_COST * use for use in range(uses)], axis=1)
-    codes = list(UNSEEN_INSTRUCTIONS)
     return [codes[column % len(codes)] for column in linear_sum_assignment(cost)[1]]
 
 
@@ -53,13 +50,11 @@ def plan_unseen(parameters: BenchmarkParameters) -> list[PairPlan]:
 
 def draw_unseen_pair(plan: PairPlan) -> DrawnPair:
     """Draw one pair and its instance: two scenes of a kind, each edited on its own."""
+    (code,), pair = plan.codes, f"unseen/{plan.index:05d}"
     source, surrogate = (make_scene(plan.category, plan.seed_for(role)) for role in ("scene", "surrogate"))
-    private = np.ones((plan.size, plan.size), dtype=bool)
-    (code,) = plan.codes
-    instruction = UNSEEN_INSTRUCTIONS[code]
-    pair = f"unseen/{plan.index:05d}"
-    row = full_image_columns(pair, UNSEEN, "test", plan.category, code, instruction.text, instruction.tag, None)
+    own = UNSEEN_INSTRUCTIONS[code].text, UNSEEN_INSTRUCTIONS[code].tag
+    row = text_columns(pair, UNSEEN, "test", plan.category, code, None, own)
     edits = (source, plan.edit(source, code)), (surrogate, plan.edit(surrogate, code))
-    row |= edited_columns(edits, private, Pictures(plan.size))
+    row |= edited_columns(edits, np.ones((plan.size, plan.size), dtype=bool), Pictures(plan.size))
     # No private element, hence no identity: nothing here can be someone's of another split.
     return DrawnPair(plan, [row], {pair: 1.0}, frozenset())

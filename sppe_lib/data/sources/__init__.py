@@ -1,9 +1,8 @@
 """The original data sets from which SPPE was made, as their sites ship them (paper, Table 1).
 
-Nothing here downloads anything: each set is obtained from its site, under its terms, and unpacked to
-`data/<NAME>`. A reader turns its annotations into images with regions of the 36 categories; together with
-`private_masks` these are what a surrogate is made from. Which original name is which category is this
-kit's own reading of Table 2, in sources.yaml.
+Each set is obtained from its site, under its terms, and unpacked to `data/<NAME>`. A reader turns its annotations into
+images with regions of the 36 categories. Which original name is which category is this kit's own reading of Table 2, in
+sources.yaml.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,24 +21,19 @@ from sppe_lib.errors import ConfigError
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: its name in Table 1, its layout, its names as categories, where it is obtained and on which terms.
+    """A data set with private regions."""
 
-    `kind` is that of its regions (see `Region`); `closed` says that its list of names is complete, so that another one
-    is a problem (DIPA's are of OpenImages, with spaces, of LVIS, with underscores, and free words).
-    """
-
-    name: str
+    name: str  # in Table 1
     layout: Callable[..., Iterator[Annotation]]
-    kind: str
-    closed: bool
-    categories: dict[str, str | None]
-    obtain: str
+    kind: str  # of its regions, see `Region`
+    closed: bool  # whether its list of names is complete, so that another one is a problem
+    categories: dict[str, str | None]  # its names as categories
+    obtain: str  # where, and on which terms
 
     def read(self, folder: Path, **options) -> Reading:
         """Read an unpacked folder; `options` go to the layout.
 
-        Raises DataError for a missing folder, broken JSON and where there are no annotations; everything smaller is
-        listed in the reading.
+        Raises DataError for a missing folder, broken JSON and no annotations; everything smaller is listed.
         """
         reading = Reading(self.name)
         return read_annotations(reading, Path(folder), self.layout(reading, Path(folder), **options), self)
@@ -74,11 +68,7 @@ def source(name: str) -> Source:
 
 
 def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:
-    """Read an unpacked data set.
-
-    `strict` makes any problem a DataError with counts and examples; otherwise faulty entries are left out and
-    listed in the reading.
-    """
+    """Read an unpacked data set; `strict` makes any problem a DataError, otherwise it is left out and listed."""
     reading = source(name).read(Path(folder))
     if strict:
         reading.require_none()
@@ -87,11 +77,8 @@ def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:
 
 def mapping_table(name: str) -> pd.DataFrame:
     """Which original name is which category: columns original_name, category ("" if it is none of the 36), group."""
-    rows = []
-    for original, category in source(name).categories.items():
-        group = taxonomy.category(category).group if category else ""
-        rows.append({"original_name": original, "category": category or "", "group": group})
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(source(name).categories.items(), columns=["original_name", "category"]).fillna("")
+    return table.assign(group=[taxonomy.category(entry).group if entry else "" for entry in table["category"]])
 
 
 def unreached_categories() -> list[str]:

@@ -1,20 +1,17 @@
 """InstructPix2Pix (Brooks et al., 2023): the data of the paper's Table 7, where the whole image is private.
 
-The hub data set timbrooks/instructpix2pix-clip-filtered, 313,010 rows of original_prompt, original_image,
-edit_prompt, edited_prompt and edited_image in 262 Parquet shards (its card; 63 GB to download in full).
-Terms: see its card. It is streamed, so only the shards that are needed travel; or read from a local copy.
+The hub data set has 313,010 rows in 262 Parquet shards (its card; 63 GB). It is streamed, so only the shards that are
+needed travel; or read from a local copy.
 
-The paper says "934 unique prompts" and not which. Ours are the first 934 that differ, small letters and
-single spaces, in the seeded shuffle of `datasets` (shards, then a buffer), so they depend on the pinned
-version of that library too. A local copy of the same shards is read in the hub's order of shards and should
-give the same ones; that was not verified against the hub. `records` writes them as a list of pairs, from which
-`data.generate` makes surrogates, with the full mask, and their edits.
+The paper says "934 unique prompts" and not which. Ours are the first 934 that differ, small letters and single spaces,
+in the seeded shuffle of `datasets` (shards, then a buffer), so they depend on the pinned version of that library. A
+local copy is read in the hub's order of shards and should give the same ones; that was not verified against the hub.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,17 +28,10 @@ from sppe_lib.pictures import mask_image, read_picture
 from sppe_lib.runtime import seed_of
 
 NAME = INSTRUCTPIX2PIX
-
 HUB_ID = "timbrooks/instructpix2pix-clip-filtered"
-
 OBTAIN = f"The hub data set {HUB_ID}, streamed, or a copy of its data folder. Terms: see its card."
-
-PUBLISHED_PROMPTS = 934
-"""Unique prompts of the paper's Table 7."""
-
-SHUFFLE_BUFFER = 1000
-"""Rows among which the seeded shuffle draws; part of the rule, so changing it changes the selection."""
-
+PUBLISHED_PROMPTS = 934  # unique prompts of the paper's Table 7
+SHUFFLE_BUFFER = 1000  # rows among which the seeded shuffle draws; part of the rule
 COLUMNS = ("original_prompt", "original_image", "edit_prompt", "edited_prompt", "edited_image")
 
 _ADD_OR_REMOVE = re.compile(
@@ -76,15 +66,14 @@ class Rows:
     """The rows, streamed, pictures still encoded; `skipped` counts what could not be used while they are read."""
 
     stream: IterableDataset
-    skipped: Counter = field(default_factory=Counter)
+    skipped: Counter
 
 
 def tag_of(instruction: str) -> str:
     """One of the three weak tags by keywords: this kit's own rule, as the data set has none and the paper names none.
 
-    Adding and removing go by their verbs and by wearing; style by its words and by "make it look", "turn to";
-    everything else is EDIT. It was written with the 65 published instructions in view, so `tag_agreement` only
-    says that the two do not contradict each other, not how well other instructions are tagged.
+    It was written with the 65 published instructions in view, so `tag_agreement` only says that the two do not
+    contradict each other, not how well other instructions are tagged.
     """
     text = _normal(instruction)
     if _ADD_OR_REMOVE.search(text):
@@ -103,7 +92,8 @@ def _normal(instruction: str) -> str:
 
 
 def _lacking(names: Iterable[str]) -> str:
-    return ", ".join(column for column in COLUMNS if column not in names)
+    lacking = ", ".join(column for column in COLUMNS if column not in names)
+    return lacking and f"lacks the columns {lacking}"
 
 
 def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
@@ -120,8 +110,7 @@ def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
 def open_rows(location: str | Path = HUB_ID) -> Rows:
     """The rows of a folder with Parquet shards at any depth, or of a hub id, streamed; a Path is never a hub id.
 
-    Shards that cannot be read are skipped and counted. Raises DataError where neither is there, where no shard can be
-    read, and for columns that are missing.
+    Shards that cannot be read are skipped and counted; DataError where none can be.
     """
     skipped, folder = Counter(), Path(location)
     if isinstance(location, Path) or folder.is_dir():
@@ -134,7 +123,7 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
     else:
         try:
             stream = load_dataset(location, split="train", streaming=True)
-            lacking = _lacking(stream.features or next(iter(stream)))
+            fault = _lacking(stream.features or next(iter(stream)))
             for column in ("original_image", "edited_image"):
                 stream = stream.cast_column(column, Image(decode=False))
         except Exception as error:  # the hub client raises many kinds
@@ -142,7 +131,6 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
                 f"InstructPix2Pix cannot be read from {location!r} ({type(error).__name__}); name a folder with its "
                 f"Parquet shards, or {HUB_ID} where the hub can be reached."
             ) from None
-        fault = lacking and f"lacks the columns {lacking}"
     if fault:
         raise DataError(f"The data set at {folder.name!r} {fault}; use a copy of {HUB_ID}.")
     return Rows(stream, skipped)
@@ -153,13 +141,11 @@ def _fault_of(shards: list[Path]) -> str:
     fault = "holds no Parquet shards"
     for shard in shards:
         try:
-            lacking = _lacking(parquet_file(shard).schema_arrow.names)
+            fault = _lacking(parquet_file(shard).schema_arrow.names)
         except DataError as error:
             fault = f"holds no shard that can be read ({str(error).rstrip('.')})"
-            continue
-        if not lacking:
-            return ""
-        fault = f"lacks the columns {lacking}"
+        if not fault:
+            break
     return fault
 
 

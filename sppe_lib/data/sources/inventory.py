@@ -14,18 +14,15 @@ from sppe_lib.errors import DataError
 from sppe_lib.published import read_published
 
 OBTAIN_RELEASE = "https://github.com/SYuan-X/SPPE. Terms: its repository states no licence, see its site."
-
 COLUMNS = ("source", "folder", "present", "images", "annotations", "published", "missing", "obtain")
 
 
 def inventory(root: str | Path | None = None) -> pd.DataFrame:
-    """One row for each data set: what `root` (default: data/ of the repository) holds of it.
+    """One row of COLUMNS for each data set: what `root` (default: data/ of the repository) holds of it.
 
-    Columns source, folder, present, images, annotations, published (the paper's number: images for the original
-    sets, instances for SPPE, prompts for InstructPix2Pix), missing (problems with counts, "" if none), obtain.
-    `annotations` counts label files or image entries of the original sets, complete instances of SPPE, rows of
-    InstructPix2Pix. Every annotation and image header is read; nothing is downloaded. What cannot be read is reported
-    under `missing`, not raised.
+    `published` is the paper's number: images of the original sets, instances of SPPE, prompts of InstructPix2Pix.
+    `annotations` counts label files or image entries, complete instances, rows. `missing` names problems with counts,
+    and what cannot be read.
     """
     root = Path(root) if root is not None else repository() / "data"
     published = read_published("table1_datasets").set_index("dataset")["scale"]

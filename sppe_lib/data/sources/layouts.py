@@ -1,7 +1,7 @@
 """The layouts of VISPR, Visual Redactions, DIPA and DIPA2: where their annotations are and what they look like.
 
-What is known of each, and from where, is in sources.yaml. Nothing is downloaded, so what was not seen in the authors'
-own code or files is not verified; images are therefore found by their names, at any depth.
+What is known of each, and from where, is in sources.yaml. What was not seen in the authors' own code or files is not
+verified; images are therefore found by their names, at any depth.
 """
 
 import ast
@@ -151,8 +151,8 @@ def _in_several_splits(reading: Reading) -> set[str]:
 def with_regions(reading: Reading, placed: Reading) -> Reading:
     """Give VISPR's images the regions that another reading (Visual Redactions) has for images of the same name.
 
-    Those two sets share their images, so an image without a namesake keeps its labels without a place. Of namesakes in
-    several splits only the one of its own split counts.
+    An image without a namesake keeps its labels without a place. Of namesakes in several splits only the one of its own
+    split counts.
     """
     several = _in_several_splits(reading) | _in_several_splits(placed)
     regions = {one.image.stem: one.regions for one in placed.images if one.image.stem not in several}
@@ -166,8 +166,7 @@ def with_mask_files(reading: Reading, folder: Path) -> Reading:
     """Give each label the mask `<folder>/<category with underscores>/<image name>.png`, white where private.
 
     For masks made by a detector, at the size of their images. Those of a name that several splits have are in a
-    sub-folder named by the split, since a mask of another image would leave private pixels outside. Labels without such
-    a file keep no place. Raises DataError if no label has one.
+    sub-folder named by the split. Labels without such a file keep no place; DataError if no label has one.
     """
     several = _in_several_splits(reading)
 

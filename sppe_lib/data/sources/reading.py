@@ -23,12 +23,8 @@ from sppe_lib.pictures import check_mask, mask_image, picture_layout
 if TYPE_CHECKING:
     from sppe_lib.data.sources import Source
 
-ASPECT_TOLERANCE = 0.01
-"""An image may be another size than its annotation says if the aspect ratio agrees to this share."""
-
-
-FAULTY = "faulty"
-"""The kind of a region that could not be placed; no reading holds one."""
+ASPECT_TOLERANCE = 0.01  # an image may be another size than its annotation says if the aspect ratios agree to this
+FAULTY = "faulty"  # the kind of a region that could not be placed; no reading holds one
 
 
 @dataclass(frozen=True)
@@ -44,30 +40,25 @@ class AnnotatedImage:
 class Annotation:
     """What a layout says of one image.
 
-    `image` is the stem of its name, `path` where it should be, as far as that is said; `records` counts annotation
-    records; `size` is the (width, height) that coordinates refer to. `shapes` are (original name, coordinates), or None
-    where the annotation cannot be used (and was listed); a shape without coordinates has no known place.
+    `shapes` are (original name, coordinates), or None where the annotation cannot be used (and was listed); a shape
+    without coordinates has no known place.
     """
 
-    image: str
+    image: str  # the stem of its name
     split: str = ""
-    path: str = ""
-    records: int = 1
-    size: tuple[int, int] | None = None
+    path: str = ""  # where it should be, as far as that is said
+    records: int = 1  # of annotation
+    size: tuple[int, int] | None = None  # (width, height) that coordinates refer to
     shapes: list[tuple[str, list | None]] | None = None
 
 
 @dataclass
 class Reading(Found):
-    """What a reader found in a data set: images in a fixed order, and everything that was left out.
-
-    `annotations` counts annotation records, `unmapped` the regions of each original category name that is
-    none of the 36 categories.
-    """
+    """What a reader found in a data set: images in a fixed order, and everything that was left out."""
 
     images: list[AnnotatedImage] = field(default_factory=list)
     annotations: int = 0
-    unmapped: Counter = field(default_factory=Counter)
+    unmapped: Counter = field(default_factory=Counter)  # regions of each original name that is no category
 
 
 @dataclass(frozen=True)
@@ -94,10 +85,7 @@ def split_of(path: Path) -> str:
 
 
 def images_below(folder: Path) -> dict[str, list[Path]]:
-    """Image files at any depth by stem, relative to `folder`; one that links reach twice counts once.
-
-    Raises DataError if the folder does not exist.
-    """
+    """Image files at any depth by stem, relative to `folder`, each once; DataError if the folder does not exist."""
     if not folder.is_dir():
         raise DataError(f"The data folder {folder.name!r} does not exist; unpack the data set there.")
     found, files = defaultdict(list), set()
@@ -121,12 +109,11 @@ def _fitting(candidates: list[Path], annotation: Annotation) -> list[Path]:
 def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annotation], source: "Source") -> Reading:
     """Fill a reading from the annotations of the images below `folder`, by the names and the kind of their source.
 
-    Left out and listed: an annotation without image or with several of its name, an image of another shape than
-    annotated, and of an image every category of which a region is faulty, since it would be protected in part only. An
-    image annotated twice is listed; within one split its regions are joined.
+    What does not fit is left out and listed; of an image every category of which a region is faulty, since it would be
+    protected in part only. Regions of an image that is annotated twice are joined within one split.
     """
     images, unknown, used = images_below(folder), Counter(), set()
-    placed: dict[tuple[Path, str], list[Region]] = {}
+    placed: dict[tuple[Path, str], list[Region]] = defaultdict(list)
     for annotation in annotations:
         reading.annotations += annotation.records
         candidates = _fitting(images.get(annotation.image, []), annotation)
@@ -144,8 +131,7 @@ def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annot
         if path in used:
             reading.add_problem("image annotated twice", path, "keep one annotation of each image")
         used.add(path)
-        here = placed.setdefault((path, annotation.split), [])
-        here += _regions(reading, unknown, folder / path, annotation, source)
+        placed[path, annotation.split] += _regions(reading, unknown, folder / path, annotation, source)
     for (path, split), regions in placed.items():
         faulty = {region.category for region in regions if region.kind == FAULTY}
         if "" not in faulty:
@@ -155,10 +141,10 @@ def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annot
         remedy = "add it to the mapping table, or to its names without a category"
         reading.add_problem("unknown category name", f"{name} ({number} times)", remedy)
     for stem, paths in images.items():
-        for path in paths:
-            if path not in used and any(other in used for other in paths):
+        for path in (path for path in paths if path not in used):
+            if any(other in used for other in paths):
                 reading.add_problem("image twice", path, "keep one image of each name")
-            elif path not in used:
+            else:
                 reading.add_problem("image without annotation", stem, "unpack its annotation as well, or remove it")
     return reading
 
@@ -224,10 +210,9 @@ def _placed(region: Region, scale: tuple[float, float], stored: tuple[int, int],
 
 
 def private_masks(reading: Reading) -> Iterator[PrivateMask]:
-    """One mask for each image and category, at the image's own upright size, in order.
+    """One mask for each image and category with a place, at the image's own upright size, in order.
 
-    Labels without a place give none. A category of which a region cannot be drawn, and a mask that is empty or full, is
-    left out and joins `reading.problems`.
+    A category of which a region cannot be drawn, and a mask that is empty or full, joins `reading.problems` instead.
     """
     for annotated in reading.images:
         placed = [region for region in annotated.regions if region.kind != "image"]

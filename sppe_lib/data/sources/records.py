@@ -4,9 +4,9 @@
     python -m sppe_lib.data.sources.records InstructPix2Pix data/InstructPix2Pix data/InstructPix2Pix-records
 
 Of annotated photographs, one record is one image and privacy category with its mask, and two fitting instructions,
-chosen evenly as in SPPE-mini (which two the paper gave each pair is not published). Of InstructPix2Pix, one record is
-one of its examples, private as a whole, with its own instruction, caption and edited picture. Masks, and pictures that
-came in Parquet files, are written beside the list. An output folder must be new or as this command left it.
+chosen evenly as in SPPE-mini (the paper's are not published). Of InstructPix2Pix, one record is one of its examples,
+private as a whole. Masks, and pictures that came in Parquet files, are written beside the list. An output folder must
+be new or as this command left it.
 """
 
 import argparse
@@ -32,7 +32,6 @@ from sppe_lib.pictures import png_bytes
 from sppe_lib.runtime import progress
 
 RECORDS = "records.jsonl"
-
 _LONGEST = 100
 
 
@@ -67,9 +66,8 @@ def _record_folder(folder: Path, inputs: Sequence[Path]) -> Iterator[tuple[list[
 def write_records(reading: Reading, folder: Path, seed: int = 0, inputs: Sequence[Path] = ()) -> Path:
     """Write `folder`/records.jsonl and `folder`/masks/ for every image and category with a place; returns the list.
 
-    Paths in the list are relative to it. The folder is replaced only once everything is written. Raises DataError
-    where the reading gives no mask at all, and ConfigError, before any work, as `own_folder`; `inputs` are folders that
-    must not be in it, besides the images.
+    Raises DataError where the reading gives no mask at all, and ConfigError, before any work, as `own_folder`; `inputs`
+    are folders that must not be in it, besides the images.
     """
     folder, dataset = Path(folder), reading.name
     with _record_folder(folder, [*inputs, *(annotated.image for annotated in reading.images)]) as (lines, add):
@@ -93,8 +91,7 @@ def write_records(reading: Reading, folder: Path, seed: int = 0, inputs: Sequenc
 def write_example_records(examples: Iterable[EditExample], folder: Path, inputs: Sequence[Path] = ()) -> Path:
     """Write `folder`/records.jsonl and the pictures and masks of InstructPix2Pix's examples; returns the list.
 
-    All are of the split `test`. The folder is replaced only once everything is written; what `select` raises comes
-    through, and ConfigError, before any work, as `own_folder`.
+    All are of the split `test`. Raises as `select`, and ConfigError, before any work, as `own_folder`.
     """
     with _record_folder(Path(folder), inputs) as (_, add):
         for example in progress(examples, "examples"):

@@ -1,8 +1,7 @@
 """Private regions of a picture and their masks.
 
-A pixel (column i, row j) covers the square from (i, j) to (i + 1, j + 1), as in COCO: a polygon through the corners of
-a square of 10 pixels has 100 pixels, and a box [x, y, 10, 10] has as many. Masks err on the private side: a pixel that
-a region touches is private, and so is what a contour encloses, however often and in whichever sense it is walked.
+A pixel (column i, row j) covers the square from (i, j) to (i + 1, j + 1), as in COCO. Masks err on the private side: a
+pixel that a region touches is private, and so is what a contour encloses, however often and in whichever sense.
 """
 
 import math
@@ -15,20 +14,15 @@ from scipy.ndimage import label
 from sppe_lib.errors import DataError
 from sppe_lib.pictures import read_mask
 
-EDGE_TOLERANCE = 2.0
-"""Regions may stick out of their image by this many pixels (they are clipped); further out is a problem."""
-
-Points = np.ndarray
-"""Corners in order, float64 [N, 2] of (x, y)."""
+EDGE_TOLERANCE = 2.0  # pixels by which regions may stick out of their image (they are clipped)
 
 
 @dataclass(frozen=True)
 class Region:
-    """One private region of one of the 36 categories.
+    """One private region of one of the 36 categories; coordinates are pixels of the upright image.
 
-    `kind` says how it is given: "polygon", coordinates (x1, y1, x2, y2, ...); "box", coordinates (x, y, width,
-    height); "file", a mask file that is white where private; "image", somewhere in the image, place unknown.
-    Coordinates are pixels of the upright image.
+    `kind`: "polygon", coordinates (x1, y1, x2, y2, ...); "box", coordinates (x, y, width, height); "file", a mask file
+    that is white where private; "image", somewhere in the image, place unknown.
     """
 
     category: str
@@ -70,11 +64,10 @@ def _corners(region: Region) -> np.ndarray:
 
 
 def region_mask(region: Region, size: tuple[int, int], orientation: int = 1) -> np.ndarray:
-    """The region as a boolean mask [H, W] of every pixel that it touches.
+    """The region as a boolean mask [H, W] of every pixel that it touches; DataError for one that has none.
 
     `size` is the upright (width, height) of the image, `orientation` its EXIF orientation, by which a mask file that
-    fits only the stored image is turned. Raises DataError for a faulty region, for one that lies outside altogether,
-    and for one whose place is not known.
+    fits only the stored image is turned.
     """
     width, height = size
     if region.kind == "file":
@@ -100,8 +93,8 @@ def region_mask(region: Region, size: tuple[int, int], orientation: int = 1) -> 
     return private
 
 
-def polygon_mask(points: Points, width: int, height: int) -> np.ndarray:
-    """The pixels that a closed contour touches or encloses, boolean [height, width]; at least one pixel wide.
+def polygon_mask(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The pixels that a closed contour of corners [N, 2] touches or encloses, boolean [height, width]; never none.
 
     Drawn on a lattice of twice the resolution, whose odd places are the insides of pixels and whose even ones the lines
     between them: an edge on such a line touches neither of its pixels, and still encloses.

@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from sppe_lib.config import Profile, repository
-from sppe_lib.data.generated_folder import Generated, find_generated, generated_folders
+from sppe_lib.data.generated_folder import Generated, find_generated, find_unseen, generated_folders
 from sppe_lib.data.released_layout import Layout, scan
 from sppe_lib.data.schema import SPLITS
 from sppe_lib.data.sources.inventory import inventory
 from sppe_lib.data.store import VECTOR_WORLD
-from sppe_lib.data.unseen_folder import count_instances
 from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.locations import model_location, model_revision
 from sppe_lib.models import Hub, HubAnswer
@@ -119,7 +118,7 @@ def check_unseen(context: Context) -> Iterator[Finding]:
     if profile.benchmark.unseen_source in ("", VECTOR_WORLD):
         return
     try:
-        found, status, how = f"{count_instances(profile)} instances", OK, ""
+        found, status, how = f"{find_unseen(profile).count('test')} instances", OK, ""
     except (ConfigError, DataError) as error:
         found, _, how = str(error).rstrip(".").partition("; ")
         status = OPTIONAL if isinstance(error, ConfigError) else MISSING
