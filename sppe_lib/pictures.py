@@ -1,8 +1,8 @@
 """The one reader for every picture and mask, from a path or from bytes, and the one encoder for what may leave.
 
 A picture is read as viewers show it: upright by its EXIF orientation, in sRGB, transparency over white (erased content
-does not come back), 16 bits scaled by their range; of an animation the first frame. Its metadata stay behind. Only
-formats that PIL decodes by itself are opened; whatever goes wrong is one DataError that names the file.
+does not come back), 16 bits scaled by their range; of an animation the first frame. Its metadata stay behind. Whatever
+goes wrong is one DataError that names the file.
 """
 
 import io
@@ -31,7 +31,6 @@ PAPER = 255
 """The grey level that shows through where a picture is transparent."""
 
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
-_WHITE_IS_ZERO = 0
 _TURN = Image.Transpose
 _TURNS = dict(enumerate((
     _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
@@ -42,25 +41,22 @@ _TURNS = dict(enumerate((
 
 def shown_name(source: str | Path | bytes, name: str = "") -> str:
     """How messages name a picture: `name`, or as much of its path as finds it in a data tree."""
-    if name or isinstance(source, bytes):
-        return name or "of these bytes"
-    return "/".join(Path(source).parts[-4:])
+    return name or ("of these bytes" if isinstance(source, bytes) else "/".join(Path(source).parts[-4:]))
 
 
 @contextmanager
 def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]:
     # Everything that decoding can raise becomes one sentence: the decoders know no common class of errors.
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             if not isinstance(source, bytes) and not Path(source).is_file():
                 raise FileNotFoundError
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
                 _check_header(image)
                 yield image
+    except KitError:
+        raise
     except Exception as error:
-        if isinstance(error, KitError):
-            raise
         raise DataError(f"The image {shown_name(source, name)} {_reason(error)}.") from None
 
 
@@ -124,7 +120,7 @@ def _grey_8_bit(image: Image.Image) -> Image.Image:
     ranges = [top for top in ((1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)) if low >= 0 and high <= top]
     low, high = (0.0, ranges[0]) if ranges else (low, max(high, low + 1))
     levels = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # of 8 bits PIL turns it itself
+    if tags.get(_PHOTOMETRIC) == 0:  # white is zero; of 8 bits PIL turns it itself
         levels = 255 - levels
     if isinstance(transparent, int):
         levels[values == transparent] = PAPER
@@ -158,10 +154,9 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square, in pixels (`square`).
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a `square`.
 
-    `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
-    or larger than MAX_PIXELS.
+    `name` is how messages call it. Raises DataError for what is missing, no picture, truncated or above MAX_PIXELS.
     """
     with _opened(source, name) as image:
         image = plain_rgb(image)
@@ -194,9 +189,9 @@ def read_mask(
 ) -> Image.Image:
     """Read a mask of any mode as grey, 255 where private and 0 elsewhere, by `mask_pixels`.
 
-    `size` is the upright (width, height) of its picture. A mask is drawn as viewers show the picture; one that fits
-    only the picture as stored, by the picture's EXIF `orientation`, is turned with it. Raises DataError for what
-    cannot be read, for another size, and for a mask that is empty or, unless that is allowed, full.
+    `size` is the upright (width, height) of its picture; a mask that fits only the picture as stored, by the picture's
+    EXIF `orientation`, is turned with it. Raises DataError for what cannot be read, for another size, and as
+    `check_mask` does.
     """
     name = shown_name(source, name)
     with _opened(source, name) as image:
@@ -208,9 +203,8 @@ def read_mask(
             f"The mask {name} is {image.width}x{image.height} pixels but its image is {size[0]}x{size[1]}; export the "
             f"mask at the size of its image."
         )
-    private = np.asarray(image) > 127
-    check_mask(private, name, may_be_full)
-    return mask_image(private)
+    check_mask(np.asarray(image) > 0, name, may_be_full)
+    return image
 
 
 def mask_pixels(image: Image.Image) -> np.ndarray:
@@ -226,9 +220,8 @@ def mask_image(private: np.ndarray) -> Image.Image:
 def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
     """A boolean mask [H, W] at another size: a pixel is private if any part of what it covers is."""
     for axis, length in ((0, height), (1, width)):
-        before = private.shape[axis]
-        starts = np.arange(length) * before // length
-        ends = -(-(np.arange(1, length + 1) * before) // length)
+        edges = np.arange(length + 1) * private.shape[axis]
+        starts, ends = edges[:-1] // length, -(-edges[1:] // length)
         counts = np.cumsum(np.insert(private.astype(np.int64), 0, 0, axis=axis), axis=axis)
         private = counts.take(ends, axis) > counts.take(starts, axis)
     return private
@@ -246,12 +239,12 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
 
     uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
     """
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    # The grain of a large photo hardly compresses: trying hard takes five times as long for a few percent.
+    image.save(buffer, format="PNG", compress_level=1 if image.width * image.height > 2**20 else 6)
     return buffer.getvalue()
 
 
@@ -270,12 +263,10 @@ _DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
 
 def panel(image: Image.Image, side: int) -> np.ndarray:
     """A picture as [h, w, 3] uint8 about `side` pixels large; small ones grow by whole pixels."""
-    factor = max(side // max(image.size), 1)
-    if factor > 1:
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    elif max(image.size) > side:
-        image = image.resize((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(image.convert("RGB"))
+    if max(image.size) > side:
+        return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS).convert("RGB"))
+    factor = side // max(image.size)
+    return np.asarray(image.convert("RGB")).repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def grid(
@@ -286,10 +277,7 @@ def grid(
     foot: str = "",
     side: int = 128,
 ) -> "Figure":
-    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption.
-
-    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
-    """
+    """Rows of `pictures` under column titles, beside each its `texts` (what, caption); placed in pixels at 150 dpi."""
     # Imported here: readers of pictures need no drawing.
     import matplotlib
     from matplotlib.figure import Figure
@@ -307,17 +295,18 @@ def grid(
         axis = figure.add_axes((0, 0, 1, 1))
         axis.imshow(canvas, interpolation="none", aspect="auto")
         axis.set_axis_off()
-        left = GAP / width
-        figure.text(left, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
+
+        def write(x: float, y: float, words: str, size: float, va: str, **look: object) -> None:
+            figure.text(x / width, y, words, fontsize=size, va=va, **look)
+
+        write(GAP, 1 - 10 / height, headline, 8.5, "top", weight="bold")
         foot = textwrap.fill(foot, max(60, int(width / 7.2)))
-        figure.text(left, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
+        write(GAP, 8 / height, foot, 5.5, "bottom", color="#444444")
         for column, title in enumerate(titles):
-            middle = (_BESIDE + column * (side + GAP) + side / 2) / width
-            look = {"fontsize": min(6.5, side / 20), "linespacing": 1.35}
-            figure.text(middle, 1 - (_ABOVE - 6) / height, title, ha="center", va="bottom", **look)
+            middle, size = _BESIDE + column * (side + GAP) + side / 2, min(6.5, side / 20)
+            write(middle, 1 - (_ABOVE - 6) / height, title, size, "bottom", ha="center", linespacing=1.35)
         for row, (what, caption) in enumerate(texts):
             middle = height - _ABOVE - row * (side + GAP) - side / 2
-            words = "\n".join(textwrap.wrap(what, 25))
-            figure.text(left, (middle + 3) / height, words, fontsize=7, va="bottom")
-            figure.text(left, (middle - 5) / height, caption, fontsize=5.8, va="top", color="#555555")
+            write(GAP, (middle + 3) / height, textwrap.fill(what, 25), 7, "bottom")
+            write(GAP, (middle - 5) / height, caption, 5.8, "top", color="#555555")
     return figure
