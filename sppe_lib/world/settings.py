@@ -101,7 +101,8 @@ def describe_setting(setting: Mapping[str, Any]) -> str:
 # A painter takes the setting's values by name, the generator, and the words of `data-args`; it returns SVG, or ""
 # where it only leaves a random choice among the values, for the conditions of the asset.
 
-Look, Chance = dict[str, Any], np.random.Generator
+Look = dict[str, Any]
+Chance = np.random.Generator
 
 
 def _one_of(rng: Chance, words: str) -> str:
