@@ -21,22 +21,15 @@ from sppe_lib.errors import DataError, KitError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes).
 MAX_PIXELS = 120_000_000
-"""Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes)."""
-
+# What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
-"""What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file."""
-
-PAPER = 255
-"""The grey level that shows through where a picture is transparent."""
+PAPER = 255  # the grey level that shows through where a picture is transparent
 
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
-_TURN = Image.Transpose
-_TURNS = dict(enumerate((
-    _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
-    _TURN.ROTATE_90,
-), 2))  # fmt: skip
-"""EXIF orientation to what makes the stored pixels upright; 5 to 8 exchange width and height."""
+# EXIF orientation to what makes the stored pixels upright (Image.Transpose); 5 to 8 exchange width and height.
+_TURNS = {orientation: Image.Transpose(turn) for orientation, turn in zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2))}
 
 
 def shown_name(source: str | Path | bytes, name: str = "") -> str:
@@ -164,10 +157,8 @@ def read_picture(source: str | Path | bytes, size: int | None = None, name: str 
 
 
 def square(image: Image.Image, size: int) -> Image.Image:
-    """An image stretched to a square of `size` pixels, each the mean of what it covers.
-
-    Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
-    """
+    """An image stretched to a square of `size` pixels, each the mean of what it covers."""
+    # Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
     return image.resize((size, size), Image.Resampling.BOX)
 
 
@@ -189,9 +180,8 @@ def read_mask(
 ) -> Image.Image:
     """Read a mask of any mode as grey, 255 where private and 0 elsewhere, by `mask_pixels`.
 
-    `size` is the upright (width, height) of its picture; a mask that fits only the picture as stored, by the picture's
-    EXIF `orientation`, is turned with it. Raises DataError for what cannot be read, for another size, and as
-    `check_mask` does.
+    `size`: upright (width, height) of its picture. A mask that fits only the picture as stored, by its EXIF
+    `orientation`, is turned with it. Raises DataError for what cannot be read, another size, and as `check_mask` does.
     """
     name = shown_name(source, name)
     with _opened(source, name) as image:
@@ -235,10 +225,7 @@ def resize_mask(mask: Image.Image, size: int) -> Image.Image:
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
-    """Pixels encoded anew as lossless PNG, without EXIF, profile, text, thumbnail or palette: fit to leave the machine.
-
-    uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
-    """
+    """Pixels alone, encoded anew as PNG, fit to leave the machine; grey ones stay grey, all else is `plain_rgb`."""
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
@@ -253,10 +240,7 @@ def png(image: Image.Image | np.ndarray) -> dict:
     return {"bytes": png_bytes(image), "path": None}
 
 
-# One grid for every figure.
-
-GAP = 8
-"""Pixels between the panels of a grid."""
+GAP = 8  # pixels between the panels of `grid`, the one layout of every figure of pictures
 
 _DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
 

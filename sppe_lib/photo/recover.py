@@ -1,8 +1,7 @@
 """Bring an edit of the surrogate back to the photo, at its full resolution and without training.
 
-Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' and applied to
-the photo (`colour_maps`), what it added or took away is carried over by landmarks (`carried`), and both meet the edited
-surroundings without a seam (`blend.membrane`).
+Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' (`colour_maps`),
+what it added or took away is carried over by landmarks, and both meet the edited surroundings without a seam.
 """
 
 from collections.abc import Sequence
@@ -20,15 +19,12 @@ from sppe_lib.photo.models import cv2, face_landmarks
 from sppe_lib.photo.protect import Protected
 from sppe_lib.pictures import mask_image, resize_mask, square
 from sppe_lib.recovery import method as recovery_method
+from sppe_lib.recovery.method import Entry
 
+# The ways without a model; `recovery.METHODS` has those with one.
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
-"""The ways without a model; `recovery.METHODS` has those with one."""
-
-GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))
-"""(cells along the longer side, cells of lightness), from coarse to fine."""
-
-FITTED_SIDE = 640
-"""Longer side in pixels at which colour maps are fitted; they are smooth, and applied at full resolution."""
+GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))  # (cells along the longer side, cells of lightness), from coarse to fine
+FITTED_SIDE = 640  # longer side in pixels at which colour maps are fitted; they are smooth, and applied at full size
 
 
 def recover_photo(
@@ -36,16 +32,15 @@ def recover_photo(
 ) -> Image.Image:
     """The photo with the edit that its surrogate came back with, at its full resolution.
 
-    `edited`: the editor's answer, of the surrogate's shape. `method`: "improved" (`improved`) or one of
-    `recovery.METHODS`, as the profile has trained it. Raises ConfigError for an unknown method, DataError for a picture
-    of another shape and ResourceError for a method that the profile has not trained.
+    `edited`: the editor's answer. `method`: "improved" or one of `recovery.METHODS`, as the profile has trained it.
+    Raises ConfigError for an unknown method, DataError for a picture of another shape than the surrogate and
+    ResourceError for a method that the profile has not trained.
     """
-    if method != "improved":
-        recovery_method(method)
+    entry = None if method == "improved" else recovery_method(method)
     found, surrogate = protected.found, np.asarray(protected.surrogate.image)
     pictures = (found.source, surrogate, np.asarray(fitted(edited, found.source.shape[1::-1])))
-    if method != "improved":
-        return Image.fromarray(by_method(method, pictures, found.mask, protected.instruction, profile))
+    if entry:
+        return Image.fromarray(by_method(entry, pictures, found.mask, protected.instruction, profile))
     boxes = [np.array(region.box) for region in found.regions if region.way == "face"]
     faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
     return Image.fromarray(improved(*pictures, found.mask, faces))
@@ -75,22 +70,20 @@ def improved(
     new, plain = (applied(maps, picture, *seen, mask.shape) for picture in (first, second))
     new = as_sharp(new, plain, target)
     new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
-    for own, other in faces:
-        corner = (columns.start, rows.start)
-        new = carried(new, target, added, own - corner, other - corner)
+    for faces_at in faces:  # what was added to a face moves from its landmarks in S to those in I
+        own, other = (points - (columns.start, rows.start) for points in faces_at)
+        moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
+        new = new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
     result = edited.copy()
     result[seen][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
     return result
 
 
 def by_method(
-    name: str, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
+    entry: Entry, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
 ) -> np.ndarray:
-    """What a method of the benchmark (`recovery.METHODS`) makes of I, S and S'; one with a model, only inside M.
-
-    Those work on squares of the profile's size; their picture is brought back to the photo's.
-    """
-    entry, settings = recovery_method(name), load_profile(profile)
+    """What a method of the benchmark makes of I, S and S'; one with a model, on squares and only inside M."""
+    settings = load_profile(profile)
     modelled, size, private = isinstance(entry.imported(), type), settings.benchmark.size, mask_image(mask)
     images = [Image.fromarray(picture) for picture in pictures]
     if modelled:
@@ -112,10 +105,9 @@ def colour_maps(
 ) -> np.ndarray:
     """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
 
-    Both are uint8 [H, W, 3]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
-    regression on the pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn
-    towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
-    lightness, maps do not mix across edges.
+    Both are uint8 [H, W, 3]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge regression on the
+    pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn towards the next
+    coarser grid's where there is little evidence. Keyed by lightness, maps do not mix across edges.
     """
     scale = min(1.0, FITTED_SIDE / max(before.shape))
     width, height = (max(1, round(length * scale)) for length in before.shape[1::-1])
@@ -178,9 +170,8 @@ def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray) -> np.ndarr
 def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarray:
     """Where something was added to a face of the surrogate or taken away, float32 [h, w] in [0, 1].
 
-    `residual` [h, w, 3]: S' without what one colour map for each wide part of the picture explains; `size`: of the face
-    in pixels. Something is added where that is large over more than a contour's width. An edit that is everywhere in
-    the face is a style and no addition: none is found then.
+    `residual` [h, w, 3]: S' without what one colour map for each wide part of the picture explains; there it is large
+    over more than a contour's width. `size`: of the face in pixels. What is everywhere in the face is a style: none.
     """
     wide = max(3, int(0.04 * size) | 1)
     change, brush = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), wide / 4), np.ones((wide, wide), np.uint8)
@@ -188,9 +179,3 @@ def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarr
     if strong[inside].mean() > 0.35:
         return np.zeros(inside.shape, np.float32)
     return cv2.GaussianBlur(cv2.dilate(strong, brush).astype(np.float32), (0, 0), wide / 4)
-
-
-def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """`new` with what was added to a face (float32 [h, w]) moved from its landmarks [68, 2] in S to those in I."""
-    moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
-    return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)

@@ -12,20 +12,15 @@ from sppe_lib.errors import ConfigError
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A private region of a photo.
+    """A private region of a photo."""
 
-    `category`: of the taxonomy. `box`: (x0, y0, x1, y1) in pixels. `outline`: its polygon [N, 2], or None for the box.
-    `way`: how a surrogate is made ("face", "text" or "fill"). `text`: what is written there. `score` in [0, 1];
-    1 where the user drew it. `mask`: bool [H, W] where it is neither polygon nor box.
-    """
-
-    category: str
-    box: tuple[int, int, int, int]
-    way: str = "fill"
-    outline: np.ndarray | None = field(default=None, repr=False)
-    text: str = ""
-    score: float = 1.0
-    mask: np.ndarray | None = field(default=None, repr=False)
+    category: str  # of the taxonomy
+    box: tuple[int, int, int, int]  # (x0, y0, x1, y1) in pixels
+    way: str = "fill"  # how a surrogate is made: "face", "text" or "fill"
+    outline: np.ndarray | None = field(default=None, repr=False)  # its polygon [N, 2], or None for the box
+    text: str = ""  # what is written there
+    score: float = 1.0  # in [0, 1]; 1 where the user drew it
+    mask: np.ndarray | None = field(default=None, repr=False)  # bool [H, W] where it is neither polygon nor box
 
     def pixels(self, shape: tuple[int, int]) -> np.ndarray:
         """The region as a boolean mask of `shape` (H, W)."""
@@ -43,21 +38,17 @@ class Region:
 
 
 def drawn(text: str, shape: tuple[int, int]) -> Region:
-    """A region that the user gives as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left.
+    """A region given as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left; raises ConfigError.
 
-    A face is replaced by a face, all else by another part of the photo. Raises ConfigError.
+    A face is replaced by a face, all else by another part of the photo.
     """
-    parts = [part.strip() for part in text.split(",")]
-    try:
-        corners = [float(part) for part in parts[:4]]
-        # A pixel that the box touches is private.
-        x0, y0, x1, y1 = (turn(corner) for turn, corner in zip((floor, floor, ceil, ceil), corners, strict=True))
+    parts, (height, width) = [part.strip() for part in text.split(",")], shape
+    try:  # a pixel that the box touches is private
+        x0, y0, x1, y1 = (way(float(part)) for way, part in zip((floor, floor, ceil, ceil), parts[:4], strict=True))
     except (ValueError, OverflowError):
-        raise ConfigError(
-            f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
-        ) from None
+        why = f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
+        raise ConfigError(why) from None
     name = known_category(parts[4]).name if len(parts) > 4 else "picture frame"
-    height, width = shape
     box = (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
     if box[0] >= box[2] or box[1] >= box[3]:
         raise ConfigError(f"The region {text!r} has no pixel in a photo of {width}x{height}; correct its corners.")
@@ -85,9 +76,11 @@ def revised(
     """
     kept = dict(enumerate(found))
     for entry in entries(remove):
-        number = int(entry) if str(entry).strip().isdigit() else None
-        box = drawn(entry, shape).box if number is None else ()
-        met = [at for at, one in kept.items() if (at == number if number is not None else overlap(one.box, box) >= 0.5)]
+        if str(entry).strip().isdecimal():
+            met = {int(entry)} & kept.keys()
+        else:
+            box = drawn(entry, shape).box
+            met = {at for at, one in kept.items() if overlap(one.box, box) >= 0.5}
         if not met:
             raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
         kept = {at: one for at, one in kept.items() if at not in met}
