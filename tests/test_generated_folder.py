@@ -12,7 +12,7 @@ import pytest
 from PIL import ImageOps
 from released_tree import mask, picture, save
 
-from sppe_lib.config import load_profile, repository
+from sppe_lib.config import load_profile
 from sppe_lib.data import generate as generation
 from sppe_lib.data.build import build_benchmark
 from sppe_lib.data.record_list import Record
@@ -28,7 +28,7 @@ MODEL = {"model": "folder sdxl", "revision": "", "commit": ""}
 
 
 @pytest.fixture(autouse=True)
-def cheap_models(monkeypatch, tmp_path):
+def cheap_models(monkeypatch, results):
     """Surrogates and edits without models: a square is painted, and colours are inverted."""
 
     def make_surrogates(sources, masks, prompts, parameters, names, strength, whole):
@@ -43,18 +43,14 @@ def cheap_models(monkeypatch, tmp_path):
     monkeypatch.setattr(generation, "make_surrogates", make_surrogates)
     monkeypatch.setattr(generation, "load_editor", lambda parameters: edit)
     monkeypatch.setattr(generation, "models_used", lambda parameters: {"surrogate": MODEL, "editor": MODEL})
-    monkeypatch.setenv("SPPE_HOME", str(repository()))
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
 
 
 def record(folder, dataset, split, number, box=(8, 8, 20, 20), **own):
     name = f"{dataset}-{split}-{number}"
     source = save(picture(sum(map(ord, name))).resize((SIDE, SIDE)), folder / f"{name}.png")
     private = save(mask(box, (SIDE, SIDE)), folder / f"{name}-mask.png")
-    kept = {"category": "ticket", "codes": ("060", "047")} | own
-    return Record(
-        pair_id=f"{dataset}/{split}/{name}", dataset=dataset, split=split, source=source, mask=private, **kept
-    )
+    own = {"category": "ticket", "codes": ("060", "047"), "dataset": dataset, "split": split} | own
+    return Record(pair_id=f"{dataset}/{split}/{name}", source=source, mask=private, **own)
 
 
 def generated(profile, folder, dataset="VISPR", pairs=PAIRS, more=()):
@@ -139,7 +135,7 @@ def test_other_sizes_are_resized_and_a_mask_that_closes_is_left_out(profile):
         build_benchmark(smaller, processes=1, strict=True)
 
 
-def test_numbers_of_pairs_are_limits_for_each_split(profile):
+def test_numbers_of_pairs_are_limits_for_each_split_and_preflight_knows_generated_data(profile):
     folder = generated(profile, source_of(profile))
     summary = build_benchmark(changed(profile, train_pairs=2, val_pairs=1, test_pairs=9), processes=1)
     taken = {split: set(ids(summary.folder, split, "pair_id")) for split in SPLITS}
@@ -147,6 +143,13 @@ def test_numbers_of_pairs_are_limits_for_each_split(profile):
     assert taken["train"] < set(ids(folder, "train", "pair_id"))
     fewer = build_benchmark(changed(profile, train_pairs=1), processes=1)
     assert set(ids(fewer.folder, "train", "pair_id")) < taken["train"]  # the seed orders, the number cuts
+    found = {finding.check: finding for finding in check_data(Context(profile))}
+    assert found["data"].found == "generated from VISPR: 1 finished folders"
+    numbers = {"train": "6 instances", "val": "4 instances", "test": "4 instances"}
+    assert {split: found[f"data: {split}"].found for split in SPLITS} == numbers
+    assert {finding.status for finding in found.values()} == {OK}
+    shutil.rmtree(source_of(profile))
+    assert "does not exist" in data_finding(profile).found
 
 
 def test_a_folder_of_folders_is_joined(profile, monkeypatch):
@@ -206,14 +209,3 @@ def test_folders_that_do_not_fit_are_refused(profile):
     refused(changed(profile, strength=0.7), "at protection strength 0.5, and benchmark.strength is 0.7", ConfigError)
     generated(profile, source_of(profile) / "two")
     refused(profile, "/two' of benchmark.source holds the pair VISPR/train/VISPR-train-0, which one has")
-
-
-def test_preflight_knows_generated_data(profile):
-    generated(profile, source_of(profile))
-    found = {finding.check: finding for finding in check_data(Context(profile))}
-    assert found["data"].found == "generated from VISPR: 1 finished folders"
-    numbers = {"train": "6 instances", "val": "4 instances", "test": "4 instances"}
-    assert {split: found[f"data: {split}"].found for split in SPLITS} == numbers
-    assert {finding.status for finding in found.values()} == {OK}
-    shutil.rmtree(source_of(profile))
-    assert "does not exist" in data_finding(profile).found

@@ -31,13 +31,16 @@ def other(before, strength, seed, part="all"):
     return people.replace_identity(before, strength, np.random.default_rng(seed), part)
 
 
-def test_same_seed_same_person_and_seeds_differ_whatever_was_drawn_before():
+def test_seeds_decide_whatever_was_drawn_before_and_stronger_protection_changes_more():
     assert len({tuple(sorted(person(seed).items())) for seed in range(20)}) == 20
     assert person(3) == person(3)
     first = pixels(person(1))
     people._avatar.cache_clear()
     pixels(person(2))
     assert np.array_equal(pixels(person(1)), first)
+    pairs = [[(person(seed), other(person(seed), strength, seed)) for seed in range(60)] for strength in (0.1, 0.5, 1)]
+    weak, middle, strong = (np.mean([sum(a[key] != b[key] for key in a) for a, b in some]) for some in pairs)
+    assert weak < 0.5 * strong < middle < strong
 
 
 @pytest.mark.parametrize("framing", ["bust", "full"])
@@ -64,12 +67,6 @@ def test_replaced_identities_are_people_and_differ(seed, strength, part):
         assert all(after[key] == before[key] for key in people.BODY_KEYS)
     elif strength == 1.0:
         assert all(before[key] != after[key] for key in ("skin", "top", "hair"))
-
-
-def test_stronger_protection_changes_more():
-    pairs = [[(person(seed), other(person(seed), strength, seed)) for seed in range(60)] for strength in (0.1, 0.5, 1)]
-    weak, middle, strong = (np.mean([sum(a[key] != b[key] for key in a) for a, b in some]) for some in pairs)
-    assert weak < 0.5 * strong < middle < strong
 
 
 @pytest.mark.parametrize("extra", EXTRAS, ids=lambda extra: str(next(iter(extra.values())))[:12])
