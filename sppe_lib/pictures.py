@@ -31,7 +31,6 @@ PAPER = 255
 """The grey level that shows through where a picture is transparent."""
 
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
-_WHITE_IS_ZERO = 0
 _TURN = Image.Transpose
 _TURNS = dict(enumerate((
     _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
@@ -42,9 +41,7 @@ _TURNS = dict(enumerate((
 
 def shown_name(source: str | Path | bytes, name: str = "") -> str:
     """How messages name a picture: `name`, or as much of its path as finds it in a data tree."""
-    if name or isinstance(source, bytes):
-        return name or "of these bytes"
-    return "/".join(Path(source).parts[-4:])
+    return name or ("of these bytes" if isinstance(source, bytes) else "/".join(Path(source).parts[-4:]))
 
 
 @contextmanager
@@ -58,9 +55,9 @@ def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
                 _check_header(image)
                 yield image
+    except KitError:
+        raise
     except Exception as error:
-        if isinstance(error, KitError):
-            raise
         raise DataError(f"The image {shown_name(source, name)} {_reason(error)}.") from None
 
 
@@ -124,7 +121,7 @@ def _grey_8_bit(image: Image.Image) -> Image.Image:
     ranges = [top for top in ((1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)) if low >= 0 and high <= top]
     low, high = (0.0, ranges[0]) if ranges else (low, max(high, low + 1))
     levels = np.rint((values - low) * (255 / (high - low))).astype(np.uint8)
-    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # of 8 bits PIL turns it itself
+    if tags.get(_PHOTOMETRIC) == 0:  # white is zero; of 8 bits PIL turns it itself
         levels = 255 - levels
     if isinstance(transparent, int):
         levels[values == transparent] = PAPER
@@ -160,8 +157,7 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
     """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square, in pixels (`square`).
 
-    `name` is how messages call it where `source` is bytes. Raises DataError for what is missing, no picture, truncated
-    or larger than MAX_PIXELS.
+    `name`: how messages call it. Raises DataError for what is missing, no picture, truncated or beyond MAX_PIXELS.
     """
     with _opened(source, name) as image:
         image = plain_rgb(image)
@@ -194,23 +190,21 @@ def read_mask(
 ) -> Image.Image:
     """Read a mask of any mode as grey, 255 where private and 0 elsewhere, by `mask_pixels`.
 
-    `size` is the upright (width, height) of its picture. A mask is drawn as viewers show the picture; one that fits
-    only the picture as stored, by the picture's EXIF `orientation`, is turned with it. Raises DataError for what
-    cannot be read, for another size, and for a mask that is empty or, unless that is allowed, full.
+    `size`: upright (width, height) of its picture. A mask that fits only the picture as stored, by its EXIF
+    `orientation`, is turned with it. Raises DataError for what cannot be read, another size, and as `check_mask` does.
     """
     name = shown_name(source, name)
     with _opened(source, name) as image:
-        image = mask_image(mask_pixels(image))
-    if image.size != tuple(size) and orientation in (5, 6, 7, 8):
-        image = turned(image, orientation)
-    if image.size != tuple(size):
+        mask = mask_image(mask_pixels(image))
+    if mask.size != tuple(size) and orientation in (5, 6, 7, 8):
+        mask = turned(mask, orientation)
+    if mask.size != tuple(size):
         raise DataError(
-            f"The mask {name} is {image.width}x{image.height} pixels but its image is {size[0]}x{size[1]}; export the "
+            f"The mask {name} is {mask.width}x{mask.height} pixels but its image is {size[0]}x{size[1]}; export the "
             f"mask at the size of its image."
         )
-    private = np.asarray(image) > 127
-    check_mask(private, name, may_be_full)
-    return mask_image(private)
+    check_mask(np.asarray(mask) > 127, name, may_be_full)
+    return mask
 
 
 def mask_pixels(image: Image.Image) -> np.ndarray:
@@ -246,8 +240,7 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
 
     uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
     """
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
@@ -260,10 +253,8 @@ def png(image: Image.Image | np.ndarray) -> dict:
     return {"bytes": png_bytes(image), "path": None}
 
 
-# One grid for every figure.
-
 GAP = 8
-"""Pixels between the panels of a grid."""
+"""Pixels between the panels of `grid`, the one layout of every figure of pictures."""
 
 _DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
 
@@ -317,7 +308,6 @@ def grid(
             figure.text(middle, 1 - (_ABOVE - 6) / height, title, ha="center", va="bottom", **look)
         for row, (what, caption) in enumerate(texts):
             middle = height - _ABOVE - row * (side + GAP) - side / 2
-            words = "\n".join(textwrap.wrap(what, 25))
-            figure.text(left, (middle + 3) / height, words, fontsize=7, va="bottom")
+            figure.text(left, (middle + 3) / height, textwrap.fill(what, 25), fontsize=7, va="bottom")
             figure.text(left, (middle - 5) / height, caption, fontsize=5.8, va="top", color="#555555")
     return figure

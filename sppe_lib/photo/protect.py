@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from sppe_lib import pictures
 from sppe_lib.config import load_profile
 from sppe_lib.data.schema import image_tensor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
@@ -22,16 +23,6 @@ from sppe_lib.photo.find import find
 from sppe_lib.photo.regions import Region, entries, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
-from sppe_lib.pictures import (
-    check_mask,
-    mask_image,
-    mask_pixels,
-    opened_rgb,
-    picture_layout,
-    read_mask,
-    read_picture,
-    shown_name,
-)
 from sppe_lib.runtime import numpy_generator
 
 SMALLEST = 32
@@ -77,15 +68,15 @@ class Found:
         if empty or not self.regions:
             which = f"Region {empty[0]} hides no pixel" if empty else "Nothing private was found"
             raise DataError(f"{which} in {self.name}: say what is private, with add='x0,y0,x1,y1' or a mask.")
-        check_mask(self.mask, f"of {self.name}")
+        pictures.check_mask(self.mask, f"of {self.name}")
 
 
 @dataclass(frozen=True, eq=False)
 class Protected:
     """What may leave, and what stays: `surrogate` is all that an editor is given.
 
-    `editability`: ERMA's prediction, a cosine in (-1, 1), or NaN with `judged` saying why there is none. `passed`: the
-    gate's decision. `scores`: of all candidates; `refused`: why better ones were not vouched for.
+    `editability`: ERMA's prediction, a cosine, or NaN with `judged` saying why there is none. `passed`: the gate's
+    decision. `scores`: of all candidates; `refused`: why better ones were not vouched for.
     """
 
     found: Found = field(repr=False)
@@ -99,11 +90,9 @@ class Protected:
 
     @property
     def code(self) -> str:
-        """Names this preview and what would leave: an editor outside gets it from who has looked at both, and says so.
-
-        With letters first, so that papermill does not read it as a number.
-        """
+        """Names this preview and what would leave; who has looked at both gives it to an editor outside."""
         seen = (self.found.mask.tobytes(), self.instruction.encode(), self.surrogate.png)
+        # Letters first, so that papermill does not read it as a number.
         return f"look-{hashlib.sha256(b''.join(seen)).hexdigest()[:10]}"
 
 
@@ -122,20 +111,20 @@ def open_photo(
     be private, and ResourceError without the extra.
     """
     opened = isinstance(image, Image.Image)
-    picture = opened_rgb(image) if opened else read_picture(image)
-    name = "photo" if opened or isinstance(image, bytes) else shown_name(image)
+    picture = pictures.opened_rgb(image) if opened else pictures.read_picture(image)
+    name = "photo" if opened or isinstance(image, bytes) else pictures.shown_name(image)
     (width, height), source = picture.size, np.asarray(picture)
     if min(width, height) < SMALLEST:
         raise DataError(f"The photo {name} is {width}x{height} pixels; a side needs {SMALLEST} to show anything.")
     regions = revised(find(source, whole_body) if detect else [], add, remove, (height, width))
     if mask is not None:
         if not isinstance(mask, Image.Image):  # one that fits only the photo as stored is turned with it
-            turn = 1 if opened else picture_layout(image)[1]
-            mask = read_mask(mask, picture.size, may_be_full=True, orientation=turn)
+            turn = 1 if opened else pictures.picture_layout(image)[1]
+            mask = pictures.read_mask(mask, picture.size, may_be_full=True, orientation=turn)
         if mask.size != picture.size:
             raise DataError(f"The mask is {mask.width}x{mask.height} pixels not {width}x{height}: draw it anew.")
-        private = mask_pixels(mask)
-        box = mask_image(private).getbbox() or (0, 0, 0, 0)
+        private = pictures.mask_pixels(mask)
+        box = pictures.mask_image(private).getbbox() or (0, 0, 0, 0)
         regions.append(Region("picture frame", box, mask=private))
     found = Found(name, source, regions)
     found.check()
@@ -146,8 +135,7 @@ def draw_surrogate(found: Found, seed: int) -> np.ndarray:
     """One candidate, RGB uint8 [H, W, 3]: every private pixel new, all others the source's."""
     private = found.mask
     canvas = emptied(found.source, private, numpy_generator("emptied", seed))
-    order = {"fill": 0, "face": 1, "text": 2}
-    for number, region in sorted(enumerate(found.regions), key=lambda pair: order[pair[1].way]):
+    for number, region in sorted(enumerate(found.regions), key=lambda one: ("fill", "face", "text").index(one[1].way)):
         inside, own = region.pixels(private.shape), 1000 * seed + number
         if region.way == "face":
             draw_stranger(canvas, found.source, inside, region.box, own)
@@ -160,9 +148,9 @@ def draw_surrogate(found: Found, seed: int) -> np.ndarray:
 
 def paint_surrogate(found: Found, seed: int, profile: str = "paper") -> np.ndarray:
     """One candidate painted by the profile's diffusion model (SDXL inpainting), at the photo's own size."""
-    image, prompt = Image.fromarray(found.source), prompt_for(found.regions[0].category)
-    settings = load_profile(profile).generation
-    (painted,) = make_surrogates([image], [mask_image(found.mask)], [prompt], settings, [f"photo {seed}"], strength=1.0)
+    image, mask = Image.fromarray(found.source), pictures.mask_image(found.mask)
+    prompt, settings = prompt_for(found.regions[0].category), load_profile(profile).generation
+    (painted,) = make_surrogates([image], [mask], [prompt], settings, [f"photo {seed}"], strength=1.0)
     canvas = found.source.copy()
     put(canvas, np.asarray(painted.image.resize(image.size, Image.Resampling.BICUBIC), np.float32), found.mask)
     return canvas

@@ -1,8 +1,7 @@
 """Bring an edit of the surrogate back to the photo, at its full resolution and without training.
 
-Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' and applied to
-the photo (`colour_maps`), what it added or took away is carried over by landmarks (`carried`), and both meet the edited
-surroundings without a seam (`blend.membrane`).
+Outside M the edited surrogate is kept. Inside, how the editor changed colours is learnt from S and S' (`colour_maps`),
+what it added or took away is carried over by landmarks, and both meet the edited surroundings without a seam.
 """
 
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from sppe_lib.photo.models import cv2, face_landmarks
 from sppe_lib.photo.protect import Protected
 from sppe_lib.pictures import mask_image, resize_mask, square
 from sppe_lib.recovery import method as recovery_method
+from sppe_lib.recovery.method import Entry
 
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
 """The ways without a model; `recovery.METHODS` has those with one."""
@@ -36,16 +36,15 @@ def recover_photo(
 ) -> Image.Image:
     """The photo with the edit that its surrogate came back with, at its full resolution.
 
-    `edited`: the editor's answer, of the surrogate's shape. `method`: "improved" (`improved`) or one of
-    `recovery.METHODS`, as the profile has trained it. Raises ConfigError for an unknown method, DataError for a picture
-    of another shape and ResourceError for a method that the profile has not trained.
+    `edited`: the editor's answer. `method`: "improved" or one of `recovery.METHODS`, as the profile has trained it.
+    Raises ConfigError for an unknown method, DataError for a picture of another shape than the surrogate and
+    ResourceError for a method that the profile has not trained.
     """
-    if method != "improved":
-        recovery_method(method)
+    entry = None if method == "improved" else recovery_method(method)
     found, surrogate = protected.found, np.asarray(protected.surrogate.image)
     pictures = (found.source, surrogate, np.asarray(fitted(edited, found.source.shape[1::-1])))
-    if method != "improved":
-        return Image.fromarray(by_method(method, pictures, found.mask, protected.instruction, profile))
+    if entry:
+        return Image.fromarray(by_method(entry, pictures, found.mask, protected.instruction, profile))
     boxes = [np.array(region.box) for region in found.regions if region.way == "face"]
     faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
     return Image.fromarray(improved(*pictures, found.mask, faces))
@@ -84,13 +83,10 @@ def improved(
 
 
 def by_method(
-    name: str, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
+    entry: Entry, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
 ) -> np.ndarray:
-    """What a method of the benchmark (`recovery.METHODS`) makes of I, S and S'; one with a model, only inside M.
-
-    Those work on squares of the profile's size; their picture is brought back to the photo's.
-    """
-    entry, settings = recovery_method(name), load_profile(profile)
+    """What a method of the benchmark makes of I, S and S'; one with a model, on squares and only inside M."""
+    settings = load_profile(profile)
     modelled, size, private = isinstance(entry.imported(), type), settings.benchmark.size, mask_image(mask)
     images = [Image.fromarray(picture) for picture in pictures]
     if modelled:
@@ -112,10 +108,9 @@ def colour_maps(
 ) -> np.ndarray:
     """Affine colour maps on a grid of place and lightness, float32 [gy, gx, gz, 4, 3], fitted from before to after.
 
-    Both are uint8 [H, W, 3]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge
-    regression on the pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn
-    towards the map of the next coarser grid, so that cells without evidence take what wider surroundings say. Keyed by
-    lightness, maps do not mix across edges.
+    Both are uint8 [H, W, 3]; `weight` [H, W] says how much each pixel counts. Each cell is a ridge regression on the
+    pixels near it in place and lightness (a bilateral grid; Chen et al. 2016 for the idea), drawn towards the next
+    coarser grid's where there is little evidence. Keyed by lightness, maps do not mix across edges.
     """
     scale = min(1.0, FITTED_SIDE / max(before.shape))
     width, height = (max(1, round(length * scale)) for length in before.shape[1::-1])
@@ -178,9 +173,8 @@ def as_sharp(new: np.ndarray, plain: np.ndarray, target: np.ndarray) -> np.ndarr
 def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarray:
     """Where something was added to a face of the surrogate or taken away, float32 [h, w] in [0, 1].
 
-    `residual` [h, w, 3]: S' without what one colour map for each wide part of the picture explains; `size`: of the face
-    in pixels. Something is added where that is large over more than a contour's width. An edit that is everywhere in
-    the face is a style and no addition: none is found then.
+    `residual` [h, w, 3]: S' without what one colour map for each wide part of the picture explains; there it is large
+    over more than a contour's width. `size`: of the face in pixels. What is everywhere in the face is a style: none.
     """
     wide = max(3, int(0.04 * size) | 1)
     change, brush = cv2.GaussianBlur(np.abs(residual).max(-1), (0, 0), wide / 4), np.ones((wide, wide), np.uint8)

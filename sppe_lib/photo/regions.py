@@ -12,11 +12,11 @@ from sppe_lib.errors import ConfigError
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A private region of a photo.
+    """A private region of a photo, of a `category` of the taxonomy.
 
-    `category`: of the taxonomy. `box`: (x0, y0, x1, y1) in pixels. `outline`: its polygon [N, 2], or None for the box.
-    `way`: how a surrogate is made ("face", "text" or "fill"). `text`: what is written there. `score` in [0, 1];
-    1 where the user drew it. `mask`: bool [H, W] where it is neither polygon nor box.
+    `box`: (x0, y0, x1, y1) in pixels. `way`: how a surrogate is made ("face", "text" or "fill"). `outline`: its polygon
+    [N, 2], or None for the box. `text`: what is written there. `score` in [0, 1]; 1 where the user drew it. `mask`:
+    bool [H, W] where it is neither polygon nor box.
     """
 
     category: str
@@ -47,17 +47,13 @@ def drawn(text: str, shape: tuple[int, int]) -> Region:
 
     A face is replaced by a face, all else by another part of the photo. Raises ConfigError.
     """
-    parts = [part.strip() for part in text.split(",")]
-    try:
-        corners = [float(part) for part in parts[:4]]
-        # A pixel that the box touches is private.
-        x0, y0, x1, y1 = (turn(corner) for turn, corner in zip((floor, floor, ceil, ceil), corners, strict=True))
+    parts, (height, width) = [part.strip() for part in text.split(",")], shape
+    try:  # a pixel that the box touches is private
+        x0, y0, x1, y1 = (way(float(part)) for way, part in zip((floor, floor, ceil, ceil), parts[:4], strict=True))
     except (ValueError, OverflowError):
-        raise ConfigError(
-            f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
-        ) from None
+        why = f"The region {text!r} is not x0,y0,x1,y1 or x0,y0,x1,y1,category; give four pixels."
+        raise ConfigError(why) from None
     name = known_category(parts[4]).name if len(parts) > 4 else "picture frame"
-    height, width = shape
     box = (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
     if box[0] >= box[2] or box[1] >= box[3]:
         raise ConfigError(f"The region {text!r} has no pixel in a photo of {width}x{height}; correct its corners.")

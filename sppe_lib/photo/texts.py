@@ -98,8 +98,7 @@ def draw_text(
 ) -> None:
     """Write into a mask of `canvas` (RGB uint8) other words, in place of the line in a quadrangle [4, 2] of `source`.
 
-    Of the source its place, weight, sharpness, and the colours of ink and ground are used: the ground as a plane
-    through each channel, the ink as one colour.
+    Of the source its place, weight, sharpness, and the colours of ink (one) and ground (a plane a channel) are used.
     """
     random = numpy_generator("text surrogate", seed, text)
     flat, onto = flattened(source, corners)

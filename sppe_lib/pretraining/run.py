@@ -1,7 +1,7 @@
 """What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's.
 
-The learning rate is constant between its warm-up and its final cosine, so the number of steps may
-also be changed between runs, as long as the final cosine has not begun.
+The learning rate is constant between its warm-up and its final cosine, so the number of steps may also be changed
+between runs, as long as the final cosine has not begun.
 """
 
 import dataclasses
@@ -24,13 +24,12 @@ from sppe_lib.runtime import write_text
 class PretrainingSettings:
     """How long and how fast to train; a model's settings extend it.
 
-    steps: optimiser steps in all. records: how many of the pictures' records to use (held-out ones
-    among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
-    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear
-    rise of the learning rate. cooldown_steps: its final cosine to zero. average: decay of the
-    exponential average of the weights that is exported. clip_norm: largest gradient norm.
-    checkpoint_every: steps between checkpoints (it does not change the weights). seed: of weights,
-    batches and noise.
+    `steps`: optimiser steps in all. `records`: how many of the pictures' records to use (held-out ones among them), so
+    that pictures made later change nothing. `matrix_rate`: learning rate of matrices and kernels, which Muon trains,
+    relative to that of all else, which AdamW trains. `warmup_steps`: linear rise of the learning rate.
+    `cooldown_steps`: its final cosine to zero. `average`: decay of the exponential average of the weights that is
+    exported. `clip_norm`: largest gradient norm. `checkpoint_every`: steps between checkpoints (it does not change the
+    weights). `seed`: of weights, batches and noise.
     """
 
     steps: int
@@ -51,10 +50,7 @@ MAY_CHANGE = ("steps", "cooldown_steps", "checkpoint_every")
 
 
 def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float):
-    """Muon's Newton-Schulz iteration on a matrix, as torch's but in float32.
-
-    torch computes it in bfloat16, which on a processor without such arithmetic takes half of a training step.
-    """
+    """Muon's Newton-Schulz iteration on a matrix, as torch's but in float32: bfloat16 is slow where it is emulated."""
     a, b, c = coefficients
     tall = grad.size(0) > grad.size(1)
     matrix = grad.T if tall else grad
@@ -68,15 +64,15 @@ def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float],
 class MatrixOptimizer:
     """Muon for the matrices and convolution kernels of a model, AdamW for everything else.
 
-    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices
-    only, so kernels are presented to it as matrices that share their memory.
+    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices only, so kernels are
+    presented to it as matrices that share their memory.
     """
 
     def __init__(self, model: nn.Module, settings: PretrainingSettings):
         layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
         self.weights = [layer.weight for layer in layers]
         self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
-        known = {id(weight) for weight in self.weights}
+        known = set(map(id, self.weights))
         others = [parameter for parameter in model.parameters() if id(parameter) not in known]
         group = {"params": self.matrices, "relative": settings.matrix_rate}
         self.muon = torch.optim.Muon([group], weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw")
@@ -116,25 +112,23 @@ def pretrain(
     model: nn.Module,
     loss_at: Callable[[int], torch.Tensor],
     settings: PretrainingSettings,
-    checkpoint: Path,
+    checkpoint: str | Path,
     export: Callable[[dict], dict],
 ) -> dict:
     """Train `model` to `settings.steps`, continuing from `checkpoint` if it exists; returns the last measurements.
 
     loss_at(step) -> scalar loss of a step. export(record), called at every checkpoint and at the end with the averaged
     weights in the model, writes what can be shipped and returns measurements; record holds steps, seconds and settings.
-    Raises ConfigError when the checkpoint was made with other settings, and what `train` raises.
+    So the output can be used before the end. Raises ConfigError for a checkpoint of other settings, and as `train`.
     """
-    measured: dict = {}
+    measured, every, values = {}, settings.checkpoint_every, dataclasses.asdict(settings)
 
     def ship(log: pd.DataFrame) -> None:
-        seconds = round(float(log["seconds"].sum()), 1)
-        measured.update(export({"steps": len(log), "seconds": seconds, "settings": dataclasses.asdict(settings)}))
-        loss = log["loss"].iloc[-settings.checkpoint_every :].mean()
-        print(json.dumps({"step": len(log), "seconds": seconds, "loss": loss, **measured}), flush=True)
+        done = {"steps": len(log), "seconds": round(float(log["seconds"].sum()), 1)}
+        measured.update(export({**done, "settings": values}))
+        print(json.dumps({**done, "loss": log["loss"].iloc[-every:].mean(), **measured}), flush=True)
 
-    fixed = {key: value for key, value in dataclasses.asdict(settings).items() if key not in MAY_CHANGE}
-    every = settings.checkpoint_every
+    fixed = {key: value for key, value in values.items() if key not in MAY_CHANGE}
     train(
         name,
         dict(model.train().named_parameters()),
@@ -143,7 +137,7 @@ def pretrain(
         lambda step: {"loss": loss_at(step)},
         clip=settings.clip_norm,
         average=settings.average,
-        checkpoint=Checkpoint(checkpoint, every, json.dumps(fixed), refuse_others=True),
+        checkpoint=Checkpoint(Path(checkpoint), every, json.dumps(fixed), refuse_others=True),
         kept=dict.fromkeys((*range(every, settings.steps, every), settings.steps), ship),
     )
     return measured
@@ -154,6 +148,6 @@ def write_record(folder: Path, record: dict, measured: dict) -> None:
     write_text(folder / "training.json", json.dumps({**record, "held_out": measured}, indent=2) + "\n")
 
 
-def default_checkpoint(data_folder: Path, output_folder: Path) -> Path:
+def default_checkpoint(data_folder: str | Path, output_folder: str | Path) -> Path:
     """`<data's parent>/checkpoints/<name of the output folder>.pt`."""
     return Path(data_folder).parent / "checkpoints" / f"{Path(output_folder).name}.pt"

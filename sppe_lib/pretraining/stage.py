@@ -27,53 +27,46 @@ TRAININGS = {
 }
 
 
-def _folders(profile: Profile) -> dict[str, Path]:
-    """Where a profile's pictures and models are made."""
-    weights = repository() / profile.pretraining.weights
-    pictures = profile.results / "pretraining" / "pictures"
-    return {"pictures": pictures, "vae": weights / "vae", "clip": weights / "clip", "backbone": weights / "backbone"}
+def _pictures(profile: Profile) -> Path:
+    return profile.results / "pretraining" / "pictures"
 
 
-def _settings(cls: type, steps: int, profile: Profile, **more):
-    """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
-    settings = cls(steps=steps)
-    return replace(
-        settings,
-        records=min(settings.records, profile.pretraining.records),
-        warmup_steps=min(settings.warmup_steps, steps // 4),
-        cooldown_steps=min(settings.cooldown_steps, steps // 2),
+def _train(what: str, profile: Profile, folder: str, models: tuple = (), **more) -> None:
+    """Train with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
+    cls, training = TRAININGS[what]
+    steps, output = getattr(profile.pretraining, f"{what}_steps"), repository() / profile.pretraining.weights / folder
+    settings = cls(
+        steps=steps,
+        records=min(cls.records, profile.pretraining.records),
+        warmup_steps=min(cls.warmup_steps, steps // 4),
+        cooldown_steps=min(cls.cooldown_steps, steps // 2),
         **more,
     )
+    training(_pictures(profile), output, settings, *models)
+    show_record(output)
 
 
 def pictures(profile: Profile) -> None:
     """Draw the training pictures and show some."""
-    scenes.show_pictures(scenes.make_pictures(_folders(profile)["pictures"], profile.pretraining.records))
+    scenes.show_pictures(scenes.make_pictures(_pictures(profile), profile.pretraining.records))
 
 
 def autoencoder(profile: Profile) -> None:
     """Train the autoencoder and show its record."""
-    folders = _folders(profile)
-    settings = _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile)
-    train_autoencoder(folders["pictures"], folders["vae"], settings)
-    show_record(folders["vae"])
+    _train("autoencoder", profile, "vae")
 
 
 def clip(profile: Profile) -> None:
     """Train CLIP and its tokenizer and show the record."""
-    folders = _folders(profile)
-    train_clip(folders["pictures"], folders["clip"], _settings(ClipSettings, profile.pretraining.clip_steps, profile))
-    show_record(folders["clip"])
+    _train("clip", profile, "clip")
 
 
 def transformer(profile: Profile) -> None:
     """Train the transformer on the VAE and text model made before, and show its record."""
-    folders, chosen = _folders(profile), profile.pretraining
-    clip, vae, backbone = (str(folders[name]) for name in ("clip", "vae", "backbone"))
+    weights = repository() / profile.pretraining.weights
+    clip, vae, backbone = (str(weights / name) for name in ("clip", "vae", "backbone"))
     models = replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
-    settings = _settings(TransformerSettings, chosen.transformer_steps, profile, compile=chosen.compile)
-    train_transformer(folders["pictures"], folders["backbone"], settings, models)
-    show_record(folders["backbone"])
+    _train("transformer", profile, "backbone", (models,), compile=profile.pretraining.compile)
 
 
 def show_record(folder: Path) -> None:
@@ -89,9 +82,7 @@ def show_record(folder: Path) -> None:
 @command_line
 def main(arguments: list[str] | None = None) -> None:
     """Draw the pictures or train one model, as the command line says."""
-    parser = argparse.ArgumentParser(
-        description="Draw pretraining pictures, or pretrain one of the miniature's models."
-    )
+    parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("what", choices=("pictures", *TRAININGS))
     parser.add_argument("--data", type=Path, help="folder of the pictures")
     parser.add_argument("--output", type=Path, required=True, help="folder that is written")
