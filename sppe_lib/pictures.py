@@ -21,22 +21,14 @@ from sppe_lib.errors import DataError, KitError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes).
 MAX_PIXELS = 120_000_000
-"""Larger pictures are refused before they are decoded (a file of some kilobytes can ask for gigabytes)."""
-
+# What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
-"""What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file."""
-
-PAPER = 255
-"""The grey level that shows through where a picture is transparent."""
-
+PAPER = 255  # the grey level that shows through where a picture is transparent
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
-_TURN = Image.Transpose
-_TURNS = dict(enumerate((
-    _TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.FLIP_TOP_BOTTOM, _TURN.TRANSPOSE, _TURN.ROTATE_270, _TURN.TRANSVERSE,
-    _TURN.ROTATE_90,
-), 2))  # fmt: skip
-"""EXIF orientation to what makes the stored pixels upright; 5 to 8 exchange width and height."""
+# EXIF orientation to what makes the stored pixels upright (Image.Transpose); 5 to 8 exchange width and height.
+_TURNS = {orientation: Image.Transpose(turn) for orientation, turn in zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2))}
 
 
 def shown_name(source: str | Path | bytes, name: str = "") -> str:
@@ -165,10 +157,8 @@ def read_picture(source: str | Path | bytes, size: int | None = None, name: str 
 
 
 def square(image: Image.Image, size: int) -> Image.Image:
-    """An image stretched to a square of `size` pixels, each the mean of what it covers.
-
-    Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
-    """
+    """An image stretched to a square of `size` pixels, each the mean of what it covers."""
+    # Filters that reach further (bilinear, bicubic) would mix private pixels into those beside the shrunken mask.
     return image.resize((size, size), Image.Resampling.BOX)
 
 
@@ -236,7 +226,7 @@ def resize_mask(mask: Image.Image, size: int) -> Image.Image:
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
-    """Pixels encoded anew as lossless PNG, without EXIF, profile, text, thumbnail or palette: fit to leave the machine.
+    """Pixels encoded anew as lossless PNG, nothing else: fit to leave the machine.
 
     uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
     """
@@ -253,9 +243,7 @@ def png(image: Image.Image | np.ndarray) -> dict:
     return {"bytes": png_bytes(image), "path": None}
 
 
-GAP = 8
-"""Pixels between the panels of `grid`, the one layout of every figure of pictures."""
-
+GAP = 8  # pixels between the panels of `grid`, the one layout of every figure of pictures
 _DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
 
 
@@ -277,11 +265,8 @@ def grid(
     foot: str = "",
     side: int = 128,
 ) -> "Figure":
-    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption.
-
-    Positions are in pixels at 150 dpi, so that a panel's pixels are the picture's.
-    """
-    # Imported here: readers of pictures need no drawing.
+    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption."""
+    # Imported here: readers of pictures need no drawing. Positions are in pixels, so that a panel's are the picture's.
     import matplotlib
     from matplotlib.figure import Figure
 

@@ -58,14 +58,11 @@ def similarity(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
 
 
 def warped(content: np.ndarray, points: np.ndarray, onto: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
-    """`content` bent so that its points [N, 2] come to lie at `onto`, seen in a window: [h, w, c], float32.
-
-    A thin-plate spline through the points; outside them it continues as their similarity.
-    """
+    """`content` bent so that its points [N, 2] come to lie at `onto`, seen in a window: float32 [h, w, c]."""
+    # A thin-plate spline through the points; outside them it continues as their similarity.
     middle, half = onto.mean(0), 3 * np.abs(onto - onto.mean(0)).max()
     frame = middle + half * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1], [0, -1], [0, 1], [-1, 0], [1, 0]])
-    outside = np.column_stack([frame, np.ones(len(frame))]) @ similarity(onto, points)
-    ends = np.vstack([points, outside])
+    ends = np.vstack([points, np.column_stack([frame, np.ones(len(frame))]) @ similarity(onto, points)])
     spline = RBFInterpolator(np.vstack([onto, frame]), ends, kernel="thin_plate_spline", smoothing=1.0)
     grid = np.meshgrid(np.linspace(columns.start, columns.stop - 1, 40), np.linspace(rows.start, rows.stop - 1, 40))
     places = spline(np.stack(grid, axis=-1).reshape(-1, 2)).reshape(40, 40, 2).astype(np.float32)

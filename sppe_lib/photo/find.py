@@ -11,16 +11,12 @@ from sppe_lib.photo.models import cv2, face_landmarks, foreground, seen_faces, s
 from sppe_lib.photo.regions import Region, overlap
 from sppe_lib.photo.texts import tightened
 
+# Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second.
 FACE_SIDES = (480, 1024)
-"""Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second."""
-
+# In pixels: a photo longer than 1.5 parts, in which small faces and writing would be lost when it is reduced, is also
+# looked at in parts of this side, which overlap, after it has been reduced to DETAIL.
 PART, OVERLAP, DETAIL = 1280, 192, 4096
-"""Pixels: photos longer than 1.5 parts are also looked at in overlapping parts of this side (reduced to DETAIL first),
-since small faces and writing would be lost in the reduced whole."""
-
-TEXT_SCORE = 0.5
-"""rapidocr's confidence above which something is writing."""
-
+TEXT_SCORE = 0.5  # rapidocr's confidence above which something is writing
 WRITING = (
     (r"\S+@\S+\.\w+|www\.|https?:", "email"),
     (r"(\d{1,4}[./:-]){2}\d{1,4}|\d{1,2}:\d{2}", "date time"),

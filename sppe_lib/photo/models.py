@@ -1,7 +1,6 @@
 """The learned models of the extra `.[photo]` (docs/photo.md), loaded once, from weights that its packages carry."""
 
 import hashlib
-import importlib
 import importlib.util
 from collections.abc import Callable
 from functools import cache, wraps
@@ -15,11 +14,8 @@ from PIL import Image
 from sppe_lib.errors import ResourceError
 from sppe_lib.runtime import torch_generator
 
-FACE_SCORE = 0.3
-"""CenterFace's score above which something is a face; docs/photo.md has the recall that this gives."""
-
-SAME_PERSON = 0.6
-"""dlib's distance below which two embeddings are one person's."""
+FACE_SCORE = 0.3  # CenterFace's score above which something is a face; docs/photo.md has the recall that this gives
+SAME_PERSON = 0.6  # dlib's distance below which two embeddings are one person's
 
 
 class Extra:

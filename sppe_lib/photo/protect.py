@@ -17,7 +17,7 @@ from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
 from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.photo.blend import emptied, put
-from sppe_lib.photo.faces import draw_stranger
+from sppe_lib.photo.faces import draw_face
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
 from sppe_lib.photo.regions import Region, entries, private_mask, revised
@@ -25,11 +25,8 @@ from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
 from sppe_lib.runtime import numpy_generator
 
-SMALLEST = 32
-"""Shorter side in pixels below which a photo is refused: nothing can be found in it."""
-
-FOREIGN = 2.0
-"""Tokens a word above which an instruction is in words that ERMA's text encoder has not learnt."""
+SMALLEST = 32  # shorter side in pixels below which a photo is refused: nothing can be found in it
+FOREIGN = 2.0  # tokens a word above which an instruction is in words that ERMA's text encoder has not learnt
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +135,7 @@ def draw_surrogate(found: Found, seed: int) -> np.ndarray:
     for number, region in sorted(enumerate(found.regions), key=lambda one: ("fill", "face", "text").index(one[1].way)):
         inside, own = region.pixels(private.shape), 1000 * seed + number
         if region.way == "face":
-            draw_stranger(canvas, found.source, inside, region.box, own)
+            draw_face(canvas, found.source, inside, region.box, own)
         elif region.way == "text":
             draw_text(canvas, found.source, inside, region.outline, region.text, own)
         else:
@@ -168,10 +165,7 @@ def _predictor(profile: str | None) -> ErmaPredictor:
 def editability(
     source: np.ndarray, candidates: Sequence[np.ndarray], instruction: str, profile: str | None = None
 ) -> tuple[list[float], str]:
-    """ERMA's prediction for each candidate, and "" or why there is none (all NaN then).
-
-    The profile's own ERMA where it has been trained, else the one that the kit ships, of the vector world.
-    """
+    """ERMA's prediction (the profile's own, else the shipped one's) a candidate, and "" or why there is none (NaN)."""
     from sppe_lib.clip import load_clip
 
     why = "ERMA's text encoder does not know these words (it has learnt English)"

@@ -21,14 +21,10 @@ from sppe_lib.pictures import mask_image, resize_mask, square
 from sppe_lib.recovery import method as recovery_method
 from sppe_lib.recovery.method import Entry
 
+# The ways without a model; `recovery.METHODS` has those with one.
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
-"""The ways without a model; `recovery.METHODS` has those with one."""
-
-GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))
-"""(cells along the longer side, cells of lightness), from coarse to fine."""
-
-FITTED_SIDE = 640
-"""Longer side in pixels at which colour maps are fitted; they are smooth, and applied at full resolution."""
+GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))  # (cells along the longer side, cells of lightness), from coarse to fine
+FITTED_SIDE = 640  # longer side in pixels at which colour maps are fitted; they are smooth, and applied at full size
 
 
 def recover_photo(
@@ -74,9 +70,10 @@ def improved(
     new, plain = (applied(maps, picture, *seen, mask.shape) for picture in (first, second))
     new = as_sharp(new, plain, target)
     new = new + membrane(target - new, here, reach=0.08 * max(here.shape))
-    for own, other in faces:
-        corner = (columns.start, rows.start)
-        new = carried(new, target, added, own - corner, other - corner)
+    for faces_at in faces:  # what was added to a face moves from its landmarks in S to those in I
+        own, other = (points - (columns.start, rows.start) for points in faces_at)
+        moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
+        new = new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)
     result = edited.copy()
     result[seen][here] = np.rint(new.clip(0, 1) * 255).astype(np.uint8)[here]
     return result
@@ -182,9 +179,3 @@ def additions(residual: np.ndarray, inside: np.ndarray, size: float) -> np.ndarr
     if strong[inside].mean() > 0.35:
         return np.zeros(inside.shape, np.float32)
     return cv2.GaussianBlur(cv2.dilate(strong, brush).astype(np.float32), (0, 0), wide / 4)
-
-
-def carried(new: np.ndarray, target: np.ndarray, added: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """`new` with what was added to a face (float32 [h, w]) moved from its landmarks [68, 2] in S to those in I."""
-    moved = warped(np.dstack([target, added]), other, own, slice(0, len(new)), slice(0, new.shape[1]))
-    return new + moved[..., 3:].clip(0, 1) * (moved[..., :3] - new)

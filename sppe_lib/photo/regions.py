@@ -43,9 +43,9 @@ class Region:
 
 
 def drawn(text: str, shape: tuple[int, int]) -> Region:
-    """A region that the user gives as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left.
+    """A region given as "x0,y0,x1,y1" or "x0,y0,x1,y1,category", in pixels from the top left; raises ConfigError.
 
-    A face is replaced by a face, all else by another part of the photo. Raises ConfigError.
+    A face is replaced by a face, all else by another part of the photo.
     """
     parts, (height, width) = [part.strip() for part in text.split(",")], shape
     try:  # a pixel that the box touches is private

@@ -10,14 +10,11 @@ from sppe_lib.photo.blend import grain, put, window
 from sppe_lib.photo.models import cv2
 from sppe_lib.runtime import numpy_generator
 
+# Fonts that matplotlib ships; the one whose width and weight come nearest to the source's is taken.
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSansMono-Bold")
-"""Fonts that matplotlib ships; the one whose width and weight come nearest to the source's is taken."""
-
+# A letter becomes another one of its own row, so that words can be spoken and numbers stay numbers.
 ALPHABETS = ("0123456789", "aeiou", "bcdfghklmnprstvw", "AEIOU", "BCDFGHKLMNPRSTVW")
-"""A letter becomes another one of its own row, so that words can be spoken and numbers stay numbers."""
-
-HEIGHT = 96
-"""Height in pixels at which a line is laid flat and drawn."""
+HEIGHT = 96  # height in pixels at which a line is laid flat and drawn
 
 
 def other_text(text: str, random: np.random.Generator) -> str:
@@ -113,21 +110,17 @@ def draw_text(
     line[y0:y1, x0:x1] = cv2.resize(min(words, key=lambda pair: pair[0])[1], box, interpolation=cv2.INTER_AREA)
     scale = HEIGHT / max(np.linalg.norm(corners[3] - corners[0]), 1)
     line = cv2.GaussianBlur(line, (0, 0), max(0.6, 0.6 * scale))[..., None]
-    paper, colour = _colours(flat, written)
-    rows, columns = window(inside, 12)
-    old, here = canvas[rows, columns], inside[rows, columns]
-    shift = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]])
-    drawn, how = (1 - line) * paper + line * colour, {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    new = cv2.warpPerspective(drawn, shift @ onto, here.shape[::-1], **how)
-    put(old, new + grain(old, here, random), here)
-
-
-def _colours(flat: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The ground as a plane through each channel [h, w, 3], and the colour of the ink [3]."""
-    middle = np.median(flat[~written], 0)
-    far = np.abs(flat - middle).sum(-1)
+    # The ground as a plane through each channel [h, w, 3], and the colour of the ink [3].
+    colour = np.median(flat[~written], 0)
+    far = np.abs(flat - colour).sum(-1)
     clear = ~written & (far <= np.quantile(far[~written], 0.7))
     places = np.stack([np.ones(written.shape), *np.indices(written.shape) / HEIGHT], axis=-1)
     plane, *_ = np.linalg.lstsq(places[clear], flat[clear], rcond=None)
-    dark = written & (far >= np.median(far[written])) if written.any() else None
-    return places @ plane, middle if dark is None else np.median(flat[dark], 0)
+    if written.any():
+        colour = np.median(flat[written & (far >= np.median(far[written]))], 0)
+    rows, columns = window(inside, 12)
+    old, here = canvas[rows, columns], inside[rows, columns]
+    shift = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]])
+    drawn, size = (1 - line) * (places @ plane) + line * colour, here.shape[::-1]
+    new = cv2.warpPerspective(drawn, shift @ onto, size, None, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+    put(old, new + grain(old, here, random), here)

@@ -15,18 +15,13 @@ from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, image_featur
 from sppe_lib.photo.regions import Region, overlap, private_mask
 from sppe_lib.pictures import png_bytes
 
-SAME_WRITING = 0.8
-"""Share of letters in common (difflib's ratio) from which two lines count as the same."""
-
+SAME_WRITING = 0.8  # share of letters in common (difflib's ratio) from which two lines count as the same
+# Letters and digits below which a text is not looked for, and from which it is also looked for over several lines.
 SHORTEST, LONG = 2, 5
-"""Letters and digits below which a text is not looked for, and from which it is also looked for over several lines."""
-
-SAME_CONTENT = 0.9
-"""Cosine of image features above which the private region is still recognisable as the same picture."""
-
+SAME_CONTENT = 0.9  # cosine of image features above which the private region is still recognisable as the same picture
+# Side in pixels of the blocks that must not survive; the levels (root mean square) from which one has a texture that
+# tells it apart, and up to which it may have changed in place and still be there: less than its texture.
 BLOCK, TEXTURE, KEPT = 8, 3.0, 2.5
-"""Side in pixels of the blocks that must not survive; the levels (root mean square) from which one has a texture that
-tells it apart, and up to which it may have changed in place and still be there: less than its texture."""
 
 
 class Refusal(KitError):
@@ -156,8 +151,7 @@ def vouch(
 ) -> Surrogate:
     """The one kind of picture an editor takes, its pixels encoded anew; raises Refusal with what speaks against it.
 
-    A Surrogate holds the encoded picture alone: neither source, mask nor what was found there. A check that cannot run
-    (a model is missing, a detector fails) refuses as well.
+    It holds neither source, mask nor what was found. A check that cannot run (a detector fails) refuses as well.
     """
     try:
         found = leaks(source, surrogate, regions, secrets)

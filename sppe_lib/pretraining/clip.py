@@ -21,9 +21,7 @@ from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, write_text
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
-DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-"""CLIP's image normalisation, as every CLIP checkpoint has it."""
-
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)  # CLIP's image normalisation, as every CLIP checkpoint has it
 MAX_TOKENS = 77
 LARGEST_SCALE = 100.0
 
@@ -155,8 +153,7 @@ def direction_loss(
     return (losses * changed.flatten()).sum() / changed.sum().clamp_min(1)
 
 
-def spread(cosines: torch.Tensor) -> dict:
-    """Mean, standard deviation and share above 0.95 of cosines."""
+def _spread(cosines: torch.Tensor) -> dict:
     if not len(cosines):
         return {"pairs": 0}
     found = {"mean": cosines.mean(), "std": cosines.std(correction=0), "above_0.95": (cosines > 0.95).float().mean()}
@@ -194,7 +191,7 @@ def measure_clip(model: CLIPModel, tokenizer: CLIPTokenizer, pictures: Pictures)
         "retrieval": float((captions[similarity.argmax(dim=1).numpy()] == captions).mean()),
         "own_four": float((own_captions == pictures.captions).mean()),
         "instruction": float((nearest == wanted[:, None])[changed].mean()) if changed.any() else 0.0,
-        "directions": {tag: spread(cosines[both & torch.from_numpy(tags == tag)]) for tag in TAGS},
+        "directions": {tag: _spread(cosines[both & torch.from_numpy(tags == tag)]) for tag in TAGS},
     }
 
 

@@ -18,20 +18,13 @@ from sppe_lib.data.taxonomy import TAGS, Instruction, categories, instructions, 
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import atomic_path, numpy_generator, progress, require_disk, write_text
 
-SEED_BASE = 2**63
-"""Scene seeds of pretraining start here; the benchmark's come from `runtime.seed_of`, which stays below."""
-
+SEED_BASE = 2**63  # of pretraining's scenes; the benchmark's seeds come from `runtime.seed_of`, which stays below
+# Order of the six pictures of a record: three scenes, each before and after the edit.
 PICTURES = ("source", "edited_source", "surrogate", "edited_surrogate", "other", "edited_other")
-"""Order of the six pictures of a record: three scenes, each before and after the edit."""
-
-HELD_OUT_EVERY = 25
-"""Every 25th record is held out from training (25 and 36 share no factor: all categories occur)."""
-
+HELD_OUT_EVERY = 25  # every 25th record is held out from training (25 and 36 share no factor: all categories occur)
 CHUNK_RECORDS = 200
 STRENGTHS = (0.1, 1.0)
-
-OTHER_SEED = 2**62
-"""What the seed of a record's other scene has more than that of its source."""
+OTHER_SEED = 2**62  # what the seed of a record's other scene has more than that of its source
 
 
 @dataclass(frozen=True)

@@ -33,15 +33,12 @@ from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.recovery.grid import grid_velocity
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
+# Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens).
 TASKS = {"edit": (0.2, 2), "example": (0.8, 1)}
-"""Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens)."""
-
-WORDLESS = 0.2
-"""Share of the examples without the instruction: the pair alone tells the edit."""
-
+WORDLESS = 0.2  # share of the examples without the instruction: the pair alone tells the edit
+# (example, edited one) of a record's three scenes: source, surrogate and an unrelated one.
 SIDES = np.array([(0, 2), (1, 2), (2, 0), (2, 1)])
-"""(example, edited one) of a record's three scenes: source, surrogate and an unrelated one."""
-
+# The miniature's own models, as `params.yaml` names them.
 SHIPPED = ModelParameters(
     **dict.fromkeys(("clip", "metrics_clip", "text"), "weights/clip"),
     vae="weights/vae",
@@ -49,7 +46,6 @@ SHIPPED = ModelParameters(
     references="aligned",
     output="change",
 )
-"""The miniature's own models, as `params.yaml` names them."""
 
 
 @dataclass(frozen=True)
