@@ -226,10 +226,7 @@ def resize_mask(mask: Image.Image, size: int) -> Image.Image:
 
 
 def png_bytes(image: Image.Image | np.ndarray) -> bytes:
-    """Pixels encoded anew as lossless PNG, nothing else: fit to leave the machine.
-
-    uint8 arrays and grey pictures stay as they are; all else becomes RGB as `plain_rgb` says.
-    """
+    """Pixels alone, encoded anew as PNG, fit to leave the machine; grey ones stay grey, all else is `plain_rgb`."""
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)

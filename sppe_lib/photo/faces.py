@@ -1,7 +1,4 @@
-"""Another face: two invented ones, averaged and bent onto the source's pose, in the colours and light of the photo.
-
-Being 64 pixels wide, they make a face wider than about 200 pixels softer than its photo.
-"""
+"""Another face: two invented ones, averaged and bent onto the source's pose, in the colours and light of the photo."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -21,6 +18,7 @@ JAW = slice(0, 17)  # landmarks that outline a face; they stay where the source 
 @cache
 def donor(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """An invented face, RGB float32 [768, 768, 3] with a border around it, and its landmarks [68, 2]."""
+    # Drawn at 64 pixels: in place of a face wider than about 200 it is softer than the photo.
     face = cv2.resize(invented_face(seed), (512, 512), interpolation=cv2.INTER_CUBIC)
     face = np.pad(face, ((128, 128), (128, 128), (0, 0)), mode="edge")
     boxes = seen_faces(cv2.resize(face, (192, 192), interpolation=cv2.INTER_AREA))

@@ -70,20 +70,16 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Protected:
-    """What may leave, and what stays: `surrogate` is all that an editor is given.
-
-    `editability`: ERMA's prediction, a cosine, or NaN with `judged` saying why there is none. `passed`: the gate's
-    decision. `scores`: of all candidates; `refused`: why better ones were not vouched for.
-    """
+    """What may leave, and what stays."""
 
     found: Found = field(repr=False)
     instruction: str
-    surrogate: Surrogate = field(repr=False)
-    editability: float
-    judged: str
-    passed: bool
-    scores: list[float]
-    refused: list[str]
+    surrogate: Surrogate = field(repr=False)  # all that an editor is given
+    editability: float  # ERMA's prediction, a cosine in (-1, 1), or NaN
+    judged: str  # why there is none
+    passed: bool  # the gate's decision
+    scores: list[float]  # of all candidates
+    refused: list[str]  # why better ones were not vouched for
 
     @property
     def code(self) -> str:

@@ -12,20 +12,15 @@ from sppe_lib.errors import ConfigError
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A private region of a photo, of a `category` of the taxonomy.
+    """A private region of a photo."""
 
-    `box`: (x0, y0, x1, y1) in pixels. `way`: how a surrogate is made ("face", "text" or "fill"). `outline`: its polygon
-    [N, 2], or None for the box. `text`: what is written there. `score` in [0, 1]; 1 where the user drew it. `mask`:
-    bool [H, W] where it is neither polygon nor box.
-    """
-
-    category: str
-    box: tuple[int, int, int, int]
-    way: str = "fill"
-    outline: np.ndarray | None = field(default=None, repr=False)
-    text: str = ""
-    score: float = 1.0
-    mask: np.ndarray | None = field(default=None, repr=False)
+    category: str  # of the taxonomy
+    box: tuple[int, int, int, int]  # (x0, y0, x1, y1) in pixels
+    way: str = "fill"  # how a surrogate is made: "face", "text" or "fill"
+    outline: np.ndarray | None = field(default=None, repr=False)  # its polygon [N, 2], or None for the box
+    text: str = ""  # what is written there
+    score: float = 1.0  # in [0, 1]; 1 where the user drew it
+    mask: np.ndarray | None = field(default=None, repr=False)  # bool [H, W] where it is neither polygon nor box
 
     def pixels(self, shape: tuple[int, int]) -> np.ndarray:
         """The region as a boolean mask of `shape` (H, W)."""

@@ -19,25 +19,20 @@ from sppe_lib.runtime import atomic_path, autocast, device, numpy_generator, tor
 
 @dataclass(frozen=True)
 class AutoencoderSettings(PretrainingSettings):
-    """Shape and training of the autoencoder.
-
-    `channels`: features of its levels, each but the last halves the side; `latent_channels`: of the latents;
-    `norm_groups`: of its group norms. `*_weight`: of the terms of the loss, L1 having 1. `validation_records`: held-out
-    records that are measured at each export.
-    """
+    """Shape and training of the autoencoder."""
 
     steps: int = 1880
     records: int = 8000
     cooldown_steps: int = 330
     learning_rate: float = 2e-3
     batch: int = 8
-    channels: tuple[int, ...] = (32, 64, 96)
+    channels: tuple[int, ...] = (32, 64, 96)  # features of its levels, each but the last halves the side
     latent_channels: int = 16
     norm_groups: int = 8
-    mse_weight: float = 1.0
+    mse_weight: float = 1.0  # L1 has 1
     edge_weight: float = 0.1
     kl_weight: float = 1e-6
-    validation_records: int = 36
+    validation_records: int = 36  # held-out records that are measured at each export
 
 
 def build_autoencoder(settings: AutoencoderSettings) -> AutoencoderKL:
@@ -101,10 +96,7 @@ def reconstruction_loss(model: AutoencoderKL, images: torch.Tensor, settings: Au
 
 @torch.no_grad()
 def measure_autoencoder(model: AutoencoderKL, images: torch.Tensor, batch: int = 64) -> dict:
-    """Mean PSNR in dB of 8-bit reconstructions of [N, 3, H, W], and mean and std of the latents.
-
-    Latents are rebuilt through float32 from their mode, as the pipeline does.
-    """
+    """Mean PSNR in dB of 8-bit reconstructions of [N, 3, H, W] from the latents' mode, and the latents' mean and std."""
     ratios, latents = [], []
     for part in images.split(batch):
         latents.append(model.encode(part).latent_dist.mode())

@@ -28,20 +28,15 @@ LARGEST_SCALE = 100.0
 
 @dataclass(frozen=True)
 class ClipSettings(PretrainingSettings):
-    """Shape and training of the CLIP.
-
-    `batch`: records in a batch, four pictures and captions each. `vocabulary`: about how many tokens the BPE has.
-    `direction_weight`: of the instruction term; `direction_scale`: its fixed inverse temperature, high, so that it is
-    content before all directions of an instruction coincide. `validation_records`: held-out ones that are measured.
-    """
+    """Shape and training of the CLIP."""
 
     steps: int = 2320
     records: int = 9000
     cooldown_steps: int = 330
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
-    batch: int = 8
-    vocabulary: int = 2000
+    batch: int = 8  # records, four pictures and captions each
+    vocabulary: int = 2000  # about how many tokens the BPE has
     vision_layers: int = 6
     text_layers: int = 4
     hidden: int = 128
@@ -49,9 +44,9 @@ class ClipSettings(PretrainingSettings):
     patch: int = 8
     image_size: int = 64
     projection: int = 128
-    direction_weight: float = 0.5
-    direction_scale: float = 20.0
-    validation_records: int = 128
+    direction_weight: float = 0.5  # of the instruction term
+    direction_scale: float = 20.0  # inverse temperature; high: content before all directions of an instruction coincide
+    validation_records: int = 128  # held-out records that are measured at each export
 
 
 def train_tokenizer(texts: list[str], vocabulary: int) -> CLIPTokenizer:

@@ -1,8 +1,4 @@
-"""What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's.
-
-The learning rate is constant between its warm-up and its final cosine, so the number of steps may also be changed
-between runs, as long as the final cosine has not begun.
-"""
+"""What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's."""
 
 import dataclasses
 import json
@@ -22,31 +18,23 @@ from sppe_lib.runtime import write_text
 
 @dataclass(frozen=True)
 class PretrainingSettings:
-    """How long and how fast to train; a model's settings extend it.
+    """How long and how fast to train; a model's settings extend it."""
 
-    `steps`: optimiser steps in all. `records`: how many of the pictures' records to use (held-out ones among them), so
-    that pictures made later change nothing. `matrix_rate`: learning rate of matrices and kernels, which Muon trains,
-    relative to that of all else, which AdamW trains. `warmup_steps`: linear rise of the learning rate.
-    `cooldown_steps`: its final cosine to zero. `average`: decay of the exponential average of the weights that is
-    exported. `clip_norm`: largest gradient norm. `checkpoint_every`: steps between checkpoints (it does not change the
-    weights). `seed`: of weights, batches and noise.
-    """
-
-    steps: int
+    steps: int  # of the optimiser, in all
     learning_rate: float
-    records: int = 4000
-    matrix_rate: float = 2.5
-    warmup_steps: int = 100
-    cooldown_steps: int = 300
+    records: int = 4000  # of the pictures, held-out ones among them: pictures made later change nothing
+    matrix_rate: float = 2.5  # learning rate of matrices and kernels (Muon) relative to that of all else (AdamW)
+    warmup_steps: int = 100  # linear rise of the learning rate
+    cooldown_steps: int = 300  # its final cosine to zero
     weight_decay: float = 1e-3
-    average: float = 0.995
-    clip_norm: float = 1.0
-    checkpoint_every: int = 100
-    seed: int = 0
+    average: float = 0.995  # decay of the exponential average of the weights, which is exported
+    clip_norm: float = 1.0  # largest norm of the gradient
+    checkpoint_every: int = 100  # steps; it does not change the weights
+    seed: int = 0  # of weights, batches and noise
 
 
+# Settings that may differ between a checkpoint and the run that continues it, before the final cosine has begun.
 MAY_CHANGE = ("steps", "cooldown_steps", "checkpoint_every")
-"""Settings that may differ between a checkpoint and the run that continues it."""
 
 
 def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float):
@@ -62,15 +50,12 @@ def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float],
 
 
 class MatrixOptimizer:
-    """Muon for the matrices and convolution kernels of a model, AdamW for everything else.
-
-    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices only, so kernels are
-    presented to it as matrices that share their memory.
-    """
+    """Muon for a model's matrices and kernels (it needs half the steps of AdamW on small ones), AdamW for all else."""
 
     def __init__(self, model: nn.Module, settings: PretrainingSettings):
         layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
         self.weights = [layer.weight for layer in layers]
+        # torch's Muon takes matrices only: kernels are presented to it as matrices that share their memory.
         self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
         known = set(map(id, self.weights))
         others = [parameter for parameter in model.parameters() if id(parameter) not in known]

@@ -29,21 +29,16 @@ OTHER_SEED = 2**62  # what the seed of a record's other scene has more than that
 
 @dataclass(frozen=True)
 class Pictures:
-    """Records of pretraining, one entry along the first axis each.
+    """Records of pretraining, one entry along the first axis each."""
 
-    `images`: uint8 [N, 6, H, W, 3] in the order of PICTURES. `mask`: bool [N, H, W], private region of source and
-    surrogate together. `captions`: str [N, 4]. `category`, `code`: str [N]. `outcome`: str [N, 3], what the simulated
-    editor did to each scene. `strength`: protection strength [N]. `index`: number of the record [N].
-    """
-
-    images: np.ndarray
-    mask: np.ndarray
-    captions: np.ndarray
-    category: np.ndarray
-    code: np.ndarray
-    outcome: np.ndarray
-    strength: np.ndarray
-    index: np.ndarray
+    images: np.ndarray  # uint8 [N, 6, H, W, 3] in the order of PICTURES
+    mask: np.ndarray  # bool [N, H, W], private region of source and surrogate together
+    captions: np.ndarray  # str [N, 4]
+    category: np.ndarray  # str [N]
+    code: np.ndarray  # str [N], of the instruction
+    outcome: np.ndarray  # str [N, 3], what the simulated editor did to each scene
+    strength: np.ndarray  # float [N], of protection
+    index: np.ndarray  # int [N], number of the record
 
     def __len__(self) -> int:
         return len(self.index)
@@ -185,11 +180,10 @@ def show_pictures(folder: Path, count: int = 6) -> None:
 
     pictures = load_pictures(folder)
     figure, axes = plt.subplots(count, len(PICTURES), figsize=(14, 2.4 * count))
-    for row, line in enumerate(axes):
-        for column, axis in enumerate(line):
-            axis.imshow(pictures.images[row, column], interpolation="nearest")
-            caption = f": {str(pictures.captions[row, column])[:60]}…" if column < 4 else ""
-            axis.set_title(PICTURES[column] + caption, fontsize=6, wrap=True)
-            axis.set_axis_off()
+    for (row, column), axis in np.ndenumerate(axes):
+        axis.imshow(pictures.images[row, column], interpolation="nearest")
+        caption = f": {str(pictures.captions[row, column])[:60]}…" if column < 4 else ""
+        axis.set_title(PICTURES[column] + caption, fontsize=6, wrap=True)
+        axis.set_axis_off()
     figure.tight_layout()
     plt.show()

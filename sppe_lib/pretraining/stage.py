@@ -1,8 +1,6 @@
-"""The steps of 00_pretrain_miniature for a profile: pictures, autoencoder, CLIP, transformer.
+"""The steps of 00_pretrain_miniature for a profile; each can also be made alone, with other settings:
 
-Each can also be made alone, with other settings than a profile's:
-
-    python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001
+python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001
 """
 
 import argparse

@@ -50,13 +50,7 @@ SHIPPED = ModelParameters(
 
 @dataclass(frozen=True)
 class TransformerSettings(PretrainingSettings):
-    """Size and training of the transformer.
-
-    `batch` counts instances of the task `example`. `time_shift`: how far flow times are moved towards noise, where a
-    sampler of one or two steps lives; the exported scheduler has it, too. `changed_weight`: how much more a token that
-    the edit changes wholly counts. `compile`: compile its blocks, which takes two minutes and a C++ compiler, and saves
-    time where bfloat16 is native. `measured_records`: held-out records that are measured at each export.
-    """
+    """Size and training of the transformer."""
 
     steps: int = 2400
     learning_rate: float = 6e-4
@@ -65,22 +59,19 @@ class TransformerSettings(PretrainingSettings):
     average: float = 0.99
     checkpoint_every: int = 200
     records: int = 10000
-    batch: int = 20
-    time_shift: float = 50.0
-    changed_weight: float = 3.0
-    compile: bool = False
+    batch: int = 20  # instances of the task `example`
+    time_shift: float = 50.0  # of flow times towards noise, where one or two steps sample; exported with the scheduler
+    changed_weight: float = 3.0  # how much more a token counts that the edit changes wholly
+    compile: bool = False  # the blocks: two minutes and a C++ compiler, saves time where bfloat16 is native
     double_layers: int = 2
     single_layers: int = 6
     heads: int = 3
     head_width: int = 64
-    measured_records: int = 240
+    measured_records: int = 240  # held-out records that are measured at each export
 
 
 def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
-    """A FLUX transformer with the input channels of FLUX.1 Kontext for this VAE, its weights drawn from the seed.
-
-    Its last layer is silent, so that before any training it leaves the picture as it is.
-    """
+    """A FLUX transformer with the input channels of FLUX.1 Kontext for this VAE, its weights drawn from the seed."""
     width = 4 * vae.config.latent_channels
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("transformer", settings.seed))
@@ -97,6 +88,7 @@ def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTran
             guidance_embeds=False,
             axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
         )
+    # The last layer is silent, so that before any training the picture is left as it is.
     nn.init.zeros_(transformer.proj_out.weight)
     nn.init.zeros_(transformer.proj_out.bias)
     return transformer
