@@ -85,7 +85,7 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def read_lines(pixels: np.ndarray) -> list[tuple[np.ndarray, str, float]]:
-    """Lines as `seen_lines` gives them, in reading order; of a large photo perhaps twice, in the whole and in a part."""
+    """Lines as `seen_lines` gives them, in reading order; of a large photo perhaps twice, in the whole and a part."""
     looks = [(pixels, np.zeros(2), np.ones(2)), *parts(pixels)]
     return [(seen * scale + corner, *rest) for part, corner, scale in looks for seen, *rest in seen_lines(part)]
 

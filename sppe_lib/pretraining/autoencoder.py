@@ -96,7 +96,7 @@ def reconstruction_loss(model: AutoencoderKL, images: torch.Tensor, settings: Au
 
 @torch.no_grad()
 def measure_autoencoder(model: AutoencoderKL, images: torch.Tensor, batch: int = 64) -> dict:
-    """Mean PSNR in dB of 8-bit reconstructions of [N, 3, H, W] from the latents' mode, and the latents' mean and std."""
+    """Mean PSNR in dB of 8-bit reconstructions of [N, 3, H, W] from the latents' mode, and their mean and std."""
     ratios, latents = [], []
     for part in images.split(batch):
         latents.append(model.encode(part).latent_dist.mode())
