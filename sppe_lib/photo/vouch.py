@@ -80,7 +80,7 @@ def readable(private: str, lines: Sequence[str]) -> bool:
 
 
 def check_words(instruction: str, regions: Sequence[Region], secrets: Sequence[str]) -> None:
-    """Raise ConfigError for a secret that could not be found if it were there, Refusal where the instruction has one."""
+    """Raise ConfigError for a secret that could not be found if it were there, Refusal for one in the instruction."""
     for secret in secrets:
         odd = "".join(sorted(set(_plain(secret)) - read_letters())) if len(_plain(secret)) >= SHORTEST else secret
         if odd or not secret:

@@ -19,29 +19,15 @@ from sppe_lib.pretraining.clip import ClipSettings, train_clip
 from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
 TRAININGS = {
-    "autoencoder": (AutoencoderSettings, train_autoencoder),
-    "clip": (ClipSettings, train_clip),
-    "transformer": (TransformerSettings, train_transformer),
+    "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
+    "clip": (ClipSettings, train_clip, "clip"),
+    "transformer": (TransformerSettings, train_transformer, "backbone"),
 }
+"""Name -> settings, training, and the folder of the weights."""
 
 
 def _pictures(profile: Profile) -> Path:
     return profile.results / "pretraining" / "pictures"
-
-
-def _train(what: str, profile: Profile, folder: str, models: tuple = (), **more) -> None:
-    """Train with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
-    cls, training = TRAININGS[what]
-    steps, output = getattr(profile.pretraining, f"{what}_steps"), repository() / profile.pretraining.weights / folder
-    settings = cls(
-        steps=steps,
-        records=min(cls.records, profile.pretraining.records),
-        warmup_steps=min(cls.warmup_steps, steps // 4),
-        cooldown_steps=min(cls.cooldown_steps, steps // 2),
-        **more,
-    )
-    training(_pictures(profile), output, settings, *models)
-    show_record(output)
 
 
 def pictures(profile: Profile) -> None:
@@ -49,22 +35,25 @@ def pictures(profile: Profile) -> None:
     scenes.show_pictures(scenes.make_pictures(_pictures(profile), profile.pretraining.records))
 
 
-def autoencoder(profile: Profile) -> None:
-    """Train the autoencoder and show its record."""
-    _train("autoencoder", profile, "vae")
+def train(what: str, profile: Profile) -> None:
+    """Train one of TRAININGS and show its record; the transformer needs the other two.
 
-
-def clip(profile: Profile) -> None:
-    """Train CLIP and its tokenizer and show the record."""
-    _train("clip", profile, "clip")
-
-
-def transformer(profile: Profile) -> None:
-    """Train the transformer on the VAE and text model made before, and show its record."""
-    weights = repository() / profile.pretraining.weights
-    clip, vae, backbone = (str(weights / name) for name in ("clip", "vae", "backbone"))
-    models = replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
-    _train("transformer", profile, "backbone", (models,), compile=profile.pretraining.compile)
+    Short runs get fewer records, a short warm-up and cosine.
+    """
+    (cls, training, folder), chosen, models = TRAININGS[what], profile.pretraining, ()
+    weights, steps = repository() / chosen.weights, getattr(chosen, f"{what}_steps")
+    settings = cls(
+        steps=steps,
+        records=min(cls.records, chosen.records),
+        warmup_steps=min(cls.warmup_steps, steps // 4),
+        cooldown_steps=min(cls.cooldown_steps, steps // 2),
+    )
+    if what == "transformer":
+        clip, vae, backbone = (str(weights / name) for name in ("clip", "vae", "backbone"))
+        models = (replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip),)
+        settings = replace(settings, compile=chosen.compile)
+    training(_pictures(profile), weights / folder, settings, *models)
+    show_record(weights / folder)
 
 
 def show_record(folder: Path) -> None:
@@ -92,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.what == "pictures":
             scenes.make_pictures(chosen.output, **{"records": 8000, **values})
             return
-        settings, training = TRAININGS[chosen.what]
+        settings, training, _ = TRAININGS[chosen.what]
         made = settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
     except TypeError as error:
         raise ConfigError(f"A setting of {chosen.what} is not known or does not fit: {error}.") from None
