@@ -1,6 +1,6 @@
 """The steps of 00_pretrain_miniature for a profile; each can also be made alone, with other settings:
 
-python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001
+`python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001`
 """
 
 import argparse
@@ -18,12 +18,12 @@ from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoenco
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
 from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
+# Name -> settings, training, and the folder of its weights.
 TRAININGS = {
     "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
     "clip": (ClipSettings, train_clip, "clip"),
     "transformer": (TransformerSettings, train_transformer, "backbone"),
 }
-"""Name -> settings, training, and the folder of the weights."""
 
 
 def _pictures(profile: Profile) -> Path:
@@ -36,13 +36,12 @@ def pictures(profile: Profile) -> None:
 
 
 def train(what: str, profile: Profile) -> None:
-    """Train one of TRAININGS and show its record; the transformer needs the other two.
+    """Train one of TRAININGS and show steps, seconds and held-out measurements; the transformer needs the other two."""
+    from IPython.display import Markdown, display
 
-    Short runs get fewer records, a short warm-up and cosine.
-    """
     (cls, training, folder), chosen, models = TRAININGS[what], profile.pretraining, ()
     weights, steps = repository() / chosen.weights, getattr(chosen, f"{what}_steps")
-    settings = cls(
+    settings = cls(  # short runs get fewer records, a short warm-up and cosine
         steps=steps,
         records=min(cls.records, chosen.records),
         warmup_steps=min(cls.warmup_steps, steps // 4),
@@ -53,14 +52,7 @@ def train(what: str, profile: Profile) -> None:
         models = (replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip),)
         settings = replace(settings, compile=chosen.compile)
     training(_pictures(profile), weights / folder, settings, *models)
-    show_record(weights / folder)
-
-
-def show_record(folder: Path) -> None:
-    """Show steps, seconds and held-out measurements of a training, from its training.json."""
-    from IPython.display import Markdown, display
-
-    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    record = json.loads((weights / folder / "training.json").read_text(encoding="utf-8"))
     lines = [f"| {key} | {record[key]} |" for key in ("steps", "seconds")]
     lines += [f"| {key} (held out) | {value} |" for key, value in record["held_out"].items()]
     display(Markdown("\n".join(["| | |", "|---|---|", *lines])))
