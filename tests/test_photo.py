@@ -234,10 +234,8 @@ def test_one_line_that_is_read_twice_is_one_region_and_a_picture_is_looked_at_on
     lines = [(box, "Jame Doe", 0.7), (box + 1, "Jane Doe", 0.9), (box + (0, 50), "Else", 0.9)]
     monkeypatch.setattr(find_module, "seen_lines", remembered(lambda pixels: seen.append(pixels) or lines))
     for _ in range(2):
-        assert [region.text for region in find_module.find_texts(np.zeros((120, 120, 3), np.uint8))] == [
-            "Jane Doe",
-            "Else",
-        ]
+        found = find_module.find_texts(np.zeros((120, 120, 3), np.uint8))
+        assert [region.text for region in found] == ["Jane Doe", "Else"]
     assert len(seen) == 1
 
 
@@ -401,17 +399,9 @@ def test_a_refusal_leaves_no_surrogate_nor_an_older_one(command, monkeypatch):
         assert command("--add", BOX, "--looked") == (2, FIRST)
 
 
-BAD = {
-    "": "nothing private",
-    "--add 0,0,96,96": "everything private",
-    "--mask black.png": "nothing drawn",
-    "--mask white.png": "everything drawn",
-    "--mask small.png": "of another size",
-    "--add a,b,c,d": "no box",
-    f"--add {BOX} --candidates 0": "no candidate",
-    f"--add {BOX} --painter crayon": "no painter",
-    f"--add {BOX} --method magic": "no method",
-}
+# Nothing or everything private or drawn, another size, no box, no candidate, no painter, no method.
+BAD = ["", "--add 0,0,96,96", "--mask black.png", "--mask white.png", "--mask small.png", "--add a,b,c,d"]
+BAD += [f"--add {BOX} {rest}" for rest in ("--candidates 0", "--painter crayon", "--method magic")]
 
 
 @pytest.mark.parametrize("options", [*BAD, f"--add {BOX}"])

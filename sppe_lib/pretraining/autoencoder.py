@@ -86,12 +86,8 @@ def reconstruction_loss(model: AutoencoderKL, images: torch.Tensor, settings: Au
     # Per latent number, so that the weight does not depend on the size of the pictures.
     mean, variance, logarithm = posterior.mean.float(), posterior.var.float(), posterior.logvar.float()
     divergence = 0.5 * (mean.square() + variance - 1 - logarithm).mean()
-    return (
-        error.abs().mean()
-        + settings.mse_weight * error.square().mean()
-        + settings.edge_weight * _edges(error)
-        + settings.kl_weight * divergence
-    )
+    pixels = error.abs().mean() + settings.mse_weight * error.square().mean()
+    return pixels + settings.edge_weight * _edges(error) + settings.kl_weight * divergence
 
 
 @torch.no_grad()

@@ -222,13 +222,9 @@ def train_clip(
         named = training.captions[rows].reshape(-1)
         same = torch.from_numpy(named[:, None] == named[None, :]).to(device())
         scale = model.logit_scale.exp().clamp(max=LARGEST_SCALE)
-        directions = direction_loss(
-            images.view(len(rows), 4, -1),
-            text_features(model, command_tokens),
-            codes[rows].to(device()),
-            changed[rows].to(device()),
-            settings.direction_scale,
-        )
+        records, commanded = images.view(len(rows), 4, -1), text_features(model, command_tokens)
+        wanted, did = codes[rows].to(device()), changed[rows].to(device())
+        directions = direction_loss(records, commanded, wanted, did, settings.direction_scale)
         return contrastive_loss(images, texts, scale, same) + settings.direction_weight * directions
 
     def export(record: dict) -> dict:
