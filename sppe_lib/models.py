@@ -53,17 +53,6 @@ def patterns(role: str) -> list[str]:
     return [f"{component.subfolder}/*" if component.subfolder else component.file for component in components]
 
 
-def needs(role: str, name: str) -> bool:
-    """Whether an entry of `models` needs the file `name` of a repository."""
-    wanted = patterns(role)
-    return any(fnmatch(name, pattern) for pattern in wanted) if wanted else "/" not in name
-
-
-def is_variant(name: str) -> bool:
-    """Whether a file holds weights once more, in another precision or training state (`model.fp16.safetensors`)."""
-    return name.endswith(".safetensors") and name.rpartition("/")[2].count(".") > 1
-
-
 def _problem(folder: Path, component: Component) -> str | None:
     name = component.subfolder
     if name and (folder / name).is_dir():
@@ -136,7 +125,13 @@ class HubAnswer:
 
     def files(self, role: str) -> dict[str, int]:
         """Bytes by file of what an entry of `models` loads: of its components' folders, safetensors, else PyTorch's."""
-        found = {name: size for name, size in self.sizes.items() if needs(role, name) and not is_variant(name)}
+        wanted = patterns(role)
+        found = {
+            name: size
+            for name, size in self.sizes.items()
+            if (any(fnmatch(name, pattern) for pattern in wanted) if wanted else "/" not in name)
+            and not fnmatch(name.rpartition("/")[2], "*.*.safetensors")  # weights once more, in another precision
+        }
         safe = any(name.endswith(".safetensors") for name in found)
         unused = (".h5", ".msgpack", ".bin") if safe else (".h5", ".msgpack")
         return {name: size for name, size in found.items() if not name.endswith(unused)}

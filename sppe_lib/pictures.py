@@ -1,8 +1,8 @@
 """The one reader for every picture and mask, from a path or from bytes, and the one encoder for what may leave.
 
 A picture is read as viewers show it: upright by its EXIF orientation, in sRGB, transparency over white (erased content
-does not come back), 16 bits scaled by their range; of an animation the first frame. Its metadata stay behind. Only
-formats that PIL decodes by itself are opened; whatever goes wrong is one DataError that names the file.
+does not come back), 16 bits scaled by their range; of an animation the first frame. Its metadata stay behind. Whatever
+goes wrong is one DataError that names the file.
 """
 
 import io
@@ -26,6 +26,7 @@ MAX_PIXELS = 120_000_000
 # What is opened (JPEG: MPO as well). Others, such as EPS, would start a program on the file.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 PAPER = 255  # the grey level that shows through where a picture is transparent
+
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBFILE, _DNG = 0x0112, 262, 339, 254, 50706
 # EXIF orientation to what makes the stored pixels upright (Image.Transpose); 5 to 8 exchange width and height.
 _TURNS = {orientation: Image.Transpose(turn) for orientation, turn in zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2))}
@@ -40,8 +41,7 @@ def shown_name(source: str | Path | bytes, name: str = "") -> str:
 def _opened(source: str | Path | bytes, name: str = "") -> Iterator[Image.Image]:
     # Everything that decoding can raise becomes one sentence: the decoders know no common class of errors.
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             if not isinstance(source, bytes) and not Path(source).is_file():
                 raise FileNotFoundError
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
@@ -147,9 +147,9 @@ def plain_rgb(image: Image.Image, paper: int = PAPER) -> Image.Image:
 
 
 def read_picture(source: str | Path | bytes, size: int | None = None, name: str = "") -> Image.Image:
-    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a square, in pixels (`square`).
+    """Read a picture as upright 8-bit RGB without metadata; `size` stretches it to a `square`.
 
-    `name`: how messages call it. Raises DataError for what is missing, no picture, truncated or beyond MAX_PIXELS.
+    `name` is how messages call it. Raises DataError for what is missing, no picture, truncated or above MAX_PIXELS.
     """
     with _opened(source, name) as image:
         image = plain_rgb(image)
@@ -185,16 +185,16 @@ def read_mask(
     """
     name = shown_name(source, name)
     with _opened(source, name) as image:
-        mask = mask_image(mask_pixels(image))
-    if mask.size != tuple(size) and orientation in (5, 6, 7, 8):
-        mask = turned(mask, orientation)
-    if mask.size != tuple(size):
+        image = mask_image(mask_pixels(image))
+    if image.size != tuple(size) and orientation in (5, 6, 7, 8):
+        image = turned(image, orientation)
+    if image.size != tuple(size):
         raise DataError(
-            f"The mask {name} is {mask.width}x{mask.height} pixels but its image is {size[0]}x{size[1]}; export the "
+            f"The mask {name} is {image.width}x{image.height} pixels but its image is {size[0]}x{size[1]}; export the "
             f"mask at the size of its image."
         )
-    check_mask(np.asarray(mask) > 127, name, may_be_full)
-    return mask
+    check_mask(np.asarray(image) > 0, name, may_be_full)
+    return image
 
 
 def mask_pixels(image: Image.Image) -> np.ndarray:
@@ -210,9 +210,8 @@ def mask_image(private: np.ndarray) -> Image.Image:
 def shrink_mask(private: np.ndarray, width: int, height: int) -> np.ndarray:
     """A boolean mask [H, W] at another size: a pixel is private if any part of what it covers is."""
     for axis, length in ((0, height), (1, width)):
-        before = private.shape[axis]
-        starts = np.arange(length) * before // length
-        ends = -(-(np.arange(1, length + 1) * before) // length)
+        edges = np.arange(length + 1) * private.shape[axis]
+        starts, ends = edges[:-1] // length, -(-edges[1:] // length)
         counts = np.cumsum(np.insert(private.astype(np.int64), 0, 0, axis=axis), axis=axis)
         private = counts.take(ends, axis) > counts.take(starts, axis)
     return private
@@ -231,7 +230,8 @@ def png_bytes(image: Image.Image | np.ndarray) -> bytes:
     grey = image.mode == "L" and not image.has_transparency_data and _orientation(image) not in _TURNS
     image = Image.frombytes("L", image.size, image.tobytes()) if grey else plain_rgb(image)
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    # The grain of a large photo hardly compresses: trying hard takes five times as long for a few percent.
+    image.save(buffer, format="PNG", compress_level=1 if image.width * image.height > 2**20 else 6)
     return buffer.getvalue()
 
 
@@ -241,17 +241,16 @@ def png(image: Image.Image | np.ndarray) -> dict:
 
 
 GAP = 8  # pixels between the panels of `grid`, the one layout of every figure of pictures
+
 _DOTS, _BESIDE, _ABOVE, _BELOW = 150, 250, 96, 46
 
 
 def panel(image: Image.Image, side: int) -> np.ndarray:
     """A picture as [h, w, 3] uint8 about `side` pixels large; small ones grow by whole pixels."""
-    factor = max(side // max(image.size), 1)
-    if factor > 1:
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    elif max(image.size) > side:
-        image = image.resize((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(image.convert("RGB"))
+    if max(image.size) > side:
+        return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS).convert("RGB"))
+    factor = side // max(image.size)
+    return np.asarray(image.convert("RGB")).repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def grid(
@@ -262,8 +261,8 @@ def grid(
     foot: str = "",
     side: int = 128,
 ) -> "Figure":
-    """Rows of `pictures` with column titles above, and beside each row its `texts`: what it shows, and a caption."""
-    # Imported here: readers of pictures need no drawing. Positions are in pixels, so that a panel's are the picture's.
+    """Rows of `pictures` under column titles, beside each its `texts` (what, caption); placed in pixels at 150 dpi."""
+    # Imported here: readers of pictures need no drawing.
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -280,16 +279,18 @@ def grid(
         axis = figure.add_axes((0, 0, 1, 1))
         axis.imshow(canvas, interpolation="none", aspect="auto")
         axis.set_axis_off()
-        left = GAP / width
-        figure.text(left, 1 - 10 / height, headline, fontsize=8.5, weight="bold", va="top")
+
+        def write(x: float, y: float, words: str, size: float, va: str, **look: object) -> None:
+            figure.text(x / width, y, words, fontsize=size, va=va, **look)
+
+        write(GAP, 1 - 10 / height, headline, 8.5, "top", weight="bold")
         foot = textwrap.fill(foot, max(60, int(width / 7.2)))
-        figure.text(left, 8 / height, foot, fontsize=5.5, color="#444444", va="bottom")
+        write(GAP, 8 / height, foot, 5.5, "bottom", color="#444444")
         for column, title in enumerate(titles):
-            middle = (_BESIDE + column * (side + GAP) + side / 2) / width
-            look = {"fontsize": min(6.5, side / 20), "linespacing": 1.35}
-            figure.text(middle, 1 - (_ABOVE - 6) / height, title, ha="center", va="bottom", **look)
+            middle, size = _BESIDE + column * (side + GAP) + side / 2, min(6.5, side / 20)
+            write(middle, 1 - (_ABOVE - 6) / height, title, size, "bottom", ha="center", linespacing=1.35)
         for row, (what, caption) in enumerate(texts):
             middle = height - _ABOVE - row * (side + GAP) - side / 2
-            figure.text(left, (middle + 3) / height, textwrap.fill(what, 25), fontsize=7, va="bottom")
-            figure.text(left, (middle - 5) / height, caption, fontsize=5.8, va="top", color="#555555")
+            write(GAP, (middle + 3) / height, textwrap.fill(what, 25), 7, "bottom")
+            write(GAP, (middle - 5) / height, caption, 5.8, "top", color="#555555")
     return figure

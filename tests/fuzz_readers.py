@@ -29,7 +29,7 @@ from sppe_lib.data import cloud_editor, own_folder, released
 from sppe_lib.data.generated_folder import read_folder, sized
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.schema import FEATURES
-from sppe_lib.data.sources import SOURCES, instructpix2pix
+from sppe_lib.data.sources import instructpix2pix, read_source
 from sppe_lib.data.sources.reading import private_masks
 from sppe_lib.errors import KitError
 from sppe_lib.pictures import png, png_bytes, read_mask, read_picture
@@ -125,7 +125,7 @@ def annotated(name: str, write: Callable[[Path], Path]) -> Callable[[Path, np.ra
         content = file.read_bytes()
         json_file = file.suffix == ".json"
         file.write_bytes(twisted_json(content, rng) if json_file else damaged(content, rng))
-        reading = SOURCES[name].read(root)
+        reading = read_source(name, root, strict=False)
         list(private_masks(reading))
         reading.report()
 

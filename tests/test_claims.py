@@ -133,7 +133,7 @@ def test_of_several_metrics_the_one_decides_that_is_furthest_behind_for_its_inte
     found = {"ahead": compared(3.0, 1.0), "barely": compared(0.1, 1.0)}
     assert hanging_on_the_weakest(Answer(), found).quantity.endswith("least ahead on barely")
     found = {"no interval": Difference(-1.0, np.nan, np.nan, 0.5, 0.0, 9), "narrow": compared(0.1, 1)}
-    assert hanging_on_the_weakest(Answer(), found).value == -1
+    assert hanging_on_the_weakest(Answer(), found).found.value == -1
 
 
 def test_eight_of_eight_needs_all_eight(profile):

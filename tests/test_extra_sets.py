@@ -1,6 +1,5 @@
 """The sets beside the benchmark: nothing shared with it, whole pictures in `unseen` only, and edits that show."""
 
-import io
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
 from sppe_lib.config import load_profile
 from sppe_lib.data import build, sweep, taxonomy, unseen
@@ -48,10 +46,6 @@ def built(profile):
 @pytest.fixture(scope="module")
 def rows(built):
     return {name: list(open_split(summary.folder, "test")) for name, summary in built.items()}
-
-
-def pixels(value: dict) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(value["bytes"])))
 
 
 # Both sets

@@ -56,10 +56,9 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
     again = launch.command(2, METHOD, "--profile", "smoke", "--only", "recover")
     done = subprocess.run(again, capture_output=True, text=True, cwd=repository(), timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    for name, number in (("one", 1), ("two", 2)):
-        manifest = json.loads((results[name] / "smoke" / "training" / METHOD / "seed-0" / "manifest.json").read_text())
-        assert manifest["processes"] == number
-    one, two = trained(results["one"]), trained(results["two"])
+    manifests = [folder / "smoke" / "training" / METHOD / "seed-0" / "manifest.json" for folder in results.values()]
+    assert [json.loads(path.read_text())["processes"] for path in manifests] == [1, 2]
+    one, two = (trained(folder) for folder in results.values())
     assert one.keys() == two.keys()
     # LoRA's B starts at zero, so its size is how far training went; the two differ by rounding only, which Adam
     # magnifies where a gradient is near zero.
@@ -67,10 +66,8 @@ def test_two_processes_train_and_recover_as_one(home, monkeypatch):
     assert moved
     for key in moved:
         assert (one[key] - two[key]).abs().mean() < 0.05 * one[key].abs().mean(), key
-    pictures = [
-        Dataset.from_parquet(str(folder / "smoke" / "recovered" / METHOD / "benchmark.parquet"))
-        for folder in results.values()
-    ]
+    files = [folder / "smoke" / "recovered" / METHOD / "benchmark.parquet" for folder in results.values()]
+    pictures = [Dataset.from_parquet(str(path)) for path in files]
     assert pictures[0]["instance_id"][:] == pictures[1]["instance_id"][:]
     for left, right in zip(*pictures, strict=True):
         assert np.abs(np.asarray(left["image"], int) - np.asarray(right["image"], int)).max() <= 2

@@ -9,18 +9,22 @@ import pandas as pd
 import pytest
 import torch
 from datasets import Dataset
+from safetensors.torch import load_file
 from tiny import tiny_benchmark, tiny_clip
 from tiny_flux import tiny_flux
+from transformers import AutoTokenizer
 
 from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
 from sppe_lib.data.parquet import write_parquet
 from sppe_lib.data.schema import ORACLE_FEATURES, Batch, collate, open_split, oracle_file
-from sppe_lib.diffusion.backbone import Backbone
+from sppe_lib.data.taxonomy import instructions
+from sppe_lib.diffusion import training
+from sppe_lib.diffusion.backbone import TEXT_TOKENS, Backbone
 from sppe_lib.diffusion.latents import KNOWN, PICTURES, encode_batch
 from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.recovery import c2e_s2ser, demonstrations, floors_and_ceilings, trivial
+from sppe_lib.recovery import c2e_s2ser, cross_image_attention, demonstrations, floors_and_ceilings, trained, trivial
 
 TRAINED = recovery.TRAINED
 
@@ -54,33 +58,28 @@ def changed(profile, **parameters):
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
-    from safetensors.torch import load_file
-
     return load_file(folder / "pytorch_lora_weights.safetensors") | load_file(folder / "extra.safetensors")
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_resumed_training_ends_with_the_same_weights(profile, name, monkeypatch, tmp_path):
     straight = weights(recovery.fit(profile, name))
-    from sppe_lib.diffusion import training
-    from sppe_lib.recovery import trained as module
 
     def killed(*arguments, **options):
         training.train(*arguments, **options, stop_after=3)
         raise KeyboardInterrupt
 
     (profile.results / "checkpoints" / f"{name}-0.pt").unlink()
-    monkeypatch.setattr(module, "train", killed)
+    monkeypatch.setattr(trained, "train", killed)
     with pytest.raises(KeyboardInterrupt):
         recovery.fit(profile, name)
-    monkeypatch.setattr(module, "train", training.train)
+    monkeypatch.setattr(trained, "train", training.train)
     folder = recovery.fit(profile, name)
     # The checkpoint was at step 2 of 4: the log proves that the run continued rather than began anew.
     assert list(pd.read_csv(folder / "log.csv")["step"]) == [0, 1, 2, 3]
     resumed = weights(folder)
     assert straight.keys() == resumed.keys()
-    for key in straight:
-        assert torch.equal(straight[key], resumed[key]), key
+    assert not [key for key in straight if not torch.equal(straight[key], resumed[key])]
 
 
 @pytest.mark.parametrize("name", list(recovery.METHODS))
@@ -204,20 +203,20 @@ def test_lora_round_trip_changes_the_model_as_the_training_did(profile, tmp_path
         return backbone.predict(features, torch.zeros(16, 3), torch.tensor([0.5]), text)
 
     plain = velocity(Backbone(profile.models))
-    trained = Backbone(profile.models)
-    parameters = add_lora(trained.transformer, 4, 4, 0, "all")
-    assert torch.equal(velocity(trained), plain)  # B starts at zero
+    adapted = Backbone(profile.models)
+    parameters = add_lora(adapted.transformer, 4, 4, 0, "all")
+    assert torch.equal(velocity(adapted), plain)  # B starts at zero
     with torch.no_grad():
         for name, value in parameters.items():
             if "lora_B" in name:
                 value.add_(0.05)
-    changed = velocity(trained)
-    save_lora(trained.transformer, tmp_path / "lora")
+    changed = velocity(adapted)
+    save_lora(adapted.transformer, tmp_path / "lora")
     loaded = Backbone(profile.models)
     load_lora(loaded.transformer, tmp_path / "lora")
-    for layer in trained.transformer.modules():
+    for layer in adapted.transformer.modules():
         layer.__dict__.pop("forward", None)
-    assert torch.allclose(velocity(trained), changed, atol=1e-4)  # peft's own way of the same product
+    assert torch.allclose(velocity(adapted), changed, atol=1e-4)  # peft's own way of the same product
     difference = (changed - plain).abs().mean()
     assert difference > 0.1
     assert (velocity(loaded) - changed).abs().mean() < 0.03 * difference
@@ -295,44 +294,29 @@ def test_the_readmes_example_of_a_new_method_runs(profile, monkeypatch):
     assert len(made) == len(open_split(profile.results / "benchmark", "test"))
 
 
-def test_unknown_method_and_missing_training_are_said_clearly(profile):
+def test_an_unknown_method_a_missing_training_and_a_missing_model_are_said_clearly(profile):
     with pytest.raises(ConfigError, match="copy-surrogate"):
         recovery.fit(profile, "magic")
     with pytest.raises(DataError, match="03_train_recovery"):
         recovery.recover_split(profile, "SOER")
-
-
-def test_missing_model_is_said_clearly(profile):
     models = dataclasses.replace(profile.models, vae="somewhere/else/entirely")  # no hub id, so the hub is not asked
     with pytest.raises(ResourceError, match="somewhere/else/entirely"):
         Backbone(models)
 
 
 def test_templated_prompts_keep_the_whole_instruction():
-    from transformers import AutoTokenizer
-
-    from sppe_lib.config import model_location
-    from sppe_lib.data.taxonomy import instructions
-    from sppe_lib.diffusion.backbone import TEXT_TOKENS
-    from sppe_lib.recovery.c2e_s2ser import C2eS2ser
-    from sppe_lib.recovery.edit_transfer import EditTransfer
-
-    tokenizer = AutoTokenizer.from_pretrained(model_location("weights/clip"))
-    lengths = [
-        len(tokenizer(text).input_ids)
-        for method in (EditTransfer, C2eS2ser)
-        for entry in instructions().values()
-        for text in method.prompts(method, entry.text)
+    tokenizer = AutoTokenizer.from_pretrained(config.model_location("weights/clip"))
+    methods = (recovery.METHODS[name].imported() for name in ("EditTransfer", "C2E-S2SER"))
+    texts = [
+        text for method in methods for entry in instructions().values() for text in method.prompts(method, entry.text)
     ]
-    assert max(lengths) <= TEXT_TOKENS
+    assert max(len(tokenizer(text).input_ids) for text in texts) <= TEXT_TOKENS
 
 
 def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighbours(profile):
-    from sppe_lib.recovery.visii import Visii
-
     backbone = Backbone(profile.models)
     batch, first = some(profile, 3), some(profile, 1)
-    method = Visii(backbone, profile.recovery.sampling, seed=0)
+    method = recovery.METHODS["VISII"].imported()(backbone, profile.recovery.sampling, seed=0)
     found = method.invert(encode_batch(backbone, batch), batch.instance_id)
     alone = method.invert(encode_batch(backbone, first), first.instance_id)
     start = backbone.text.encode(batch.instruction)
@@ -343,22 +327,18 @@ def test_visii_moves_the_embedding_towards_the_shown_edit_and_ignores_its_neighb
 
 
 def test_adapted_statistics_are_those_of_the_appearance():
-    from sppe_lib.recovery.cross_image_attention import adapt_statistics
-
     tokens, like = torch.randn(2, 16, 4), 3 * torch.randn(2, 16, 4) + 1
-    adapted = adapt_statistics(tokens, like)
+    adapted = cross_image_attention.adapt_statistics(tokens, like)
     assert torch.allclose(adapted.mean(1), like.mean(1), atol=1e-5)
     assert torch.allclose(adapted.std(1), like.std(1), atol=1e-4)
 
 
 def test_an_inactive_cross_image_processor_is_the_stock_attention(profile):
-    from sppe_lib.recovery.cross_image_attention import CrossImageProcessor
-
     backbone = Backbone(profile.models)
     features = torch.randn(2, 8, backbone.channels, generator=torch.Generator().manual_seed(1))
     arguments = features, torch.zeros(8, 3), torch.tensor([0.5, 0.5]), backbone.text.encode(["remove text"] * 2)
     stock = backbone.predict(*arguments)
-    processor = CrossImageProcessor(4)
+    processor = cross_image_attention.CrossImageProcessor(4)
     backbone.transformer.set_attn_processor(processor)
     assert torch.allclose(backbone.predict(*arguments), stock, atol=2e-2)  # bfloat16 resolution
     processor.active = True

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
 from sppe_lib.data.parquet import write_parquet
-from sppe_lib.data.schema import FEATURES, SPLITS
+from sppe_lib.data.schema import FEATURES, SPLITS, text_columns
 from sppe_lib.data.taxonomy import categories, instructions_for
 from sppe_lib.runtime import numpy_generator, write_text
 
@@ -75,8 +75,7 @@ def _image(picture: np.ndarray) -> Image.Image:
 
 def tiny_pair(pair: int, split: str, size: int, unchanged: bool = False) -> list[dict]:
     """The two instances (rows of FEATURES) of one synthetic pair; `unchanged` makes I' equal I."""
-    names = list(categories())
-    entry = categories()[names[pair % len(names)]]
+    name = list(categories())[pair % len(categories())]
     rng = numpy_generator("tiny", split, pair)
     source = _picture(rng, size)
     mask = np.zeros((size, size), np.uint8)
@@ -86,31 +85,20 @@ def tiny_pair(pair: int, split: str, size: int, unchanged: bool = False) -> list
     share = (pair % 6) / 5  # from no visible replacement to a complete one
     source = np.where(private, _picture(rng, size), source)
     surrogate = np.where(private, (1 - share) * source + share * _picture(rng, size), source)
-    choices = instructions_for(entry.name)
+    choices = instructions_for(name)
     rows = []
     for number in rng.choice(len(choices), 2, replace=False):
-        choice = choices[number]
+        code = choices[number].code
         rows.append(
-            {
-                "instance_id": f"tiny/{split}-{pair:04d}/{choice.code}",
-                "pair_id": f"tiny/{split}-{pair:04d}",
-                "dataset": "tiny (synthetic)",
-                "split": split,
-                "category": entry.name,
-                "group": entry.group,
-                "modality": entry.modality,
-                "instruction_code": choice.code,
-                "instruction": choice.text,
-                "tag": choice.tag,
-                "strength": 0.5,
+            text_columns(f"tiny/{split}-{pair:04d}", "tiny (synthetic)", split, name, code, 0.5)
+            | {
                 "source": _image(source),
                 "mask": Image.fromarray(mask),
                 "surrogate": _image(surrogate),
-                "edited_surrogate": _image(_edit(surrogate, choice.code)),
-                "edited_source": _image(source if unchanged else _edit(source, choice.code)),
+                "edited_surrogate": _image(_edit(surrogate, code)),
+                "edited_source": _image(source if unchanged else _edit(source, code)),
                 "source_outcome": "absent" if unchanged else "done",
                 "surrogate_outcome": "done",
-                "released_label": None,
             }
         )
     return rows

@@ -5,42 +5,13 @@ Constructor arguments follow the pipelines' own documentation; every model is as
 
 from pathlib import Path
 
+import diffusers
 import numpy as np
 import torch
-from diffusers import (
-    AutoencoderKL,
-    AutoencoderKLQwenImage,
-    EulerDiscreteScheduler,
-    FlowMatchEulerDiscreteScheduler,
-    FluxFillPipeline,
-    FluxKontextPipeline,
-    FluxPipeline,
-    FluxTransformer2DModel,
-    PNDMScheduler,
-    QwenImageEditPipeline,
-    QwenImageTransformer2DModel,
-    StableDiffusionInstructPix2PixPipeline,
-    StableDiffusionPipeline,
-    StableDiffusionXLInpaintPipeline,
-    UNet2DConditionModel,
-)
+import transformers
 from PIL import Image
 from tiny import tiny_clip_tokenizer
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import (
-    CLIPTextConfig,
-    CLIPTextModel,
-    CLIPTextModelWithProjection,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2Tokenizer,
-    Qwen2VLImageProcessor,
-    Qwen2VLProcessor,
-    Qwen2VLVideoProcessor,
-    T5Config,
-    T5EncoderModel,
-    T5Tokenizer,
-)
 
 from sppe_lib.config import GenerationParameters, load_profile
 from sppe_lib.pictures import mask_image
@@ -75,46 +46,24 @@ def generation_values(folder: Path) -> dict:
     return values | {"editor_steps": 1}
 
 
-def _vae(levels: int, **options) -> AutoencoderKL:
-    return AutoencoderKL(
-        block_out_channels=(4,) * levels,
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
-        latent_channels=4,
-        layers_per_block=1,
-        norm_num_groups=2,
-        **options,
-    )
+def _vae(levels: int, **options) -> diffusers.AutoencoderKL:
+    kinds = {"down_block_types": ("DownEncoderBlock2D",) * levels, "up_block_types": ("UpDecoderBlock2D",) * levels}
+    sizes = {"block_out_channels": (4,) * levels, "latent_channels": 4, "layers_per_block": 1, "norm_num_groups": 2}
+    return diffusers.AutoencoderKL(**kinds, **sizes, **options)
 
 
-def _unet(channels: int, text_width: int, **options) -> UNet2DConditionModel:
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=channels,
-        out_channels=4,
-        block_out_channels=(4, 8),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        norm_num_groups=2,
-        attention_head_dim=2,
-        cross_attention_dim=text_width,
-        **options,
-    )
+def _unet(channels: int, text_width: int, **options) -> diffusers.UNet2DConditionModel:
+    return diffusers.UNet2DConditionModel(
+        sample_size=16, in_channels=channels, out_channels=4, block_out_channels=(4, 8), layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=2, attention_head_dim=2, cross_attention_dim=text_width, **options,
+    )  # fmt: skip
 
 
-def _text_config() -> CLIPTextConfig:
-    return CLIPTextConfig(
-        vocab_size=len(tiny_clip_tokenizer()),
-        hidden_size=WIDTH,
-        intermediate_size=WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        projection_dim=WIDTH,
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=1,
-    )
+def _text_config() -> transformers.CLIPTextConfig:
+    tokens = {"vocab_size": len(tiny_clip_tokenizer()), "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    widths = dict.fromkeys(("hidden_size", "intermediate_size", "projection_dim"), WIDTH)
+    return transformers.CLIPTextConfig(**tokens, **widths, num_hidden_layers=2, num_attention_heads=2)
 
 
 def _tokenizer():
@@ -124,39 +73,35 @@ def _tokenizer():
 def tiny_sdxl_inpainting(folder: Path) -> str:
     """SDXL inpainting: nine input channels, two CLIP text encoders, two pixels a latent."""
     torch.manual_seed(0)
-    StableDiffusionXLInpaintPipeline(
+    diffusers.StableDiffusionXLInpaintPipeline(
         vae=_vae(2),
-        text_encoder=CLIPTextModel(_text_config()),
-        text_encoder_2=CLIPTextModelWithProjection(_text_config()),
+        text_encoder=transformers.CLIPTextModel(_text_config()),
+        text_encoder_2=transformers.CLIPTextModelWithProjection(_text_config()),
         tokenizer=_tokenizer(),
         tokenizer_2=_tokenizer(),
         unet=_unet(
-            9,
-            2 * WIDTH,
-            addition_embed_type="text_time",
-            addition_time_embed_dim=4,
-            projection_class_embeddings_input_dim=6 * 4 + WIDTH,
-            use_linear_projection=True,
+            9, 2 * WIDTH, addition_embed_type="text_time", addition_time_embed_dim=4,
+            projection_class_embeddings_input_dim=6 * 4 + WIDTH, use_linear_projection=True,
         ),
-        scheduler=EulerDiscreteScheduler(),
-    ).save_pretrained(folder)
+        scheduler=diffusers.EulerDiscreteScheduler(),
+    ).save_pretrained(folder)  # fmt: skip
+    return str(folder)
+
+
+def _save_stable_diffusion(folder: Path, pipeline: type, channels: int, scheduler) -> str:
+    torch.manual_seed(0)
+    pipeline(
+        vae=_vae(2), text_encoder=transformers.CLIPTextModel(_text_config()), tokenizer=_tokenizer(),
+        unet=_unet(channels, WIDTH), scheduler=scheduler,
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
     return str(folder)
 
 
 def tiny_instruct_pix2pix(folder: Path) -> str:
     """InstructPix2Pix: eight input channels, one CLIP text encoder."""
-    torch.manual_seed(0)
-    StableDiffusionInstructPix2PixPipeline(
-        vae=_vae(2),
-        text_encoder=CLIPTextModel(_text_config()),
-        tokenizer=_tokenizer(),
-        unet=_unet(8, WIDTH),
-        scheduler=EulerDiscreteScheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder)
-    return str(folder)
+    pipeline = diffusers.StableDiffusionInstructPix2PixPipeline
+    return _save_stable_diffusion(folder, pipeline, 8, diffusers.EulerDiscreteScheduler())
 
 
 def tiny_stable_diffusion(folder: Path) -> str:
@@ -164,75 +109,50 @@ def tiny_stable_diffusion(folder: Path) -> str:
 
     At 32 pixels latents are 16 a side; the decoder attends at 8 a side, its second finest level.
     """
-    torch.manual_seed(0)
-    StableDiffusionPipeline(
-        vae=_vae(2),
-        text_encoder=CLIPTextModel(_text_config()),
-        tokenizer=_tokenizer(),
-        unet=_unet(4, WIDTH),
-        scheduler=PNDMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder)
-    return str(folder)
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    scheduler = diffusers.PNDMScheduler(**betas, skip_prk_steps=True, steps_offset=1)
+    return _save_stable_diffusion(folder, diffusers.StableDiffusionPipeline, 4, scheduler)
 
 
 def _t5() -> dict:
     """A T5 encoder and its tokenizer, as a FLUX pipeline's second text side."""
     letters = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     letters += [(letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz"]
-    tokenizer = T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
-    t5 = T5Config(
-        vocab_size=len(tokenizer),
-        d_model=WIDTH,
-        d_kv=4,
-        d_ff=WIDTH,
-        num_layers=1,
-        num_heads=2,
-        feed_forward_proj="gated-gelu",
-    )
-    return {"text_encoder_2": T5EncoderModel(t5), "tokenizer_2": tokenizer}
+    tokenizer = transformers.T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
+    sizes = {"d_model": WIDTH, "d_kv": 4, "d_ff": WIDTH, "num_layers": 1, "num_heads": 2}
+    t5 = transformers.T5Config(vocab_size=len(tokenizer), feed_forward_proj="gated-gelu", **sizes)
+    return {"text_encoder_2": transformers.T5EncoderModel(t5), "tokenizer_2": tokenizer}
 
 
 def _save_flux(folder: Path, pipeline: type, levels: int, **channels: int) -> str:
     torch.manual_seed(0)
     pipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=_vae(levels, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
-        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder=transformers.CLIPTextModel(_text_config()),
         tokenizer=_tokenizer(),
         **_t5(),
-        transformer=FluxTransformer2DModel(
-            **channels,
-            num_layers=1,
-            num_single_layers=1,
-            attention_head_dim=16,
-            num_attention_heads=1,
-            joint_attention_dim=WIDTH,
-            pooled_projection_dim=WIDTH,
-            guidance_embeds=True,
-            axes_dims_rope=(4, 6, 6),
+        transformer=diffusers.FluxTransformer2DModel(
+            **channels, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
+            joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
         ),
-    ).save_pretrained(folder)
+    ).save_pretrained(folder)  # fmt: skip
     return str(folder)
 
 
 def tiny_flux_kontext(folder: Path) -> str:
     """FLUX Kontext with CLIP and T5. It works on a megapixel whatever it is given, so a latent has 32 pixels a side."""
-    return _save_flux(folder, FluxKontextPipeline, 6, in_channels=16)
+    return _save_flux(folder, diffusers.FluxKontextPipeline, 6, in_channels=16)
 
 
 def tiny_flux_fill(folder: Path) -> str:
     """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known, 16 mask channels a token."""
-    return _save_flux(folder, FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16)
+    return _save_flux(folder, diffusers.FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16)
 
 
 def tiny_flux_dev(folder: Path) -> str:
     """FLUX.1-dev with CLIP and T5 and a VAE of two pixels a latent."""
-    return _save_flux(folder, FluxPipeline, 2, in_channels=16)
+    return _save_flux(folder, diffusers.FluxPipeline, 2, in_channels=16)
 
 
 def tiny_qwen_image_edit(folder: Path) -> str:
@@ -241,57 +161,34 @@ def tiny_qwen_image_edit(folder: Path) -> str:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     special += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     vocabulary = {token: index for index, token in enumerate([*sorted(ByteLevel.alphabet()), *special])}
-    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[], additional_special_tokens=special[1:])
+    tokenizer = transformers.Qwen2Tokenizer(vocab=vocabulary, merges=[], additional_special_tokens=special[1:])
     pixels = {"shortest_edge": 56 * 56, "longest_edge": 56 * 56}
-    processor = Qwen2VLProcessor(
-        image_processor=Qwen2VLImageProcessor(size=pixels),
+    processor = transformers.Qwen2VLProcessor(
+        image_processor=transformers.Qwen2VLImageProcessor(size=pixels),
         tokenizer=tokenizer,
-        video_processor=Qwen2VLVideoProcessor(size=pixels),
+        video_processor=transformers.Qwen2VLVideoProcessor(size=pixels),
     )
-    config = Qwen2_5_VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": WIDTH,
-            "intermediate_size": WIDTH,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 2,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
-        },
-        vision_config={
-            "depth": 1,
-            "hidden_size": WIDTH,
-            "intermediate_size": WIDTH,
-            "num_heads": 2,
-            "out_hidden_size": WIDTH,
-        },
-        image_token_id=vocabulary["<|image_pad|>"],
-        video_token_id=vocabulary["<|video_pad|>"],
-        vision_start_token_id=vocabulary["<|vision_start|>"],
-        vision_end_token_id=vocabulary["<|vision_end|>"],
+    widths = {"hidden_size": WIDTH, "intermediate_size": WIDTH}
+    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}
+    heads = {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "rope_parameters": rope}
+    places = ("image_pad", "video_pad", "vision_start", "vision_end")
+    names = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+    config = transformers.Qwen2_5_VLConfig(
+        text_config=widths | heads | {"vocab_size": len(tokenizer)},
+        vision_config=widths | {"depth": 1, "num_heads": 2, "out_hidden_size": WIDTH},
+        **{name: vocabulary[f"<|{place}|>"] for name, place in zip(names, places, strict=True)},
     )
-    QwenImageEditPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=AutoencoderKLQwenImage(
-            base_dim=4,
-            z_dim=4,
-            dim_mult=[1] * 6,
-            num_res_blocks=1,
-            temperal_downsample=[False] * 5,
-            latents_mean=[0.0] * 4,
-            latents_std=[8.0] * 4,
+    diffusers.QwenImageEditPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        vae=diffusers.AutoencoderKLQwenImage(
+            base_dim=4, z_dim=4, dim_mult=[1] * 6, num_res_blocks=1, temperal_downsample=[False] * 5,
+            latents_mean=[0.0] * 4, latents_std=[8.0] * 4,
         ),
-        text_encoder=Qwen2_5_VLForConditionalGeneration(config),
-        tokenizer=tokenizer,
-        processor=processor,
-        transformer=QwenImageTransformer2DModel(
-            in_channels=16,
-            out_channels=4,
-            num_layers=1,
-            attention_head_dim=16,
-            num_attention_heads=1,
-            joint_attention_dim=WIDTH,
-            axes_dims_rope=(4, 6, 6),
+        text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(config),
+        tokenizer=tokenizer, processor=processor,
+        transformer=diffusers.QwenImageTransformer2DModel(
+            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=1,
+            joint_attention_dim=WIDTH, axes_dims_rope=(4, 6, 6),
         ),
-    ).save_pretrained(folder)
+    ).save_pretrained(folder)  # fmt: skip
     return str(folder)

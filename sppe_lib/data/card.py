@@ -4,8 +4,8 @@ Its prose is in `cards/*.md`, with names in braces for what a build fills in.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,10 @@ def prose(name: str, **values: object) -> str:
     return files(__package__).joinpath("cards", f"{name}.md").read_text(encoding="utf-8").format(**values)
 
 
-COLUMNS = prose("columns")
-"""What the columns of `schema.FEATURES` mean, as Markdown."""
+COLUMNS = prose("columns")  # what the columns of `schema.FEATURES` mean, as Markdown
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """What a card says that is not computed from its rows: title, the notebook that builds the set, and prose."""
 
     title: str
@@ -54,23 +52,18 @@ def card_text(
     `outcomes` counts what the simulated editor did on (source, surrogate), and is empty for real data.
     """
     of_split = counts.groupby("split", sort=False)[["pairs", "instances"]].sum()
-    percent = np.array(shares) * 100
-    parts = [
-        front_matter(heading.title, [split for split in SPLITS if split in of_split.index], bool(outcomes)),
-        f"# {heading.title}\n",
-        f"Built by this repository's `notebooks/{heading.notebook}.ipynb` for the protocol of *When Recovery Matters: "
-        "The\nBlind Spot of Surrogate Privacy in MLLM Editing* (arXiv 2606.07171).\n",
-        heading.about,
-        "## Size\n",
-        of_split.reset_index().to_markdown(index=False) + "\n",
-        f"Pictures are {size}x{size} pixels. The private region covers {percent.min():.1f} % to "
-        f"{percent.max():.1f} % of a\npicture, half of the time between {np.percentile(percent, 25):.1f} % and "
-        f"{np.percentile(percent, 75):.1f} %. By split and category: `counts.csv`.\n",
-    ]
-    if outcomes:
-        lines = ["What the simulated editor did, in instances:", "", "| on the source | on the surrogate | instances |"]
-        lines.append("|---|---|---|")
-        lines += [f"| {source} | {surrogate} | {number} |" for (source, surrogate), number in sorted(outcomes.items())]
-        parts.append("\n".join(lines) + "\n")
-    parts += ["## Columns\n", COLUMNS, "## Use\n", '```python\ndatasets.load_dataset("<this folder>")\n```\n']
-    return "\n".join(parts)
+    least, lower, upper, most = np.percentile(np.array(shares) * 100, (0, 25, 75, 100))
+    did = ["What the simulated editor did, in instances:", "", "| on the source | on the surrogate | instances |"]
+    did.append("|---|---|---|")
+    did += [f"| {source} | {surrogate} | {number} |" for (source, surrogate), number in sorted(outcomes.items())]
+    text = prose(
+        "set",
+        **heading._asdict(),
+        counts=of_split.reset_index().to_markdown(index=False),
+        size=size,
+        **{"least": least, "lower": lower, "upper": upper, "most": most},
+        outcomes="\n".join([*did, "", ""]) if outcomes else "",
+        columns=COLUMNS,
+    )
+    splits = [split for split in SPLITS if split in of_split.index]
+    return f"{front_matter(heading.title, splits, bool(outcomes))}\n{text}"

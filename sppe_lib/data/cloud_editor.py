@@ -28,12 +28,11 @@ LARGEST = 100_000_000  # bytes of the longest answer that is read
 
 
 def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
-    """The editor that sends surrogates, and nothing else, to `parameters.cloud_url`, one request each.
+    """The editor that sends surrogates, and nothing else, to `parameters.cloud_url`, one request each, without a seed.
 
-    `parameters.editor_model` is the service's name of its model. The request has no seed: two runs differ. Raises
-    ConfigError unless uploading was allowed, a key is set and the URL is encrypted (or this machine's own); the
-    editor raises TypeError for anything but a Surrogate, before any request, ResourceError for a request that
-    fails, and DataError for an answer without a picture.
+    Raises ConfigError unless uploading was allowed, a key is set and the URL is encrypted (or this machine's own); the
+    editor raises TypeError for anything but a Surrogate, before any request, ResourceError for a request that fails,
+    and DataError for an answer without a picture.
     """
     key = os.environ.get(KEY)
     try:
@@ -52,12 +51,11 @@ def load_cloud_editor(parameters: GenerationParameters) -> Callable[..., list[Im
     url = parameters.cloud_url.rstrip("/") + "/images/edits"
 
     def edit(surrogates: Sequence[Surrogate], instructions: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        for given in surrogates:
-            if type(given) is not Surrogate:
-                raise TypeError(
-                    f"The editor cloud takes surrogates of make_surrogates only, not {type(given).__name__}: a source "
-                    f"must never be uploaded."
-                )
+        for other in (type(given) for given in surrogates if type(given) is not Surrogate):
+            raise TypeError(
+                f"The editor cloud takes surrogates of make_surrogates only, not {other.__name__}: a source must never "
+                f"be uploaded."
+            )
         entries = progress(zip(surrogates, instructions, seeds, strict=True), "Cloud edits", total=len(surrogates))
         return [_request(url, key, parameters.editor_model, *entry[:2]) for entry in entries]
 
@@ -91,10 +89,8 @@ def _request(url: str, key: str, model: str, surrogate: Surrogate, instruction: 
     try:
         return _picture(answer).resize(surrogate.image.size, Image.Resampling.BICUBIC)
     except _UNREADABLE:
-        raise DataError(
-            f"{cloud} answered without a readable picture (data[0].b64_json) for {about}; choose a model that returns "
-            f"base64."
-        ) from None
+        why = f"without a readable picture (data[0].b64_json) for {about}"
+        raise DataError(f"{cloud} answered {why}; choose a model that returns base64.") from None
 
 
 _UNREADABLE = (DataError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)

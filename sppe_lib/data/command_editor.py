@@ -34,10 +34,9 @@ SECONDS = 1800.0  # how long the command may take for each picture before it cou
 
 
 def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[Image.Image]]:
-    """The editor behind `command:<template>`, where the template holds {input} and {output}.
+    """The editor behind `command:<template>`, where the template holds {input} and {output}; ConfigError for another.
 
-    The template is split into words as a shell would and started without one, so nothing in a path or an
-    instruction can be read as a command. Raises ConfigError for a template that cannot be used.
+    It is split into words as a shell would and started without one: nothing in a path can be read as a command.
     """
     template = parameters.editor.partition(":")[2]
     try:
@@ -53,8 +52,7 @@ def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[
             inputs, outputs = Path(folder, "input"), Path(folder, "output")
             inputs.mkdir()
             outputs.mkdir()
-            names = [f"{number:05d}.png" for number in range(len(images))]
-            entries = []
+            names, entries = [f"{number:05d}.png" for number in range(len(images))], []
             for name, image, instruction, seed in zip(names, images, instructions, seeds, strict=True):
                 (inputs / name).write_bytes(png_bytes(plain_rgb(image)))
                 entries.append({"image": name, "instruction": instruction, "seed": seed})
@@ -107,10 +105,8 @@ def _read_outputs(folder: Path, names: list[str], images: Sequence[Image.Image])
     found = sorted(path.name for path in folder.iterdir())
     if odd := sorted(set(names) ^ set(found)):
         what = f"{odd[0]} is the first that is {'missing' if odd[0] in names else 'too many'}"
-        raise DataError(
-            f"The editor command wrote {len(found)} files for {len(names)} pictures ({what}); it must save each "
-            f"picture under its input's name."
-        )
+        wrote = f"The editor command wrote {len(found)} files for {len(names)} pictures ({what})"
+        raise DataError(f"{wrote}; it must save each picture under its input's name.")
     edited = [read_picture(folder / name) for name in names]
     for name, before, after in zip(names, images, edited, strict=True):
         if after.size != before.size:

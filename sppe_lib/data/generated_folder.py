@@ -122,8 +122,8 @@ def find_generated(profile: Profile) -> Generated | None:
     """The folder or folders of `benchmark.source`, joined in the order of their names; None if `generate` made none.
 
     Only text is read. Of every split the profile's number of pairs is taken, chosen by `benchmark.seed` (0: all).
-    Raises DataError for what is not finished, not private in part only, repeated or without a split, and ConfigError
-    for another protection strength than the profile's.
+    Raises DataError for what is not finished, private as a whole, repeated or without a split, and ConfigError for
+    another protection strength than the profile's.
     """
     parameters = profile.benchmark
     root, folders, datasets, owners = repository() / parameters.source, [], {}, {}

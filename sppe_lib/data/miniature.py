@@ -27,14 +27,9 @@ from sppe_lib.world import editor, scenes, surrogates
 from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Scene, render
 
-DRAWING_ORDER = ("train", "val", "test")
-"""The test split gives way where two show the same, so that drawing it anew leaves the others as they are."""
-
-EDITED_AGAIN = ("val", "test")
-"""Splits whose sources are edited once more, under another seed (`schema.open_oracle`)."""
-
-ATTEMPTS = 200
-"""Scenes tried for one source before giving up (usually one or two are), and seeds tried for a second edit."""
+DRAWING_ORDER = ("train", "val", "test")  # test gives way where two show the same: drawn anew, it alters no other
+EDITED_AGAIN = ("val", "test")  # whose sources are edited once more, under another seed (`schema.open_oracle`)
+ATTEMPTS = 200  # scenes tried for one source before giving up, and seeds tried for a second edit
 
 SEEN_LEVELS, SEEN_SHARE = 16, 0.02
 """An edit is seen where a channel moves by more than so many of 255 levels, in at least this share of M's pixels."""
@@ -61,11 +56,6 @@ class PairPlan:
     attempt: int = 0
 
     dataset = "SPPE-mini (simulated)"
-
-    @property
-    def stored_split(self) -> str:
-        """The split of its rows: sets beside the benchmark have a test split only."""
-        return self.split if self.split in SPLITS else "test"
 
     @property
     def pairs(self) -> dict[str, float]:
@@ -260,6 +250,7 @@ def _instances(
     None where none is; `redraws` counts the others as "instructions".
     """
     rows: list[dict] = []
+    split = plan.split if plan.split in SPLITS else "test"  # all that sets beside the benchmark have
     for planned in plan.codes:
         taken = [*(code for code in plan.codes if code != planned), *(row["instruction_code"] for row in rows)]
         for code in plan.choices(planned, taken):
@@ -271,7 +262,7 @@ def _instances(
         else:
             return None
         for (pair, strength), edits, private in zip(plan.pairs.items(), found, masks, strict=True):
-            row = text_columns(pair, plan.dataset, plan.stored_split, plan.category, code, strength)
+            row = text_columns(pair, plan.dataset, split, plan.category, code, strength)
             rows.append(row | edited_columns(edits, private, pictures))
             if plan.split in EDITED_AGAIN:
                 rows[-1]["edited_again"] = pictures(plan.edit_again(scene, code, edited).scene)

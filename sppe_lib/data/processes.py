@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
-IN_FLIGHT = 256
-"""Items handed out at a time, so that finished ones do not pile up in memory."""
+IN_FLIGHT = 256  # items handed out at a time, so that finished ones do not pile up in memory
 
 
 def in_processes(function: Callable, items: Iterable, processes: int) -> Iterator:

@@ -86,9 +86,6 @@ class Batch:
         return len(self.instance_id)
 
 
-_TEXT_FIELDS = tuple(field.name for field in fields(Batch) if field.name not in IMAGE_COLUMNS)
-
-
 def text_columns(
     pair_id: str,
     dataset: str,
@@ -198,9 +195,9 @@ def first_rows(dataset: Dataset) -> dict[str, int]:
 
 def collate(rows: Sequence[dict]) -> Batch:
     """Turn dataset rows into a Batch."""
-    columns: dict = {name: [row[name] for row in rows] for name in _TEXT_FIELDS}
+    columns: dict = {field.name: [row[field.name] for row in rows] for field in fields(Batch)}
     for name in IMAGE_COLUMNS:
-        columns[name] = torch.stack([(mask_tensor if name == "mask" else image_tensor)(row[name]) for row in rows])
+        columns[name] = torch.stack([(mask_tensor if name == "mask" else image_tensor)(one) for one in columns[name]])
     return Batch(**columns)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,17 +19,10 @@ from sppe_lib.data.parquet import write_parquet
 from sppe_lib.data.schema import FEATURES, ORACLE_FEATURES, SPLITS, oracle_file
 from sppe_lib.runtime import atomic_path, progress, require_disk
 
-VECTOR_WORLD = "vector-world"
-"""The value of benchmark.source that means: draw the miniature."""
-
-IDENTITIES = "identities.json"
-"""File of a simulated set: the split of every identity in it."""
-
-IDENTITY = "generation.json"
-"""The file beside generated shards that says what they are made of (`generate` writes it)."""
-
-MADE_OF = "made_of.json"
-"""File of a benchmark that was built from generated folders: the name of each and the content of its IDENTITY."""
+VECTOR_WORLD = "vector-world"  # the value of benchmark.source that means: draw the miniature
+IDENTITIES = "identities.json"  # file of a simulated set: the split of every identity in it
+IDENTITY = "generation.json"  # file beside generated shards: what they are made of (`generate` writes it)
+MADE_OF = "made_of.json"  # file of a benchmark built from generated folders: the IDENTITY of each, by its name
 
 SHARD_BYTES, BUFFER_BYTES, _ROW_GROUP = 300_000_000, 30_000_000, 64
 """Bytes of pictures in a shard; and bytes of a split, or rows if that is less, that wait in memory to be written."""
@@ -41,8 +34,6 @@ REDRAWS = {
     "identities": "scenes drawn again because their identity belongs to another split",
 }
 """Why something is drawn again in the vector world, and how a summary says it after a number."""
-
-_KIND = ["split", "modality", "group", "category"]
 
 
 def row_bytes(size: int) -> int:
@@ -172,19 +163,15 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
             path = oracle_file(folder, split)
             path.parent.mkdir(exist_ok=True)
             write_parquet(Dataset.from_list(again, features=ORACLE_FEATURES), path)
-        for file, text in _beside(summary, heading):
-            (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
+        counts, shares = summary.counts, list(summary.private_shares.values())
+        beside = {
+            "counts.csv": counts.to_csv(index=False),
+            "problems.csv": None if summary.problems is None else summary.problems.to_csv(index=False),
+            IDENTITIES: summary.identities and json.dumps(summary.identities, sort_keys=True),
+            MADE_OF: summary.made_of and json.dumps(summary.made_of, indent=2) + "\n",
+            "README.md": card_text(heading(summary), size, counts, shares, summary.outcomes),
+        }
+        for file, text in beside.items():
+            if text:
+                (folder / file).write_bytes(text.encode("utf-8", "backslashreplace"))
     return summary
-
-
-def _beside(summary: Summary, heading: Callable[[Summary], Heading]) -> Iterator[tuple[str, str]]:
-    """The files that stand beside the shards: (name, text)."""
-    counts, shares = summary.counts, list(summary.private_shares.values())
-    yield "counts.csv", counts.to_csv(index=False)
-    if summary.problems is not None:
-        yield "problems.csv", summary.problems.to_csv(index=False)
-    if summary.identities:
-        yield IDENTITIES, json.dumps(summary.identities, sort_keys=True)
-    if summary.made_of:
-        yield MADE_OF, json.dumps(summary.made_of, indent=2) + "\n"
-    yield "README.md", card_text(heading(summary), summary.parameters.size, counts, shares, summary.outcomes)

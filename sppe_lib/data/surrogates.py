@@ -82,10 +82,8 @@ def make_surrogates(
             f"1.0 and more steps."
         )
     if not len(images) == len(masks) == len(prompts) == len(names):
-        raise DataError(
-            f"{len(images)} images, {len(masks)} masks, {len(prompts)} prompts and {len(names)} names do not go "
-            f"together: give as many of each."
-        )
+        numbers = f"{len(images)} images, {len(masks)} masks, {len(prompts)} prompts and {len(names)} names"
+        raise DataError(f"{numbers} do not go together: give as many of each.")
     full = may_be_full or [False] * len(images)
     private = [_private(*entry, parameters.size) for entry in zip(images, masks, names, full, strict=True)]
     pipeline = load_pipeline("AutoPipelineForInpainting", parameters.surrogate_model, parameters.surrogate_revision)
@@ -114,10 +112,8 @@ def make_surrogates(
 
 def _private(image: Image.Image, mask: Image.Image, name: str, may_be_full: bool, size: int) -> Image.Image:
     if mask.size != image.size:
-        raise DataError(
-            f"The mask of {name} is {mask.size[0]}x{mask.size[1]} pixels but its image is "
-            f"{image.size[0]}x{image.size[1]}; export the mask at the size of its image."
-        )
+        sizes = "{}x{} pixels but its image is {}x{}".format(*mask.size, *image.size)
+        raise DataError(f"The mask of {name} is {sizes}; export the mask at the size of its image.")
     private = np.asarray(resize_mask(mask, size)) > 127
     check_mask(private, f"of {name} at {size} pixels", may_be_full)
     return mask_image(private)

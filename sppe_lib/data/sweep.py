@@ -16,12 +16,8 @@ from sppe_lib.errors import DataError
 from sppe_lib.world import surrogates
 from sppe_lib.world.scene import Scene, render
 
-STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Protection strengths at which every source has a surrogate, beside those at the benchmark's own."""
-
-SURROGATE_ATTEMPTS = 30
-"""Seeds tried for a surrogate that shows another picture than its source."""
-
+STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the surrogates of every source, beside those at the benchmark's own
+SURROGATE_ATTEMPTS = 30  # seeds tried for a surrogate that shows another picture than its source
 SWEEP_COLUMNS = ("source", "strength", "candidate")
 
 

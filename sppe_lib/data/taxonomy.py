@@ -18,8 +18,7 @@ GROUPS = (
 )  # fmt: skip
 """The eleven groups in the order of the paper's tables."""
 
-TAGS = ("ADD/REMOVE", "EDIT", "STYLE")
-"""The three weak instruction tags, in the order of the tag generator's logits."""
+TAGS = ("ADD/REMOVE", "EDIT", "STYLE")  # the weak instruction tags, in the order of the tag generator's logits
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,9 @@ class TextEncoder:
 class Backbone:
     """A frozen FLUX-family model: `predict` velocities of tokens, `encode` and `decode` pictures.
 
-    Weights are loaded when they are first used; that every part exists is checked at once.
+    Weights are loaded when they are first used; that every part exists is checked at once. `token_width`: of a packed
+    latent token; `downscale`: pixels per latent along one side; `aligned`: whether known pictures stand at the target's
+    own rows and columns, as in FLUX.1 Kontext.
     """
 
     def __init__(
@@ -144,6 +146,9 @@ class Backbone:
         self._grey: dict[int, torch.Tensor] = {}
         self.text = TextEncoder(models.text, texts)
         self.vae_config = FrozenDict(load_component(AutoencoderKL, models.vae, "vae", "load_config"))
+        self.token_width = 4 * self.vae_config.latent_channels
+        self.downscale = 2 ** (len(self.vae_config.block_out_channels) - 1)
+        self.aligned = models.references == "aligned"
         load_component(AutoConfig, models.text, "text_encoder")
         if transformer is None:
             load_component(FluxTransformer2DModel, models.transformer, "transformer", "load_config")
@@ -188,26 +193,6 @@ class Backbone:
     def channels(self) -> int:
         """Input channels of the transformer."""
         return self.transformer.config.in_channels
-
-    @property
-    def token_width(self) -> int:
-        """Width of a packed latent token: four times the VAE's latent channels."""
-        return 4 * self.vae_config.latent_channels
-
-    @property
-    def text_width(self) -> int:
-        """Width of a text token."""
-        return self.transformer.config.joint_attention_dim
-
-    @property
-    def downscale(self) -> int:
-        """Pixels per latent along one side."""
-        return 2 ** (len(self.vae_config.block_out_channels) - 1)
-
-    @property
-    def aligned(self) -> bool:
-        """Whether known pictures stand at the target's own rows and columns, as in FLUX.1 Kontext."""
-        return self.models.references == "aligned"
 
     @property
     def time_shift(self) -> float:

@@ -22,13 +22,6 @@ ON_THE_CPU = {
 """Attention of a CPU, which torch's counter does not know."""
 
 
-def operations_of(step: Callable[[], object]) -> int:
-    """Floating-point operations of the matrix products, convolutions and attention of a step, which is run once."""
-    with FlopCounterMode(display=False, custom_mapping=ON_THE_CPU) as counter:
-        step()
-    return counter.get_total_flops()
-
-
 @cache
 def matmul_peak(seconds: float = 0.5) -> float:
     """The most operations a second that a large matrix product reaches here, measured, in the compute type."""
@@ -42,5 +35,8 @@ def matmul_peak(seconds: float = 0.5) -> float:
 
 
 def matmul_share(step: Callable[[], object], seconds: float) -> float:
-    """The share of `matmul_peak` that a step of so many seconds reaches."""
-    return operations_of(step) / seconds / matmul_peak()
+    """The share of `matmul_peak` that a step of so many seconds, which is run once, reaches in its matrix products,
+    convolutions and attention."""
+    with FlopCounterMode(display=False, custom_mapping=ON_THE_CPU) as counter:
+        step()
+    return counter.get_total_flops() / seconds / matmul_peak()

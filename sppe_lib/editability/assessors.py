@@ -1,8 +1,7 @@
 """Assessors that learn next to nothing: what ERMA has to be better than.
 
 How alike CLIP finds I and S, the mean label of the instruction, that of the category, and least squares on the three.
-Means and coefficients are fitted on the train and val splits; the test split's labels are never looked at. An
-instruction or category that neither has gets the mean of all labels.
+They are fitted on the train and val splits. An instruction or category that neither has gets the mean of all labels.
 """
 
 import numpy as np

@@ -1,13 +1,11 @@
 """ERMA: predict editability from (I, S, P) before anything is uploaded (paper, Eq. 1–5).
 
-Frozen CLIP features of source, surrogate and instruction are combined into one vector, and a small
-head maps it to (y + 1) / 2. Features are computed once, for the images and for their mirror images;
-training the head then takes seconds.
+Frozen CLIP features of source, surrogate and instruction, computed once, are combined into one vector, and a small
+head maps it to (y + 1) / 2.
 
-One rule selects the checkpoint: the highest mean of SRCC and PLCC on the validation split (the
-release keeps a checkpoint whenever either improves, which does not name a single winner). Source and
-surrogate are mirrored together (the release draws the two flips separately, which looks unintended:
-it compares a picture with the mirror image of its surrogate).
+One rule selects the checkpoint: the highest mean of SRCC and PLCC on the validation split (the release keeps one
+whenever either improves, which names no single winner). Source and surrogate are mirrored together (the release draws
+the two flips separately, and so compares a picture with the mirror image of its surrogate).
 """
 
 import json
@@ -32,10 +30,9 @@ from sppe_lib.runtime import atomic_path, seed_of
 
 
 def combine(source: torch.Tensor, surrogate: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-    """ERMA's input [B, 6d + 3] from three [B, d] features (3075 wide for CLIP ViT-B/32, d = 512).
+    """ERMA's input [B, 6d + 3] from three [B, d] features as CLIP gives them; the three s are cosines.
 
-    x = [f_I; f_S; f_I * f_S; f_S - f_I; |f_S - f_I|; f_T; s_IS; s_IT; s_ST]; the vectors as CLIP gives
-    them, the three s being cosines.
+    x = [f_I; f_S; f_I * f_S; f_S - f_I; |f_S - f_I|; f_T; s_IS; s_IT; s_ST].
     """
     change = surrogate - source
     cosines = torch.stack([cosine(source, surrogate), cosine(source, text), cosine(surrogate, text)], dim=1)
@@ -57,10 +54,7 @@ class ErmaHead(nn.Sequential):
 
 @dataclass(frozen=True)
 class ErmaInputs:
-    """Cached features of a split: `source` and `surrogate` are [F, N, d], `text` is [N, d].
-
-    F is 2 (as they are, mirrored) where the split is trained on, else 1.
-    """
+    """Features of a split: `source` and `surrogate` [F, N, d], `text` [N, d]; F is 2 with mirror images, else 1."""
 
     source: torch.Tensor
     surrogate: torch.Tensor
@@ -76,7 +70,7 @@ class ErmaInputs:
 
 
 def erma_inputs(features: DatasetFeatures, with_mirrored: bool = False) -> ErmaInputs:
-    """Collect (and so compute once) a split's features for ERMA."""
+    """A split's features for ERMA."""
     flips = (False, True) if with_mirrored else (False,)
     pictures = (torch.stack([features.images(column, flip) for flip in flips]) for column in ("source", "surrogate"))
     return ErmaInputs(*pictures, features.texts())
@@ -118,8 +112,7 @@ def train_erma(
     steps = parameters.steps
     if steps < 1:
         raise ConfigError("editability.steps is 0, so there is no ERMA to select; set it to at least 1 in params.yaml.")
-    targets = torch.from_numpy(training_target(train_labels)).float()
-    batch = min(parameters.batch, len(usable))
+    targets, batch = torch.from_numpy(training_target(train_labels)).float(), min(parameters.batch, len(usable))
     draws = torch.Generator().manual_seed(seed_of("erma", parameters.seed))
     orders = (usable[torch.randperm(len(usable), generator=draws)] for _ in count())
     batches = (rows for order in orders for rows in order.split(batch) if len(rows) == batch)
@@ -135,14 +128,12 @@ def train_erma(
         predicted = predict_cosines(head, validation_inputs)
         if not np.isfinite(predicted).all():
             raise KitError(f"ERMA predicts no finite number at step {len(log)}: lower editability.learning_rate.")
-        since = rows_log[-1]["step"] if rows_log else 0
-        found = {
-            f"validation_{name}": of(predicted, validation_labels) for name, of in (("srcc", srcc), ("plcc", plcc))
-        }
+        loss = float(np.mean(log["loss"].to_numpy()[rows_log[-1]["step"] if rows_log else 0 :]))
+        ordered, linear = (correlation(predicted, validation_labels) for correlation in (srcc, plcc))
         # A constant prediction has no correlation; it must not win.
-        selection = float(np.nan_to_num(sum(found.values()) / 2, nan=-1.0))
-        loss = float(np.mean(log["loss"].to_numpy()[since:]))
-        rows_log.append({"step": len(log), "loss": loss, **found, "selection": selection})
+        selection = float(np.nan_to_num((ordered + linear) / 2, nan=-1.0))
+        found = {"step": len(log), "loss": loss, "validation_srcc": ordered, "validation_plcc": linear}
+        rows_log.append(found | {"selection": selection})
         if best is None or selection > best[0]:
             best = selection, len(log), {name: value.clone() for name, value in head.state_dict().items()}
 
@@ -150,10 +141,9 @@ def train_erma(
         torch.manual_seed(seed_of("erma head", parameters.seed))
         head = ErmaHead(train_inputs.text.shape[1])
         optimizer = torch.optim.AdamW(head.parameters(), weight_decay=parameters.weight_decay)
-        cooldown = max(steps - parameters.warmup_steps, 0)
-        schedule = Schedule(parameters.learning_rate, steps, parameters.warmup_steps, cooldown)
-        every = range(parameters.validate_from or parameters.validate_every, steps, parameters.validate_every)
-        kept = dict.fromkeys((*every, steps), validate)
+        warmup, every = parameters.warmup_steps, parameters.validate_every
+        schedule = Schedule(parameters.learning_rate, steps, warmup, max(steps - warmup, 0))
+        kept = dict.fromkeys((*range(parameters.validate_from or every, steps, every), steps), validate)
         train("ERMA", dict(head.named_parameters()), optimizer, schedule, losses_at, kept=kept)
     head.load_state_dict(best[2])
     return TrainedErma(head.eval(), pd.DataFrame(rows_log), best[1])
@@ -204,8 +194,7 @@ class ErmaPredictor:
     def predict(self, source: torch.Tensor, surrogate: torch.Tensor, instructions: list[str]) -> np.ndarray:
         """Predicted editability [B], a cosine in (-1, 1): the higher, the more alike the two edits.
 
-        `source` and `surrogate` are [B, 3, H, W] in [0, 1]; `instructions` are B strings.
-        Raises DataError where their numbers differ.
+        `source`, `surrogate`: [B, 3, H, W] in [0, 1]. Raises DataError where the numbers of the three differ.
         """
         return predict_cosines(self.head, self.inputs(source, surrogate, instructions))
 

@@ -1,9 +1,8 @@
 """Image quality metrics as editability baselines: how alike are source and surrogate?
 
-They see I and S only, not the instruction, so both instances of a pair get the same score, computed
-once. All come from pyiqa, with the source as the reference. Weights are never downloaded here (those of
-ST-LPIPS come with a package): a metric whose weights are not on this machine reports that and gives no
-number; `download_learned_metrics()` fetches them where there is a network.
+They see I and S only, not the instruction, so both instances of a pair get the same score. All come from pyiqa, with
+the source as the reference. A metric whose weights are not on this machine (those of ST-LPIPS come with a package)
+reports that and gives no number; only `download_learned_metrics()` uses a network.
 """
 
 import contextlib
@@ -21,9 +20,6 @@ from torch.nn.functional import interpolate
 from sppe_lib.editability.scores import Method
 from sppe_lib.errors import ResourceError
 from sppe_lib.runtime import device
-
-ROUNDING = 1e-3
-"""How far above its highest score rounding takes a metric."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,9 @@ class WeightFile:
 class Metric:
     """One row of the table of metrics.
 
-    `smallest`: side in pixels below which images are enlarged bilinearly, because the metric's pyramid or
-    network needs it. `batch`: images at a time; few, because MAD and VSI take several times as long where
-    their intermediate results outgrow the cache. `options` go to pyiqa. `weights`: files it needs. `highest`: the
-    largest score it can have; what is above, such as CW-SSIM's million for pictures without structure, is undefined.
+    `smallest`: side in pixels below which images are enlarged bilinearly. `batch`: images at a time; few, because MAD
+    and VSI are slow where they outgrow the cache. `options` go to pyiqa. `highest`: the largest score it can have; what
+    is above, such as CW-SSIM's million for pictures without structure, is undefined.
     """
 
     name: str
@@ -115,10 +110,9 @@ def direction(entry: Metric) -> str:
 def _create(entry: Metric):
     import pyiqa
 
-    options = dict(entry.options)
-    for file in entry.weights:
-        if file.place == "package":  # pyiqa would fetch what the authors' own package brings along
-            options["pretrained_model_path"] = str(_weight_folders()["package"] / file.name)
+    # pyiqa would fetch what the authors' own package brings along.
+    own = [str(_weight_folders()["package"] / file.name) for file in entry.weights if file.place == "package"]
+    options = entry.options | ({"pretrained_model_path": own[0]} if own else {})
     # pyiqa prints what it loads; a notebook should show results.
     with contextlib.redirect_stdout(io.StringIO()):
         return pyiqa.create_metric(entry.pyiqa_name, device=device(), **options)
@@ -161,27 +155,18 @@ def download_learned_metrics() -> list[Method]:
 
 
 def pair_scores(entry: Metric, function: Callable, sources: torch.Tensor, surrogates: torch.Tensor) -> np.ndarray:
-    """Raw scores [B] of surrogates against their sources, both [B, 3, H, W] in [0, 1].
-
-    `function` is what `load_metric(entry)` gave. Images smaller than `entry.smallest` are enlarged
-    bilinearly. NaN where the metric itself is undefined.
-    """
-    scores = [torch.empty(0, dtype=torch.float64)]
+    """Raw scores [B] of surrogates against sources [B, 3, H, W] by what `load_metric` gave; NaN where undefined."""
+    scores, side = [torch.empty(0, dtype=torch.float64)], min(sources.shape[-2:])
+    size = [round(length * entry.smallest / side) for length in sources.shape[-2:]]
     with torch.no_grad():
-        for source, surrogate in zip(sources.split(entry.batch), surrogates.split(entry.batch), strict=True):
-            # A-FINE normalises its arguments in place, hence copies.
-            prepared = [_enlarge(images, entry.smallest).clone() for images in (surrogate, source)]
+        for parts in zip(surrogates.split(entry.batch), sources.split(entry.batch), strict=True):
+            if side < entry.smallest:
+                parts = [interpolate(images, size, mode="bilinear", align_corners=False) for images in parts]
+            prepared = [images.clone() for images in parts]  # A-FINE normalises its arguments in place
             scores.append(function(*prepared).detach().double().cpu().reshape(-1))
     values = torch.cat(scores).numpy()
-    return np.where(np.isfinite(values) & (values <= entry.highest + ROUNDING), values, np.nan)
-
-
-def _enlarge(images: torch.Tensor, smallest: int) -> torch.Tensor:
-    side = min(images.shape[-2:])
-    if side >= smallest:
-        return images
-    size = [round(length * smallest / side) for length in images.shape[-2:]]
-    return interpolate(images, size, mode="bilinear", align_corners=False)
+    rounding = 1e-3  # how far above its highest score it takes a metric
+    return np.where(np.isfinite(values) & (values <= entry.highest + rounding), values, np.nan)
 
 
 def score_all(
@@ -189,8 +174,8 @@ def score_all(
 ) -> tuple[dict[str, np.ndarray], list[Method]]:
     """Every metric on every pair: raw scores by name (all NaN where unavailable), and the methods.
 
-    `batches` gives sources and surrogates, [B, 3, H, W] in [0, 1]; only one batch is in memory at a time.
-    `learned` False leaves out the metrics that need weights and says so.
+    `batches` gives sources and surrogates, [B, 3, H, W] in [0, 1]. `learned` False leaves out the metrics that need
+    weights and says so.
     """
     functions, reasons = {}, {}
     for entry in METRICS:
@@ -207,7 +192,7 @@ def score_all(
             parts[entry.name].append(pair_scores(entry, known, *pair) if known else np.full(len(pair[0]), np.nan))
     scores = {name: np.concatenate(values) for name, values in parts.items()}
     for name in functions:
-        undefined = int(np.isnan(scores[name]).sum())
+        undefined = np.isnan(scores[name]).sum()
         reasons[name] = f"undefined on {undefined} of {len(scores[name])} pairs" if undefined else ""
     methods = [Method(entry.name, direction(entry), entry.name in functions, reasons[entry.name]) for entry in METRICS]
     return scores, methods

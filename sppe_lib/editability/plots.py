@@ -41,27 +41,26 @@ def label_histogram(labels: pd.DataFrame) -> Figure:
     return figure
 
 
-def pick_instances(scores: pd.DataFrame, method: str = "ERMA", count: int = 3) -> pd.DataFrame:
+def pick_instances(scores: pd.DataFrame, count: int = 3) -> pd.DataFrame:
     """The `count` test instances with the highest and with the lowest prediction, of distinct pairs."""
-    defined = scores.dropna(subset=["label"]).sort_values(method, ascending=False, kind="stable")
-    distinct = defined.drop_duplicates("pair_id")
-    lowest = defined.iloc[::-1].drop_duplicates("pair_id").head(count)
-    return pd.concat([distinct.head(count), lowest.iloc[::-1]])
+    defined = scores.dropna(subset=["label"]).sort_values("ERMA", ascending=False, kind="stable")
+    highest, lowest = (rows.drop_duplicates("pair_id").head(count) for rows in (defined, defined.iloc[::-1]))
+    return pd.concat([highest, lowest.iloc[::-1]])
 
 
-def _instances(dataset: Dataset, chosen: pd.DataFrame, method: str) -> tuple[list[dict], list[tuple[str, str]]]:
+def _instances(dataset: Dataset, chosen: pd.DataFrame) -> tuple[list[dict], list[tuple[str, str]]]:
     """The rows of some instances, and the texts beside them: the instruction, prediction and label."""
     row_of = {name: row for row, name in enumerate(dataset["instance_id"][:])}
     rows = [dataset[row_of[name]] for name in chosen["instance_id"]]
-    captions = [f"predicted {one:+.2f}\nlabel {other:+.2f}" for one, other in chosen[[method, "label"]].to_numpy()]
+    captions = [f"predicted {one:+.2f}\nlabel {other:+.2f}" for one, other in chosen[["ERMA", "label"]].to_numpy()]
     return rows, [(f"“{row['instruction']}”", caption) for row, caption in zip(rows, captions, strict=True)]
 
 
-def instance_grid(dataset: Dataset, chosen: pd.DataFrame, method: str = "ERMA") -> Figure:
+def instance_grid(dataset: Dataset, chosen: pd.DataFrame) -> Figure:
     """One row an instance: I, S, I', S', with its instruction, its prediction and its label."""
     if chosen.empty:
         return _nothing("no instance of the test split has a defined label")
-    rows, texts = _instances(dataset, chosen, method)
+    rows, texts = _instances(dataset, chosen)
     return grid([[row[column] for column in _PANELS] for row in rows], list(_PANELS.values()), texts)
 
 
@@ -97,7 +96,7 @@ def input_grid(predictor: ErmaPredictor, dataset: Dataset, chosen: pd.DataFrame)
     """
     if chosen.empty:
         return _nothing("no instance of the test split has a defined label")
-    rows, texts = _instances(dataset, chosen, "ERMA")
+    rows, texts = _instances(dataset, chosen)
     batch = collate(rows)
     inputs = predictor.inputs(batch.source, batch.surrogate, batch.instruction)
     vectors, cosines = inputs[:, :-3].unflatten(1, (len(_VECTORS), -1)).numpy(), inputs[:, -3:].tolist()

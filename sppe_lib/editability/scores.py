@@ -1,8 +1,6 @@
 """How well a method's scores order and predict the labels: SRCC and PLCC, overall and by group.
 
-Scores are oriented so that higher means 'more editable' (lower-is-better metrics are negated). PLCC is
-taken on those scores as they are, with no logistic fit. Undefined labels and undefined scores are left
-out; `n` says how many instances remain.
+Scores are turned so that higher means more editable. Undefined labels and scores are left out.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,10 +20,10 @@ SMALLEST_SAMPLE = 3
 
 @dataclass(frozen=True)
 class Method:
-    """A method that scores editability and which way its raw scores point.
+    """A method that scores editability.
 
-    `direction`: "higher" or "lower", what a more editable pair scores. Where `available` is False, or
-    a score is undefined on some pairs, `reason` says why. `trained`: on this benchmark's labels.
+    `direction`: "higher" or "lower", what a more editable pair scores. Where `available` is False, or a score is
+    undefined on some pairs, `reason` says why. `trained`: on this benchmark's labels.
     """
 
     name: str
@@ -60,11 +58,7 @@ def oriented(scores: np.ndarray, direction: str) -> np.ndarray:
 
 
 def correlation_table(scores: pd.DataFrame, methods: Iterable[Method]) -> pd.DataFrame:
-    """SRCC and PLCC of every method: metric (srcc, plcc), method, group ('Overall' too), value, n.
-
-    `scores` has the columns group, label and one for each method. Rows of unavailable methods have n = 0
-    and no value.
-    """
+    """metric (srcc, plcc), method, group ('Overall' too), value, n of `scores`: group, label, and a column a method."""
     groups = [OVERALL, *(group for group in GROUPS if (scores["group"] == group).any())]
     parts = {group: scores if group == OVERALL else scores[scores["group"] == group] for group in groups}
     rows = []

@@ -20,7 +20,7 @@ from sppe_lib.data.schema import SPLITS, first_rows, image_tensor, open_split
 from sppe_lib.editability.assessors import TRIVIAL, assessed_by, trivial_scores
 from sppe_lib.editability.erma import ErmaHead, erma_inputs, predict_cosines, save_erma, train_erma
 from sppe_lib.editability.iqa import score_all
-from sppe_lib.editability.scores import Method, correlation_table
+from sppe_lib.editability.scores import OVERALL, Method, correlation_table
 from sppe_lib.runtime import progress, write_text
 
 ERMA = "ERMA"
@@ -31,8 +31,8 @@ INSTANCE_COLUMNS = ["instance_id", "pair_id", "category", "group", "modality", "
 class EditabilityResult:
     """What the stage found; every table is also on disk.
 
-    `labels`: instance_id, split, label. `log`: ERMA's validations. `scores`: the test split, one raw column
-    a method. `methods`: their directions and availability. `correlations`: metric, method, group, value, n.
+    `labels`: instance_id, split, label. `log`: ERMA's validations. `scores`: the test split, one raw column a method.
+    `correlations`: metric, method, group, value, n.
     """
 
     labels: pd.DataFrame
@@ -57,11 +57,9 @@ def score_split(features: DatasetFeatures, head: ErmaHead, learned: bool) -> tup
     `features` are those of the CLIP that `head` was trained on; `learned` as in `iqa.score_all`.
     """
     dataset = features.dataset
-    pair_of, pairs = pd.Series(dataset["pair_id"][:]), list(first_rows(dataset))
+    pair_of, pairs = dataset["pair_id"][:], list(first_rows(dataset))
     by_pair, methods = score_all(progress(pair_batches(dataset), "image quality metrics"), learned)
-    scores = pd.DataFrame(
-        {name: pair_of.map(pd.Series(values, pairs)) for name, values in by_pair.items()}, dtype=float
-    )
+    scores = pd.DataFrame(by_pair, pairs, dtype=float).reindex(pair_of).reset_index(drop=True)
     scores[ERMA] = predict_cosines(head, erma_inputs(features).all()).astype(np.float64)
     return scores, [*methods, Method(ERMA, "higher", trained=True)]
 
@@ -105,7 +103,7 @@ def run(profile: Profile) -> EditabilityResult:
 
 def summary(result: EditabilityResult) -> pd.DataFrame:
     """Overall SRCC and PLCC of the available methods, best SRCC first."""
-    overall = result.correlations[result.correlations["group"] == "Overall"]
+    overall = result.correlations[result.correlations["group"] == OVERALL]
     table = overall.pivot(index="method", columns="metric", values="value")[["srcc", "plcc"]]
     table["n"] = overall.groupby("method")["n"].first()
     return table[table["n"] > 0].sort_values("srcc", ascending=False)

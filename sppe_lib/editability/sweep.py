@@ -1,8 +1,4 @@
-"""The sweep set scored by ERMA and the image quality metrics as they are: nothing is trained or chosen here.
-
-The set (see `schema.EVALUATED`) hides each of its fresh sources behind surrogates of several protection
-strengths, and behind more candidates at the benchmark's strength. Writes `results/<profile>/sweep_scores/scores.csv`.
-"""
+"""The sweep set scored by ERMA and the image quality metrics as they are: nothing is trained or chosen here."""
 
 import pandas as pd
 
@@ -29,11 +25,10 @@ def sweep_is_built(profile: Profile) -> bool:
 
 
 def score_sweep(profile: Profile) -> pd.DataFrame:
-    """Score every surrogate of the sweep set; one row an instance, also written to `scores.csv`, atomically.
+    """Score every surrogate of the sweep set; also written to `sweep_scores/scores.csv`, atomically.
 
-    Columns: instance_id, pair_id, source, strength, candidate, label (a cosine, NaN where undefined) and the raw
-    score of each method. A profile without the set gives a table without rows. Raises ResourceError where the
-    editability stage has not trained an ERMA.
+    Columns: instance_id, pair_id, source, strength, candidate, label (a cosine, NaN where undefined) and the raw score
+    of each method; no rows without the set. Raises ResourceError without a trained ERMA.
     """
     if sweep_is_built(profile):
         predictor = ErmaPredictor.load(profile.results / "editability" / "erma")

@@ -20,18 +20,15 @@ CHOSEN_LENGTH = Ablation("iteration", "all of the steps", "6000")
 """The chosen training length; its model is that of all modules."""
 
 _LENGTHS = sorted((*ablations.ITERATIONS, CHOSEN_LENGTH), key=lambda row: ablations.LENGTHS.get(row.label, 1.0))
-_WITHOUT_TEXT = (ablations.NO_TEXT_TRUE_TAG, ablations.NO_TEXT_RANDOM_TAG)
 
 AGAINST = (
     {ablations.BASE: None, ablations.CYCLE: ablations.BASE, ablations.FULL: ablations.CYCLE}
     | dict.fromkeys(_LENGTHS, CHOSEN_LENGTH)
     | dict.fromkeys(ablations.INPUTS, ablations.NOTHING)
     | {CHOSEN_LENGTH: None, ablations.NOTHING: None}
-    | dict.fromkeys(_WITHOUT_TEXT, ablations.NO_TEXT)
+    | dict.fromkeys((ablations.NO_TEXT_TRUE_TAG, ablations.NO_TEXT_RANDOM_TAG), ablations.NO_TEXT)
 )
 """Every row of the table, in its order, and the row it is compared with."""
-
-HEADINGS = {"module": "Modules", "iteration": "Training length", "input": "Inputs"}
 
 
 def _method_of(row: Ablation) -> str:
@@ -91,7 +88,7 @@ def ablation_table(profile: Profile) -> Document:
     data = ablation_data(profile)
     how = [text("table8_ablation", "how", profile)]
     sections = []
-    for group, heading in HEADINGS.items():
+    for group, heading in {"module": "Modules", "iteration": "Training length", "input": "Inputs"}.items():
         own = data[(data["group"] == group) & (data["region"] == "all")]
         sections.append(Section(heading, table(own, "variant", "metric")))
         sections.append(Section(f"{heading}: differences", _differences(own), how))

@@ -33,10 +33,7 @@ def _with_recovery(profile: Profile, data: pd.DataFrame, run: str) -> pd.DataFra
 
 
 def gate_data(profile: Profile) -> pd.DataFrame:
-    """One row a test instance with a label: pair_id, the worths, and every assessor's score, higher is better.
-
-    Empty before the editability stage; without recovered pictures only the label is a worth.
-    """
+    """A test instance with a label a row (none before 02_editability): pair_id, worths, each assessor's score."""
     data = _with_recovery(profile, read_scores(profile).drop(columns="group"), "benchmark")
     return data.dropna(subset="label").reset_index(drop=True)
 
@@ -57,10 +54,7 @@ def assessors_in(data: pd.DataFrame) -> list[str]:
 
 
 def kept_means(score: np.ndarray, worth: np.ndarray, refused: np.ndarray = REFUSED) -> np.ndarray:
-    """Mean worth of what is kept when each fraction with the lowest scores is refused; at least one is kept.
-
-    score, worth: [n], both defined. Ties keep their order. Returns one mean for each fraction.
-    """
+    """Mean worth of what is kept (at least one) when each fraction with the lowest scores [n] is refused."""
     ordered = worth[np.argsort(-score, kind="stable")]
     kept = np.maximum(1, np.round((1 - refused) * len(worth)).astype(int))
     return (np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[kept - 1]
@@ -92,18 +86,12 @@ def gate_gains(profile: Profile) -> pd.DataFrame:
 
 
 def chosen_worth(score: np.ndarray, worth: np.ndarray) -> float:
-    """Worth of the candidate with the highest score: the mean over ties, NaN where no score is defined.
-
-    score, worth: [K]; a candidate without a score is never chosen.
-    """
+    """Worth of the candidate [K] with the highest score: the mean over ties, NaN where no score is defined."""
     return float(worth[score == np.nanmax(score)].mean()) if np.isfinite(score).any() else NAN
 
 
 def source_gains(data: pd.DataFrame, worth: str) -> pd.DataFrame:
-    """Per source: `mean` worth of its candidates, and each chooser's gain over it.
-
-    Candidates whose worth is undefined are left out, and so are sources that then have fewer than two.
-    """
+    """Per source with two candidates of defined worth: their `mean` worth, and each chooser's gain over it."""
     names, rows = assessors_in(data), {}
     for source, part in data[data[worth].notna()].groupby("pair_id"):
         if len(part) > 1:
@@ -114,10 +102,7 @@ def source_gains(data: pd.DataFrame, worth: str) -> pd.DataFrame:
 
 
 def chooser_gains(profile: Profile) -> pd.DataFrame:
-    """Gain of every chooser for each worth, with its bootstrap interval over sources.
-
-    `mean`: mean worth of what was chosen. `share_of_oracle`: the gain as a share of the oracle's. n: sources.
-    """
+    """Every chooser's gain for each worth, interval over sources (n), `mean` worth chosen, share of the oracle's."""
     data, rows = chooser_data(profile), []
     for worth in (name for name in WORTH if name in data):
         gains = source_gains(data, worth)

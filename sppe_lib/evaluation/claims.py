@@ -54,25 +54,24 @@ def describe(found: dict[str, Difference]) -> str:
     return words + (f"; not on {losses}" if losses else "")
 
 
-def _standing(result: Difference) -> float:
-    """A difference in halves of its interval's width, which units do not matter to; its sign where there is none."""
-    half = (result.high - result.low) / 2
-    return result.value / half if half > 0 else float(np.sign(result.value))
-
-
 def hanging_on_the_weakest(answer: Answer, found: dict[str, Difference]) -> Answer:
-    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest standing.
+    """The metric that a claim about all hangs on: of those it is not ahead on, or else of all, the lowest difference
+    in halves of its interval's width (its sign without one), so that units do not matter.
 
     The quantity also says on how many metrics the method is ahead, and surely ahead.
     """
-    defined = {name: result for name, result in found.items() if result.n}
+
+    def standing(name: str) -> float:
+        value, half = found[name].value, (found[name].high - found[name].low) / 2
+        return value / half if half > 0 else float(np.sign(value))
+
+    defined = [name for name, result in found.items() if result.n]
     if not defined:
         return answer
     wins, certain = _ahead_on(found), _ahead_on(found, surely=True)
-    lost = {name: result for name, result in defined.items() if name not in wins}
-    name, least = min((lost or defined).items(), key=lambda entry: _standing(entry[1]))
-    which = "furthest behind on" if lost else "least ahead on"
-    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {len(certain)}; {which} {name}", least)
+    lost = [name for name in defined if name not in wins]
+    name, which = min(lost or defined, key=standing), "furthest behind on" if lost else "least ahead on"
+    return answer.on(f"ahead on {len(wins)} of {len(found)}, surely on {len(certain)}; {which} {name}", found[name])
 
 
 # The rules about recovery: each takes the profile and a claim's entry.
@@ -256,7 +255,8 @@ RULES = {rule.__name__: rule for rule in _RULES}
 def evaluate_claim(profile: Profile, entry: dict) -> dict:
     """A claim of claims.yaml with its number and verdict; what is not defined is null."""
     answer = RULES[entry["rule"]](profile, entry)
-    numbers = {"value": answer.value, "ci_low": answer.low, "ci_high": answer.high, "p_value": answer.p_value}
+    names = {"value": "value", "ci_low": "low", "ci_high": "high", "p_value": "p_value"}
+    numbers = {name: getattr(answer.found, key, NAN) for name, key in names.items()}
     return {
         "number": entry["number"],
         "claim": entry["claim"],
@@ -266,7 +266,7 @@ def evaluate_claim(profile: Profile, entry: dict) -> dict:
         "scope": answer.scope or None,
         "quantity": answer.quantity or None,
         **{name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
-        "n": int(answer.n) or None,
+        "n": int(answer.found.n) or None,
     }
 
 

@@ -1,6 +1,6 @@
 """The rules of claims about ERMA and the other assessors, and what every rule answers with."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from sppe_lib.config import Profile
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame
-from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, Mean, interval, relative_margin, spread
+from sppe_lib.evaluation.statistics import NAN, Correlation, Difference, interval, relative_margin, spread
 from sppe_lib.published import read_published
 
 NOT_TESTED = "not tested in this profile yet"
@@ -16,25 +16,17 @@ NOT_TESTED = "not tested in this profile yet"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a rule found: in words, its verdict, and the number that it hangs on (NaN, 0 or "" where there is none).
-
-    `quantity`: what the number is; `n`: over how many; `scope`: what the verdict leaves out.
-    """
+    """What a rule found, in words, its verdict, and what that leaves out; the number that it hangs on, and its name."""
 
     measured: str = NOT_TESTED
     holds: bool | None = None
-    quantity: str = ""
-    value: float = NAN
-    low: float = NAN
-    high: float = NAN
-    n: int = 0
-    p_value: float = NAN
     scope: str = ""
+    quantity: str = ""
+    found: Difference | Correlation = Difference()
 
-    def on(self, quantity: str, found: Mean | Difference | Correlation) -> "Answer":
+    def on(self, quantity: str, found: Difference | Correlation) -> "Answer":
         """The answer with the number that it hangs on."""
-        names = {"value", "low", "high", "n", "p_value"}
-        return replace(self, quantity=quantity, **{key: one for key, one in asdict(found).items() if key in names})
+        return replace(self, quantity=quantity, found=found)
 
 
 def _assessed(profile: Profile) -> pd.DataFrame:

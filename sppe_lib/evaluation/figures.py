@@ -1,9 +1,9 @@
 """The paper's figures from a run's results, the paper beside it, and how every figure is written.
 
-A figure is a pure function of result files and the published CSVs. Every figure is a PNG (150 dpi) and a PDF without
-dates, so the same results give the same bytes.
+Every figure is a PNG (150 dpi) and a PDF without dates, so the same results give the same bytes.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import matplotlib
@@ -28,8 +28,6 @@ from sppe_lib.evaluation.qualitative import figure12, overview
 from sppe_lib.evaluation.rendering import NOT_RUN
 from sppe_lib.runtime import atomic_path
 
-DOTS_PER_INCH = 150
-
 LARGEST_PNG = 390_000
 """Bytes: results are committed, so pictures stay small."""
 
@@ -53,11 +51,7 @@ SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
 
 
 def settle(figure: Figure) -> None:
-    """Lay a figure out once and round every position; nothing moves when it is drawn after that.
-
-    matplotlib's constrained layout is solved in an order that follows memory addresses, so its last bits change
-    from run to run, and what falls on half a pixel then goes to either side.
-    """
+    """Lay a figure out once, at rounded positions: the last bits of matplotlib's layout change from run to run."""
     if figure.get_layout_engine() is None:
         return
     figure.draw_without_rendering()
@@ -72,11 +66,8 @@ def settle(figure: Figure) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `<name>.png` and `<name>.pdf` atomically; no dates and a settled layout, so equal figures are equal files.
-
-    A PNG larger than `LARGEST_PNG` is reduced to 256 colours.
-    """
-    figure.set_dpi(DOTS_PER_INCH)  # texts take room as they will have it in the PNG
+    """Write `<name>.png`, of 256 colours where it would exceed LARGEST_PNG, and `<name>.pdf`, both atomically."""
+    figure.set_dpi(150)  # texts take room as they will have it in the PNG
     settle(figure)
     png, pdf = (Path(folder) / f"{name}.{suffix}" for suffix in ("png", "pdf"))
     with atomic_path(png) as temporary:
@@ -96,12 +87,12 @@ def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
     return [tuple(base + (1 - base) * share) for share in np.linspace(0.15, 0.6, max(number, 1))]
 
 
-def _ring(axis, sizes, colours, labels, radius: float, width: float, size: float, smallest: float) -> None:
+def _ring(axis, sizes: dict, colours: list, radius: float, width: float, size: float, smallest: float) -> None:
     """One ring of a sunburst; slices below `smallest` of the circle keep their colour but get no label."""
-    edges = {"width": width, "edgecolor": "white", "linewidth": 0.6}
-    wedges, _ = axis.pie(sizes, radius=radius, colors=colours, startangle=90, counterclock=False, wedgeprops=edges)
-    for wedge, value, label in zip(wedges, sizes, labels):
-        if value >= smallest * sum(sizes):
+    look = {"wedgeprops": {"width": width, "edgecolor": "white", "linewidth": 0.6}, "radius": radius, "startangle": 90}
+    wedges, _ = axis.pie(list(sizes.values()), colors=colours, counterclock=False, **look)
+    for wedge, (label, value) in zip(wedges, sizes.items()):
+        if value >= smallest * sum(sizes.values()):
             angle, distance = (wedge.theta1 + wedge.theta2) / 2, radius - width / 2
             turn = angle - 180 if 90 < angle % 360 < 270 else angle
             x, y = distance * np.cos(np.radians(angle)), distance * np.sin(np.radians(angle))
@@ -109,27 +100,21 @@ def _ring(axis, sizes, colours, labels, radius: float, width: float, size: float
 
 
 def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
+    # The categories stand in the order of their groups, and these in that of their modalities.
     entries = [entry for entry in categories().values() if pairs.get(entry.name)]
-    modalities = list(dict.fromkeys(entry.modality for entry in entries))
-    groups = list(dict.fromkeys((entry.modality, entry.group) for entry in entries))
-
-    def pairs_of(**wanted: str) -> int:
-        own = [entry for entry in entries if all(getattr(entry, key) == value for key, value in wanted.items())]
-        return sum(pairs[entry.name] for entry in own)
-
-    inner = [pairs_of(modality=name) for name in modalities]
-    _ring(axis, inner, [MODALITY_COLOURS[name] for name in modalities], modalities, 0.62, 0.42, 7.5, 0.02)
-    middle, shades, outer, colours = [], [], [], []
-    for modality in modalities:
-        own = [group for of, group in groups if of == modality]
-        middle += [pairs_of(group=group) for group in own]
-        shades += _shades(MODALITY_COLOURS[modality], len(own))
-    _ring(axis, middle, shades, [group for _, group in groups], 0.97, 0.35, 6.5, 0.018)
-    for (_, group), shade in zip(groups, shades):
-        own = [entry.name for entry in entries if entry.group == group]
-        outer += own
-        colours += _shades(matplotlib.colors.to_hex(shade), len(own))
-    _ring(axis, [pairs[name] for name in outer], colours, outer, 1.45, 0.48, 5.2, 0.012)
+    inner, middle, shades, colours = Counter(), Counter(), [], []
+    for entry in entries:
+        inner[entry.modality] += pairs[entry.name]
+        middle[entry.group] += pairs[entry.name]
+    for modality in inner:
+        own = Counter(entry.group for entry in entries if entry.modality == modality)
+        for shade, number in zip(_shades(MODALITY_COLOURS[modality], len(own)), own.values()):
+            shades.append(shade)
+            colours += _shades(matplotlib.colors.to_hex(shade), number)
+    outer = {entry.name: pairs[entry.name] for entry in entries}
+    _ring(axis, inner, [MODALITY_COLOURS[name] for name in inner], 0.62, 0.42, 7.5, 0.02)
+    _ring(axis, middle, shades, 0.97, 0.35, 6.5, 0.018)
+    _ring(axis, outer, colours, 1.45, 0.48, 5.2, 0.012)
     axis.set(xlim=(-1.47, 1.47), ylim=(-1.47, 1.47))
     axis.set_title(title, fontsize=10)
 
@@ -165,27 +150,15 @@ def figure10(profile: Profile) -> Figure:
     theirs = list(dict.fromkeys(published["method"]))
     ours = sorted(dict.fromkeys(measured["method"]), key=lambda name: (name not in theirs, name))
     figure = Figure(figsize=(12, 6.4), layout="constrained")
-    for (left, right), (name, label) in zip(figure.subplots(2, 2), (("srcc", "SRCC"), ("plcc", "PLCC"))):
-        _heat_map(left, published[published["metric"] == name], theirs, f"{label}, paper (SPPE)")
+    for (left, right), name in zip(figure.subplots(2, 2), ("srcc", "plcc")):
+        title = f"{name.upper()}, this run: {frame.data_name(profile)}"
+        _heat_map(left, published[published["metric"] == name], theirs, f"{name.upper()}, paper (SPPE)")
         if ours:
-            _heat_map(
-                right, measured[measured["metric"] == name], ours, f"{label}, this run: {frame.data_name(profile)}"
-            )
+            _heat_map(right, measured[measured["metric"] == name], ours, title)
         else:
             absent(right, f"editability: {NOT_RUN}")
     figure.suptitle("Figure 10. Editability by group (grey: undefined or no instances)", fontsize=11)
     return figure
-
-
-def _overall_means(profile: Profile) -> pd.DataFrame:
-    """Methods by (column, metric): the paper's (`published`) and this run's (`value`) means over all groups."""
-    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
-    ours = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
-    published = (
-        frame.published_recovery().query("run == 'benchmark' and group == @OVERALL").set_index(["method", "metric"])
-    )
-    wide = pd.DataFrame({"published": published["value"], "value": ours}).unstack("metric").astype(float)
-    return wide.reindex(frame.ordered_methods(list(rows["method"].unique())))
 
 
 def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> None:
@@ -206,13 +179,16 @@ def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> 
 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
-    data = _overall_means(profile)
+    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
+    means = {"published": published.set_index(["method", "metric"])["value"]}
+    means["value"] = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
+    data = pd.DataFrame(means).unstack("metric").astype(float).reindex(frame.ordered_methods(frame.methods_of(rows)))
     colours = dict(zip(data.index, seaborn.color_palette("tab20", len(data))))
     figure = Figure(figsize=(11, 6.6), layout="constrained")
     axes = figure.subplots(2, len(SCATTER_METRICS))
-    for row, column, title in zip(
-        axes, ("published", "value"), ("paper (SPPE)", f"this run: {frame.data_name(profile)}")
-    ):
+    titles = {"published": "paper (SPPE)", "value": f"this run: {frame.data_name(profile)}"}
+    for row, (column, title) in zip(axes, titles.items()):
         for axis, name in zip(row, SCATTER_METRICS):
             if data[column].notna().any(axis=None):
                 _scatter(axis, data[column], name, colours, title)
@@ -273,10 +249,7 @@ def draw(profile: Profile, name: str) -> Figure:
 
 
 def write_figures(profile: Profile, names=tuple(FIGURES)) -> list[str]:
-    """Write figures to `figures/<profile>/` as PNG and PDF; returns their names.
-
-    Raises DataError, before anything is written, where 05_tables has measured nothing.
-    """
+    """Write figures as PNG and PDF; returns their names. Raises DataError, first, where 05_tables has not run."""
     frame.require_metrics(profile)
     for name in names:
         save(draw(profile, name), profile.figures, name)

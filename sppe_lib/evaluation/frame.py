@@ -6,6 +6,7 @@ there `pair`, which statistics.py resamples, is the source.
 """
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,19 +38,13 @@ CEILINGS = ("oracle-words", "oracle-realisation")
 BOUNDS = (*FLOORS, *CEILINGS)
 """Rows that methods are read against: never the best, and no baseline of a claim."""
 
-BASELINE = "SOER"
-"""What the paper's method is tested against."""
+PROPOSED, BASELINE, PROPOSED_ASSESSOR = "C2E-S2SER", "SOER", "ERMA"
+"""The paper's method, what it is tested against, and the paper's assessor."""
 
-PROPOSED = "C2E-S2SER"
-
-PROPOSED_ASSESSOR = "ERMA"
-
-BENCHMARK_COLUMNS = (*IDENTITY_COLUMNS, "dataset", "split", "instruction_code")
-
+BENCHMARK_COLUMNS = [*IDENTITY_COLUMNS, "dataset", "split", "instruction_code"]
+SCORE_COLUMNS = ["instance_id", "pair_id", "group", "label"]
 IDENTITY = ["instance", "pair", "group", "tag", "strength", "candidate"]
 FRAME_COLUMNS = ["run", "seed", "method", *IDENTITY, "region", "metric", "value"]
-
-SCORE_COLUMNS = ["instance_id", "pair_id", "group", "label"]
 
 LEAKAGE = {"psnr": "psnr_inside", "ssim": "ssim_inside", "clip_sim": "clip_sim_inside", "reidentified": "reidentified"}
 """What `leakage.py` measures on the sweep set's surrogates: metric of the frame -> column of its file."""
@@ -108,7 +103,7 @@ def published_ablation() -> pd.DataFrame:
     return read_published("table8_ablation").melt(["group", "variant"], list(METRIC_NAMES), var_name="metric")
 
 
-def _read(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
+def _read(path: Path, columns: Sequence[str], stage: str) -> pd.DataFrame:
     """A result file with at least these columns; none of its rows where it is not there."""
     if not path.is_file():
         return pd.DataFrame(columns=list(columns))
@@ -182,10 +177,7 @@ def require_metrics(profile: Profile) -> None:
 
 
 def read_frame(profile: Profile) -> pd.DataFrame:
-    """Every number of every metrics file of the profile, and what 07_sweep measured.
-
-    Raises DataError where a file lacks columns or methods of a run were measured on different instances.
-    """
+    """Every number that was measured. Raises DataError for lacking columns, or methods of a run on other instances."""
     folders = (profile.results / name for name in ("metrics", FOLDER, "editability"))
     return _frame(profile, tuple(_stamp(folder) for folder in folders))
 
@@ -227,12 +219,9 @@ def methods_of(frame: pd.DataFrame) -> list[str]:
 
 
 def read_correlations(profile: Profile) -> pd.DataFrame:
-    """`editability/correlations.csv` without unavailable methods: metric, method, group (Overall too), value, n.
-
-    Values are oriented so that higher is better. A profile whose editability stage has not run gives an empty table.
-    """
+    """02_editability's metric, method, group (Overall too), value (higher is better), n of the available methods."""
     columns = ["metric", "method", "group", "value", "n"]
-    table = _read(profile.results / "editability" / "correlations.csv", tuple(columns), "02_editability")
+    table = _read(profile.results / "editability" / "correlations.csv", columns, "02_editability")
     return table.loc[table["n"] > 0, columns].reset_index(drop=True)
 
 
@@ -250,7 +239,7 @@ def read_assessors(profile: Profile) -> list[dict]:
 def read_scores(profile: Profile) -> pd.DataFrame:
     """Test instances as 02_editability scored them: instance_id, pair_id, group, label and a column for each available
     assessor, turned so that higher is better; no rows before that stage."""
-    scores = _read(profile.results / "editability" / "scores.csv", tuple(SCORE_COLUMNS), "02_editability")
+    scores = _read(profile.results / "editability" / "scores.csv", SCORE_COLUMNS, "02_editability")
     available = [entry for entry in read_assessors(profile) if entry["available"]]
     return scores[SCORE_COLUMNS].join(_turned(scores, available))
 
@@ -278,5 +267,4 @@ def _samples(profile: Profile, written: tuple) -> tuple[dict, dict]:
 def read_instances(profile: Profile) -> pd.DataFrame:
     """Every instance of every split without its images; columns as in BENCHMARK_COLUMNS."""
     splits = (open_split(profile.results / "benchmark", split) for split in SPLITS)
-    parts = [split.select_columns(list(BENCHMARK_COLUMNS)).to_pandas() for split in splits]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([one.select_columns(BENCHMARK_COLUMNS).to_pandas() for one in splits], ignore_index=True)

@@ -6,7 +6,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
-from datasets import Dataset
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ from sppe_lib.editability.sweep import SWEEP, sweep_is_built
 from sppe_lib.evaluation import choosing, frame, sweep
 from sppe_lib.evaluation.ablation import ablation_data
 from sppe_lib.evaluation.metrics import metric
-from sppe_lib.evaluation.qualitative import RULE, Row, choose_rows
+from sppe_lib.evaluation.qualitative import RULE, choose_rows
 from sppe_lib.evaluation.rendering import NOT_RUN, metric_label
 
 SHOWN = ("psnr_gt", "ssim_gt", "clip_sim_gt", "dir_i")
@@ -35,7 +34,11 @@ def absent(axis: Axes, text: str) -> None:
 def figure_gate(profile: Profile) -> Figure:
     """Mean worth of the kept uploads against the fraction refused, a panel for each worth."""
     data = choosing.gate_data(profile)
-    looks = {frame.PROPOSED_ASSESSOR: ("#c44e52", 2.4, "-"), choosing.ORACLE: ("black", 1.2, ":")}
+    others = {"color": "#9db4cf", "linewidth": 1.0}
+    looks = {
+        frame.PROPOSED_ASSESSOR: {"color": "#c44e52", "linewidth": 2.4, "label": frame.PROPOSED_ASSESSOR},
+        choosing.ORACLE: {"color": "black", "linewidth": 1.2, "linestyle": ":", "label": choosing.ORACLE},
+    }
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     for axis, (worth, label) in zip(figure.subplots(1, 2), choosing.WORTH.items()):
         if worth not in data or data[worth].notna().sum() < 2:
@@ -44,14 +47,7 @@ def figure_gate(profile: Profile) -> Figure:
         for name in [*choosing.assessors_in(data), choosing.ORACLE]:
             values, _ = choosing.scored(data, name, worth)
             if len(values):
-                colour, width, line = looks.get(name, ("#9db4cf", 1.0, "-"))
-                look = {
-                    "color": colour,
-                    "linewidth": width,
-                    "linestyle": line,
-                    "label": name if name in looks else None,
-                }
-                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **look)
+                axis.plot(100 * choosing.REFUSED, choosing.kept_means(*values.T), **looks.get(name, others))
         axis.plot([], [], color="#9db4cf", label="image-quality metrics and trivial assessors")
         axis.axhline(data[worth].mean(), color="#777777", linestyle="--", linewidth=1, label="random")
         axis.set(xlabel="uploads refused [%]", ylabel=f"mean of the kept: {label}")
@@ -84,38 +80,29 @@ def figure_chooser(profile: Profile) -> Figure:
     return figure
 
 
-def _differences(axis, rows: pd.DataFrame, heights: list[float], colour: str, marker: str, label: str) -> None:
-    axis.hlines(
-        heights, *rows[["difference_low", "difference_high"]].to_numpy(dtype=float).T, color=colour, linewidth=1.4
-    )
-    axis.plot(rows["difference"], heights, linestyle="", markersize=4.5, color=colour, marker=marker, label=label)
-
-
 def figure_ablation(profile: Profile) -> Figure:
     """Paired differences of every variant, over the whole image and inside M, with intervals; a panel per metric."""
     data = ablation_data(profile).dropna(subset="against")
-    variants = data[["group", "variant", "against"]].drop_duplicates()
-    groups = list(dict.fromkeys(variants["group"]))
-    places = {  # a gap between the groups
-        (row.group, row.variant): index + 0.6 * groups.index(row.group)
-        for index, row in enumerate(variants.itertuples())
-    }
+    variants = data[["group", "variant", "against"]].drop_duplicates(ignore_index=True)
+    variants["place"] = variants.index + 0.6 * pd.factorize(variants["group"])[0]  # a gap between the groups
+    data = data.merge(variants)
     looks = {"all": (-0.18, "#4c78a8", "o", "whole image"), "inside": (0.18, "#c44e52", "s", "inside M")}
     with matplotlib.rc_context({"font.size": 8}):
         figure = Figure(figsize=(12, 6), layout="constrained")
         axes = figure.subplots(1, len(SHOWN), sharey=True)
         for axis, name in zip(axes, SHOWN):
-            for region, (shift, *look) in looks.items():
+            for region, (shift, colour, marker, label) in looks.items():
                 rows = data[(data["metric"] == name) & (data["region"] == region)].dropna(subset="difference")
                 if len(rows):
-                    _differences(
-                        axis, rows, [places[row.group, row.variant] + shift for row in rows.itertuples()], *look
-                    )
+                    heights, ends = rows["place"] + shift, (rows["difference_low"], rows["difference_high"])
+                    axis.hlines(heights, *ends, color=colour, linewidth=1.4)
+                    look = {"linestyle": "", "markersize": 4.5, "color": colour, "marker": marker, "label": label}
+                    axis.plot(rows["difference"], heights, **look)
             axis.axvline(0, color="#555555", linewidth=1, zorder=1)
             axis.set_title(metric_label(metric(name)), fontsize=9)
             axis.grid(axis="x", color="#e6e6e6", zorder=0)
         labels = [f"{row.variant}\nminus {row.against}" for row in variants.itertuples()]
-        axes[0].set_yticks(list(places.values()), labels, fontsize=7)
+        axes[0].set_yticks(variants["place"], labels, fontsize=7)
         axes[0].invert_yaxis()
         if data["difference"].notna().any():
             axes[0].legend(fontsize=7, frameon=False, loc="best")
@@ -127,51 +114,30 @@ def figure_ablation(profile: Profile) -> Figure:
     return figure
 
 
-def shown_sources(profile: Profile, dataset: Dataset) -> tuple[pd.DataFrame, list[Row]]:
-    """One surrogate a source and strength of the sweep set, and the sources of Figure 6 by the rule of `choose_rows`.
-
-    The sources are judged at the benchmark's strength; `index` of a row is that surrogate's row in the set.
-    """
-    table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
-    first = table[table["candidate"] == 0]
-    judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
-    chosen = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
-    return first, [Row(judged[row.index], row.instruction, row.caption) for row in chosen]
-
-
-def _show(axis, image, title: str) -> None:
-    axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
-    axis.set_title(title, fontsize=8, pad=2)
-    axis.set(xticks=[], yticks=[])
-
-
-def _draw_sources(figure, dataset: Dataset, first: pd.DataFrame, rows: list[Row]) -> None:
-    """For each source I and its surrogates along the strengths; beneath, the edit of each."""
+def _draw_sources(figure, profile: Profile) -> None:
+    """For each chosen source I and a surrogate at each strength; beneath, the edit of each."""
+    rows = []
+    if sweep_is_built(profile):
+        dataset = open_evaluated(profile, SWEEP)
+        table = frame.by_source(pd.DataFrame({"pair_id": dataset["pair_id"][:]}))
+        first = table[table["candidate"] == 0]
+        judged = list(first.index[np.isclose(first["strength"], profile.benchmark.strength)])
+        rows = choose_rows(dataset.select(judged), FIGURE6_CHOICES)
+    if not rows:
+        return absent(figure.subplots(), f"sweep set: {NOT_RUN}")
+    rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
     for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
-        own = first[first["pair_id"] == first["pair_id"][row.index]].sort_values("strength")
-        upper, lower = part.subplots(2, 1 + len(own))
-        source = dataset[row.index]
-        _show(upper[0], source["source"], "I")
-        _show(lower[0], source["edited_source"], "I'")
-        for column, (index, strength) in enumerate(own["strength"].items(), start=1):
-            surrogate = dataset[index]
-            _show(upper[column], surrogate["surrogate"], f"S, strength {strength:g}")
-            _show(lower[column], surrogate["edited_surrogate"], "S'")
+        own = first[first["pair_id"] == first["pair_id"][judged[row.index]]].sort_values("strength")
+        source, surrogates = dataset[judged[row.index]], [dataset[index] for index in own.index]
+        images = [source["source"], *(one["surrogate"] for one in surrogates)]
+        images += [source["edited_source"], *(one["edited_surrogate"] for one in surrogates)]
+        titles = ["I", *(f"S, strength {strength:g}" for strength in own["strength"]), "I'", *["S'"] * len(own)]
+        for axis, title, image in zip(part.subplots(2, 1 + len(own)).flat, titles, images):
+            axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
+            axis.set_title(title, fontsize=8, pad=2)
+            axis.set(xticks=[], yticks=[])
         part.suptitle(f"“{row.instruction}” ({row.caption})", fontsize=9)
-
-
-def _draw_panel(axis, panel: sweep.Panel, rows: pd.DataFrame, colours: dict[str, str]) -> None:
-    if rows.empty:
-        return absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
-    for line, part in rows.groupby("line", sort=False):
-        axis.plot(part["strength"], part["value"], marker="o", markersize=4, color=colours[line], label=line)
-        axis.fill_between(part["strength"], part["low"], part["high"], color=colours[line], alpha=0.18, linewidth=0)
-    if panel.name == "leakage_identified":
-        axis.axhline(sweep.chance(rows), color="#777777", linestyle="--", linewidth=1, label="by chance")
-    axis.set_title(panel.title, fontsize=8.5)
-    axis.set_xticks(sorted(rows["strength"].unique()))
-    axis.grid(color="#e6e6e6")
-    axis.legend(fontsize=7.5, frameon=False)
+    figure.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
 
 
 def figure6(profile: Profile) -> Figure:
@@ -181,16 +147,22 @@ def figure6(profile: Profile) -> Figure:
     colours = dict(zip(names, seaborn.color_palette("colorblind", len(names))))
     figure = Figure(figsize=(9.6, 11.2), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(6, 4.6))
-    dataset = open_evaluated(profile, SWEEP) if sweep_is_built(profile) else None
-    first, rows = shown_sources(profile, dataset) if dataset else (None, [])
-    if rows:
-        _draw_sources(above, dataset, first, rows)
-        rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
-        above.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
-    else:
-        absent(above.subplots(), f"sweep set: {NOT_RUN}")
+    _draw_sources(above, profile)
     for axis, panel in zip(below.subplots(2, 3).flat, sweep.PANELS):
-        _draw_panel(axis, panel, data[data["panel"] == panel.name], colours)
+        rows = data[data["panel"] == panel.name]
+        if rows.empty:
+            absent(axis, f"{panel.title}\n{panel.file}: {NOT_RUN}")
+            continue
+        for line, part in rows.groupby("line", sort=False):
+            x, colour = part["strength"], colours[line]
+            axis.plot(x, part["value"], marker="o", markersize=4, color=colour, label=line)
+            axis.fill_between(x, part["low"], part["high"], color=colour, alpha=0.18, linewidth=0)
+        if panel.name == "leakage_identified":
+            axis.axhline(sweep.chance(rows), color="#777777", linestyle="--", linewidth=1, label="by chance")
+        axis.set_title(panel.title, fontsize=8.5)
+        axis.set_xticks(sorted(rows["strength"].unique()))
+        axis.grid(color="#e6e6e6")
+        axis.legend(fontsize=7.5, frameon=False)
     bands = f"protection strength (bands: {profile.evaluation.confidence:.0%} intervals over sources)"
     below.supxlabel(bands, fontsize=9)
     figure.suptitle(f"Figure 6. The strength sweep. This run: {frame.data_name(profile)}", fontsize=11)

@@ -19,30 +19,22 @@ from sppe_lib.runtime import write_text
 
 COLUMNS = ("gate", "value", "ci_low", "ci_high", "goal", "holds", "difference", "data", "n")
 
-COMPARE = {"mean": difference_of, "median": median_difference}
-"""Kind of a gate -> what compares its two methods."""
-
-
-def _candidates(name: str) -> list[str]:
-    trained = [method for method in frame.published_methods() if frame.is_trained(method)]
-    return {"best trained": trained, "best trivial": list(frame.TRIVIAL_METHODS)}.get(name, [name])
-
 
 def evaluate_gate(profile: Profile, entry: dict) -> dict:
-    """A gate of gates.yaml: gate, value, ci_low, ci_high, goal, holds, and difference, data and n (pairs) in words.
-
-    All but name and goal are None where no data has both sides.
-    """
-    shown, region = metric(entry["metric"]), entry["region"]
-    found: dict[str, object] = dict.fromkeys(COLUMNS)
+    """A gate of gates.yaml by COLUMNS; all but name and goal are None where no data has both sides. n: pairs."""
+    shown, region, found = metric(entry["metric"]), entry["region"], dict.fromkeys(COLUMNS)
+    trained = [method for method in frame.published_methods() if frame.is_trained(method)]
+    several = {"best trained": trained, "best trivial": frame.TRIVIAL_METHODS}
     for data in entry["data"]:
         rows = frame.select(frame.measured_in(profile, data), metric=shown.name, region=region)
         values = frame.averaged(rows).groupby("method", observed=True)["value"].agg(entry["kind"])
-        sides = [values[values.index.isin(_candidates(entry[end]))].dropna() for end in ("first", "second")]
+        wanted = [several.get(entry[end], [entry[end]]) for end in ("first", "second")]
+        sides = [values[values.index.isin(names)].dropna() for names in wanted]
         if sides[0].empty or sides[1].empty:
             continue
         names = [side.idxmax() for side in sides]
-        result = COMPARE[entry["kind"]](*(frame.select(rows, method=name) for name in names), profile.evaluation)
+        compare = median_difference if entry["kind"] == "median" else difference_of
+        result = compare(*(frame.select(rows, method=name) for name in names), profile.evaluation)
         what = f"{entry['kind']} {shown.label}" + ("" if region == "all" else f" {region} M")
         unit = f" [{shown.unit}]" if shown.unit else ""
         numbers = {"value": result.value, "ci_low": result.low, "ci_high": result.high}
@@ -59,7 +51,7 @@ def evaluate_gate(profile: Profile, entry: dict) -> dict:
 
 
 def evaluate_gates(profile: Profile) -> list[dict]:
-    """Every gate, in the order of gates.yaml."""
+    """Every gate of gates.yaml."""
     return [evaluate_gate(profile, entry) for entry in read_yaml("gates.yaml")]
 
 

@@ -24,10 +24,7 @@ COLUMNS = ["instance_id", "pair_id", *(f"{name}_inside" for name in SIMILARITIES
 
 
 def identified(query: torch.Tensor, gallery: torch.Tensor, own: int) -> float:
-    """1 if row `own` of the gallery is nearest to the query by cosine, else 0; a tie of k nearest counts 1/k.
-
-    query: [d], gallery: [N, d], unit features.
-    """
+    """1 if row `own` of the gallery [N, d] is nearest to the query [d] by cosine, else 0; 1/k of k nearest."""
     similarity = gallery @ query
     nearest = similarity == similarity.max()
     return float(nearest[own] / nearest.sum())

@@ -13,9 +13,6 @@ from sppe_lib.evaluation.metrics import column
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, gaps, read_yaml
 from sppe_lib.recovery.ablation_rows import PREFIX
 
-UNDEFINED = "undefined directions"
-"""The effect of a point that is a count, not a difference."""
-
 
 def _kit(profile: Profile, entry: dict) -> str:
     chosen = profile.recovery.training
@@ -36,18 +33,15 @@ def _kit(profile: Profile, entry: dict) -> str:
     return kit.format(**gaps(profile, rates="; ".join(rates), ema=chosen.ema or "none", lora=lora[chosen.layers]))
 
 
-def _undefined(profile: Profile) -> str:
-    rows = select(measured_in(profile, "benchmark"), metric=("dir_i", "dir_s"))
-    undefined = (
-        rows["instance"].where(rows["value"].isna()).groupby(rows["method"], sort=False, observed=True).nunique()
-    )
-    return "; ".join(f"{name}: {count} instances" for name, count in undefined.items())
-
-
 def _effect(profile: Profile, effect: dict | str | None) -> str:
-    """What a point is worth here: paired differences of two ablations, validation split; "" where not measured."""
-    if effect is None or effect == UNDEFINED:
-        return _undefined(profile) if effect else ""
+    """What a point costs here: undefined directions, or the paired differences of two ablations; "" if unknown."""
+    if effect is None:
+        return ""
+    if effect == "undefined directions":
+        rows = select(measured_in(profile, "benchmark"), metric=("dir_i", "dir_s"))
+        missing = rows["instance"].where(rows["value"].isna())
+        undefined = missing.groupby(rows["method"], sort=False, observed=True).nunique()
+        return "; ".join(f"{name}: {count} instances" for name, count in undefined.items())
     rows, names = measured_in(profile, "validation"), [PREFIX + effect[end] for end in ("first", "second")]
     if not set(names) <= set(methods_of(rows)):
         return ""

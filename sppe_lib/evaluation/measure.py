@@ -142,11 +142,6 @@ def metrics_file(profile: Profile, method: str, run: str = "benchmark") -> Path:
     return profile.results / "metrics" / run / f"{method}.csv"
 
 
-def kept_outside(recovered: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """The recovered pictures inside M, S' outside."""
-    return torch.where(batch.mask > 0, recovered, batch.edited_surrogate)
-
-
 class Encoder:
     """Unit CLIP features of pictures, `batch` at a time, each different one encoded once: methods share many."""
 
@@ -186,20 +181,18 @@ def measure(profile: Profile, data: str, wanted: list[tuple[str, str]]) -> dict[
         identity = {name: getattr(batch, name) for name in IDENTITY_COLUMNS}
         for key, recovered in opened.items():
             found = recovered.images(batch)
-            pictures = {"recovered": prepare(found), KEPT: prepare(kept_outside(found, batch))}
+            kept = torch.where(batch.mask > 0, found, batch.edited_surrogate)  # S' outside M
+            pictures = {"recovered": prepare(found), KEPT: prepare(kept)}
             own = encode(pictures, mask, OWN)
             values = compute_metrics(shared.with_recovered(pictures["recovered"], own))
             outside = shared.with_recovered(pictures[KEPT], {("recovered", None): own[KEPT, None]})
-            kept = dict(zip(KEPT_NAMES, compute_metrics(outside, METRIC_NAMES).values()))
-            parts[key].append(pd.DataFrame(identity | values | kept))
+            values |= zip(KEPT_NAMES, compute_metrics(outside, METRIC_NAMES).values())
+            parts[key].append(pd.DataFrame(identity | values))
     return {key: pd.concat(part, ignore_index=True)[list(COLUMNS)] for key, part in parts.items()}
 
 
 def evaluate_all(profile: Profile) -> dict[str, dict[str, pd.DataFrame]]:
-    """Measure everything that was recovered and write its `metrics_file`s; files of other methods are removed.
-
-    Returns the tables by run and method. Without recovered pictures there are none, and metrics that are there stay.
-    """
+    """Measure all that was recovered, by run and method; rewrites metrics/, but where nothing at all was recovered."""
     folder, tables = profile.results / "metrics", {}
     folder.mkdir(parents=True, exist_ok=True)  # the stage's output, even if empty
     if not (profile.results / "recovered").is_dir():

@@ -32,11 +32,8 @@ LARGEST_SIDE = 224
 PSNR_LIMIT = 40.0
 """dB at which PSNR stops."""
 
-SSIM_WINDOW = 7
-"""scikit-image's default window, in pixels."""
-
-SSIM_MEAN, SSIM_VARIANCE = 0.01**2, 0.03**2
-"""scikit-image's constants for pictures in [0, 1]."""
+SSIM_WINDOW, SSIM_MEAN, SSIM_VARIANCE = 7, 0.01**2, 0.03**2
+"""scikit-image's default window in pixels, and its constants for pictures in [0, 1]."""
 
 UNBIASED = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)
 """scikit-image takes the sample's variance and covariance."""
@@ -46,9 +43,6 @@ REGIONS = ("inside", "outside")
 
 KEPT = "kept"
 """In place of a region: the whole picture, S' kept outside M."""
-
-GREY = 0.5
-"""What covers the region that a regional CLIP-Sim must not see."""
 
 
 @dataclass
@@ -81,9 +75,7 @@ class Views:
 
     def weight(self, region: str | None) -> torch.Tensor:
         """[B, 1, H, W] in {0, 1}: the pixels of a region; all of them for None."""
-        if region is None:
-            return torch.ones_like(self.mask)
-        return self.mask if region == "inside" else 1 - self.mask
+        return {None: torch.ones_like(self.mask), "inside": self.mask}.get(region, 1 - self.mask)
 
     def moments(self, role: str) -> tuple[torch.Tensor, ...]:
         """`window_moments` of an image."""
@@ -133,7 +125,7 @@ def prepare_mask(mask: torch.Tensor) -> torch.Tensor:
 def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch.Tensor:
     """Images [B, 3, H, W] with all but one region of M painted mid-grey."""
     keep = mask if region == "inside" else 1 - mask
-    return images * keep + GREY * (1 - keep)
+    return images * keep + 0.5 * (1 - keep)
 
 
 def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -238,12 +230,10 @@ REGIONAL_NAMES = tuple(f"{entry.name}_{region}" for region in REGIONS for entry 
 KEPT_NAMES = tuple(f"{name}_{KEPT}" for name in METRIC_NAMES)
 """Columns such as `psnr_gt_kept`."""
 
-_BY_NAME = {entry.name: entry for entry in METRICS}
-
 
 def metric(name: str) -> Metric:
     """A metric by name; KeyError for others."""
-    return _BY_NAME[name]
+    return dict(zip(METRIC_NAMES, METRICS))[name]
 
 
 def column(name: str) -> tuple[Metric, str]:

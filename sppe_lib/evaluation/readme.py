@@ -32,10 +32,7 @@ def gates_in_words(gates: Sequence[dict]) -> str:
 
 
 def with_verdicts(readme: str, claims: list[dict], gates: Sequence[dict] = ()) -> str:
-    """The README's text with the block between the two marks replaced. Raises DataError where a mark is missing.
-
-    The gates and the numbered claims stand there; further statements of the paper only in table_verdicts.
-    """
+    """The README with gates and numbered claims between the marks. Raises DataError where a mark is missing."""
     if BEGIN not in readme or END not in readme:
         raise DataError(f"README.md lacks the marks of its table of verdicts: put {BEGIN!r} and {END!r} there.")
     claims = [entry for entry in claims if entry["number"] not in (None, "text")]

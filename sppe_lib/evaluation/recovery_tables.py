@@ -14,21 +14,13 @@ from sppe_lib.data.taxonomy import GROUPS, TAGS
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.evaluation import frame, rendering
 from sppe_lib.evaluation.metrics import KEPT, METRIC_NAMES, METRICS, PSNR_LIMIT, REGIONS, metric
-from sppe_lib.evaluation.rendering import (
-    Document,
-    Section,
-    beside,
-    document,
-    metric_label,
-    number,
-    spanned,
-    table,
-    text,
-)
+from sppe_lib.evaluation.rendering import Document, Section, beside, document, metric_label, number, spanned, table
 from sppe_lib.evaluation.statistics import NAN, compare, holm, summarise
 
 WHERE = [(entry.name, region) for entry in METRICS for region in ("all", "inside") if entry.regional or region == "all"]
 """Metrics and the regions over which methods are compared."""
+
+MAIN = "table5_table6_recovery_sppe"
 
 DIFFERENCE = f"{frame.PROPOSED} minus {frame.BASELINE}"
 """How the rows of the table of seeds call the difference of the two methods on the same seed."""
@@ -42,10 +34,7 @@ def every(keys: dict[str, list]) -> pd.DataFrame:
 def _means(
     profile: Profile, rows: pd.DataFrame, keys: dict[str, list], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """`summarise` with a row for every combination of the keys, and the published value where there is one.
-
-    Without an instance n is 0; a method that did not run has no n.
-    """
+    """`summarise` for every combination of the keys, with the published value; without n where it did not run."""
     found = summarise(rows, list(keys), profile.evaluation)
     data = every(keys).merge(found, "left", list(keys))
     ran = data["method"].isin(frame.methods_of(rows))
@@ -54,12 +43,6 @@ def _means(
         named = published.rename(columns={"value": "published"})
         data = data.merge(named, "left", [key for key in keys if key in published])
     return data.astype({"n": "Int64", "undefined": "Int64"})
-
-
-def _overall(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the whole image, each once for its group and once for all."""
-    rows = frame.select(rows, region="all")
-    return pd.concat([rows, rows.assign(group=OVERALL)], ignore_index=True)
 
 
 def _undefined(data: pd.DataFrame) -> str:
@@ -79,13 +62,14 @@ def _with_intervals(profile: Profile, data: pd.DataFrame, heading: str, notes: l
         cells |= rendering.metric_cells(rows, lambda row, places: spanned(row.low, row.high, places))
         name = f"{100 * profile.evaluation.confidence:.0f} % intervals of this run"
         name = f"{heading}: {name}" if heading else name
-        sections.append(Section(name, pd.DataFrame(cells), [text("table5_table6_recovery_sppe", "resampled", profile)]))
+        sections.append(Section(name, pd.DataFrame(cells), [rendering.text(MAIN, "resampled", profile)]))
     return sections
 
 
 def recovery_table(profile: Profile) -> Document:
     """Tables 5 and 6 in one: the eight metrics overall, their intervals, and each metric by group."""
-    rows = _overall(frame.measured_in(profile, "benchmark"))
+    by_group = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    rows = pd.concat([by_group, by_group.assign(group=OVERALL)], ignore_index=True)
     ran = frame.methods_of(rows)
     published = frame.published_recovery().query("run == 'benchmark'").drop(columns="run")
     keys = {"metric": list(METRIC_NAMES), "method": frame.ordered_methods(ran), "group": [*GROUPS, OVERALL]}
@@ -94,12 +78,12 @@ def recovery_table(profile: Profile) -> Document:
     reference = frame.averaged(frame.select(rows, group=OVERALL, metric="psnr_gt"))
     hits = reference[reference["value"] >= PSNR_LIMIT - 1e-3].groupby("method", observed=True).size()
     hit = "; ".join(f"{name} {hits[name]}" for name in ran if name in hits) or "none"
-    limit = text("table5_table6_recovery_sppe", "limit", profile, limit=PSNR_LIMIT, hit=hit)
+    limit = rendering.text(MAIN, "limit", profile, limit=PSNR_LIMIT, hit=hit)
     sections = _with_intervals(profile, overall, "Overall", [_undefined(overall), limit])
     for entry in METRICS:
         cells = table(data[data["metric"] == entry.name], "method", "group")
         sections.append(Section(f"{metric_label(entry)} by group ({entry.family})", cells))
-    return document("table5_table6_recovery_sppe", profile, sections, data, n=reference["instance"].nunique())
+    return document(MAIN, profile, sections, data, n=reference["instance"].nunique())
 
 
 def averages_table(profile: Profile) -> Document:
@@ -187,10 +171,7 @@ def published_difference(metric: str, method: str) -> float:
 
 
 def paired_data(profile: Profile) -> pd.DataFrame:
-    """C2E-S2SER against every method on every metric, whole image and inside M: difference, interval, test, effect.
-
-    `p_corrected`: Holm's correction over all rows of the table.
-    """
+    """C2E-S2SER against every method on every metric, whole image and inside M; `p_corrected`: Holm, over all rows."""
     rows, parts = frame.measured_in(profile, "benchmark"), []
     where = pd.DataFrame(WHERE, columns=["metric", "region"])
     for name in frame.methods_of(rows) if frame.PROPOSED in frame.methods_of(rows) else []:
@@ -205,10 +186,7 @@ def paired_data(profile: Profile) -> pd.DataFrame:
 
 
 def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
-    """Printed comparisons, one row each: metric, region, value, published, low, high, p_value, p_corrected, effect, n.
-
-    `unit` is what n counts and what was resampled.
-    """
+    """Printed comparisons, one row each; `unit` is what n counts and what was resampled."""
     cells = [
         (
             metric_label(metric(row.metric)) + ("" if row.region == "all" else " inside M"),
@@ -246,7 +224,7 @@ def unseen_table(profile: Profile) -> Document:
     source = profile.benchmark.unseen_source
     kind = source if source == "vector-world" else "folder" if source else "none"
     size = f"{rows['instance'].nunique()} instances of {rows['pair'].nunique()} pairs" if ran else "no instances yet"
-    more = {"what": text("table7_recovery_unseen", kind, profile), "left_out": ", ".join(left_out)}
+    more = {"what": rendering.text("table7_recovery_unseen", kind, profile), "left_out": ", ".join(left_out)}
     return document("table7_recovery_unseen", profile, sections, data, size=size, **more)
 
 
@@ -268,10 +246,7 @@ def seed_values(profile: Profile) -> pd.DataFrame:
 
 
 def seed_table(profile: Profile) -> Document:
-    """The eight metrics of every trained method over seeds, and on how many seeds C2E-S2SER exceeds SOER.
-
-    A bootstrap interval says what other test pairs would do to a number; this says what another training would do.
-    """
+    """What another training would do: every trained method over seeds, and how often C2E-S2SER exceeds SOER."""
     found = seed_values(profile).groupby(["method", "metric"], sort=False)["value"]
     data = found.agg(value="mean", n="count", sd="std", lowest="min", highest="max").reset_index()
     theirs = _published() | {(name, DIFFERENCE): published_difference(name, frame.BASELINE) for name in METRIC_NAMES}
@@ -288,7 +263,8 @@ def seed_table(profile: Profile) -> Document:
     counts = trained.groupby("method", sort=False)["n"].max()
     cells = {"method": list(counts.index), "seeds": [str(n) for n in counts]}
     cells |= rendering.metric_cells(trained, cell) or {metric_label(entry): [] for entry in METRICS}
-    sections = [Section("Trained methods", pd.DataFrame(cells), [text("table_recovery_seeds", "trained", profile)])]
+    trained_only = rendering.text("table_recovery_seeds", "trained", profile)
+    sections = [Section("Trained methods", pd.DataFrame(cells), [trained_only])]
     if len(both):
         lines = []
         for row in both.itertuples():
@@ -302,5 +278,5 @@ def seed_table(profile: Profile) -> Document:
         sections.append(Section(f"{DIFFERENCE}, seed by seed", table_of_both))
     seeds = frame.select(frame.read_frame(profile), run="benchmark")["seed"].nunique()
     which = {0: "none", 1: "one"}.get(seeds, "several")
-    note = text("table_recovery_seeds", which, profile, number=seeds)
+    note = rendering.text("table_recovery_seeds", which, profile, number=seeds)
     return document("table_recovery_seeds", profile, sections, data, seeds=note)

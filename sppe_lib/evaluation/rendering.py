@@ -71,10 +71,7 @@ def text(name: str, key: str, profile: Profile, **more: object) -> str:
 
 
 def document(name: str, profile: Profile, sections: Sequence[Section], data: pd.DataFrame, **more: object) -> Document:
-    """A table by its name in tables.yaml, where its title and notes stand; `more` fills their gaps.
-
-    The CSV takes the columns that tables.yaml lists, all of `data` where it lists none.
-    """
+    """A table by its name in tables.yaml: title, notes (`more` fills their gaps), columns if listed."""
     entry, values = read_yaml("tables.yaml")[name], gaps(profile, **more)
     notes = [note.format(**values) for note in entry["notes"]]
     data = data.reindex(columns=entry["columns"]) if "columns" in entry else data

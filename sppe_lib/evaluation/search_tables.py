@@ -24,10 +24,7 @@ TOLERANCE = 0.1
 
 
 def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
-    """value, low, high and n of a cell's mean PSNR against I' inside M; empty if it was not run.
-
-    Raises DataError where its pictures are of other instances.
-    """
+    """value, low, high and n of a cell's mean PSNR against I' inside M; empty if it was not run."""
     path = picture_file(profile, cell)
     if not path.is_file():
         return {}
@@ -38,13 +35,6 @@ def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:
         images = {"recovered": prepare(recovered.images(batch)), "edited_source": prepare(batch.edited_source)}
         values += CRITERION.compute(Views(images, prepare_mask(batch.mask), {}), REGION).tolist()
     return asdict(mean_of(values, dataset["pair_id"][:], profile.evaluation))
-
-
-def _best(rows: pd.DataFrame) -> int | None:
-    """The index of the best of a method's rows by the rule; None where nothing was measured."""
-    measured = rows.dropna(subset="value")
-    close = measured[measured["value"] >= measured["value"].max() - TOLERANCE]
-    return close.sort_values("steps", kind="stable").index[0] if len(close) else None
 
 
 def search_data(profile: Profile) -> pd.DataFrame:
@@ -62,7 +52,9 @@ def search_data(profile: Profile) -> pd.DataFrame:
     columns = ["method", "parameters", "steps", "value", "low", "high", "n", "in_params"]
     data = pd.DataFrame(rows).reindex(columns=columns)
     data = data.astype({"value": float, "low": float, "high": float, "n": "Int64"})
-    return data.assign(best=data.index.isin([_best(part) for _, part in data.groupby("method", sort=False)]))
+    close = data[data["value"] >= data.groupby("method")["value"].transform("max") - TOLERANCE]
+    best = close.sort_values("steps", kind="stable").drop_duplicates("method")
+    return data.assign(best=data.index.isin(best.index))
 
 
 def _cells(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,6 @@ from sppe_lib.config import EvaluationParameters
 
 NAN = float("nan")
 
-SMALLEST_VARIANCE = 1e-12
-"""Of a resample, relative to all values: less is the rounding error of a constant."""
-
 
 @dataclass(frozen=True)
 class Mean:
@@ -191,14 +188,9 @@ def bootstrap_mean(
     return interval(sums / counts, settings)
 
 
-def _rows_by_pair(pairs: pd.Series) -> list[np.ndarray]:
-    """Row numbers of every pair, pairs in order of appearance."""
-    return list(pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices.values())
-
-
 def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
     """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
-    groups = _rows_by_pair(pairs)
+    groups = pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices
     generator = np.random.default_rng(settings.seed)
     for _ in range(settings.bootstrap):
         yield np.concatenate([groups[pair] for pair in generator.integers(len(groups), size=len(groups))])
@@ -213,17 +205,15 @@ def resampled_correlations(
     where a resample has a constant side.
     """
     labelled = scores[scores["label"].notna()]
-    rows = _rows_by_pair(labelled["pair_id"])
-    generator = np.random.default_rng(settings.seed)
-    drawn = generator.integers(len(rows), size=(settings.bootstrap, len(rows))) if len(rows) > 1 else np.empty((0, 0))
+    pairs = labelled["pair_id"]
+    drawn = list(resampled_rows(pairs, settings)) if pairs.nunique() > 1 else []
     defined = {name: tuple(labelled[name].notna()) for name in methods}
     found = {(metric, name): np.full(len(drawn), NAN) for metric in ("srcc", "plcc") for name in methods}
     # Methods defined on the same instances are ranked together, which is what makes this quick.
     for mask in dict.fromkeys(defined.values()):
         names = [name for name in methods if defined[name] == mask]
         matrix = labelled[["label", *names]].to_numpy(dtype=float)
-        for sample, chosen in enumerate(drawn):
-            picked = np.concatenate([rows[pair] for pair in chosen])
+        for sample, picked in enumerate(drawn):
             values = matrix[picked[np.array(mask)[picked]]]
             if len(values) < 3:
                 continue
@@ -241,22 +231,19 @@ def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings
     values = np.compress(defined, values, axis=1).T
     if len(values) < 3 or (values.std(axis=0) == 0).any():
         return Correlation(NAN, NAN, NAN, len(values))
-    samples = _resampled_pearson(values, np.asarray(pairs)[defined], settings)
-    return Correlation(float(stats.pearsonr(*values.T).statistic), *interval(samples, settings), len(values))
-
-
-def _resampled_pearson(values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> np.ndarray:
-    """Pearson's r of columns [n, 2] on every resample of pairs, from sums of products; NaN where one is constant."""
+    found = float(stats.pearsonr(*values.T).statistic)
+    # The resamples' r comes from sums of products over their pairs.
     first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
-    _, index = np.unique(pairs, return_inverse=True)
+    _, index = np.unique(np.asarray(pairs)[defined], return_inverse=True)
     products = (np.ones_like(first), first, second, first**2, second**2, first * second)
     sums = np.stack([np.bincount(index, weights=product) for product in products], axis=1)
     totals = _times_drawn(len(sums), settings.bootstrap, settings.seed) @ sums
     n, means = totals[:, 0], totals[:, 1:] / totals[:, :1]
     variances = means[:, 2:4] - means[:, :2] ** 2
-    defined = (n > 2) & (variances > SMALLEST_VARIANCE).all(axis=1)
+    varied = (n > 2) & (variances > 1e-12).all(axis=1)  # less is the rounding error of a constant
     covariance = means[:, 4] - means[:, 0] * means[:, 1]
-    return np.where(defined, covariance / np.sqrt(np.where(defined, variances.prod(axis=1), 1.0)), NAN)
+    samples = np.where(varied, covariance / np.sqrt(np.where(varied, variances.prod(axis=1), 1.0)), NAN)
+    return Correlation(found, *interval(samples, settings), len(values))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

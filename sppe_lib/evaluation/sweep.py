@@ -1,8 +1,8 @@
 """What protection costs (paper, Figure 6), and whether fresh pairs refute claim 3, both on the sweep set.
 
-Editability, recovery and leakage against the protection strength are means over sources with their bootstrap interval
-over sources. One surrogate a source and strength enters, so that all strengths see the same sources. Claim 3 survives
-fresh source-surrogate pairs only if C2E-S2SER is ahead of SOER on every one of the eight metrics.
+Editability, recovery and leakage against the protection strength are means over sources; one surrogate a source and
+strength enters, so that all strengths see the same sources. Claim 3 survives fresh source-surrogate pairs only if
+C2E-S2SER is ahead of SOER on all eight metrics.
 """
 
 from dataclasses import dataclass
@@ -38,10 +38,9 @@ def _recovered(metric: str, region: str) -> dict[str, dict[str, str]]:
     return {name: {"method": name, "metric": metric, "region": region} for name in METHODS}
 
 
-LABELS = {"label": {"metric": "label"}, PROPOSED_ASSESSOR: {"method": PROPOSED_ASSESSOR, "metric": "score"}}
-
 PANELS = (
-    Panel("editability", "scores", "Editability (cosine) ↑", LABELS),
+    Panel("editability", "scores", "Editability (cosine) ↑",
+          {"label": {"metric": "label"}, PROPOSED_ASSESSOR: {"method": PROPOSED_ASSESSOR, "metric": "score"}}),
     Panel("psnr_gt_inside", "metrics", "Recovery: PSNR (GT) inside M [dB] ↑", _recovered("psnr_gt", "inside"), 2),
     Panel("dir_i", "metrics", "Recovery: DirI ↑", _recovered("dir_i", "all")),
     Panel("leakage_psnr", "leakage", "Leakage: PSNR of S and I inside M [dB] ↓", {"S": {"metric": "psnr"}}, 2),
@@ -98,8 +97,8 @@ def strength_table(profile: Profile) -> Document:
 def refutation_data(profile: Profile) -> pd.DataFrame:
     """C2E-S2SER minus SOER on the sweep set: each metric over all surrogates and at each strength.
 
-    `value` is positive where C2E-S2SER is ahead; n counts sources. `p_corrected`: Holm, over all rows. `published`:
-    the paper's difference on its benchmark. No rows before both methods have run on the set.
+    n counts sources. `p_corrected`: Holm, over all rows. `published`: on the paper's benchmark. No rows before both
+    methods have run on the set.
     """
     rows = select(measured_in(profile, "sweep"), region="all")
     if not {PROPOSED, BASELINE} <= set(methods_of(rows)):

@@ -43,10 +43,9 @@ def taxonomy_table(profile: Profile) -> Document:
         [(entry.modality, entry.group, entry.name, entry.published_pairs) for entry in categories().values()],
         columns=["modality", "group", "category", "published"],
     )
-    for place, (name, found) in enumerate(
-        (("source_surrogate_pairs", by_category.nunique()), ("n", by_category.size()))
-    ):
-        data.insert(3 + place, name, data["category"].map(found).fillna(0).astype(int))
+    counts = {"source_surrogate_pairs": by_category.nunique(), "n": by_category.size()}
+    for place, (name, found) in enumerate(counts.items(), start=3):
+        data.insert(place, name, data["category"].map(found).fillna(0).astype(int))
     cells = data.map(lambda value: f"{value:,}" if isinstance(value, int) else value)
     cells.loc[len(cells)] = ["**Total**", "", "", *(f"**{data[name].sum():,}**" for name in data.columns[3:])]
     cells.columns = ["modality", "group", "category", "pairs, this run", "instances, this run", "pairs, paper"]
@@ -67,10 +66,7 @@ def _assessors(profile: Profile, measured: set[str]) -> dict[str, str]:
 
 
 def editability_tables(profile: Profile) -> list[Document]:
-    """Table 4 (SRCC and PLCC of every assessor) and the same by group (Figure 10's numbers).
-
-    Correlations are those of result files, already signed so that higher is better.
-    """
+    """Table 4 (SRCC and PLCC of every assessor, higher is better) and the same by group (Figure 10's numbers)."""
     measured = frame.read_correlations(profile)
     reasons = _assessors(profile, set(measured["method"]))
     keys = {"metric": list(CORRELATIONS), "method": list(reasons), "group": [*GROUPS, OVERALL]}
@@ -120,9 +116,6 @@ def all_documents(profile: Profile) -> list[Document]:
 
 
 def write_tables(profile: Profile, documents: list[Document] | None = None, folder: str = "tables") -> list[Path]:
-    """Write tables (all of the paper's, if none are given) to `figures/<profile>/<folder>/`; returns the paths.
-
-    Raises DataError, before anything is written, where 05_tables has measured nothing.
-    """
+    """Write tables (default: all of the paper's); returns paths. Raises DataError, first, before 05_tables has run."""
     frame.require_metrics(profile)
     return [path for one in documents or all_documents(profile) for path in write(one, profile.figures / folder)]

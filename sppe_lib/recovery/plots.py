@@ -88,9 +88,7 @@ def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
         open_parquet(recovered_file(profile, method)),
     )
     *given, reference = NAMES
-    pictures, texts = [], []
-    for number in spread(dataset, count):
-        row = dataset[number]
-        pictures.append([*(row[name] for name in given), recovered[number]["image"], row[reference]])
-        texts.append((row["instruction"], row["category"]))
+    shown = [dataset[number] | {"made": recovered[number]["image"]} for number in spread(dataset, count)]
+    pictures = [[row[name] for name in (*given, "made", reference)] for row in shown]
+    texts = [(row["instruction"], row["category"]) for row in shown]
     _display(grid(pictures, [*(NAMES[name] for name in given), method, NAMES[reference]], texts))

@@ -80,7 +80,7 @@ def run_notebook(name: str, /, **parameters: str) -> Path:
     others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != library]
     os.environ |= {"PYTHONPATH": os.pathsep.join([library, *others]), "JUPYTER_PREFER_ENV_PATH": "1"}
     for limit in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
-        # glibc keeps freed memory: asking the system again for every layer's output takes a fifth of a small CLIP's time.
+        # glibc keeps freed memory: to ask the system for it again takes a fifth of a small CLIP's time.
         os.environ.setdefault(limit, str(2**32))
     if home := folder_of("SPPE_HOME"):
         os.environ["SPPE_HOME"] = str(home.absolute())

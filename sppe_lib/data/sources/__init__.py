@@ -30,14 +30,6 @@ class Source:
     categories: dict[str, str | None]  # its names as categories
     obtain: str  # where, and on which terms
 
-    def read(self, folder: Path, **options) -> Reading:
-        """Read an unpacked folder; `options` go to the layout.
-
-        Raises DataError for a missing folder, broken JSON and no annotations; everything smaller is listed.
-        """
-        reading = Reading(self.name)
-        return read_annotations(reading, Path(folder), self.layout(reading, Path(folder), **options), self)
-
 
 _TABLES = yaml.safe_load(files(__name__).joinpath("sources.yaml").read_text(encoding="utf-8"))
 
@@ -67,9 +59,13 @@ def source(name: str) -> Source:
     return SOURCES[name]
 
 
-def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:
-    """Read an unpacked data set; `strict` makes any problem a DataError, otherwise it is left out and listed."""
-    reading = source(name).read(Path(folder))
+def read_source(name: str, folder: str | Path, strict: bool = True, **options) -> Reading:
+    """Read an unpacked data set; `strict` makes any problem a DataError, otherwise it is left out and listed.
+
+    `options` go to the layout. A missing folder, broken JSON and no annotations are always a DataError.
+    """
+    entry, folder, reading = source(name), Path(folder), Reading(name)
+    read_annotations(reading, folder, entry.layout(reading, folder, **options), entry)
     if strict:
         reading.require_none()
     return reading

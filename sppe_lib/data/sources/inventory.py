@@ -9,7 +9,7 @@ from sppe_lib.config import repository
 from sppe_lib.data import released
 from sppe_lib.data.parquet import parquet_file
 from sppe_lib.data.problems import files_below
-from sppe_lib.data.sources import SOURCES, instructpix2pix
+from sppe_lib.data.sources import SOURCES, instructpix2pix, read_source
 from sppe_lib.errors import DataError
 from sppe_lib.published import read_published
 
@@ -48,7 +48,7 @@ def _look(name: str, folder: Path) -> tuple[int, int, str]:
             files = {path for plan in found.plans for path in (*plan.panels.values(), plan.grid) if path}
             counted = len(files), len(found.plans)
         else:
-            found = SOURCES[name].read(folder)
+            found = read_source(name, folder, strict=False)
             counted = len(found.images), found.annotations
     except DataError as error:
         return 0, 0, str(error)

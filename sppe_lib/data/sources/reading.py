@@ -106,7 +106,7 @@ def _fitting(candidates: list[Path], annotation: Annotation) -> list[Path]:
     return [path for path in candidates if agreement(path) == best]
 
 
-def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annotation], source: "Source") -> Reading:
+def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annotation], source: "Source") -> None:
     """Fill a reading from the annotations of the images below `folder`, by the names and the kind of their source.
 
     What does not fit is left out and listed; of an image every category of which a region is faulty, since it would be
@@ -146,7 +146,6 @@ def read_annotations(reading: Reading, folder: Path, annotations: Iterable[Annot
                 reading.add_problem("image twice", path, "keep one image of each name")
             else:
                 reading.add_problem("image without annotation", stem, "unpack its annotation as well, or remove it")
-    return reading
 
 
 def _regions(reading: Reading, unknown: Counter, image: Path, annotation: Annotation, source: "Source") -> list[Region]:

@@ -84,10 +84,10 @@ def region_mask(region: Region, size: tuple[int, int], orientation: int = 1) -> 
         window = polygon_mask(points, max(right - left, 1), max(bottom - top, 1))
     else:
         window = np.ones((bottom - top, right - left), dtype=bool)
-    inside = window[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
-    private = np.zeros((height, width), dtype=bool)
-    row, column = max(top, 0), max(left, 0)
-    private[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
+    edge = math.ceil(EDGE_TOLERANCE) + 1  # drawn with a margin, since a region may stick out as far
+    private = np.zeros((height + 2 * edge, width + 2 * edge), dtype=bool)
+    private[top + edge :, left + edge :][: window.shape[0], : window.shape[1]] = window
+    private = private[edge:-edge, edge:-edge]
     if not private.any():
         raise DataError(f"A {region.kind} {name} covers no pixel of the image; correct or remove it.")
     return private

@@ -113,11 +113,12 @@ def check_disk(context: Context) -> Iterator[Finding]:
     needed = f"{bound} {gigabytes(total)}" + (f": {parts}" if parts else "")
     how = "free some space or set SPPE_RESULTS to a larger disk"
     yield _room("disk for results", needed, total, profile.results, how)
-    files: dict[tuple[str, str], int] = {}  # one repository may serve several roles
-    for role, location in model_locations(profile):
-        if is_hub_id(location) and in_cache(location, role) != []:
-            wanted = context.answer(location, role).files(role)
-            files.update({(location, name): size for name, size in wanted.items()})
+    files = {  # by location and name, since one repository may serve several roles
+        (location, name): size
+        for role, location in model_locations(profile)
+        if is_hub_id(location) and in_cache(location, role) != []
+        for name, size in context.answer(location, role).files(role).items()
+    }
     if files:
         total, how = sum(files.values()), "set HF_HOME to a folder on a larger disk"
         yield _room("disk for models", f"{gigabytes(total)} to download", total, Path(constants.HF_HUB_CACHE), how)
@@ -126,9 +127,6 @@ def check_disk(context: Context) -> Iterator[Finding]:
 def _room(check: str, needed: str, size: int, folder: Path, how: str) -> Finding:
     free = free_disk(folder)
     return asked(check, needed, f"{gigabytes(free)} free", free >= size, how)
-
-
-GET_METRICS = "from sppe_lib.editability.iqa import download_learned_metrics as get; get()"
 
 
 def model_locations(profile: Profile) -> list[tuple[str, str]]:
@@ -178,8 +176,8 @@ def _hub_finding(context: Context, role: str, location: str) -> Finding:
 
 def check_learning_rates(context: Context) -> Iterator[Finding]:
     """Rates for methods that are not trained, or not there at all: nothing would use them."""
-    unknown = [name for name, _ in context.profile.recovery.training.learning_rates if name not in TRAINED]
-    if unknown:
+    rates = context.profile.recovery.training.learning_rates
+    if unknown := [name for name, _ in rates if name not in TRAINED]:
         how = f"correct recovery.training.learning_rates in params.yaml: {', '.join(TRAINED)}"
         yield Finding("learning rates", "names of trained methods", ", ".join(unknown), MISSING, how)
 
@@ -191,4 +189,5 @@ def check_learned_metrics(context: Context) -> Iterator[Finding]:
         kept, lost = (", ".join(name for name, has in there.items() if has is wanted) for wanted in (True, False))
         found = f"there: {kept or 'none'}" + (f"; not there: {lost}" if lost else "")
         wanted = f"weights of {len(there)}, or they are left out"
-        yield asked("learned metrics", wanted, found, not lost, f"python -c '{GET_METRICS}'", OPTIONAL)
+        how = "python -c 'from sppe_lib.editability.iqa import download_learned_metrics as get; get()'"
+        yield asked("learned metrics", wanted, found, not lost, how, OPTIONAL)
