@@ -9,6 +9,7 @@ import json
 import zipfile
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -110,13 +111,6 @@ def _chunk_path(folder: Path, number: int) -> Path:
     return folder / f"chunk-{number:05d}.npz"
 
 
-def _make_chunk(number: int, folder: Path, records: int, size: int) -> None:
-    made = [make_record(index, size) for index in range(number * records, (number + 1) * records)]
-    columns = {name: np.array([record[name] for record in made]) for name in made[0]}
-    with atomic_path(_chunk_path(folder, number)) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **columns)
-
-
 def make_pictures(
     folder: str | Path, records: int, processes: int = 2, size: int = 64, chunk_records: int = CHUNK_RECORDS
 ) -> Path:
@@ -138,9 +132,13 @@ def make_pictures(
     missing = [n for n in range(-(-records // chunk_records)) if not _chunk_path(folder, n).is_file()]
     require_disk(folder, len(missing) * chunk_records * size * size * 19)
     write_text(layout_path, json.dumps(layout) + "\n")
-    make = partial(_make_chunk, folder=folder, records=chunk_records, size=size)
-    for _ in progress(in_processes(make, missing, processes), "pretraining pictures (chunks)", total=len(missing)):
-        pass
+    indices = (number * chunk_records + index for number in missing for index in range(chunk_records))
+    made = in_processes(partial(make_record, size=size), indices, processes)
+    for number in progress(missing, "pretraining pictures (chunks)"):
+        chunk = list(islice(made, chunk_records))
+        columns = {name: np.array([record[name] for record in chunk]) for name in chunk[0]}
+        with atomic_path(_chunk_path(folder, number)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **columns)
     return folder
 
 
