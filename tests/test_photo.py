@@ -265,7 +265,7 @@ def test_regions_are_added_and_taken_away_by_number_or_place_or_one_sentence_say
         ("1,1,5,5", "1", ["human face", "picture frame"]),
     ):
         assert [region.category for region in revised(found, add, remove, (96, 96))] == left
-    for remove in (["80,80,90,90"], "10"):  # one entry, not regions 1 and 0
+    for remove in (["80,80,90,90"], "²", "10"):  # the last is one entry, not regions 1 and 0
         with pytest.raises(ConfigError):
             revised(found, [], remove, (96, 96))
 

@@ -76,9 +76,11 @@ def revised(
     """
     kept = dict(enumerate(found))
     for entry in entries(remove):
-        number = int(entry) if str(entry).strip().isdigit() else None
-        box = drawn(entry, shape).box if number is None else ()
-        met = [at for at, one in kept.items() if (at == number if number is not None else overlap(one.box, box) >= 0.5)]
+        if str(entry).strip().isdecimal():
+            met = {int(entry)} & kept.keys()
+        else:
+            box = drawn(entry, shape).box
+            met = {at for at, one in kept.items() if overlap(one.box, box) >= 0.5}
         if not met:
             raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
         kept = {at: one for at, one in kept.items() if at not in met}

@@ -62,6 +62,7 @@ class MatrixOptimizer:
         group = {"params": self.matrices, "relative": settings.matrix_rate}
         self.muon = torch.optim.Muon([group], weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw")
         self.adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.0)
+        self.zero_grad = model.zero_grad
 
     @property
     def param_groups(self) -> list[dict]:
@@ -75,12 +76,6 @@ class MatrixOptimizer:
         with patch.object(_muon, "_zeropower_via_newtonschulz", orthogonalised):
             self.muon.step()
         self.adam.step()
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear the gradients."""
-        for value in (*self.weights, *self.matrices):
-            value.grad = None
-        self.adam.zero_grad(set_to_none=set_to_none)
 
     def state_dict(self) -> dict:
         """State of both optimisers."""
