@@ -7,7 +7,7 @@ import pytest
 
 from sppe_lib.data.taxonomy import instructions
 from sppe_lib.errors import ConfigError
-from sppe_lib.world import overlays, people, settings, styles
+from sppe_lib.world import people, settings, styles, things
 from sppe_lib.world.colours import rgb
 from sppe_lib.world.editor import EDITS, edit
 from sppe_lib.world.scene import Element, Scene, render
@@ -190,7 +190,8 @@ def test_styles_are_distinct_scale_and_keep_shapes(name):
 
 
 def test_overlays_describe_themselves():
-    assert all(overlays.describe_overlay(Element(kind, 0, 0, 10, 10)).startswith("with ") for kind in overlays.WORDS)
+    kinds = (*things.STAINS, "scratch")
+    assert all(things.describe_overlay(Element(kind, 0, 0, 10, 10)).startswith("with ") for kind in kinds)
 
 
 def test_bad_input_is_named():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sppe_lib.world import people
 from sppe_lib.world.colours import colour_name, mix
-from sppe_lib.world.scene import Element, rasterise, svg_document
+from sppe_lib.world.scene import Element, rasterise
 
 COLOURED = {"cowboy_hat": "#8a5a2c", "cap": "#d83a3a", "earrings": "#f2c320", "scarf": "#c4243c", "tie": "#c02a2a"}
 EXTRAS = [
@@ -20,7 +20,7 @@ EXTRAS = [
 
 def pixels(attributes, part="all", size=64):
     element = Element("person", 20, 8, 62, 90, attributes)
-    return rasterise(svg_document(people.draw_person(element, part)), size).astype(int)
+    return rasterise(people.draw_person(element, part), size).astype(int)
 
 
 def person(seed, framing="bust"):

@@ -15,20 +15,20 @@ from sppe_lib.world import draw
 from sppe_lib.world.captions import WORD_LIMIT, describe
 from sppe_lib.world.colours import COLOURS, MATERIALS, contrasting, is_dark
 from sppe_lib.world.dice import LISTS
-from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render, svg_document
+from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render
 from sppe_lib.world.scenes import MAKERS, make_scene
 from sppe_lib.world.settings import PLACES, TIMES, draw_setting, random_setting
 
 SEEDS = (0, 1, 2)
 NO_SLOTS = {
-    "if", "part", "text", "line", "box", "font", "set", "person", "about", "side", "digits", "paint", "args", "order",
+    "if", "part", "text", "line", "box", "font", "set", "person", "side", "digits", "paint", "args", "order",
     "scatter", "tones", "fill-night", "fill-sunset", "fill-winter", "stroke-winter",
 }  # fmt: skip
 """What stands after "data-" without being an attribute to replace."""
 
 
 def picture(kind: str, look: dict, part: str = "all", size: int = 32) -> np.ndarray:
-    return rasterise(svg_document(DRAWERS[kind](Element(kind, 10, 10, 80, 60, look), part)), size)
+    return rasterise(DRAWERS[kind](Element(kind, 10, 10, 80, 60, look), part), size)
 
 
 def test_every_category_has_scenes_and_no_other():
@@ -84,7 +84,7 @@ def test_works_at_512_pixels_and_agrees_with_64(category):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_is_drawable_at_every_time_with_other_colours(place):
-    pictures = [rasterise(svg_document(draw_setting({"place": place, "time": time})), 32)[..., :3] for time in TIMES]
+    pictures = [rasterise(draw_setting({"place": place, "time": time}), 32)[..., :3] for time in TIMES]
     day, night, sunset = (picture.astype(float) for picture in pictures)
     assert place == "underwater" or night.mean() < day.mean() - 5
     assert np.abs(day - sunset).mean() > 3
@@ -122,7 +122,7 @@ def test_empty_text_draws_nothing_to_read(name):
     assert (render(scene, 64) != render(Scene(scene.setting, tuple(silent)), 64)).any()
 
 
-@pytest.mark.parametrize("name", draw.asset_names())
+@pytest.mark.parametrize("name", draw.ASSET_NAMES)
 def test_every_asset_shows_without_a_slot_filled_and_is_drawn_at_any_shape(name):
     root = draw.asset(name)
     assert root.get("viewBox") and root.findtext("title")
@@ -133,7 +133,7 @@ def test_every_asset_shows_without_a_slot_filled_and_is_drawn_at_any_shape(name)
     # Layers of people are in avatar units, of a larger canvas, and few people wear all of them.
     look = {"concept": "superhero", "scarf": "red"} if name.startswith("person-") else {}
     for width, height in ((34, 34), (34, 12), (12, 34)):
-        svg = svg_document(draw.draw_asset(name, draw.Box(0, 0, width, height), look))
+        svg = draw.draw_asset(name, draw.Box(0, 0, width, height), look)
         assert (rasterise(svg, 32)[..., 3] > 0).any()
 
 

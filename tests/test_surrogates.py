@@ -10,8 +10,7 @@ from sppe_lib.errors import ConfigError
 from sppe_lib.world.captions import describe
 from sppe_lib.world.scene import Scene, private_mask, render
 from sppe_lib.world.scenes import MAKERS, make_scene
-from sppe_lib.world.surrogate_text import change_text
-from sppe_lib.world.surrogates import make_surrogate, pair_mask
+from sppe_lib.world.surrogates import change_text, make_surrogate, pair_mask
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The vector world: scenes, people and things, their surrogates, and the simulated editor."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+ASSETS = Path(__file__).with_name("assets")
+
 
 def read_asset(name: str) -> Any:
     """The content of a YAML file in `assets`."""
-    return yaml.safe_load((files("sppe_lib.world") / "assets" / name).read_text(encoding="utf-8"))
+    return yaml.safe_load((ASSETS / name).read_text(encoding="utf-8"))

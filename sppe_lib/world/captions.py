@@ -1,62 +1,49 @@
 """Captions: one compact sentence of what a scene shows, in a limited vocabulary.
 
-Used to train the small CLIP and the text side. A caption says what is visible (kinds, colours,
-writing, hair, glasses, hats, clothes), then the setting and the styles; never what is private.
+Used to train the small CLIP and the text side. A caption says what is visible (kinds, colours, writing, hair, glasses,
+hats, clothes), then the setting and the styles; never what is private.
 """
 
 from sppe_lib.world import people, read_asset
-from sppe_lib.world.colours import COLOURS, hex_of, rgb
+from sppe_lib.world.colours import COLOURS, nearest
 from sppe_lib.world.dice import LISTS
-from sppe_lib.world.overlays import describe_overlay
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import describe_setting
 from sppe_lib.world.shapes import lines_of
 from sppe_lib.world.styles import describe_style
+from sppe_lib.world.things import describe_overlay
 
 WORD_LIMIT = 48
 """Captions stop before this many words, so that a tokenizer of 77 tokens holds them."""
 
 _TABLES = read_asset("captions.yaml")
-NAMES, PHRASES, DEVICES, GROUNDS, STRIPED, SILENT = (
-    _TABLES[name] for name in ("names", "phrases", "devices", "grounds", "striped", "silent")
-)
+DEVICES, GROUNDS = _TABLES["devices"], _TABLES["grounds"]
 
 
-def colour_word(colour: str) -> str:
+def _colour(colour: str) -> str:
     """The name of a colour: itself if named, else the nearest of the named ones."""
-    if colour in COLOURS:
-        return colour
-    target = rgb(hex_of(colour))
-    return min(COLOURS, key=lambda name: sum(abs(a - b) for a, b in zip(rgb(COLOURS[name]), target, strict=True)))
-
-
-def _article(words: str) -> str:
-    return words if words.endswith("pills") else f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+    return colour if colour in COLOURS else nearest(colour, COLOURS, 1)
 
 
 def _thing(element: Element) -> str:
     """What a thing is, without its writing and its photograph."""
     look, kind = element.attributes, element.kind
-    name = NAMES.get(kind, kind.replace("_", " "))
-    material = look.get("material", "plastic")
-    if kind in PHRASES:
-        colours = {key: colour_word(look[key]) for key in ("colour", "ink") if key in look}
-        return _article(PHRASES[kind].format(**{**look, **colours}))
-    if kind in DEVICES:
-        phrase = _article(f"{colour_word(look['body'])} {name}")
-        if "screen" not in look or look.get("content") not in LISTS["contents"]:
-            return phrase
+    name, phrase = _TABLES["names"].get(kind, kind.replace("_", " ")), _TABLES["phrases"].get(kind, "{ground} {name}")
+    words = {key: _colour(look[key]) for key in ("colour", "ink") if key in look}
+    words["ground"] = next((_colour(look[key]) for key in GROUNDS if key in look), "")
+    if (material := look.get("material", "plastic")) not in ("plastic", "paper"):
+        words["ground"] = "black vip" if material == "vip" else material.replace("_", " ")
+    phrase = phrase.format(**{**look, **words, "name": name}).strip()
+    if not phrase.endswith("pills"):
+        phrase = f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+    if kind in DEVICES and "screen" in look and look.get("content") in LISTS["contents"]:
         shown = "mountains" if look["content"] == "landscape" else f"a {look['content']}"
-        return f"{phrase} showing {shown} in {colour_word(look['screen'])} and {colour_word(look['accent'])}"
-    if kind == "picture_frame":
-        picture = "" if look.get("photo") is not None else f" with a {look['picture']}"
-        return _article(f"{colour_word(look['frame'])} {name}") + picture
-    if kind in ("credit_card", "ticket") and material not in ("plastic", "paper"):
-        return _article(f"{'black vip' if material == 'vip' else material.replace('_', ' ')} {name}")
-    ground = next((colour_word(look[key]) for key in GROUNDS if key in look), "")
-    ground = look["picture"] if kind == "picture_card" else ground
-    stripe = f" and {colour_word(look['stripe'])}" if kind in STRIPED and look.get("stripe") else ""
-    return _article(f"{ground} {name}".strip()) + stripe
+        phrase += f" showing {shown} in {_colour(look['screen'])} and {_colour(look['accent'])}"
+    if kind == "picture_frame" and look.get("photo") is None:
+        phrase += f" with a {look['picture']}"
+    if kind in _TABLES["striped"] and look.get("stripe") and material in ("plastic", "paper"):
+        phrase += f" and {_colour(look['stripe'])}"
+    return phrase
 
 
 def describe_element(element: Element) -> str:
@@ -65,15 +52,13 @@ def describe_element(element: Element) -> str:
     writing = " ".join(lines_of(look.get("text", ""))).lower()
     if kind == "person":
         return people.describe_person(look)
-    if kind == "veil":
-        return ""
     if "shape_seed" in look:
         return describe_overlay(element)
     if kind == "text":
-        patch = f" on {colour_word(look['panel'])}" if look.get("panel", "").isalpha() else ""
-        return f"{colour_word(look.get('colour', 'black'))} text {writing}{patch}" if writing else ""
-    if kind in ("signature", "handwriting"):
-        return f"{colour_word(look['ink'])} {kind} {writing}" if writing else ""
+        patch = f" on {_colour(look['panel'])}" if look.get("panel", "").isalpha() else ""
+        return f"{_colour(look.get('colour', 'black'))} text {writing}{patch}" if writing else ""
+    if kind in ("veil", "signature", "handwriting"):
+        return f"{_colour(look['ink'])} {kind} {writing}" if writing else ""
     phrase = _thing(element)
     if look.get("photo") is not None and (kind not in DEVICES or kind == "phone"):
         phrase += f" with a photo of {people.describe_person(look['photo']).removeprefix('a person with ')}"
@@ -84,13 +69,13 @@ def _importance(element: Element) -> tuple:
     """What the editor laid over the scene first, then writing and things, side things last."""
     look, kind = element.attributes, element.kind
     unwritten = not lines_of(look.get("text", "")) and kind != "person"
-    return kind in SILENT, "shape_seed" not in look, unwritten, -element.width * element.height
+    return kind in _TABLES["silent"], "shape_seed" not in look, unwritten, -element.width * element.height
 
 
 def describe(scene: Scene) -> str:
-    """One sentence of what is visible in a scene: things in order of size, place, time, styles.
+    """One lower-case sentence of what is visible in a scene: things in order of size, place, time, styles.
 
-    At most about WORD_LIMIT words; the smallest things are left out first. Lower case.
+    At most about WORD_LIMIT words; the smallest things are left out first.
     """
     styles = " ".join(describe_style(name) for name, _ in scene.styles)
     ending = f"{describe_setting(scene.setting)} {styles}".strip()

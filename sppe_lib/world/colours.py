@@ -1,6 +1,6 @@
 """Colours of the vector world: names, palettes (`assets/colours.yaml`), "#rrggbb" strings and their mixing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PIL import ImageColor
 
@@ -11,14 +11,11 @@ _TABLES = read_asset("colours.yaml")
 COLOURS: dict[str, str] = _TABLES["colours"]
 """The colours of the world by name; captions use the names."""
 
-NAMED: dict[str, str] = _TABLES["words"]
-"""Words for any colour, by their most typical value; see `colour_name`."""
-
 MATERIALS: dict[str, dict[str, str]] = _TABLES["materials"]
 """Materials of cards and tickets, and the attributes that they replace."""
 
 PALETTES: dict[str, tuple[str, ...]] = {name: tuple(colours) for name, colours in _TABLES["palettes"].items()}
-DARK, LIGHT, INKS, PAPERS, VIVID = (PALETTES[name] for name in ("dark", "light", "inks", "papers", "vivid"))
+PAPERS, VIVID = PALETTES["papers"], PALETTES["vivid"]
 
 
 def hex_of(name: str) -> str:
@@ -27,8 +24,8 @@ def hex_of(name: str) -> str:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """ "#rrggbb" (or "#rgb") as three numbers in 0..255."""
-    return ImageColor.getrgb(colour)[:3]
+    """A name, "#rrggbb" or "#rgb" as three numbers in 0..255."""
+    return ImageColor.getrgb(hex_of(colour))[:3]
 
 
 def hex_colour(values: Iterable[float]) -> str:
@@ -38,13 +35,12 @@ def hex_colour(values: Iterable[float]) -> str:
 
 def mix(first: str, second: str, amount: float) -> str:
     """`first` moved towards `second` by `amount` in [0, 1]; names or "#rrggbb"."""
-    pairs = zip(rgb(hex_of(first)), rgb(hex_of(second)), strict=True)
-    return hex_colour(a + (b - a) * amount for a, b in pairs)
+    return hex_colour(a + (b - a) * amount for a, b in zip(rgb(first), rgb(second), strict=True))
 
 
 def is_dark(name: str) -> bool:
     """Whether white text is easier to read on this colour than black text."""
-    red, green, blue = rgb(hex_of(name))
+    red, green, blue = rgb(name)
     return 0.3 * red + 0.59 * green + 0.11 * blue < 125
 
 
@@ -59,7 +55,12 @@ def paper_ink(paper: str) -> tuple[str, ...]:
     return light if is_dark(paper) else dark
 
 
-def colour_name(colour: str) -> str:
-    """The nearest of a few colour words."""
+def nearest(colour: str, names: Mapping[str, str], power: int) -> str:
+    """The name whose value differs least from a colour, in the sum of the channels' differences to a power."""
     target = rgb(colour)
-    return min(NAMED, key=lambda name: sum((a - b) ** 2 for a, b in zip(rgb(NAMED[name]), target, strict=True)))
+    return min(names, key=lambda name: sum(abs(a - b) ** power for a, b in zip(rgb(names[name]), target, strict=True)))
+
+
+def colour_name(colour: str) -> str:
+    """The nearest of a few words for any colour."""
+    return nearest(colour, _TABLES["words"], 2)

@@ -23,6 +23,8 @@ LISTS: dict[str, Sequence[str]] = {**WORDS, **PALETTES, **LOOKS["lists"], "landm
 PLATE_LETTERS = "BCDFGHJLMNPRTVWXYZ"
 """Capitals none of which look like digits or make words."""
 
+_SLOT = re.compile(r"\{([^}]*)\}")
+
 
 @dataclass(frozen=True)
 class Dice:
@@ -46,6 +48,10 @@ class Dice:
         """A whole number from `low` to `high` - 1."""
         return int(self.rng.integers(low, high))
 
+    def tilt(self, most: float) -> float:
+        """A rotation in whole degrees up to `most`, often none."""
+        return 0.0 if self.chance(0.35) else float(self.whole(-int(most), int(most) + 1))
+
     def record(self, recipe: str | Mapping[str, Any], **known: Any) -> dict[str, Any]:
         """Draw a record of LOOKS, in its order; the result holds its hidden values (_name), too.
 
@@ -63,28 +69,26 @@ class Dice:
 
     def draw(self, recipe: Any, known: Mapping[str, Any]) -> Any:
         """Draw one value; the head of `assets/looks.yaml` says how recipes are written."""
-        if isinstance(recipe, list):
-            return self.draw(self.pick(recipe), known)
-        if isinstance(recipe, str):
-            whole = re.fullmatch(r"\{([^}]*)\}", recipe)
-            if whole:
-                return self._named(whole[1], known)
-            return re.sub(r"\{([^}]*)\}", lambda found: str(self._named(found[1], known)), recipe)
-        if not isinstance(recipe, dict):
-            return recipe
-        if "chance" in recipe:
-            return self.draw(recipe["then"] if self.chance(recipe["chance"]) else recipe["else"], known)
-        if "lines" in recipe:
-            return tuple(self.draw(line, known) for line in recipe["lines"])
-        if "all" in recipe:  # every option is drawn before one is picked
-            return self.pick([self.draw(option, known) for option in recipe["all"]])
-        if "by" in recipe:
-            return self.draw(recipe[known[recipe["by"]]], known)
-        if "whole" in recipe:
-            return self.whole(*recipe["whole"])
-        if "between" in recipe:
-            number = self.between(*recipe["between"])
-            return round(number, recipe["digits"]) if "digits" in recipe else number
+        match recipe:
+            case list():
+                return self.draw(self.pick(recipe), known)
+            case str():
+                if whole := _SLOT.fullmatch(recipe):
+                    return self._named(whole[1], known)
+                return _SLOT.sub(lambda found: str(self._named(found[1], known)), recipe)
+            case {"chance": share, "then": one, "else": other}:
+                return self.draw(one if self.chance(share) else other, known)
+            case {"lines": lines}:
+                return tuple(self.draw(line, known) for line in lines)
+            case {"all": options}:  # every option is drawn before one is picked
+                return self.pick([self.draw(option, known) for option in options])
+            case {"by": name}:
+                return self.draw(recipe[known[name]], known)
+            case {"whole": limits}:
+                return self.whole(*limits)
+            case {"between": limits, **more}:
+                number = self.between(*limits)
+                return round(number, more["digits"]) if more else number
         return recipe
 
     def _named(self, words: str, known: Mapping[str, Any]) -> Any:
@@ -108,30 +112,20 @@ class Dice:
         return self.pick(options)
 
 
-def tilt(dice: Dice, most: float = 12.0) -> float:
-    """A rotation in whole degrees, often none."""
-    return 0.0 if dice.chance(0.35) else float(dice.whole(-int(most), int(most) + 1))
-
-
-def _birth_date(dice: Dice) -> str | tuple[str, str]:
+def _birth_date(dice: Dice, known: Mapping[str, Any]) -> str | tuple[str, str]:
     """A date of birth between 1940 and 2010."""
     day, month, year = dice.whole(1, 29), dice.whole(0, 12), dice.whole(1940, 2011)
     long, short = f"{day} {WORDS['months'][month]}", f"{day}.{month + 1}."
     return dice.pick([(long, str(year)), f"{short}{year % 100:02d}", (short, str(year))])
 
 
-def _photo(dice: Dice, plain: float) -> dict[str, Any] | None:
-    """A sitter, or None (a silhouette)."""
-    sitter = people.random_person(dice.rng)
-    return None if dice.chance(plain) else sitter
-
-
-def _bill(dice: Dice, prices: Sequence[int]) -> tuple[str, ...]:
-    shop, *goods = dice.pick(WORDS["shops"]), *(f"{dice.pick(WORDS['goods'])} {price}" for price in prices)
+def _bill(dice: Dice, known: Mapping[str, Any]) -> tuple[str, ...]:
+    shop, prices = dice.pick(WORDS["shops"]), known["prices"]
+    goods = [f"{dice.pick(WORDS['goods'])} {price}" for price in prices]
     return shop, *goods, f"{sum(prices)}.{dice.whole(10, 100)}"
 
 
-def _scribbled_notes(dice: Dice) -> tuple[str, ...]:
+def _scribbled_notes(dice: Dice, known: Mapping[str, Any]) -> tuple[str, ...]:
     rows = range(dice.whole(2, 5))
     return tuple(" ".join(map(str, dice.rng.permutation(WORDS["notes"])[: dice.whole(1, 3)])) for _ in rows)
 
@@ -148,13 +142,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "last_line": lambda dice, known, name: known[name] if isinstance(known[name], str) else known[name][-1],
     "contrast": lambda dice, known, name: contrasting(known[name]),
     "inks_on": lambda dice, known, name: dice.pick(paper_ink(known[name])),
-    "tilt": lambda dice, known, most: tilt(dice, float(most)),
+    "tilt": lambda dice, known, most: dice.tilt(float(most)),
     "person": lambda dice, known: people.random_person(dice.rng),
-    "photo": lambda dice, known, plain: _photo(dice, float(plain)),
-    "birth_date": lambda dice, known: _birth_date(dice),
+    "birth_date": _birth_date,
     "years": lambda dice, known, count: [f"{y % 100:02d}" for y in sorted(dice.rng.integers(1985, 2026, int(count)))],
     "prices": lambda dice, known: [dice.whole(1, 60) for _ in range(dice.whole(1, 4))],
-    "bill": lambda dice, known, name: _bill(dice, known[name]),
-    "scribbled_notes": lambda dice, known: _scribbled_notes(dice),
+    "bill": _bill,
+    "scribbled_notes": _scribbled_notes,
 }  # fmt: skip
 """Name of a function in a recipe -> function(dice, what is known, its arguments)."""

@@ -7,17 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element as Node
 
 from sppe_lib.errors import ConfigError
+from sppe_lib.world import ASSETS
 from sppe_lib.world.colours import MATERIALS, contrasting, hex_of, mix
 from sppe_lib.world.scene import DRAWERS, Element
 from sppe_lib.world.shapes import FAMILIES, lines_of, placed, portrait, rect, written
 
-ASSETS = files("sppe_lib.world") / "assets"
+ASSET_NAMES = sorted(path.stem for path in ASSETS.glob("*.svg"))
 
 DETAILS = ("text", "photo")
 """The parts that "details" stands for: all the personal data on a document."""
@@ -26,58 +26,45 @@ HORIZONTAL = ("x", "x1", "x2", "cx", "width")
 VERTICAL = ("y", "y1", "y2", "cy", "height")
 LENGTHS = ("width", "height", "r", "rx", "ry", "stroke-width")
 """Geometric attributes that the origin of a box does not move."""
-GEOMETRY = {*HORIZONTAL, *VERTICAL, *LENGTHS, "points", "d"}
+
+STROKES = {
+    "stroke-linejoin": ("path", "line", "rect", "circle", "ellipse", "polygon"),
+    "stroke-linecap": ("path", "line"),
+}
+"""Styles of a whole file and the shapes that take them: resvg's round caps leave traces on closed shapes."""
 
 FONTS = {family: font for font, (family, _) in FAMILIES.items()}
 
 _TERM = re.compile(r"([+-]?[\d.]+)(px|vw|vh|vmin)?((?:[*/]-?[\d.]+)*)")
 _LENGTH = r"[\d.]+(?:px|vw|vh|vmin)(?:[*/]-?[\d.]+)*"
-_TOKEN = re.compile(rf"[+-]?{_LENGTH}(?:[+-]{_LENGTH})*|[+-]?[\d.]+|[A-Za-z]")
-_UNIT_LENGTH = re.compile(rf"[+-]?{_LENGTH}(?:[+-]{_LENGTH})*")
+_SUM = rf"[+-]?{_LENGTH}(?:[+-]{_LENGTH})*"
+_TOKEN = re.compile(rf"{_SUM}|[+-]?[\d.]+|[A-Za-z]")
 _UNITS = {"H": ("vw",), "V": ("vh",), "A": ("vw", "vh", "", "", "", "vw", "vh")}
 """Units of the numbers after a path command; of all others, x and y in turn."""
 
 
 @cache
-def asset_names() -> list[str]:
-    """Names of all assets."""
-    return sorted(path.name.removesuffix(".svg") for path in ASSETS.iterdir() if path.name.endswith(".svg"))
-
-
-@cache
 def asset(name: str) -> Node:
     """The root element of an asset. Raises ConfigError where there is no such file."""
-    try:
-        root = ElementTree.fromstring((ASSETS / f"{name}.svg").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"The world has no drawing {name!r}: add sppe_lib/world/assets/{name}.svg.") from None
+    if name not in ASSET_NAMES:
+        raise ConfigError(f"The world has no drawing {name!r}: add sppe_lib/world/assets/{name}.svg.")
+    root = ElementTree.fromstring((ASSETS / f"{name}.svg").read_text(encoding="utf-8"))
     for node in root.iter():
         node.tag = node.tag.rpartition("}")[2]
-        # The style of the file's strokes; resvg's round caps leave traces on closed shapes.
-        if node.tag in ("path", "line", "rect", "circle", "ellipse", "polygon"):
-            for style in ("stroke-linejoin", *(["stroke-linecap"] if node.tag in ("path", "line") else [])):
-                if root.get(style):
-                    node.attrib.setdefault(style, root.get(style))
+        for style, tags in STROKES.items():
+            if node.tag in tags and style in root.attrib:
+                node.attrib.setdefault(style, root.get(style))
     return root
 
 
 @cache
-def _terms(length: str, unit: str) -> tuple[tuple[float, str, tuple[tuple[str, float], ...]], ...]:
+def _terms(length: str, unit: str) -> list[tuple[float, str, list[tuple[str, str]]]]:
     """A length as terms of number, unit, and what multiplies or divides it; `unit` is that of bare numbers."""
-    return tuple(
+    return [
         # A share of the box as a fraction: "7e-2" is 0.07, where 7 / 100 may not be.
-        (float(number if (own or unit) == "px" else number + "e-2"), own or unit, _ratios(ratios))
+        (float(number if (own or unit) == "px" else number + "e-2"), own or unit, re.findall("([*/])([^*/]+)", ratios))
         for number, own, ratios in _TERM.findall(length.replace(" ", ""))
-    )
-
-
-def _ratios(text: str) -> tuple[tuple[str, float], ...]:
-    return tuple((sign, float(number)) for sign, number in re.findall(r"([*/])([^*/]+)", text))
-
-
-@cache
-def _tokens(geometry: str) -> tuple[str, ...]:
-    return tuple(_TOKEN.findall(geometry))
+    ]
 
 
 @dataclass(frozen=True)
@@ -89,27 +76,21 @@ class Box:
     width: float
     height: float
 
-    def side(self, unit: str) -> float:
-        """How long a unit is: "vw", "vh", "vmin" (a whole side of the box) or "px" (a scene unit)."""
-        return {"px": 1.0, "vw": self.width, "vh": self.height}.get(unit) or min(self.width, self.height)
-
     def length(self, text: str, unit: str, start: float = 0.0) -> float:
-        """A length in scene units from a `start` on: a sum of terms, or min(...) or max(...) of two of them."""
+        """A length in scene units from a `start` on: a sum of terms, or min(...) or max(...) of two of them.
+
+        Units: "vw", "vh", "vmin" (percent of a side of the box) or "px" (a scene unit); `unit` of bare numbers.
+        """
         if bounds := re.fullmatch(r"(min|max)\((.*),(.*)\)", text):
             lengths = [self.length(bounds[2], unit), self.length(bounds[3], unit)]
             return start + (min(lengths) if bounds[1] == "min" else max(lengths))
-        total = start
+        sides = {"px": 1.0, "vw": self.width, "vh": self.height}
         for number, own, ratios in _terms(text, unit):
-            value = number * self.side(own)
+            value = number * (sides.get(own) or min(self.width, self.height))
             for sign, ratio in ratios:
-                value = value * ratio if sign == "*" else value / ratio
-            total += value
-        return total
-
-    def about(self, x: str, y: str, sides: str) -> "Box":
-        """The box from a point on, with `sides` of their own: the same for both, or width and height."""
-        lengths = [self.length(side, "px") for side in sides.split()]
-        return Box(self.length(x, "vw", self.x), self.length(y, "vh", self.y), lengths[0], lengths[-1])
+                value = value * float(ratio) if sign == "*" else value / float(ratio)
+            start += value
+        return start
 
     def attribute(self, node: Node, name: str) -> float:
         """A geometric attribute of a shape, in scene units."""
@@ -123,7 +104,7 @@ class Box:
     def outline(self, text: str, digits: tuple[int, int]) -> str:
         """The points of a polygon or the data of a path, in scene units; decimals after capitals and small letters."""
         result, command, index = [], "L", 0
-        for token in _tokens(text):
+        for token in _TOKEN.findall(text):
             if token.isalpha():
                 result, command, index = [*result, token], token, 0
                 continue
@@ -132,8 +113,7 @@ class Box:
             # The radii of an arc are lengths; relative commands go on from where the pen is.
             moved = command.isupper() and not (command == "A" and index % 7 < 2)
             origin = {"vw": self.x, "vh": self.y}.get(unit, 0.0) if moved else 0.0
-            places = digits[0] if command.isupper() else digits[1]
-            result.append(f"{self.length(token, unit, origin):.{places}f}" if unit else token)
+            result.append(f"{self.length(token, unit, origin):.{digits[command.islower()]}f}" if unit else token)
             index += 1
         return " ".join(result)
 
@@ -151,56 +131,45 @@ class Drawing:
 
     def draw(self, node: Node, box: Box, inside: bool) -> str:
         """One node as SVG in scene units."""
-        if node.tag == "title" or not self._shown(node):
+        if node.tag == "title" or not self.shown(node):
             return ""
         inside = inside or node.get("data-part") in (DETAILS if self.part == "details" else (self.part,))
-        if node.tag == "g":
-            return self._group(node, box, inside)
-        if node.tag == "image":
-            return self._image(node, box, inside)
+        if node.tag in ("g", "image"):
+            return (self._group if node.tag == "g" else self._image)(node, box, inside)
         if not inside:
             return ""
         if node.tag == "defs":
             return ElementTree.tostring(node, encoding="unicode")
-        if node.tag == "text":
-            return self._text(node, box)
-        return f"<{node.tag}{self._attributes(node, box)}/>"
+        return self._text(node, box) if node.tag == "text" else f"<{node.tag}{self._attributes(node, box)}/>"
 
     def _lines(self, node: Node) -> tuple[str, ...]:
         """The lines of text of a node; one that the thing does not have is missing."""
         slot = node.get("data-text") or ("" if node.tag == "text" else "text")
-        lines = lines_of(self.look.get(slot, node.text or ""))
-        index = node.get("data-line")
+        lines, index = lines_of(self.look.get(slot, node.text or "")), node.get("data-line")
         return lines if index is None else lines[int(index) : int(index) + 1]
 
-    def _shown(self, node: Node) -> bool:
+    def shown(self, node: Node) -> bool:
+        """Whether the thing has the line and fulfils the condition of a node."""
         if "data-line" in node.attrib and not self._lines(node):
             return False
-        condition = node.get("data-if")
-        if condition is None:
+        if (condition := node.get("data-if")) is None:
             return True
-        if "=" not in condition:
-            value = self.look.get(condition.lstrip("!"))
-            return bool(any(value) if isinstance(value, (tuple, list)) else value) != condition.startswith("!")
-        name, no, values = re.fullmatch(r"(\w+)(!?)=(.*)", condition).groups()
+        absent, name, no, values = re.fullmatch(r"(!?)(\w+)(!?)=?(.*)", condition).groups()
         value = self.look.get(name)
-        if value is None:
-            return node.get("display") != "none"
-        return (str(value) in values.split("|")) != bool(no)
+        if "=" not in condition:
+            return bool(any(value) if isinstance(value, (tuple, list)) else value) != bool(absent)
+        return node.get("display") != "none" if value is None else (str(value) in values.split("|")) != bool(no)
 
     def _group(self, node: Node, box: Box, inside: bool) -> str:
-        if sides := node.get("data-side"):
+        if sides := [box.length(side, "px") for side in node.get("data-side", "").split()]:
             x, y = re.fullmatch(r"translate\((\S+) (\S+)\)", node.get("transform")).groups()
-            return self.children(node, box.about(x, y, sides), inside)
+            about = Box(box.length(x, "vw", box.x), box.length(y, "vh", box.y), sides[0], sides[-1])
+            return self.children(node, about, inside)
         inner, attributes = self.children(node, box, inside), self._attributes(node, box)
         return f"<g{attributes}>{inner}</g>" if attributes and inner else inner
 
     def _image(self, node: Node, box: Box, inside: bool) -> str:
-        if about := node.get("data-about"):
-            inner = box.about(*about.split())
-        else:
-            inner = Box(*(box.attribute(node, name) for name in ("x", "y", "width", "height")))
-        within = (inner.x, inner.y, inner.width, inner.height)
+        within = [box.attribute(node, name) for name in ("x", "y", "width", "height")]
         silhouette = rect(*within, "black") if inside and node.get("data-part") and self.part != "all" else ""
         settings = dict(pair.split("=") for pair in node.get("data-set", "").split())
         look = {**self.look, **{name: self.look.get(value, value) for name, value in settings.items()}}
@@ -209,17 +178,16 @@ class Drawing:
             if person := look.get(node.get("data-person")):
                 return silhouette + portrait(person, *within, look["backdrop"]) if inside else ""
         name = re.sub(r"\{(\w+)\}", lambda slot: str(look.get(slot[1])).replace(" ", "_"), node.get("data-href", ""))
-        name = name if name.removesuffix(".svg") in asset_names() else node.get("href")
-        return silhouette + Drawing(look, self.part).children(asset(name.removesuffix(".svg")), inner, inside)
+        name = name.removesuffix(".svg")
+        found = asset(name if name in ASSET_NAMES else node.get("href").removesuffix(".svg"))
+        return silhouette + Drawing(look, self.part).children(found, Box(*within), inside)
 
     def _text(self, node: Node, box: Box) -> str:
-        starts = (box.x, box.y, 0.0, 0.0)
-        lengths = zip(node.get("data-box").split(), starts, strict=True)
-        within = [box.length(text, "px", start) for text, start in lengths]
+        sides = zip(node.get("data-box").split(), (box.x, box.y, 0.0, 0.0), strict=True)
+        within = (box.length(text, "px", start) for text, start in sides)
         font = self.look.get(node.get("data-font")) or FONTS[node.get("font-family")]
-        part = self.part if node.get("data-part") else "all"
-        colour, anchor = self._colour(node, "fill"), node.get("text-anchor", "middle")
-        return written(part, self._lines(node), *within, colour, font, anchor)
+        style = self._colour(node, "fill"), font, node.get("text-anchor", "middle")
+        return written(self.part if node.get("data-part") else "all", self._lines(node), *within, *style)
 
     def _colour(self, node: Node, name: str) -> str:
         """Attribute fill or stroke with its slot filled, or as time and season have it."""
@@ -229,28 +197,25 @@ class Drawing:
         function, _, rest = node.get(f"data-{name}", "").rpartition("(")
         slot, *arguments = rest.rstrip(")").split(", ")
         colour = self.look.get(slot)
-        if not colour:
-            return node.get(name)
-        return hex_of(COLOUR_FUNCTIONS[function](colour, *arguments))
+        return hex_of(COLOUR_FUNCTIONS[function](colour, *arguments)) if colour else node.get(name)
 
     def _attributes(self, node: Node, box: Box) -> str:
         result = ""
         for name, value in node.attrib.items():
+            own = node.get(f"data-{name}", value)
             if name.startswith("data-") or name == "display":
                 continue
             if name in ("fill", "stroke"):
                 value = self._colour(node, name)
             elif name in ("d", "points"):
                 digits = node.get("data-digits", "12" if name == "d" else "22")
-                value = box.outline(node.get(f"data-{name}", value), (int(digits[0]), int(digits[-1])))
-            elif name in GEOMETRY:
+                value = box.outline(own, (int(digits[0]), int(digits[-1])))
+            elif name in HORIZONTAL + VERTICAL + LENGTHS:
                 value = f"{box.attribute(node, name):{'g' if name == 'stroke-width' else '.2f'}}"
             elif name == "transform":
-                value = _UNIT_LENGTH.sub(
-                    lambda match: f"{box.length(match[0], 'px'):.2f}", node.get("data-transform", value)
-                )
-            elif f"data-{name}" in node.attrib:
-                value = self.look.get(node.get(f"data-{name}"), value)
+                value = re.sub(_SUM, lambda length: f"{box.length(length[0], 'px'):.2f}", own)
+            elif own != value:
+                value = self.look.get(own, value)
             result += f' {name}="{value}"'
         return result
 
@@ -265,7 +230,7 @@ COLOUR_FUNCTIONS: dict[str, Callable[..., str]] = {
 
 
 def draw_asset(name: str, box: Box, look: Mapping[str, Any], part: str = "all") -> str:
-    """An asset in a box, as an SVG fragment in scene units; `look`: the thing's attributes by slot name.
+    """An asset in a box, as SVG in scene units; `look`: the thing's attributes by slot name.
 
     Part "all" draws everything; another part only what is marked as it, with the box of its text ("details":
     text and photo). Raises ConfigError for an asset that does not exist.
@@ -283,4 +248,4 @@ def draw_thing(element: Element, part: str, name: str = "") -> str:
 
 
 # A dash marks the assets that are parts of others.
-DRAWERS.update({name: draw_thing for name in asset_names() if "-" not in name})
+DRAWERS.update({name: draw_thing for name in ASSET_NAMES if "-" not in name})

@@ -5,13 +5,15 @@ from typing import Any
 
 from sppe_lib.world import people
 from sppe_lib.world.colours import VIVID
-from sppe_lib.world.dice import LOOKS, Dice, tilt
+from sppe_lib.world.dice import LOOKS, Dice
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.settings import random_setting
 
 Text = str | tuple[str, ...]
 Frame = tuple[float, float, float, float]
 """x, y, width, height in scene units."""
+
+STREET = "street park shop room office beach"
 
 
 def element(kind: str, frame: Sequence[float], look: Mapping[str, Any], private: str = "", **more: Any) -> Element:
@@ -24,6 +26,12 @@ def rounded(*frame: float) -> Frame:
     return tuple(round(value, 2) for value in frame)
 
 
+def part(frame: Sequence[float], left: float, top: float, wide: float, tall: float) -> Frame:
+    """A part of a box, in shares of its width and height, to the hundredth."""
+    x, y, width, height = frame
+    return rounded(x + width * left, y + height * top, width * wide, height * tall)
+
+
 def sides(longer: float, aspect: float) -> tuple[float, float]:
     """Width and height of a box whose longer side and aspect (width over height) are given."""
     return (longer, longer / aspect) if aspect >= 1 else (longer * aspect, longer)
@@ -31,11 +39,10 @@ def sides(longer: float, aspect: float) -> tuple[float, float]:
 
 def box(dice: Dice, aspect: float, low: float, high: float, margin: float = 3.0) -> Frame:
     """A random box on the canvas; its longer side is between `low` and `high`."""
-    width, height = sides(dice.between(low, high), aspect)
-    room_x, room_y = max(100 - width - 2 * margin, 0), max(100 - height - 2 * margin, 0)
-    x = margin + dice.between(0, 1) * room_x if room_x else (100 - width) / 2
-    y = margin + dice.between(0, 1) * room_y if room_y else (100 - height) / 2
-    return rounded(x, y, width, height)
+    size = sides(dice.between(low, high), aspect)
+    free = (max(100 - side - 2 * margin, 0) for side in size)
+    start = (margin + dice.between(0, 1) * room if room else (100 - side) / 2 for room, side in zip(free, size))
+    return rounded(*start, *size)
 
 
 def person(dice: Dice, x: float, ground: float, height: float, framing: str = "bust", private: str = "") -> Element:
@@ -45,36 +52,26 @@ def person(dice: Dice, x: float, ground: float, height: float, framing: str = "b
     return Element("person", *rounded(x - width / 2, ground - height, width, height), look, private)
 
 
-def text(
-    content: Text, frame: Sequence[float], colour: str = "black", font: str = "sans", private: bool = True, **more: Any
-) -> Element:
+def text(content: Text, frame: Frame, colour="black", font="sans", private: bool = True, **more: Any) -> Element:
     """A free-standing text element, private unless said otherwise."""
     look = {"text": content, "colour": colour, "font": font, **more}
     return Element("text", *rounded(*frame), look, "text" if private else "")
-
-
-def part(frame: Sequence[float], left: float, top: float, wide: float, tall: float) -> Frame:
-    """A part of a box, in shares of its width and height."""
-    x, y, width, height = frame
-    return x + width * left, y + height * top, width * wide, height * tall
 
 
 def scene(dice: Dice, places: str, *entries: Element | Sequence[Element]) -> Scene:
     """A scene in one of the places (words), with elements in painter's order (lists of elements are unrolled)."""
     elements = [one for entry in entries for one in ([entry] if isinstance(entry, Element) else entry)]
     names = places.split()
-    place = dice.pick(names) if len(names) > 1 else places
-    return Scene(random_setting(dice.rng, place), tuple(elements))
+    return Scene(random_setting(dice.rng, dice.pick(names) if len(names) > 1 else places), tuple(elements))
 
 
 def table_things(dice: Dice, count: int = 2) -> list[Element]:
     """Up to `count` things that lie about on a table seen from above, near its corners."""
-    corners, things = [(4, 4), (72, 4), (4, 72), (72, 72)], LOOKS["table things"]
-    elements = []
+    things, elements = LOOKS["table things"], []
     for index in dice.rng.permutation(4)[: dice.whole(0, count + 1)]:
         kind = dice.pick(list(things))
         look = {name: dice.record(recipe) for name, recipe in things.items()}[kind]
-        x, y = (corner + dice.between(-3, 3) for corner in corners[index])
+        x, y = (corner + dice.between(-3, 3) for corner in ((4, 4), (72, 4), (4, 72), (72, 72))[index])
         elements.append(Element(kind, x, y, 22, 22, look))
     return elements
 
@@ -84,12 +81,9 @@ def table(colour: str, top: float = 80) -> Element:
     return Element("table", -2, top, 104, 102 - top, {"colour": colour})
 
 
-def grip(x: float, y: float, skin: str) -> Element:
+def thumb(x: float, y: float, skin: str, width: float = 17, height: float = 26) -> Element:
     """The thumb of a hand that holds something."""
-    return Element("hand", x, y, 17, 26, {"skin": skin, "thumb": True})
-
-
-STREET = "street park shop room office beach"
+    return Element("hand", x, y, width, height, {"skin": skin, "thumb": True})
 
 
 def present(dice: Dice, look: Mapping[str, Any]) -> Scene:
@@ -99,23 +93,24 @@ def present(dice: Dice, look: Mapping[str, Any]) -> Scene:
     """
     kind, low, high = (look["_shown"][name] for name in ("kind", "low", "high"))
     turn, aspect = look["_shown"].get("turn", 12), look.get("_aspect") or look["_shown"]["aspect"]
-    private = look.get("_private", "all")
+
+    def thing(frame: Sequence[float], rotation: float = 0) -> Element:
+        return element(kind, frame, look, look.get("_private", "all"), rotation=rotation)
+
     layout = int(dice.rng.choice(4, p=(0.42, 0.22, 0.22, 0.14)))
     if layout == 0:
         frame = box(dice, aspect, low, high)
         about = [] if frame[2] * frame[3] > 4200 else table_things(dice)
-        return scene(dice, "desk", about, element(kind, frame, look, private, rotation=tilt(dice, turn)))
+        return scene(dice, "desk", about, thing(frame, dice.tilt(turn)))
     if layout == 1:
         width, height = sides(dice.between(min(max(low, 52), 66), 76), aspect)
         x, y = (100 - width) / 2 + dice.between(-6, 6), max(6.0, 52 - height * 0.62)
-        skin = dice.pick(people.SKINS)
-        sleeve = dice.pick((*VIVID, "white", "black", "grey"))
+        skin, sleeve = dice.pick(people.SKINS), dice.pick((*VIVID, "white", "black", "grey"))
         hand = Element("hand", x + width * 0.2, 40, max(width * 0.6, 44), 62, {"skin": skin, "sleeve": sleeve})
-        thumb = Element("hand", x + width * 0.5, y + height * 0.74, 26, 34, {"skin": skin, "thumb": True})
-        return scene(dice, STREET, hand, element(kind, (x, y, width, height), look, private, rotation=0), thumb)
+        front = thumb(x + width * 0.5, y + height * 0.74, skin, 26, 34)
+        return scene(dice, STREET, hand, thing((x, y, width, height)), front)
     if layout == 3:
-        frame = box(dice, aspect, max(low, 60), high)
-        return scene(dice, "wall paper", element(kind, frame, look, private, rotation=tilt(dice, turn / 2)))
+        return scene(dice, "wall paper", thing(box(dice, aspect, max(low, 60), high), dice.tilt(turn / 2)))
     if aspect >= 1.2:  # held before the chest, below the face
         width = dice.between(48, 60)
         height = width / aspect
@@ -125,24 +120,19 @@ def present(dice: Dice, look: Mapping[str, Any]) -> Scene:
         hands = [(left - 7, top + height * 0.6), (left + width - 9, top + height * 0.6)]
     else:  # held up beside the face
         height = min(dice.between(58, 72), 48 / aspect)
-        width = height * aspect
-        right = dice.chance(0.5)
+        width, right = height * aspect, dice.chance(0.5)
         holder = person(dice, 25 if right else 75, 101, dice.between(72, 82))
         left, top = 96 - width if right else 4, dice.between(14, 26)
         hands = [(left + width * 0.4, top + height * 0.88)]
-    thing = element(kind, (left, top, width, height), look, private, rotation=0)
-    thumbs = [grip(*place, holder.attributes["body_skin"]) for place in hands]
-    return scene(dice, STREET + " wall", holder, thing, thumbs)
+    thumbs = [thumb(*place, holder.attributes["body_skin"]) for place in hands]
+    return scene(dice, STREET + " wall", holder, thing((left, top, width, height)), thumbs)
 
 
 def device(dice: Dice, kind: str, aspect: float, **more: Any) -> Scene:
     """A device standing on a desk or table before a room, sometimes with a person beside it."""
-    look = dice.record("device") | more
-    private = "all" if dice.chance(0.4) else "screen"
-    layout = dice.whole(0, 3)
-    vivid = dice.pick(VIVID)
+    look, private = dice.record("device") | more, "all" if dice.chance(0.4) else "screen"
+    layout, vivid, places = dice.whole(0, 3), dice.pick(VIVID), "room office shop wall"
     desk = table(dice.pick(("brown", "light brown", "dark brown", "grey", "white")), 78)
-    places = "room office shop wall"
     if layout == 0:  # large and frontal
         width = dice.between(70, 90)
         height = min(width / aspect, 84)
@@ -153,11 +143,10 @@ def device(dice: Dice, kind: str, aspect: float, **more: Any) -> Scene:
     x, ground = dice.between(3, 97 - width), dice.between(84, 92)
     beside = x > 50 - width / 2
     if layout == 1:
-        extra = 4.0 if beside else 78.0
+        extra, shown = 4.0 if beside else 78.0, element(kind, (x, ground - height, width, height), look, private)
         plant = Element("plant", extra, 60, 18, 28, {"colour": vivid})
         cup = Element("cup", extra, 72, 14, 16, {"colour": vivid, "above": False})
-        frame = (x, ground - height, width, height)
-        return scene(dice, places, desk, plant if dice.chance(0.5) else cup, element(kind, frame, look, private))
+        return scene(dice, places, desk, plant if dice.chance(0.5) else cup, shown)
     sitter = person(dice, 22.0 if beside else 78.0, 101, dice.between(66, 84))
     frame = (97 - width if beside else 3.0, 94 - height, width, height)
     return scene(dice, places, sitter, desk, element(kind, frame, look, private))

@@ -1,12 +1,9 @@
 """People of the vector world: random identities, their drawing, and their description in words.
 
-The drawings come from DiceBear's style "avataaars": a remix of "Avataaars"
-(https://avataaars.com/) by Pablo Stanley, "Free for personal and commercial use". The style's
-canvas is split in two, body and head, so that a head can be private (and replaced) while the
-body stays. What avataaars lacks (legs, hats, scarves, concepts such as a vampire) are the assets
-"person-...". Traits, their values and words stand in `assets/people.yaml`.
-
-A person's attributes are plain data; see `random_person` and `draw_person` for the keys.
+The drawings come from DiceBear's style "avataaars": a remix of "Avataaars" (https://avataaars.com/) by Pablo Stanley,
+"Free for personal and commercial use". The style's canvas is split in two, body and head, so that a head can be private
+(and replaced) while the body stays. What avataaars lacks (legs, hats, scarves, concepts such as a vampire) are the
+assets "person-...". Traits, their values and words stand in `assets/people.yaml`.
 """
 
 import json
@@ -23,24 +20,20 @@ from dicebear import Avatar, Style
 from sppe_lib.world import read_asset
 from sppe_lib.world.colours import colour_name
 from sppe_lib.world.draw import Box, draw_asset
-from sppe_lib.world.scene import Element, draws
+from sppe_lib.world.scene import DRAWERS, Element
 
 _TABLES = read_asset("people.yaml")
 
+# Framing to left, top, width and height in avatar units, which fill the element's box; to the natural width / height of
+# the box (others leave room at the sides); to how much larger than life heads are: faces must be readable at 64 px.
 VIEW_BOXES = {"bust": (34.0, -26.0, 212.0, 306.0), "full": (34.0, -66.0, 212.0, 546.0)}
-"""Framing to (left, top, width, height) in avatar units; these fill the element's box."""
-
-ASPECTS = {framing: box[2] / box[3] for framing, box in VIEW_BOXES.items()}
-"""Framing to natural width / height of a person's box; other boxes leave room at the sides."""
-
+ASPECTS = {framing: width / height for framing, (_, _, width, height) in VIEW_BOXES.items()}
 HEAD_SCALES = {"bust": 1.18, "full": 1.42}
-"""Heads are larger than life: faces must be readable at 64 px."""
 
 TRAITS: dict[str, list[str]] = _TABLES["traits"]
 """Trait -> its values; trait "top" has groups of its own."""
 SKINS = TRAITS["skin"]
-SHORT_TOPS, LONG_TOPS, ROUND_TOPS, COVERING_TOPS = _TABLES["tops"].values()
-CURLY_TOPS = _TABLES["curly"]
+TOPS: dict[str, list[str]] = _TABLES["tops"]
 CONCEPTS: dict[str, str] = _TABLES["concept_words"]
 DEFAULTS: dict[str, Any] = _TABLES["defaults"]
 
@@ -55,28 +48,25 @@ options are set; `optional` ones may be absent."""
 def random_person(rng: np.random.Generator) -> dict[str, Any]:
     """Attributes of a random person.
 
-    Keys: skin and body_skin (face, and neck and hands), top (avataaars hair style or hat), hair,
-    hat and accessories_colour (colours), facial_hair and accessories ("" for none), clothes,
-    clothes_colour, trousers, mouth, eyes, eyebrows. Colours are "#rrggbb".
+    Keys: skin and body_skin (face, and neck and hands), top (avataaars hair style or hat), hair, hat and
+    accessories_colour (colours), facial_hair and accessories ("" for none), clothes, clothes_colour, trousers, mouth,
+    eyes, eyebrows. Colours are "#rrggbb".
     """
     person = {key: _draw_trait(key, rng) for key in IDENTITY_KEYS + BODY_KEYS}
-    person["body_skin"] = person["skin"]
-    return person
+    return {**person, "body_skin": person["skin"]}
 
 
 def replace_identity(
     attributes: Mapping[str, Any], strength: float, rng: np.random.Generator, part: str = "all"
 ) -> dict[str, Any]:
-    """Another person's traits in place of this one's, for surrogates.
+    """Attributes with another person's traits in place of this one's, for surrogates.
 
-    `strength` in [0.1, 1.0] is the chance of each trait to be redrawn (1.0: all are, and all of
-    skin, hair style and hair colour differ from the original). Part "head" leaves body, clothes
-    and the neck's skin as they are; part "all" replaces them too. Returns new attributes.
+    `strength` in [0.1, 1.0] is the chance of each trait to be redrawn (1.0: all are, and all of skin, hair style and
+    hair colour differ). Part "head" leaves body, clothes and the neck's skin as they are; "all" replaces them too.
     """
     result = dict(attributes)
-    keys = IDENTITY_KEYS if part == "head" else IDENTITY_KEYS + BODY_KEYS
     chance = float(np.clip(strength, 0.0, 1.0)) ** 0.6
-    for key in keys:
+    for key in IDENTITY_KEYS + (() if part == "head" else BODY_KEYS):
         # The draw is made in any case: the generator's state must not depend on the outcome.
         lucky, value = rng.random() < chance, _draw_other(key, attributes.get(key), rng)
         if lucky:
@@ -84,28 +74,24 @@ def replace_identity(
     if part != "head":  # before what follows: another skin of the body alone would be taken back here
         result["body_skin"] = result["skin"]
     if result == dict(attributes):
-        result["hair"] = _draw_other("hair", attributes.get("hair"), rng)
-        result["mouth"] = _draw_other("mouth", attributes.get("mouth"), rng)
+        result |= {key: _draw_other(key, attributes.get(key), rng) for key in ("hair", "mouth")}
     return result
 
 
 def _draw_trait(key: str, rng: np.random.Generator) -> str:
     """One random value of a trait."""
     if key == "top":
-        groups = list(_TABLES["tops"].values())
-        return str(rng.choice(groups[rng.choice(4, p=_TABLES["shares"])]))
-    if key in ("facial_hair", "accessories"):
-        present, value = rng.random() < 0.2, str(rng.choice(TRAITS[key]))
-        return value if present else ""
-    return str(rng.choice(TRAITS[key]))
+        return str(rng.choice(list(TOPS.values())[rng.choice(4, p=_TABLES["shares"])]))
+    absent = key in ("facial_hair", "accessories") and rng.random() >= 0.2
+    value = str(rng.choice(TRAITS[key]))
+    return "" if absent else value
 
 
 def _draw_other(key: str, old: Any, rng: np.random.Generator) -> str:
-    """A random value of a trait, other than `old` where a few tries find one."""
+    """A random value of a trait, other than `old` where a few tries find one; what is mostly absent may stay so."""
     values = [_draw_trait(key, rng) for _ in range(6)]
-    if key in ("facial_hair", "accessories"):  # mostly absent: no need to differ
-        return values[0]
-    return next((value for value in values if value != old), values[0])
+    others = values if key in ("facial_hair", "accessories") else [value for value in values if value != old]
+    return (others or values)[0]
 
 
 @cache
@@ -113,9 +99,8 @@ def _style(part: str) -> Style:
     """Body or head of avataaars, as a DiceBear style."""
     style = json.loads((files("dicebear_styles") / "avataaars.json").read_text())
     attributes = {"d": PARTS[part]["outline"], "fill": {"type": "color", "name": "skin"}}
-    silhouette = {"name": "path", "type": "element", "attributes": attributes}
     kept = [element for element in style["canvas"]["elements"] if element["name"] in PARTS[part]["components"]]
-    style["canvas"]["elements"] = [silhouette, *kept]
+    style["canvas"]["elements"] = [{"name": "path", "type": "element", "attributes": attributes}, *kept]
     return Style(style)
 
 
@@ -128,31 +113,9 @@ def _avatar(part: str, options: tuple[tuple[str, str], ...]) -> str:
     svg = str(Avatar(_style(part), {"seed": "", **chosen}))
     inside = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     inside = re.sub(r"<!--.*?-->|<metadata.*?</metadata>", "", inside, flags=re.DOTALL)
-    suffix = f"{zlib.crc32((part + inside).encode()):08x}"
-    return re.sub(r"-[0-9a-f]{8}(?=[\")])", f"-{suffix}", inside)
+    return re.sub(r"-[0-9a-f]{8}(?=[\")])", f"-{zlib.crc32((part + inside).encode()):08x}", inside)
 
 
-def _part(part: str, look: Mapping[str, Any]) -> str:
-    return _avatar(part, tuple((option, look[trait]) for option, trait in PARTS[part]["options"].items()))
-
-
-def _head(look: Mapping[str, Any]) -> str:
-    scale = HEAD_SCALES[look["framing"]]
-    inside = _part("head", look) + _layer("face", look)
-    return f'<g transform="translate(140 190) scale({scale}) translate(-140 -190)">{inside}</g>'
-
-
-def _body(look: Mapping[str, Any]) -> str:
-    lower = _layer("legs", look) if look["framing"] == "full" else ""
-    return _layer("behind", look) + lower + _part("body", look) + _layer("chest", look)
-
-
-def _layer(name: str, look: Mapping[str, Any]) -> str:
-    """What avataaars lacks, in avatar units: its canvas is 280 x 280, eyes near y = 116, the chin at 186."""
-    return draw_asset(f"person-{name}", Box(0, 0, 100, 100), look)
-
-
-@draws("person")
 def draw_person(element: Element, part: str) -> str:
     """A person as bust or full figure ("framing"); part "head" is the head with hair and what it wears.
 
@@ -162,13 +125,28 @@ def draw_person(element: Element, part: str) -> str:
     glasses = element.attributes.get("sunglasses") or {}
     look = {"age": "", "concept": "", **DEFAULTS, **element.attributes}
     look |= {f"sunglasses_{key}": value for key, value in glasses.items()}
+
+    def avatar(name: str) -> str:
+        return _avatar(name, tuple((option, look[trait]) for option, trait in PARTS[name]["options"].items()))
+
+    def layer(name: str) -> str:
+        """What avataaars lacks, in avatar units: its canvas is 280 x 280, eyes near y = 116, the chin at 186."""
+        return draw_asset(f"person-{name}", Box(0, 0, 100, 100), look)
+
+    larger = f"translate(140 190) scale({HEAD_SCALES[look['framing']]}) translate(-140 -190)"
+    inside = f'<g transform="{larger}">{avatar("head")}{layer("face")}</g>'
+    if part != "head":
+        legs = layer("legs") if look["framing"] == "full" else ""
+        inside = layer("behind") + legs + avatar("body") + layer("chest") + inside + layer("over")
     left, top, width, height = VIEW_BOXES[look["framing"]]
     scale = min(element.width / width, element.height / height)
     x = element.x + (element.width - width * scale) / 2 - left * scale
     y = element.y + element.height - (height + top) * scale
-    inside = _head(look) if part == "head" else _body(look) + _head(look) + _layer("over", look)
     opacity = f' opacity="{look["opacity"]:g}"' if look["opacity"] < 1 else ""
     return f'<g transform="translate({x:.3f} {y:.3f}) scale({scale:.5f})"{opacity}>{inside}</g>'
+
+
+DRAWERS["person"] = draw_person
 
 
 def hair_is_visible(attributes: Mapping[str, Any]) -> bool:
@@ -179,23 +157,21 @@ def hair_is_visible(attributes: Mapping[str, Any]) -> bool:
 def describe_person(attributes: Mapping[str, Any]) -> str:
     """A short phrase of what shows of a person, such as "a person with long red hair, ..."."""
     look = {**DEFAULTS, **attributes}
-    top, words = look["top"], []
-    if top in COVERING_TOPS:
-        words.append(f"a {colour_name(look['hat'])} {top if top in ('hijab', 'turban', 'hat') else 'winter hat'}")
-    elif top:
-        shapes = {"curly": CURLY_TOPS, "round": ROUND_TOPS, "long": LONG_TOPS}
+    top, beard, extras = look["top"], look["facial_hair"], _TABLES["extra_words"].items()
+    if top in TOPS["covering"]:
+        hair = f"a {colour_name(look['hat'])} {top if top in ('hijab', 'turban', 'hat') else 'winter hat'}"
+    else:
+        shapes = {"curly": _TABLES["curly"], "round": TOPS["round"], "long": TOPS["long"]}
         shape = next((word for word, tops in shapes.items() if top in tops), "short")
-        words.append(f"{shape} {colour_name(look['hair'])} hair")
-    if look["facial_hair"]:
-        words.append("a beard" if look["facial_hair"].startswith("beard") else "a moustache")
-    if look["accessories"] and not look.get("sunglasses"):
-        words.append("glasses")
-    words.append(f"a {colour_name(look['clothes_colour'])} {_TABLES['clothes_words'].get(look['clothes'], 'shirt')}")
-    worn = {key: look[key] for key in _TABLES["extra_words"] if look.get(key)}
-    colours = {key: colour_name(value["colour"] if key == "sunglasses" else value) for key, value in worn.items()}
-    words += [_TABLES["extra_words"][key].format(colour=colour) for key, colour in colours.items()]
-    if look.get("age"):
-        words.append(_TABLES["age_words"][look["age"]])
-    if look.get("concept"):
-        words.append(f"looking like {CONCEPTS[look['concept']]}")
-    return "a person with " + ", ".join(words)
+        hair = f"{shape} {colour_name(look['hair'])} hair" if top else ""
+    colours = {key: look[key]["colour"] if key == "sunglasses" else look[key] for key, _ in extras if look.get(key)}
+    words = (
+        hair,
+        beard and ("a beard" if beard.startswith("beard") else "a moustache"),
+        "glasses" if look["accessories"] and not look.get("sunglasses") else "",
+        f"a {colour_name(look['clothes_colour'])} {_TABLES['clothes_words'].get(look['clothes'], 'shirt')}",
+        *(phrase.format(colour=colour_name(colours[key])) for key, phrase in extras if key in colours),
+        _TABLES["age_words"].get(look.get("age")),
+        look.get("concept") and f"looking like {CONCEPTS[look['concept']]}",
+    )
+    return "a person with " + ", ".join(filter(None, words))

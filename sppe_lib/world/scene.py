@@ -1,15 +1,14 @@
 """What a scene of the vector world is, and how it becomes pixels.
 
-A scene is a setting (background) plus elements in painter's order, on a square canvas of
-100 x 100 units. Everything is plain data, so a scene can be edited, compared and hashed.
-Drawing is a table from an element's kind to a function that returns an SVG fragment; fragments
-are rasterised by resvg with fonts shipped in matplotlib, so pixels do not depend on the machine.
+A scene is a setting (background) plus elements in painter's order, on a square canvas of 100 x 100 units. Everything
+is plain data, so a scene can be edited, compared and hashed. Drawing is a table from an element's kind to a function
+that returns SVG; resvg rasterises it with fonts shipped in matplotlib, so pixels do not depend on the machine.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,19 @@ import numpy as np
 import resvg_py
 from PIL import Image
 
-CANVAS = 100.0
-"""Side of the square canvas, in scene units."""
-
-FONT_FILES = ("DejaVuSans-Bold.ttf", "DejaVuSansMono-Bold.ttf", "DejaVuSerif-BoldItalic.ttf")
+FONT_FILES = [
+    str(Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVu{name}.ttf"))
+    for name in ("Sans-Bold", "SansMono-Bold", "Serif-BoldItalic")
+]
+"""The fonts that the world may use: families DejaVu Sans, DejaVu Sans Mono, DejaVu Serif."""
 
 
 @dataclass(frozen=True)
 class Element:
-    """One thing in a scene.
+    """One thing in a scene, in a box in scene units; `attributes` holds all that shows and nothing else.
 
-    `x, y, width, height` is its box in scene units. `attributes` holds all that shows and nothing
-    else. `private` names the part that must be protected: "" (nothing), "all", or a part that the
-    kind's drawer knows ("head" of a person, "text" of a receipt). Only masks and surrogates read
-    `private`; the simulated editor must not.
+    `private` names the part that must be protected: "" (nothing), "all", or a part that the kind's drawer knows ("head"
+    of a person, "text" of a receipt). Only masks and surrogates read it; the simulated editor must not.
     """
 
     kind: str
@@ -49,10 +47,9 @@ class Element:
 
 @dataclass(frozen=True)
 class Scene:
-    """A setting, elements in painter's order, and raster styles applied in order after drawing.
+    """A setting (read by `settings.draw_setting`), elements in painter's order, and raster styles.
 
-    `setting` is plain data read by `settings.draw_setting`. `styles` is a tuple of
-    (name, parameters) pairs read by `styles.apply_style`; parameters include any seed.
+    `styles` are (name, parameters) for `styles.apply_style`, applied in order after drawing.
     """
 
     setting: Mapping[str, Any]
@@ -60,46 +57,26 @@ class Scene:
     styles: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
-Drawer = Callable[[Element, str], str]
-"""(element, part) -> SVG fragment in scene units; part "all" draws the whole element, any other
-value only that part, placed exactly where the whole element shows it."""
-
-DRAWERS: dict[str, Drawer] = {}
+DRAWERS: dict[str, Callable[[Element, str], str]] = {}
+"""Kind -> drawer(element, part), which returns SVG in scene units: of the whole element (part "all"), or of that part
+alone, placed exactly where the whole element shows it."""
 
 
-def draws(kind: str) -> Callable[[Drawer], Drawer]:
-    """Register the drawer of an element kind."""
-
-    def register(drawer: Drawer) -> Drawer:
-        DRAWERS[kind] = drawer
-        return drawer
-
-    return register
-
-
-@cache
-def font_paths() -> list[str]:
-    """Paths of the fonts the world may use: families DejaVu Sans, DejaVu Sans Mono, DejaVu Serif."""
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return [str(folder / name) for name in FONT_FILES]
-
-
-def svg_document(body: str) -> str:
-    """Wrap a fragment in an SVG document over the whole canvas."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="0 0 {CANVAS:g} {CANVAS:g}">{body}</svg>'
-    )
+def drawn(elements: Iterable[Element], part: str = "all") -> str:
+    """SVG of elements, or of one part of them."""
+    return "".join(DRAWERS[element.kind](element, part) for element in elements)
 
 
 @lru_cache(maxsize=64)
 def rasterise(svg: str, size: int) -> np.ndarray:
-    """Rasterise an SVG document to uint8 RGBA of shape (size, size, 4), not to be written to.
+    """An SVG fragment in scene units as uint8 RGBA of shape (size, size, 4), not to be written to.
 
     The last ones are kept: an editor looks at one scene again for every instruction, seed and target.
     """
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    document = f'<svg {names} viewBox="0 0 100 100">{svg}</svg>'
     png = resvg_py.svg_to_bytes(
-        svg_string=svg, width=size, height=size, skip_system_fonts=True, font_files=font_paths()
+        svg_string=document, width=size, height=size, skip_system_fonts=True, font_files=FONT_FILES
     )
     return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
 
@@ -110,8 +87,7 @@ def render(scene: Scene, size: int) -> np.ndarray:
     from sppe_lib.world.settings import draw_setting
     from sppe_lib.world.styles import apply_style
 
-    elements = "".join(DRAWERS[element.kind](element, "all") for element in scene.elements)
-    image = np.ascontiguousarray(rasterise(svg_document(draw_setting(scene.setting) + elements), size)[..., :3])
+    image = np.ascontiguousarray(rasterise(draw_setting(scene.setting) + drawn(scene.elements), size)[..., :3])
     for name, parameters in scene.styles:
         image = apply_style(image, name, parameters)
     return image
@@ -120,15 +96,13 @@ def render(scene: Scene, size: int) -> np.ndarray:
 def private_mask(scene: Scene, size: int) -> np.ndarray:
     """Where the private layer shows: bool of shape (size, size).
 
-    The private parts are drawn alone; any pixel they touch counts (alpha > 0, so nothing of an
-    anti-aliased edge is left outside), minus what later elements cover completely.
+    The private parts are drawn alone; any pixel they touch counts (alpha > 0, so nothing of an anti-aliased edge is
+    left outside), minus what later elements cover completely.
     """
     mask = np.zeros((size, size), dtype=bool)
     for element in scene.elements:
         if element.private:
-            fragment = DRAWERS[element.kind](element, element.private)
-            mask |= rasterise(svg_document(fragment), size)[..., 3] > 0
+            mask |= rasterise(drawn([element], element.private), size)[..., 3] > 0
         elif mask.any():
-            cover = rasterise(svg_document(DRAWERS[element.kind](element, "all")), size)
-            mask &= cover[..., 3] < 255
+            mask &= rasterise(drawn([element]), size)[..., 3] < 255
     return mask

@@ -7,31 +7,15 @@ from functools import partial
 import numpy as np
 
 from sppe_lib.data.taxonomy import category as look_up
-from sppe_lib.world import carriers, props, read_asset  # noqa: F401
+from sppe_lib.world import carriers, read_asset, things  # noqa: F401  (registers drawers)
 from sppe_lib.world.colours import PAPERS, VIVID
-from sppe_lib.world.dice import LISTS, LOOKS, Dice, tilt
-from sppe_lib.world.layouts import (
-    box,
-    device,
-    element,
-    part,
-    person,
-    present,
-    rounded,
-    scene,
-    sides,
-    table,
-    table_things,
-    text,
-)
+from sppe_lib.world.dice import LISTS, LOOKS, Dice
+from sppe_lib.world.layouts import box, device, element, part, person, present, scene, sides, table, table_things, text
 from sppe_lib.world.scene import Element, Scene
 from sppe_lib.world.unseen_scenes import UNSEEN_SCENES
 
 _TABLE = read_asset("scenes.yaml")
 PEOPLE_PLACES = "street park room office beach shop wall city"
-
-
-# ------------------------------------------------------------------------------ people and what they leave behind
 
 
 def human_face(dice: Dice) -> Scene:
@@ -45,16 +29,14 @@ def human_face(dice: Dice) -> Scene:
 def faces(dice: Dice) -> Scene:
     """One to three people in a scene; all heads are private."""
     count = 1 + int(dice.rng.choice(3, p=(0.4, 0.35, 0.25)))
-    full = dice.chance(0.2 if count < 3 else 0.4)
-    high = {1: 95, 2: 72, 3: 56}[count]
-
-    def one(middle: float) -> Element:
+    full, high = dice.chance(0.2 if count < 3 else 0.4), (95, 72, 56)[count - 1]
+    people, cup = [], []
+    for index in range(count):
+        middle = 100 * (index + 0.5) / count + dice.between(-4, 4)
         if full:
-            return person(dice, middle, dice.between(92, 98), dice.between(70, 92), "full", "head")
-        return person(dice, middle, 101, dice.between(high - 18, high + 6), "bust", "head")
-
-    people = [one(100 * (index + 0.5) / count + dice.between(-4, 4)) for index in range(count)]
-    cup = []
+            people.append(person(dice, middle, dice.between(92, 98), dice.between(70, 92), "full", "head"))
+        else:
+            people.append(person(dice, middle, 101, dice.between(high - 18, high + 6), "bust", "head"))
     if not full and dice.chance(0.25):
         cup = [Element("cup", dice.between(8, 78), 84, 14, 16, {"colour": dice.pick(VIVID), "above": False})]
     return scene(dice, PEOPLE_PLACES, people, cup)
@@ -76,14 +58,12 @@ def body(dice: Dice) -> Scene:
 
 def fingerprint(dice: Dice) -> Scene:
     """The ridges of a finger: on paper, on an identity sheet, on a scanner."""
-    look = dice.record("fingerprint")
-    layout = dice.whole(0, 4)
+    look, layout = dice.record("fingerprint"), dice.whole(0, 4)
     if layout == 0:
-        ridges = element("fingerprint", box(dice, 0.78, 62, 90), look, "print")
-        return scene(dice, "paper wall", ridges)
+        return scene(dice, "paper wall", element("fingerprint", box(dice, 0.78, 62, 90), look, "print"))
     if layout == 1:
         form = {"paper": dice.pick(PAPERS), "ruled": "form", "accent": dice.pick(VIVID), "text": ""}
-        ridges = element("fingerprint", (36, 42, 27, 33), look | {"ridges": 6}, "print")
+        ridges = element("fingerprint", (36, 42, 27, 33), look, "print", ridges=6)
         about = table_things(dice)
         number = text(f"ID {dice.whole(10, 99)}", (22, 23, 56, 9), private=False)
         return scene(dice, "desk", about, Element("paper", 14, 6, 72, 88, form), ridges, number)
@@ -92,14 +72,13 @@ def fingerprint(dice: Dice) -> Scene:
         return scene(dice, "paper desk", Element("paper", 4, 4, 92, 92, {"paper": dice.pick(PAPERS)}), ridges)
     tone = dice.pick(("green", "teal", "blue", "light blue"))
     pad = Element("sign", 16, 8, 68, 84, {"colour": "black", "edge": "grey", "model": "board"})
-    ridges = element("fingerprint", (27, 16, 46, 60), look | {"ink": tone, "rotation": 0}, "print")
+    ridges = element("fingerprint", (27, 16, 46, 60), look, "print", ink=tone, rotation=0)
     return scene(dice, "desk office", pad, ridges, text("SCAN", (34, 79, 32, 10), tone, private=False))
 
 
 def signature(dice: Dice) -> Scene:
     """A signature on a letter, a form, a card or a big sheet."""
-    look = dice.record("signature")
-    layout = dice.whole(0, 3)
+    look, layout = dice.record("signature"), dice.whole(0, 3)
     if layout == 0:
         frame = box(dice, dice.between(1.5, 2.3), 66, 90)
         pen = [Element("pen", 62, 66, 32, 32, {"colour": dice.pick(VIVID)})] if frame[1] + frame[3] < 66 else []
@@ -116,24 +95,22 @@ def signature(dice: Dice) -> Scene:
 
 def handwriting(dice: Dice) -> Scene:
     """Lines of handwriting on a sheet, a sticky note, a blackboard or a shopping list."""
-    look = dice.record("handwriting")
-    rows, layout = look["text"], dice.whole(0, 3)
+    look, layout = dice.record("handwriting"), dice.whole(0, 3)
     if layout == 0:
-        frame = box(dice, dice.between(0.75, 1.3), 82, 94)
+        x, y, width, height = frame = box(dice, dice.between(0.75, 1.3), 82, 94)
         sheet = {"paper": dice.pick(PAPERS), "ruled": dice.pick(("", "lines", "lines", "grid"))}
-        inner = (frame[0] + 6, frame[1] + 5, frame[2] - 12, frame[3] - 12)
-        return scene(dice, "desk", Element("paper", *frame, sheet), element("handwriting", inner, look, "text"))
+        words = element("handwriting", (x + 6, y + 5, width - 12, height - 12), look, "text")
+        return scene(dice, "desk", Element("paper", *frame, sheet), words)
     if layout == 1:
-        frame = box(dice, 1.0, 46, 66, 8)
+        x, y, width, height = frame = box(dice, 1.0, 46, 66, 8)
         note = {"paper": dice.pick(("yellow", "pink", "light green", "light blue")), "ruled": ""}
-        inner = (frame[0] + 4, frame[1] + 4, frame[2] - 8, frame[3] - 8)
         behind = [person(dice, float(dice.pick((22, 78))), 101, 74)] if dice.chance(0.35) else []
-        words = element("handwriting", inner, look | {"text": rows[:2]}, "text")
+        words = element("handwriting", (x + 4, y + 4, width - 8, height - 8), look, "text", text=look["text"][:2])
         places = "room office wall" if behind else "wall office desk"
         return scene(dice, places, behind, Element("paper", *frame, note), words)
     board = Element("sign", 4, 10, 92, 74, {"colour": "dark green", "edge": "brown", "model": "board"})
     front = [person(dice, 82, 101, 62)] if dice.chance(0.5) else []
-    look |= {"ink": dice.pick(("white", "yellow", "light pink")), "text": rows[:3]}
+    look |= {"ink": dice.pick(("white", "yellow", "light pink")), "text": look["text"][:3]}
     words = element("handwriting", (10, 16, 56 if front else 80, 60), look, "text")
     return scene(dice, "room office wall", board, words, front)
 
@@ -144,16 +121,12 @@ def landmark(dice: Dice) -> Scene:
     width, height = sides(dice.between(48, 90), LOOKS["landmark aspects"][kind])
     ground = dice.between(76, 92)
     height = min(height, ground - 3)
-    x = dice.between(2, max(98 - width, 3))
+    x, tourist = dice.between(2, max(98 - width, 3)), []
     building = element("landmark", (x, ground - height, width, height), dice.record("landmark"), "all", type=kind)
-    tourist = []
     if dice.chance(0.4):
         side = 18.0 if x + width / 2 > 50 else 82.0
         tourist = [person(dice, side, 99, dice.between(42, 60), dice.pick(("bust", "full")))]
     return scene(dice, "park street beach city park snow", building, tourist)
-
-
-# --------------------------------------------------------------------------------------- documents and things
 
 
 def student_id(dice: Dice) -> Scene:
@@ -175,8 +148,7 @@ def education_history(dice: Dice) -> Scene:
 
 def picture_frame(dice: Dice) -> Scene:
     """A framed photograph or picture on a wall or a shelf."""
-    look = dice.record("picture frame")
-    frame = box(dice, dice.pick((0.8, 0.8, 1.0, 1.25)), 40, 84, 6)
+    look, frame = dice.record("picture frame"), box(dice, dice.pick((0.8, 0.8, 1.0, 1.25)), 40, 84, 6)
     below = frame[1] + frame[3] < 62 and dice.chance(0.7)
     extras = [person(dice, float(dice.pick((20, 80))), 101, dice.between(48, 62))] if below else []
     hung = element("picture_frame", frame, look, dice.pick(("all", "photo", "all")))
@@ -186,16 +158,13 @@ def picture_frame(dice: Dice) -> Scene:
 def medicine(dice: Dice) -> Scene:
     """A box, a bottle or a blister of medicine."""
     look = dice.record("medicine")
-    if look["form"] == "bottle" and dice.chance(0.6):
-        below = table(dice.pick(("brown", "white", "light brown", "grey")))
-        height = dice.between(52, 84)
-        x = dice.between(6, 94 - height * 0.62)
-        bottle = element("medicine", (x, 92 - height, height * 0.62, height), look, dice.pick(("all", "text")))
-        pills = {"colour": dice.pick(VIVID), "accent": "white"}
-        return scene(
-            dice, "room shop wall", below, bottle, Element("pills", 78.0 if x < 40 else 4.0, 80, 18, 14, pills)
-        )
-    return present(dice, look | {"_private": dice.pick(("all", "all", "text"))})
+    if look["form"] != "bottle" or not dice.chance(0.6):
+        return present(dice, look | {"_private": dice.pick(("all", "all", "text"))})
+    below, height = table(dice.pick(("brown", "white", "light brown", "grey"))), dice.between(52, 84)
+    x = dice.between(6, 94 - height * 0.62)
+    bottle = element("medicine", (x, 92 - height, height * 0.62, height), look, dice.pick(("all", "text")))
+    pills = Element("pills", 78.0 if x < 40 else 4.0, 80, 18, 14, {"colour": dice.pick(VIVID), "accent": "white"})
+    return scene(dice, "room shop wall", below, bottle, pills)
 
 
 def television(dice: Dice) -> Scene:
@@ -204,42 +173,32 @@ def television(dice: Dice) -> Scene:
     return device(dice, "television", 1.55 if model == "flat" else 1.15, model=model)
 
 
-# ------------------------------------------------------------------------------------------- licence plates
-
-
 def plate_close_up(dice: Dice) -> Scene:
     """A registration plate seen from near, sometimes off its car: on a table or a wall."""
-    bumper = Element("bumper", 0, 0, 100, 100, dice.record("car"))
-    width = dice.between(64, 96)
+    bumper, width = Element("bumper", 0, 0, 100, 100, dice.record("car")), dice.between(64, 96)
     height = width / dice.between(2.0, 3.4)
     frame = ((100 - width) / 2 + dice.between(-2, 2), 53 - height / 2, width, height)
     plate = element("plate", frame, dice.record("plate"), "all")
     if not dice.chance(0.25):
         return scene(dice, "street city", bumper, plate)
     frame = box(dice, 2.6, 60, 94)
-    return scene(dice, "desk wall", element("plate", frame, dice.record("plate"), "all", rotation=tilt(dice, 10)))
-
-
-PLATE_PLACE = (0.29, 0.67, 0.42, 0.155)
-SMALL_CAR_PLATE_PLACE = (0.2, 0.645, 0.6, 0.21)
-"""Where a plate sits on a car: left, top, width, height as shares of the car's box."""
+    return scene(dice, "desk wall", element("plate", frame, dice.record("plate"), "all", rotation=dice.tilt(10)))
 
 
 def _car(dice: Dice, x: float, ground: float, width: float) -> list[Element]:
     """A car and its private plate."""
     model = dice.pick(("car", "car", "van"))
     height = width * (0.92 if model == "van" else 0.8)
-    frame = rounded(x, ground - height, width, height)
+    frame = part((x, ground - height, width, height), 0, 0, 1, 1)  # to the hundredth
     car = element("car", frame, dice.record("car"), model=model)
-    place = rounded(*part(frame, *(PLATE_PLACE if width > 56 else SMALL_CAR_PLATE_PLACE)))
+    place = part(frame, *((0.29, 0.67, 0.42, 0.155) if width > 56 else (0.2, 0.645, 0.6, 0.21)))
     return [car, element("plate", place, dice.record("plate"), "all")]
 
 
 def car_plate(dice: Dice) -> Scene:
     """One car with its plate, sometimes a person beside it."""
     width = dice.between(60, 96)
-    x, ground = dice.between(2, 98 - width), dice.between(90, 97)
-    beside = []
+    x, ground, beside = dice.between(2, 98 - width), dice.between(90, 97), []
     if width < 78 and dice.chance(0.6):
         right = x + width / 2 > 50
         beside = [person(dice, 12.0 if right else 88.0, ground, dice.between(56, 68), "full")]
@@ -254,46 +213,35 @@ def several_plates(dice: Dice) -> Scene:
     return scene(dice, "street city park street", [one for place in places for one in _car(dice, *place)])
 
 
-# --------------------------------------------------------------------------------------------- the categories
-
-
 def date_time(dice: Dice) -> Scene:
     """A date, a time or both on a clock, a calendar or a photograph."""
     layout = dice.pick((carriers.clock, carriers.calendar, carriers.photograph, carriers.print_, carriers.photograph))
-    date = dice.record("date")["text"]
-    if layout is carriers.clock:
-        return layout(dice, dice.record("time")["text"], "")
+    day, month = date = dice.record("date")["text"]
     if layout is carriers.calendar:
         return layout(dice, date, "")
-    return layout(dice, dice.record("stamp", day=date[0], month=date[1])["text"], "")
+    written = dice.record("time") if layout is carriers.clock else dice.record("stamp", day=day, month=month)
+    return layout(dice, written["text"], "")
 
 
-Maker = Callable[[Dice], Scene]
-
-
-def flat(recipe: str) -> Maker:
+def flat(recipe: str, dice: Dice) -> Scene:
     """A flat thing, shown in one of several ways."""
-    return lambda dice: present(dice, dice.record(recipe))
+    return present(dice, dice.record(recipe))
 
 
-def carried(recipe: str, title: str, names: str) -> Maker:
+def carried(recipe: str, title: str, names: str, dice: Dice) -> Scene:
     """A private text on one of the carriers; `title` is a word beside it."""
-
-    def draw(dice: Dice) -> Scene:
-        layout = getattr(carriers, dice.pick(names.split()))
-        return layout(dice, dice.record(recipe)["text"], title)
-
-    return draw
+    layout = getattr(carriers, dice.pick(names.split()))
+    return layout(dice, dice.record(recipe)["text"], title)
 
 
-MAKERS: dict[str, Maker] = {
+MAKERS: dict[str, Callable[[Dice], Scene]] = {
     "human face": human_face, "faces": faces, "person": body, "fingerprint": fingerprint, "signature": signature,
     "handwriting": handwriting, "landmark": landmark,
     "student id": student_id, "education history": education_history, "picture frame": picture_frame,
     "medicine": medicine, "date time": date_time, "television": television,
     "vehicle registration plate": plate_close_up, "plate": car_plate, "multi-vehicle plates": several_plates,
-    **{name: flat(recipe) for name, recipe in _TABLE["flat"].items()},
-    **{name: carried(*row) for name, row in _TABLE["carried"].items()},
+    **{name: partial(flat, recipe) for name, recipe in _TABLE["flat"].items()},
+    **{name: partial(carried, *row) for name, row in _TABLE["carried"].items()},
     **{name: partial(device, **row) for name, row in _TABLE["devices"].items()},
 }  # fmt: skip
 """Category -> function that draws a scene of it."""

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from PIL import ImageFont
 
 from sppe_lib.world.colours import hex_of
-from sppe_lib.world.scene import DRAWERS, Element, font_paths
+from sppe_lib.world.scene import FONT_FILES, Element, drawn
 
 FAMILIES = {
     "sans": ("DejaVu Sans", "font-weight='bold'"),
@@ -19,41 +18,31 @@ FAMILIES = {
 """Font name -> family and style, in the order of `scene.FONT_FILES`."""
 
 
-def _paint(fill: str, stroke: str, stroke_width: float, opacity: float) -> str:
-    text = f'fill="{hex_of(fill)}"'
-    if stroke:
-        text += f' stroke="{hex_of(stroke)}" stroke-width="{stroke_width:g}" stroke-linejoin="round"'
-    if opacity < 1:
-        text += f' opacity="{opacity:g}"'
-    return text
+def _paint(fill: str, stroke: str = "", stroke_width: float = 1.0, opacity: float = 1.0) -> str:
+    line = f' stroke="{hex_of(stroke)}" stroke-width="{stroke_width:g}" stroke-linejoin="round"' if stroke else ""
+    return f'fill="{hex_of(fill)}"{line}' + (f' opacity="{opacity:g}"' if opacity < 1 else "")
 
 
-def rect(x, y, width, height, fill, radius=0.0, stroke="", stroke_width=1.0, opacity=1.0) -> str:
-    """A rectangle with optionally rounded corners."""
-    return (
-        f'<rect x="{x:.2f}" y="{y:.2f}" width="{max(width, 0):.2f}" height="{max(height, 0):.2f}" '
-        f'rx="{radius:.2f}" {_paint(fill, stroke, stroke_width, opacity)}/>'
-    )
+def rect(x, y, width, height, fill, radius=0.0, *paint, **more) -> str:
+    """A rectangle with optionally rounded corners; all shapes may have stroke, stroke_width, opacity."""
+    size = f'width="{max(width, 0):.2f}" height="{max(height, 0):.2f}" rx="{radius:.2f}"'
+    return f'<rect x="{x:.2f}" y="{y:.2f}" {size} {_paint(fill, *paint, **more)}/>'
 
 
-def ellipse(x, y, radius_x, radius_y=None, fill="black", stroke="", stroke_width=1.0, opacity=1.0) -> str:
+def ellipse(x, y, radius_x, radius_y=None, fill="black", *paint, **more) -> str:
     """An ellipse (a circle without `radius_y`) about (x, y)."""
-    radius_y = radius_x if radius_y is None else radius_y
-    return (
-        f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{radius_x:.2f}" ry="{radius_y:.2f}" '
-        f"{_paint(fill, stroke, stroke_width, opacity)}/>"
-    )
+    radii = f'rx="{radius_x:.2f}" ry="{radius_x if radius_y is None else radius_y:.2f}"'
+    return f'<ellipse cx="{x:.2f}" cy="{y:.2f}" {radii} {_paint(fill, *paint, **more)}/>'
 
 
-def polygon(points: Iterable[tuple[float, float]], fill, stroke="", stroke_width=1.0, opacity=1.0) -> str:
+def polygon(points: Iterable[tuple[float, float]], fill, *paint, **more) -> str:
     """A closed polygon."""
-    text = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
-    return f'<polygon points="{text}" {_paint(fill, stroke, stroke_width, opacity)}/>'
+    return f'<polygon points="{" ".join(f"{x:.2f},{y:.2f}" for x, y in points)}" {_paint(fill, *paint, **more)}/>'
 
 
-def path(data: str, fill="none", stroke="", stroke_width=1.0, opacity=1.0) -> str:
+def path(data: str, fill="none", *paint, **more) -> str:
     """An SVG path; round line caps."""
-    return f'<path d="{data}" stroke-linecap="round" {_paint(fill, stroke, stroke_width, opacity)}/>'
+    return f'<path d="{data}" stroke-linecap="round" {_paint(fill, *paint, **more)}/>'
 
 
 def line(x1, y1, x2, y2, stroke, stroke_width=1.0) -> str:
@@ -62,14 +51,8 @@ def line(x1, y1, x2, y2, stroke, stroke_width=1.0) -> str:
 
 
 @cache
-def text_width(text: str, font: str) -> float:
-    """Width of a text at font size 1."""
-    return _ruler(font).getlength(text) / 200
-
-
-@cache
 def _ruler(font: str) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(Path(font_paths()[list(FAMILIES).index(font)]), 200)
+    return ImageFont.truetype(FONT_FILES[list(FAMILIES).index(font)], 200)
 
 
 def lines_of(text: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -83,15 +66,13 @@ def label(text, x, y, width, height, fill="black", font="sans", anchor="middle")
     if not parts:
         return ""
     row = height / len(parts)
-    widest = max(text_width(part, font) for part in parts)
+    widest = max(_ruler(font).getlength(part) / 200 for part in parts)
     # A capital is 0.73 high; descenders and the gap to the next line need the rest.
     size = min(row / (0.8 if len(parts) == 1 else 0.98), width / max(widest, 1e-6))
-    family, style = FAMILIES[font]
-    left = {"start": x, "middle": x + width / 2, "end": x + width}[anchor]
+    (family, style), left = FAMILIES[font], {"start": x, "middle": x + width / 2, "end": x + width}[anchor]
+    paint = f'font-family="{family}" {style} font-size="{size:.2f}" text-anchor="{anchor}" fill="{hex_of(fill)}"'
     return "".join(
-        f'<text x="{left:.2f}" y="{y + row * (index + 0.5) + 0.362 * size:.2f}" '
-        f'font-family="{family}" {style} '
-        f'font-size="{size:.2f}" text-anchor="{anchor}" fill="{hex_of(fill)}">{escape(part)}</text>'
+        f'<text x="{left:.2f}" y="{y + row * (index + 0.5) + 0.362 * size:.2f}" {paint}>{escape(part)}</text>'
         for index, part in enumerate(parts)
     )
 
@@ -108,11 +89,8 @@ def portrait(person: Mapping[str, Any], x, y, width, height, backdrop: str) -> s
     tall = min(height * 1.38, width / 0.5)
     wide = tall * 0.693
     sitter = Element("person", (width - wide) / 2, max(height - tall, 0), wide, tall, {**person, "framing": "bust"})
-    return (
-        rect(x, y, width, height, backdrop)
-        + f'<svg x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" viewBox="0 0 {width:.2f} '
-        f'{height:.2f}">{DRAWERS["person"](sitter, "all")}</svg>'
-    )
+    size = f'width="{width:.2f}" height="{height:.2f}" viewBox="0 0 {width:.2f} {height:.2f}"'
+    return rect(x, y, width, height, backdrop) + f'<svg x="{x:.2f}" y="{y:.2f}" {size}>{drawn([sitter])}</svg>'
 
 
 def placed(element: Element, body: str) -> str:

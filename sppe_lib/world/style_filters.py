@@ -1,8 +1,7 @@
 """Building blocks of the raster styles: local functions of an image of floats in [0, 1].
 
-All take and return float arrays of shape (H, W, 3) (or (H, W) where said). Lengths are given as
-fractions of the larger side, so a style looks the same at 64 px and at 512 px. Textures come
-from fixed seeds: they are part of a style, the same on every image.
+All take and return float arrays of shape (H, W, 3) (or (H, W) where said). Lengths are given as fractions of the larger
+side, so a style looks the same at 64 px and at 512 px. Textures come from fixed seeds: the same on every image.
 """
 
 from collections.abc import Sequence
@@ -13,9 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from sppe_lib.world.colours import rgb
-from sppe_lib.world.scene import rasterise, svg_document
-
-LUMA = np.array([0.299, 0.587, 0.114])
+from sppe_lib.world.scene import rasterise
 
 
 def side(image: np.ndarray) -> int:
@@ -30,7 +27,7 @@ def places(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def luma(image: np.ndarray) -> np.ndarray:
     """Brightness, shape (H, W)."""
-    return image @ LUMA
+    return image @ np.array([0.299, 0.587, 0.114])
 
 
 def blend(image: np.ndarray, other: np.ndarray, amount: float | np.ndarray) -> np.ndarray:
@@ -43,7 +40,7 @@ def gradient_map(values: np.ndarray, colours: Sequence[str]) -> np.ndarray:
     """Brightness (H, W) to colours: dark, ..., light, evenly spaced."""
     positions = np.linspace(0, 1, len(colours))
     table = np.array([rgb(colour) for colour in colours]) / 255
-    return np.stack([np.interp(values, positions, table[:, c]) for c in range(3)], axis=-1)
+    return np.stack([np.interp(values, positions, channel) for channel in table.T], axis=-1)
 
 
 def saturate(image: np.ndarray, factor: float) -> np.ndarray:
@@ -58,8 +55,7 @@ def contrast(image: np.ndarray, factor: float, pivot: float = 0.5) -> np.ndarray
 
 def blur(image: np.ndarray, fraction: float) -> np.ndarray:
     """Gaussian blur, sigma as a fraction of the side; (H, W) or (H, W, 3)."""
-    sigma = fraction * side(image)
-    return ndimage.gaussian_filter(image, (sigma, sigma, 0) if image.ndim == 3 else sigma)
+    return ndimage.gaussian_filter(image, fraction * side(image), axes=(0, 1))
 
 
 def edges(image: np.ndarray, fraction: float = 0.006, gain: float = 1.8) -> np.ndarray:
@@ -76,16 +72,13 @@ def posterise(image: np.ndarray, levels: int) -> np.ndarray:
 
 def kuwahara(image: np.ndarray, fraction: float) -> np.ndarray:
     """Edge-keeping smoothing in flat patches, as strokes of thick paint."""
-    radius = max(1, round(fraction * side(image)))
-    grey = luma(image)
-    mean = ndimage.uniform_filter(image, (2 * radius + 1, 2 * radius + 1, 1))
-    square = ndimage.uniform_filter(grey**2, 2 * radius + 1)
-    variance = square - ndimage.uniform_filter(grey, 2 * radius + 1) ** 2
+    radius, grey = max(1, round(fraction * side(image))), luma(image)
+    window = 2 * radius + 1
+    mean = ndimage.uniform_filter(image, (window, window, 1))
+    variance = ndimage.uniform_filter(grey**2, window) - ndimage.uniform_filter(grey, window) ** 2
     shifts = [(dy, dx) for dy in (-radius, radius) for dx in (-radius, radius)]
-    variances = np.stack([_shift(variance, *shift) for shift in shifts])
-    means = np.stack([_shift(mean, *shift) for shift in shifts])
-    best = variances.argmin(0)
-    return np.take_along_axis(means, best[None, ..., None], 0)[0]
+    best = np.stack([_shift(variance, *shift) for shift in shifts]).argmin(0)
+    return np.take_along_axis(np.stack([_shift(mean, *shift) for shift in shifts]), best[None, ..., None], 0)[0]
 
 
 def _shift(values: np.ndarray, dy: int, dx: int) -> np.ndarray:
@@ -98,16 +91,14 @@ def _shift(values: np.ndarray, dy: int, dx: int) -> np.ndarray:
 def shift_channels(image: np.ndarray, fraction: float) -> np.ndarray:
     """Red to the left, blue to the right."""
     step = max(1, round(fraction * side(image)))
-    red, green, blue = (image[..., c] for c in range(3))
+    red, green, blue = np.moveaxis(image, -1, 0)
     return np.stack([_shift(red, 0, step), green, _shift(blue, 0, -step)], axis=-1)
 
 
 def stripes(image: np.ndarray, period: float, share: float = 0.5, axis: int = 0) -> np.ndarray:
     """1.0 on regular lines, else 0.0, shape (H, W); `period` as a fraction of the side (>= 2 px)."""
     length = max(2, round(period * side(image)))
-    along = np.arange(image.shape[axis]) % length < max(1, round(length * share))
-    shape = (-1, 1) if axis == 0 else (1, -1)
-    return np.broadcast_to(along.reshape(shape).astype(float), image.shape[:2])
+    return (places(image)[axis] % length < max(1, round(length * share))).astype(float)
 
 
 def blocks(image: np.ndarray, number: int) -> np.ndarray:
@@ -131,8 +122,8 @@ def texture(image: np.ndarray, grain: float, number: int = 0, stretch: float = 1
 @lru_cache(maxsize=64)
 def _texture(height: int, width: int, grain: float, number: int, stretch: float) -> np.ndarray:
     cells = max(3, round(1 / grain))
-    across = max(3, round(cells / stretch))
-    noise = np.random.default_rng(1000 + number).uniform(-1, 1, (cells, across)).astype(np.float32)
+    size = cells, max(3, round(cells / stretch))
+    noise = np.random.default_rng(1000 + number).uniform(-1, 1, size).astype(np.float32)
     picture = Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
     return np.clip(np.asarray(picture, dtype=float), -1, 1)
 
@@ -140,8 +131,7 @@ def _texture(height: int, width: int, grain: float, number: int, stretch: float)
 def swirl(image: np.ndarray, amount: float, period: float) -> np.ndarray:
     """Displace pixels along waves; both as fractions of the side."""
     y, x = (axis.astype(float) for axis in places(image))
-    length = period * side(image) / (2 * np.pi)
-    shift = amount * side(image)
+    length, shift = period * side(image) / (2 * np.pi), amount * side(image)
     where = [y + shift * np.sin(x / length + 1.3), x + shift * np.sin(y / length)]
     channels = [ndimage.map_coordinates(image[..., c], where, order=1, mode="nearest") for c in range(3)]
     return np.stack(channels, axis=-1)
@@ -150,7 +140,7 @@ def swirl(image: np.ndarray, amount: float, period: float) -> np.ndarray:
 @lru_cache(maxsize=256)
 def drawing(svg: str, height: int, width: int) -> np.ndarray:
     """A vector fragment (100 x 100 units over the whole image): floats in [0, 1], shape (height, width, 4)."""
-    pixels = rasterise(svg_document(svg), max(height, width))
+    pixels = rasterise(svg, max(height, width))
     if height != width:
         pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
     return pixels.astype(float) / 255

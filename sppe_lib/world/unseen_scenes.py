@@ -4,6 +4,7 @@ Their surrogates are other scenes of the same kind, so that the whole picture is
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sppe_lib.world.dice import LISTS, Dice
@@ -18,22 +19,29 @@ def _setting(dice: Dice, place: str) -> dict[str, Any]:
     return {"place": place, **drawn, "colours": colours, "variant": dice.whole(0, 10_000)}
 
 
-def _thing(dice: Dice, kind: str, x: float, y: float, width: float, height: float, recipe: str = "") -> Element:
-    return element(kind, rounded(x, y, width, height), dice.record(recipe or kind))
+def _thing(dice: Dice, kind: str, x: float, y: float, width: float, height: float) -> Element:
+    return element(kind, rounded(x, y, width, height), dice.record(kind))
+
+
+def _upright(dice: Dice, kind: str, aspect: float, foot: float, x: float, height: float) -> Element:
+    return _thing(dice, kind, x, foot - height, height * aspect, height)
+
+
+def _scene(dice: Dice, place: str, things: list[Element], loose: Element | None = None) -> Scene:
+    """A scene of these things, the `loose` one not always among them."""
+    setting = _setting(dice, place)
+    kept = loose is None or dice.chance(0.85)
+    return Scene(setting, tuple(thing for thing in things if kept or thing is not loose))
 
 
 def cats(dice: Dice) -> Scene:
     """One cat or two, outdoors or in a parlour."""
-
-    def cat(x: float, height: float) -> Element:
-        return _thing(dice, "cat", x, 95 - height, height * 0.72, height)
-
     place, two = dice.pick(("meadow", "meadow", "parlour")), dice.chance(0.3)
     height = 0.0 if two else dice.between(62, 76)
-    setting = _setting(dice, place)
-    if not two:
-        return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
-    return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
+    setting, cat = _setting(dice, place), partial(_upright, dice, "cat", 0.72, 95)
+    if two:
+        return Scene(setting, (cat(dice.between(4, 8), dice.between(54, 62)), cat(52, dice.between(56, 64))))
+    return Scene(setting, (cat(dice.between(8, 90 - 0.72 * height), height),))
 
 
 def fruit_still_life(dice: Dice) -> Scene:
@@ -51,28 +59,24 @@ def fruit_still_life(dice: Dice) -> Scene:
     places = dice.rng.permutation([4.0, 30.0, 54.0, 76.0])[: dice.whole(2, 4)]
     # The kinds that instructions ask for are likely, not certain.
     lying = [fruit(x, 76, dice.pick(("apple", "apple", "pear", *kinds))) for x in places]
-    return Scene(_setting(dice, "kitchen"), (*heap, bowl, *lying))
+    return _scene(dice, "kitchen", [*heap, bowl, *lying])
 
 
 def boats(dice: Dice) -> Scene:
     """A sailing boat at sea, sometimes another far away."""
-
-    def boat(x: float, foot: float, height: float) -> Element:
-        return _thing(dice, "boat", x, foot - height, height * 0.8, height)
-
     height = dice.between(54, 66)
-    near = boat(dice.between(6, 90 - 0.8 * height), dice.between(84, 92), height)
-    far = [boat(4 if near.x > 26 else 70, 66, dice.between(26, 32))] if dice.chance(0.6) else []
-    return Scene(_setting(dice, "sea"), (*far, near))
+    x, foot = dice.between(6, 90 - 0.8 * height), dice.between(84, 92)
+    near = _upright(dice, "boat", 0.8, foot, x, height)
+    far = [_upright(dice, "boat", 0.8, 66, 4 if near.x > 26 else 70, dice.between(26, 32))] if dice.chance(0.6) else []
+    return _scene(dice, "sea", [*far, near])
 
 
 def living_room(dice: Dice) -> Scene:
     """A sofa, and mostly a lamp."""
-    left = dice.chance(0.5)
-    width = dice.between(62, 70)
+    left, width = dice.chance(0.5), dice.between(62, 70)
     sofa = _thing(dice, "sofa", 4 if left else 96 - width, 46, width, 40)
-    lamp = _thing(dice, "floor_lamp", 76 if left else 2, 24, 22, 66, "lamp")
-    return Scene(_setting(dice, "parlour"), (sofa, lamp) if dice.chance(0.85) else (sofa,))
+    lamp = _thing(dice, "floor_lamp", 76 if left else 2, 24, 22, 66)
+    return _scene(dice, "parlour", [sofa, lamp], lamp)
 
 
 def balloons(dice: Dice) -> Scene:
@@ -83,18 +87,16 @@ def balloons(dice: Dice) -> Scene:
 
     near = balloon(dice.between(4, 44), dice.between(4, 22), dice.between(60, 70))
     far = [balloon(70 if near.x < 26 else 4, dice.between(8, 40), dice.between(28, 36))] if dice.chance(0.7) else []
-    return Scene(_setting(dice, "hills"), (*far, near))
+    return _scene(dice, "hills", [*far, near])
 
 
 def garden(dice: Dice) -> Scene:
     """Five flowers, mostly before a fence."""
-    fence = _thing(dice, "fence", -4, 40, 108, 30)
-    flowers = []
+    fence, flowers = _thing(dice, "fence", -4, 40, 108, 30), []
     for x in (2, 21, 40, 60, 78):
-        height = dice.between(42, 60)
-        look = dice.record("flower")
+        height, look = dice.between(42, 60), dice.record("flower")
         flowers.append(element("flower", rounded(x + dice.between(-2, 2), 96 - height, 20, height), look))
-    return Scene(_setting(dice, "meadow"), (*([fence] if dice.chance(0.85) else []), *flowers))
+    return _scene(dice, "meadow", [fence, *flowers], fence)
 
 
 def farm(dice: Dice) -> Scene:
@@ -102,7 +104,7 @@ def farm(dice: Dice) -> Scene:
     left = dice.chance(0.5)
     barn = _thing(dice, "barn", 4 if left else 40, 24, 56, 48)
     tractor = _thing(dice, "tractor", 42 if left else 8, 58, 48, 36)
-    return Scene(_setting(dice, "farmland"), (barn, tractor) if dice.chance(0.85) else (barn,))
+    return _scene(dice, "farmland", [barn, tractor], tractor)
 
 
 def ducks(dice: Dice) -> Scene:
@@ -113,7 +115,7 @@ def ducks(dice: Dice) -> Scene:
 
     near = duck(dice.between(20, 42), 92, dice.between(44, 52))
     far = [duck(x, 68, dice.between(20, 25)) for x in ((10, 66) if dice.chance(0.5) else (66,))]
-    return Scene(_setting(dice, "pond"), (*far, near))
+    return _scene(dice, "pond", [*far, near])
 
 
 UNSEEN_SCENES: dict[str, Callable[[Dice], Scene]] = {

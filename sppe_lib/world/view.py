@@ -1,15 +1,15 @@
 """How the simulated editor looks at a scene: what shows, what it misses, which realisation it chooses.
 
-The simulated editor stands in for a cloud model. It may look only at what is visible: pixels at a
-coarse size, boxes, attributes, occlusion; never at `Element.private`. Its documented failure modes:
+The simulated editor stands in for a cloud model. It may look only at what is visible: pixels at a coarse size, boxes,
+attributes, occlusion; never at `Element.private`. Its documented failure modes:
 
 - it does nothing when the target of the instruction is absent;
-- it misses: always with a small chance, more often the smaller, the more hidden or the less
-  contrasted the target is (`miss_chance`);
-- the same words come out differently from request to request: the realisation (hues, shapes, places,
-  sizes, kinds, the strength of a style) is drawn from the seed, and moves a little with the brightness of the
-  whole picture (`share`). An image and its surrogate that are sent with one seed, as to one service asked
-  twice, get nearly the same one; with another seed the same words come out another way.
+- it misses: always with a small chance, more often the smaller, the more hidden or the less contrasted the target is
+  (`miss_chance`);
+- the same words come out differently from request to request: the realisation (hues, shapes, places, sizes, kinds, the
+  strength of a style) is drawn from the seed, and moves a little with the brightness of the whole picture (`share`). An
+  image and its surrogate that are sent with one seed, as to one service asked twice, get nearly the same one; with
+  another seed the same words come out another way.
 """
 
 import colorsys
@@ -22,23 +22,14 @@ from typing import Any, Literal
 import numpy as np
 
 from sppe_lib.world.colours import hex_colour
-from sppe_lib.world.scene import DRAWERS, Element, Scene, rasterise, render, svg_document
+from sppe_lib.world.scene import Element, Scene, drawn, rasterise, render
 
-LOOK_SIZE = 32
-"""Side in pixels at which the editor looks at a scene."""
+LOOK_SIZE = 32  # side in pixels at which the editor looks at a scene
+BASE_MISS = 0.07  # chance to miss even the clearest target
+CLEAR_AREA = 0.008  # share of the canvas at which the extra chance to miss has fallen to about a third
+TONE_GAIN = 1.0  # how far a realisation moves, in shares of its range, when the picture goes from black to white
 
-BASE_MISS = 0.07
-"""Chance to miss even the clearest target."""
-
-CLEAR_AREA = 0.008
-"""Share of the canvas at which the extra chance to miss has fallen to about a third."""
-
-Box = tuple[float, float, float, float]
-"""x, y, width, height in scene units."""
-
-TONE_GAIN = 1.0
-"""How far a realisation moves, as a share of its range, when the whole picture goes from black to white."""
-
+Box = tuple[float, float, float, float]  # x, y, width, height in scene units
 WHOLE: Box = (0.0, 0.0, 100.0, 100.0)
 
 
@@ -55,6 +46,17 @@ class NotDone(Exception):
 
 
 @dataclass(frozen=True)
+class Target:
+    """What an edit aims at: an element, or the photograph in one of its attributes, and how much of it shows."""
+
+    index: int
+    element: Element
+    photograph: str
+    area: float
+    fraction: float
+
+
+@dataclass(frozen=True)
 class View:
     """A scene as the editor sees it, with the instruction's code and the seed.
 
@@ -66,41 +68,23 @@ class View:
     seed: int
     toned: float | None = None
 
-    @property
-    def code_number(self) -> int:
-        """The instruction's code as a number, for seeds; codes that are no digits ("u07") are hashed."""
-        return int(self.code) if self.code.isdigit() else zlib.crc32(self.code.encode())
-
     @cached_property
     def pixels(self) -> np.ndarray:
         """A coarse look at the scene: floats in [0, 1], shape (LOOK_SIZE, LOOK_SIZE, 3)."""
         return render(self.scene, LOOK_SIZE).astype(float) / 255
-
-    def crop(self, box: Box) -> np.ndarray:
-        """The coarse pixels of a box, at least one."""
-        x, y, width, height = (value * LOOK_SIZE / 100 for value in box)
-        left, top = (int(np.clip(round(value), 0, LOOK_SIZE - 1)) for value in (x, y))
-        right = max(left + 1, min(LOOK_SIZE, round(x + width)))
-        bottom = max(top + 1, min(LOOK_SIZE, round(y + height)))
-        return self.pixels[top:bottom, left:right]
-
-    def rng(self, box: Box, purpose: str) -> np.random.Generator:
-        """Chance that depends on the seed, the instruction and the mean colour of a box, roughly.
-
-        A source and a surrogate whose colours differ there get independent numbers.
-        """
-        seen = (self.crop(box).mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
-        return np.random.default_rng([self.seed, self.code_number, zlib.crc32(seen), zlib.crc32(purpose.encode())])
 
     @cached_property
     def tone(self) -> float:
         """Mean brightness of the whole picture, 0 to 1, or the one that is given."""
         return self.toned if self.toned is not None else float(self.pixels.mean(axis=(0, 1)) @ (0.299, 0.587, 0.114))
 
+    def _random(self, *purposes: bytes) -> float:
+        code = int(self.code) if self.code.isdigit() else zlib.crc32(self.code.encode())
+        return np.random.default_rng([self.seed, code, *map(zlib.crc32, purposes)]).random()
+
     def share(self, purpose: str) -> float:
         """Where in its range, 0 to 1, one realised value lies: by the seed, the instruction and the picture's tone."""
-        drawn = np.random.default_rng([self.seed, self.code_number, zlib.crc32(purpose.encode())]).random()
-        moved = (drawn + TONE_GAIN * (self.tone - 0.5)) % 2
+        moved = (self._random(purpose.encode()) + TONE_GAIN * (self.tone - 0.5)) % 2
         return float(min(moved, 2 - moved))  # reflected at the ends of the range
 
     def choice(self, count: int, purpose: str) -> int:
@@ -120,65 +104,67 @@ class View:
             return value
         purpose = value.get("as", purpose)
         if "between" in value:
-            low, high = value["between"]
-            return low + (high - low) * self.share(purpose)
+            return self._within(value["between"], purpose)
         if "hue" in value:
-            hue, lightness, saturation = (
-                low + (high - low) * self.share(f"{purpose} {part}")
-                for part, (low, high) in ((part, value[part]) for part in ("hue", "lightness", "saturation"))
-            )
+            parts = (self._within(value[part], f"{purpose} {part}") for part in ("hue", "lightness", "saturation"))
+            hue, lightness, saturation = parts
             return hex_colour(255 * part for part in colorsys.hls_to_rgb(hue / 360 % 1, lightness, saturation))
         return self.look(value)
+
+    def _within(self, limits: tuple[float, float], purpose: str) -> float:
+        low, high = limits
+        return low + (high - low) * self.share(purpose)
 
     def look(self, values: Mapping[str, Any] | None) -> dict[str, Any]:
         """Attributes, each with this request's realisation."""
         return {key: self.realised(value, key) for key, value in (values or {}).items()}
 
-    def misses(self, box: Box = WHOLE, area: float = 1.0, fraction: float = 1.0) -> bool:
-        """Whether this edit misses a target in a box, of which these shares of canvas and target show."""
-        contrast = float(self.crop(box).std(axis=(0, 1)).mean() * 2)
-        return bool(self.rng(box, "miss").random() < miss_chance(area, fraction, contrast))
+    def misses(self, target: Target | None = None) -> bool:
+        """Whether this edit misses its target; without one it is the whole picture.
 
-    def attempt(self, box: Box = WHOLE, area: float = 1.0, fraction: float = 1.0) -> None:
+        Chance depends on the seed, the instruction and the mean colour of the target's box, roughly: a source and a
+        surrogate whose colours differ there get independent numbers.
+        """
+        area, fraction = (target.area, target.fraction) if target else (1.0, 1.0)
+        x, y, width, height = (value * LOOK_SIZE / 100 for value in (box_of(target.element) if target else WHOLE))
+        left, top = (int(np.clip(round(value), 0, LOOK_SIZE - 1)) for value in (x, y))
+        right, bottom = (min(LOOK_SIZE, round(value)) for value in (x + width, y + height))
+        seen = self.pixels[top : max(top + 1, bottom), left : max(left + 1, right)]
+        colour = (seen.mean(axis=(0, 1)) * 6).round().astype(np.uint8).tobytes()
+        contrast = float(seen.std(axis=(0, 1)).mean() * 2)
+        return bool(self._random(colour, b"miss") < miss_chance(area, fraction, contrast))
+
+    def attempt(self, target: Target | None = None) -> None:
         """Raise NotDone("missed") if this edit misses its target."""
-        if self.misses(box, area, fraction):
+        if self.misses(target):
             raise NotDone("missed")
 
-    def most_visible(self, candidates: Callable[[Element], Iterable[tuple[str, str, float]]]) -> "Target":
+    def target(self, index: int, photograph: str = "", part: str = "all", share: float = 1.0) -> Target:
+        """An element, or a photograph that takes a `share` of the `part` which shows it, as a target."""
+        area, fraction = visibility(self.scene, index, part)
+        return Target(index, self.scene.elements[index], photograph, share * area, fraction)
+
+    def most_visible(self, candidates: Callable[[Element], Iterable[tuple[str, str, float]]]) -> Target:
         """The candidate that shows most; raises NotDone("absent") when none does.
 
         `candidates` gives (attribute of a photograph or "", part of the element that shows it, share of that part).
         """
         best, elements = None, self.scene.elements
-        for index in sorted(range(len(elements)), key=lambda index: -elements[index].width * elements[index].height):
-            if best is not None and elements[index].width * elements[index].height / 1e4 < best.area:
+        sizes = [element.width * element.height for element in elements]
+        for index in sorted(range(len(elements)), key=lambda index: -sizes[index]):
+            if best is not None and sizes[index] / 1e4 < best.area:
                 break  # this and all later boxes are smaller than what was found
-            for photograph, part, share in candidates(elements[index]):
-                area, fraction = visibility(self.scene, index, part)
-                if area > 0 and (best is None or share * area > best.area):
-                    best = Target(index, elements[index], photograph, share * area, fraction)
+            for candidate in candidates(elements[index]):
+                found = self.target(index, *candidate)
+                if found.area > (best.area if best else 0):
+                    best = found
         if best is None:
             raise NotDone("absent")
         return best
 
-    def thing(self, *kinds: str) -> "Target":
+    def thing(self, *kinds: str) -> Target:
         """The element of some kinds that shows most."""
         return self.most_visible(lambda element: [("", "all", 1.0)] if element.kind in kinds else [])
-
-
-@dataclass(frozen=True)
-class Target:
-    """What an edit aims at: an element, or the photograph in one of its attributes, and how much of it shows."""
-
-    index: int
-    element: Element
-    photograph: str
-    area: float
-    fraction: float
-
-    @property
-    def box(self) -> Box:
-        return box_of(self.element)
 
 
 def box_of(element: Element) -> Box:
@@ -186,21 +172,18 @@ def box_of(element: Element) -> Box:
     return element.x, element.y, element.width, element.height
 
 
-def _alpha(fragment: str) -> np.ndarray:
-    return rasterise(svg_document(fragment), 2 * LOOK_SIZE)[..., 3].astype(float) / 255
-
-
 def visibility(scene: Scene, index: int, part: str = "all") -> tuple[float, float]:
     """(share of the canvas that shows, share of the element that shows), both in [0, 1].
 
     "The element" in the second number is what of it lies on the canvas and, roughly, beyond it.
     """
-    element = scene.elements[index]
-    shape = _alpha(DRAWERS[element.kind](element, part))
-    shown = shape
-    later = scene.elements[index + 1 :]
-    if later:
-        shown = shape * (1 - _alpha("".join(DRAWERS[other.kind](other, "all") for other in later)))
+
+    def alpha(svg: str) -> np.ndarray:
+        return rasterise(svg, 2 * LOOK_SIZE)[..., 3].astype(float) / 255
+
+    element, later = scene.elements[index], scene.elements[index + 1 :]
+    shape = alpha(drawn([element], part))
+    shown = shape * (1 - alpha(drawn(later))) if later else shape
     x, y, width, height = box_of(element)
     inside = max(0.0, min(100, x + width) - max(0, x)) * max(0.0, min(100, y + height) - max(0, y))
     fraction = shown.sum() / max(shape.sum(), 1e-9) * inside / max(width * height, 1e-9)
