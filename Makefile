@@ -57,7 +57,7 @@ test-all: test  ## Those, and the long ones: interruptions, a fresh clone, no ne
 	$(PYTHON) -m pytest -m long
 
 fuzz: setup  ## Give every reader ten thousand damaged files
-	$(PYTHON) tests/fuzz_readers.py
+	FUZZ=1000 $(PYTHON) -m pytest tests/test_hostile_files.py -k readers_raise
 
 pages: setup  ## Render the executed notebooks of a run into docs/notebooks: make pages, or make pages PROFILE=smoke
 	$(PYTHON) -m sppe_lib.tools.pages $(if $(PROFILE),"$$PROFILE")

@@ -17,6 +17,7 @@ from sppe_lib.recovery import recovered_file
 from sppe_lib.runtime import numpy_generator
 
 METHODS = ("copy-surrogate", "paste-source", "local-linear", "SOER", "C2E-S2SER")
+LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
 ASSESSORS = (
     Method("SSIM", "higher"), Method("GMSD", "lower"),
     Method("DISTS", "lower", available=False, reason="weights not available"),
@@ -39,7 +40,6 @@ def noisy(image: PillowImage.Image, amount: float, name: str) -> PillowImage.Ima
 
 
 def write_recovered(profile: Profile, method: str, names: list[str], images: list[PillowImage.Image]) -> Path:
-    """A method's pictures of the benchmark."""
     path = recovered_file(profile, method)
     path.parent.mkdir(parents=True, exist_ok=True)
     features = Features({"instance_id": Value("string"), "image": Image()})
@@ -64,13 +64,9 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
         entry = entries[pair % len(entries)]
         for number in range(2):
             row = {
-                "instance_id": f"tiny/{pair:04d}/{number}",
-                "pair_id": f"tiny/{pair:04d}",
-                "category": entry.name,
-                "group": entry.group,
-                "modality": entry.modality,
-                "tag": ("EDIT", "STYLE")[number],
-            }
+                "instance_id": f"tiny/{pair:04d}/{number}", "pair_id": f"tiny/{pair:04d}", "category": entry.name,
+                "group": entry.group, "modality": entry.modality, "tag": ("EDIT", "STYLE")[number],
+            }  # fmt: skip
             for name in COLUMNS[len(row) :]:
                 row[name] = (40 if name.startswith("psnr") else 1) * (level + generator.normal(0, 0.01))
             rows.append(row)
@@ -78,11 +74,15 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
 
 
 def write_metrics(profile: Profile, tables: dict[str, pd.DataFrame], run: str = "benchmark") -> None:
-    """`results/<profile>/metrics/<run>/<method>.csv` of each table."""
     for method, table in tables.items():
         path = metrics_file(profile, method, run)
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path, index=False)
+
+
+def write_levels(profile: Profile, levels: dict[str, float] = LEVELS, run: str = "benchmark") -> None:
+    """Metrics of each method, about its level."""
+    write_metrics(profile, {name: metric_rows(level=level) for name, level in levels.items()}, run)
 
 
 def write_editability(profile: Profile, erma_noise: float = 0.3, rows: pd.DataFrame | None = None) -> pd.DataFrame:

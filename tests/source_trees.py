@@ -10,19 +10,16 @@ WIDTH, HEIGHT = 40, 30
 
 
 def image(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Path:
-    """A picture of (width, height)."""
     return save(picture(1).resize(size), path)
 
 
 def write_json(path: Path, content: object) -> Path:
-    """A JSON file, making folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
 def attribute(name: str, *polygons: list) -> dict:
-    """One attribute of Visual Redactions."""
     return {"instance_id": 0, "attr_id": name, "polygons": list(polygons), "area": [], "bbox": []}
 
 
@@ -78,12 +75,10 @@ def write_dipa(root: Path, second: bool, objects: tuple = OBJECTS) -> Path:
     else:
         lines = [str(record | size) if index else json.dumps(record | size) for index, record in enumerate(records)]
         (labels / "0a1b_label").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    laptop = {"category": "Laptop", "bbox": [20, 20, 4, 3], "informativeness": "6"}
     people = {
         "CrowdWorks": (judgement(Human_face=True, Person=False, Lamp=True), {}),
-        "Prolific": (
-            judgement(Human_face=True, Person=False),
-            {"0": {"category": "Laptop", "bbox": [20, 20, 4, 3], "informativeness": "6"}},
-        ),
+        "Prolific": (judgement(Human_face=True, Person=False), {"0": laptop}),
     }
     for number, (platform, (default, manual)) in enumerate(people.items()):
         person = f"annotator{number}"
@@ -94,7 +89,6 @@ def write_dipa(root: Path, second: bool, objects: tuple = OBJECTS) -> Path:
 
 
 def write_shard(path: Path, prompts: list, sources: list, edited: list, captions: list) -> Path:
-    """A Parquet shard of InstructPix2Pix."""
     texts = dict.fromkeys(("original_prompt", "edit_prompt", "edited_prompt"), Value("string"))
     features = Features(texts | dict.fromkeys(("original_image", "edited_image"), Image()))
     columns = {"original_prompt": captions, "edit_prompt": prompts, "edited_prompt": ["b"] * len(prompts)}
@@ -103,3 +97,12 @@ def write_shard(path: Path, prompts: list, sources: list, edited: list, captions
         pictures = {"original_image": sources, "edited_image": edited}
         Dataset.from_dict(columns | pictures, features=features).to_parquet(handle)
     return path
+
+
+WRITERS = {
+    "VISPR": write_vispr,
+    "Redactions": write_redactions,
+    "DIPA": lambda root: write_dipa(root, second=False),
+    "DIPA2": lambda root: write_dipa(root, second=True),
+}
+"""What writes each annotated data set into a folder."""

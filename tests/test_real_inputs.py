@@ -3,21 +3,20 @@
 import json
 import os
 import weakref
-from itertools import product
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import released_tree
 from datasets import Dataset
 from matplotlib import pyplot as plt
 from PIL import Image
-from released_tree import SIDE, mask, picture, pixels, read_tree, save, write_instance, write_tree
+from released_tree import SIDE, mask, picture, pixels, read_tree, save, stored, write_instance, write_tree
 from tiny import tiny_benchmark, tiny_pair
 
 from sppe_lib import config
-from sppe_lib.config import load_profile
+from sppe_lib.config import load_profile, repository
 from sppe_lib.data import released
 from sppe_lib.data.build import SETS, build_benchmark, build_sets
 from sppe_lib.data.parquet import open_parquet, write_parquet
@@ -26,15 +25,9 @@ from sppe_lib.data.released import find_instances
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, iterate, open_evaluated, open_split, split_files
 from sppe_lib.data.store import write_shards
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
+from sppe_lib.pictures import turned
 
-REPOSITORY = Path(__file__).parents[1]
 FACE = "a105_face_all"
-
-
-@pytest.fixture
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    return tmp_path / "results"
 
 
 @pytest.fixture
@@ -47,32 +40,18 @@ def read(root, size=SIDE):
     return found.problems, {name: instance.row for name, instance in instances.items()}
 
 
-# Names of folders and files
-
-
 NAMES = ("run1", "run[1]", "[v2]", "a?b", "a*b", "a::b", "s3:", "file:", "{a,b}", "50%25", "~", "$HOME", "ü\u2028 x")
 
 
 def test_a_folders_name_is_no_pattern(tmp_path):
-    for number, name in enumerate(NAMES):
+    for name in NAMES:
         (tmp_path / name).mkdir()
-        write_parquet(Dataset.from_dict({"x": [number]}), tmp_path / name / "x.parquet")
-    for number, name in enumerate(NAMES):
-        for in_memory in (False, True):
-            assert open_parquet(tmp_path / name / "x.parquet", in_memory=in_memory)["x"][:] == [number], name
-
-
-@pytest.mark.parametrize("name", ["run[1]", "a::b"])
-def test_a_split_is_that_of_its_own_folder(tmp_path, name):
-    mine, other = (tiny_benchmark(tmp_path / folder, pairs, size=16) for folder, pairs in ((name, 2), ("run1", 1)))
-    assert [len(open_split(folder, "test")) for folder in (mine, other)] == [4, 2]
-
-
-def test_a_changed_file_is_read_anew(tmp_path):
-    path = tmp_path / "x.parquet"
-    for value in (1, 2):
-        write_parquet(Dataset.from_dict({"x": [value]}), path)
-        assert open_parquet(path)["x"][:] == [value]
+    for first in (0, 100):  # and a changed file is read anew
+        for number, name in enumerate(NAMES, first):
+            write_parquet(Dataset.from_dict({"x": [number]}), tmp_path / name / "x.parquet")
+        for number, name in enumerate(NAMES, first):
+            for in_memory in (False, True):
+                assert open_parquet(tmp_path / name / "x.parquet", in_memory=in_memory)["x"][:] == [number], name
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1\n", b"PAR1" * 40])
@@ -92,7 +71,7 @@ def test_copies_and_leftovers_are_no_shards(tmp_path):
     assert split_files(tmp_path / "none", "test") == []
 
 
-def test_what_nobody_put_there_is_passed_over(tree):
+def test_what_nobody_put_there_is_passed_over_and_linked_folders_are_followed_but_not_in_circles(tree, tmp_path):
     before = read(tree)
     source = tree / "ORIGINAL/TRAIN/source" / FACE
     for name in ("._2017_1.jpg", ".ipynb_checkpoints/2017_1-checkpoint.jpg", "2017_1 (1).jpg"):
@@ -101,16 +80,11 @@ def test_what_nobody_put_there_is_passed_over(tree):
     (tree / "labels/._test_labels.json").write_bytes(b"\x00\x05\x16\x07")
     (tree / "labels/test_labels (1).json").write_text("[{", encoding="utf-8")
     assert read(tree) == before
-
-
-def test_linked_folders_are_followed_but_not_in_circles(tree, tmp_path):
-    before = read(tree)
     (tree / "ORIGINAL").rename(tmp_path / "elsewhere")
     (tree / "ORIGINAL").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (tree / "EDITED/TRAIN/round").symlink_to(tree, target_is_directory=True)
     (tree / "gone").symlink_to(tmp_path / "nothing")
-    assert read(tree) == before
-    assert len(list(files_below(tree))) == len(set(files_below(tree)))
+    assert read(tree) == before and len(list(files_below(tree))) == len(set(files_below(tree)))
 
 
 def test_names_that_no_text_can_hold_are_listed(tree):
@@ -124,29 +98,23 @@ def test_names_that_no_text_can_hold_are_listed(tree):
     assert problems[0].file.encode("ascii").endswith(rb"caf\udce9.jpg")
 
 
-# Pictures
-
-
-@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("drawn_on", ["the upright picture", "the stored picture"])
 def test_photos_are_read_as_they_are_seen(tree, orientation, drawn_on):
-    turns = (None, 0, 3, 1, 5, 2, 6, 4)  # what turns upright pixels into those a camera stores
-    turn = turns[orientation - 1]
     upright = Image.fromarray(np.random.default_rng(0).integers(0, 255, (2, 3, 3), dtype=np.uint8))
     upright, private = upright.resize((60, 40), Image.Resampling.BICUBIC), mask((6, 4, 20, 30), (60, 40))
-    turned, exif = (lambda image: image if turn is None else image.transpose(Image.Transpose(turn))), Image.Exif()
-    exif[0x0112] = orientation
     for path in tree.glob(f"*/TRAIN/*/{FACE}/2017_1*.jpg"):
-        turned(upright).save(path, quality=95, exif=exif)
-    stored = turn is not None and drawn_on == "the stored picture"
+        path.write_bytes(stored(upright, orientation, "JPEG", quality=95))
+    if drawn_on == "the stored picture":
+        private = turned(private, released_tree.INVERSE[orientation])
     for code in ("007", "033"):
-        save(turned(private) if stored else private, tree / "MASK" / FACE / f"2017_1_{code}.png")
+        save(private, tree / "MASK" / FACE / f"2017_1_{code}.png")
     problems, rows = read(tree)
     row = rows[f"released/train/{FACE}/2017_1/007"]
     expected = np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BICUBIC), dtype=int)
     assert not problems and np.abs(pixels(row, "source") - expected).mean() < 4  # JPEG
     # A mask as large as the upright picture is taken as drawn on it: half turns and mirrors cannot be told apart.
-    if not stored or orientation >= 5:
+    if drawn_on == "the upright picture" or orientation not in (2, 3, 4):
         drawn = pixels(row, "mask")
         assert drawn[SIDE * 5 // 40 : SIDE * 29 // 40, SIDE * 7 // 60 : SIDE * 19 // 60].min() == 255
         assert drawn[SIDE * 31 // 40 :].max() == drawn[:, SIDE * 22 // 60 :].max() == 0
@@ -199,9 +167,6 @@ def test_a_name_in_two_splits_has_two_pictures_and_two_masks(tree):
     assert [np.count_nonzero(pixels(rows[name], "mask")) for name in names] == [36, 400]
 
 
-# Text
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_json_in_any_unicode_encoding(tmp_path, encoding):
     path = tmp_path / "x.json"
@@ -221,19 +186,15 @@ def test_json_that_cannot_be_read_is_one_sentence(tmp_path, content):
 
 
 LABELS = ["NaN", "Infinity", "-1e999", "9" * 400, "true", '"0.5"', "null", "[1]", "1.5"]
+OTHERS = [('"2017_1"', '["a"]'), ('"007"', "{}"), (f'"category": "{FACE}", ', "")]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("0.1", label) for label in LABELS] + [('"2017_1"', '["a"]'), ('"007"', "{}")]
-)
+@pytest.mark.parametrize(("old", "new"), [("0.1", label) for label in LABELS] + OTHERS)
 def test_entries_without_a_cosine_or_a_name_are_refused_with_their_number(tree, old, new):
     entry = f'{{"category": "{FACE}", "stem": "2017_1", "code": "007", "label": 0.1}}'
     (tree / "labels/train.JSON").write_text(f"[{entry}, {entry.replace(old, new)}]", encoding="utf-8")
     with pytest.raises(DataError, match="labels/train.JSON, entry 1"):
         find_instances(tree, 32, 0.5)
-
-
-# What cannot be built, known before anything is written
 
 
 def build(root, strict: bool = False, **changes):
@@ -296,52 +257,15 @@ def test_nothing_readable_is_an_error(tree, results):
 
 
 def test_a_split_without_any_instance_is_known_before_work(tmp_path, results):
-    root = write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
+    root = released_tree.write_photographs(tmp_path / "photos", {FACE: ("007",)}, {"train": 1, "test": 1}, True)
     with pytest.raises(DataError, match="no instances of the split val; add its folders VAL"):
         build(root)
     assert not results.exists()
 
 
-# A whole tree that nobody drew, with every optional part absent
-
-
-def photograph(seed: int) -> Image.Image:
-    """Smooth light, edges and grain, of no particular size."""
-    generator = np.random.default_rng(seed)
-    height, width = generator.integers(70, 110, 2)
-    light = Image.fromarray(generator.integers(0, 255, (5, 7, 3), dtype=np.uint8)).resize((width, height))
-    image = np.asarray(light, dtype=float) + generator.normal(0, 6, (height, width, 3))
-    image[generator.integers(0, height) :, : generator.integers(1, width)] *= 0.6
-    return Image.fromarray(image.clip(0, 255).astype(np.uint8))
-
-
-def write_photographs(root: Path, folders: dict[str, tuple[str, ...]], pairs: dict[str, int], masks: bool) -> Path:
-    """A tree in the released layout: for each split so many pairs of each category folder, with edits by its codes."""
-    box = (10, 12, 40, 50)
-    for split, folder in product(pairs, folders):
-        for pair in range(pairs[split]):
-            source = photograph(sum(map(ord, split + folder)) + pair)
-            surrogate = source.copy()
-            surrogate.paste(photograph(pair).resize((30, 38)), box)
-            for role, image in (("source", source), ("surrogate", surrogate)):
-                place = f"{split.upper()}/{role}/{folder}/{pair}"
-                save(image, root / "ORIGINAL" / f"{place}.jpg")
-                for code in folders[folder]:
-                    save(Image.eval(image, lambda value: 255 - value), root / "EDITED" / f"{place}_{code}.jpg")
-            for code in folders[folder] if masks else ():
-                save(mask(box, source.size), root / "MASK" / split.upper() / folder / f"{pair}_{code}.png")
-    return root
-
-
-TREES = {
-    "several groups": ({FACE: ("007", "033"), "a30_credit_card": ("057", "047")}, True),
-    "one group and one tag, no masks": ({"a38_ticket": ("019", "020")}, False),
-}
-
-
 def run_notebook(name: str) -> dict:
     """Every code cell of a notebook but its parameters, each run twice in a row."""
-    cells = json.loads((REPOSITORY / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((repository() / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     names = {"profile": "smoke"}
     for cell in cells:
         if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
@@ -351,11 +275,10 @@ def run_notebook(name: str) -> dict:
     return names
 
 
-@pytest.mark.parametrize("kind", TREES)
-def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_path, monkeypatch):
-    folders, masks = TREES[kind]
-    root = write_photographs(tmp_path / "photos [1]", folders, {"train": 4, "val": 2, "test": 2}, masks)
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
+@pytest.mark.parametrize("kind", released_tree.TREES)
+def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_path, results, monkeypatch):
+    folders, masks = released_tree.TREES[kind]
+    root = released_tree.write_photographs(tmp_path / "photos [1]", folders, {"train": 4, "val": 2, "test": 2}, masks)
     absent = {f"{split}_pairs": 0 for split in SPLITS} | {"sweep_sources": 0, "unseen_pairs": 0, "unseen_source": ""}
     changes = {"source": str(root), "size": 32} | absent
     profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
@@ -373,16 +296,10 @@ def test_a_tree_of_photographs_goes_through_without_any_optional_part(kind, tmp_
             open_evaluated(profile, name)
 
 
-def test_sets_of_an_earlier_build_do_not_stay(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
-    folder = tiny_benchmark(tmp_path / "smoke" / "sweep", 1, size=16)
-    changes = {"sweep_sources": 0, "unseen_source": ""}
-    profile = load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
-    build_sets(profile, processes=1)
+def test_sets_of_an_earlier_build_do_not_stay(results):
+    folder = tiny_benchmark(results / "smoke" / "sweep", 1, size=16)
+    build_sets(load_profile("smoke", {"benchmark.sweep_sources": 0, "benchmark.unseen_source": ""}), processes=1)
     assert [path.name for path in folder.iterdir()] == ["README.md"]
-
-
-# Memory
 
 
 class Row(dict):

@@ -3,12 +3,10 @@
 import functools
 import json
 import shutil
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from released_tree import mask, picture, pixels, read_tree, save, write_instance, write_tree
@@ -24,7 +22,7 @@ def tree(tmp_path):
     return write_tree(tmp_path / "SPPE")
 
 
-def test_intact_tree_has_no_problems(tree):
+def test_intact_tree_has_no_problems_and_limits_keep_whole_pairs(tree):
     found, instances = read_tree(tree)
     assert found.report().empty and len(instances) == 8
     splits = [instance.row["split"] for instance in instances.values()]
@@ -37,6 +35,9 @@ def test_intact_tree_has_no_problems(tree):
     labels = {name: instance.row["released_label"] for name, instance in instances.items()}
     names = ("test/a208_laptop_computer/4/064", "test/a208_laptop_computer/4/036", "val/a73_landmark/2017_3/037")
     assert [labels[f"released/{name}"] for name in names] == [0.75, -0.25, None]
+    plans = (read_tree(tree, pairs={"train": 1}, seed=3)[0].plans for _ in range(2))
+    kept, again = ([plan.row["instance_id"] for plan in some] for some in plans)
+    assert kept == again and [sum(f"/{split}/" in name for name in kept) for split in ("train", "val")] == [2, 2]
 
 
 def test_pictures_end_up_in_their_columns(tree):
@@ -49,20 +50,11 @@ def test_pictures_end_up_in_their_columns(tree):
         expected = 255 - expected if column.startswith("edited") else expected
         assert np.abs(pixels(row, column) - expected).mean() < 4  # JPEG
     private = pixels(row, "mask")
-    assert set(np.unique(private)) == {0, 255}
-    assert (private[9:19, 9:19] == 255).all() and (private[:6] == 0).all()
+    assert set(np.unique(private)) == {0, 255} and (private[9:19, 9:19] == 255).all() and (private[:6] == 0).all()
     instance = instances["released/val/a73_landmark/2017_3/037"]  # without a mask file the difference is used
     private = pixels(instance.row, "mask") == 255
     assert instance.mask_origin == "difference" and private[10:18, 10:18].all()
     assert not private[:5].any() and not private[-5:].any()
-
-
-def test_limits_keep_whole_pairs_and_are_repeatable(tree):
-    kept, again = (
-        [p.row["instance_id"] for p in read_tree(tree, pairs={"train": 1}, seed=3)[0].plans] for _ in range(2)
-    )
-    assert kept == again
-    assert [sum(f"/{split}/" in name for name in kept) for split in ("train", "val")] == [2, 2]
 
 
 @pytest.mark.parametrize("old, new", [("ORIGINAL/TRAIN", "VISPR/TRAIN"), ("ORIGINAL/TRAIN", "ORIGINAL/VISPR/TRAIN")])
@@ -75,18 +67,14 @@ def test_roots_may_be_elsewhere(tree, old, new):
 
 
 def test_originals_without_split_folders_serve_the_split_of_their_edits(tree):
-    (tree / "ORIGINAL/DIPA/TEST/source").rename(tree / "ORIGINAL/DIPA/source")
-    (tree / "ORIGINAL/DIPA/TEST/surrogate").rename(tree / "ORIGINAL/DIPA/surrogate")
+    for role in ROLES:
+        (tree / "ORIGINAL/DIPA/TEST" / role).rename(tree / "ORIGINAL/DIPA" / role)
     found, instances = read_tree(tree)
     assert found.report().empty and "released/test/a208_laptop_computer/4/064" in instances
 
 
-PARTNERS = {
-    "ORIGINAL/TRAIN/source/a105_face_all/2017_1.jpg": 6,
-    "ORIGINAL/TRAIN/surrogate/a105_face_all/2017_1.jpg": 6,
-    "EDITED/TRAIN/source/a105_face_all/2017_1_007.jpg": 7,
-    "EDITED/TRAIN/surrogate/a105_face_all/2017_1_007.jpg": 7,
-}
+PARTNERS = {f"ORIGINAL/TRAIN/{role}/a105_face_all/2017_1.jpg": 6 for role in ("source", "surrogate")}
+PARTNERS |= {f"EDITED/TRAIN/{role}/a105_face_all/2017_1_007.jpg": 7 for role in ("source", "surrogate")}
 
 
 @pytest.mark.parametrize("file", PARTNERS)
@@ -108,8 +96,8 @@ def relabel(tree, keep=2, **changes):
 
 def uncoded(tree):
     write_instance(tree, "TEST", "a105_face_all", "8", ("099", "001"))
-    save(picture(1), tree / "EDITED/TEST/source/a105_face_all/holiday.jpg")
-    save(picture(1), tree / "thumbnails/big/a105_face_all/1.jpg")
+    for place in ("EDITED/TEST/source/a105_face_all/holiday", "thumbnails/big/a105_face_all/1"):
+        save(picture(1), tree / f"{place}.jpg")
     save(picture(1), tree / "EDITED/source/a105_face_all/9_001.jpg")
 
 
@@ -121,12 +109,11 @@ def unused(tree):
     relabel(tree, keep=1)
 
 
-FOLDER, ENTRY = "a208_laptop_computer", "labels/test_labels.json, entry 2"
+ROLES, FOLDER, ENTRY = ("source", "surrogate"), "a208_laptop_computer", "labels/test_labels.json, entry 2"
 CHANGES = [
     (
         lambda tree: shutil.rmtree(tree / "EDITED/VAL"),
-        ["original without edited pictures: ORIGINAL/VAL/source/a73_landmark/2017_3.jpg"]
-        + ["original without edited pictures: ORIGINAL/VAL/surrogate/a73_landmark/2017_3.jpg"],
+        [f"original without edited pictures: ORIGINAL/VAL/{role}/a73_landmark/2017_3.jpg" for role in ROLES],
     ),
     (
         lambda tree: write_instance(tree, "TEST", "a110_nudity_all", "9", ("019", "020")),
@@ -146,19 +133,13 @@ CHANGES = [
         + ["mask without pictures: MASK/a105_face_all/2017_9_007.png"],
     ),
     (
-        lambda tree: relabel(
-            tree, stem="gone", source=f"source/{FOLDER}/gone.jpg", surrogate=f"surrogate/{FOLDER}/gone.jpg"
-        ),
+        lambda tree: relabel(tree, stem="gone", **{role: f"{role}/{FOLDER}/gone.jpg" for role in ROLES}),
         [f"label without pictures: {FOLDER}/gone_064"],
     ),
     (lambda tree: relabel(tree, label=0.5), [f"label given twice: {ENTRY}"]),
 ]
-for role, other in (
-    ("source", f"VISPR/TEST/source/{FOLDER}/5.jpg"),
-    ("surrogate", f"VISPR/TEST/source/{FOLDER}/4.jpg"),
-):
-    change = functools.partial(relabel, **{role: other})
-    CHANGES.append((change, [f"label names another picture: {ENTRY}: {other}"]))
+for role, other in zip(ROLES, (f"VISPR/TEST/source/{FOLDER}/5.jpg", f"VISPR/TEST/source/{FOLDER}/4.jpg")):
+    CHANGES.append((functools.partial(relabel, **{role: other}), [f"label names another picture: {ENTRY}: {other}"]))
 
 
 @pytest.mark.parametrize(("change", "problems"), CHANGES)
@@ -168,19 +149,6 @@ def test_what_does_not_fit_is_listed(tree, change, problems):
     assert sorted(f"{problem.problem}: {problem.file}" for problem in found.problems) == problems
     number = 8 - 2 * problems[0].startswith("original") + (change is uncoded)
     assert len(instances) == number and ("released/test/a105_face_all/8/001" in instances) == (change is uncoded)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("[{", "labels/bad.json is not valid JSON"),
-        ('[{"category": "a", "stem": "b", "code": "001", "label": 0}, {"stem": "b"}]', "entry 1: category"),
-    ],
-)
-def test_bad_label_files_are_errors(tree, content, message):
-    (tree / "labels/bad.json").write_text(content)
-    with pytest.raises(DataError, match=message):
-        scan(tree)
 
 
 def test_truncated_picture_is_left_out_and_named(tree):
@@ -194,15 +162,10 @@ def test_truncated_picture_is_left_out_and_named(tree):
     assert problem.remedy == "replace it with an intact copy"
 
 
-@pytest.mark.parametrize(
-    ("box", "size", "message"),
-    [
-        ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"),
-        ((0, 0, 0, 0), (48, 48), "is empty"),
-        ((0, 0, 48, 48), (48, 48), "is full"),
-        ((1, 1, 48, 48), (48, 48), "at 16 pixels is full"),
-    ],
-)
+@pytest.mark.parametrize(("box", "size", "message"), [
+    ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"), ((0, 0, 0, 0), (48, 48), "is empty"),
+    ((0, 0, 48, 48), (48, 48), "is full"), ((1, 1, 48, 48), (48, 48), "at 16 pixels is full"),
+])  # fmt: skip
 def test_bad_masks_are_named(tree, box, size, message):
     save(mask(box, size), tree / "MASK/a105_face_all/2017_1_007.png")
     found, instances = read_tree(tree, size=16)
@@ -229,10 +192,8 @@ def test_grid_masks_keep_their_lower_right_quarter(tree):
 def test_instance_stored_only_as_a_grid(tree):
     grid = Image.new("RGB", (96, 96))
     for index in range(4):
-        grid.paste(
-            tuple(40 * index + channel for channel in (10, 20, 30)),
-            (48 * (index % 2), 48 * (index // 2), 48 * (index % 2) + 48, 48 * (index // 2) + 48),
-        )
+        left, top, colour = 48 * (index % 2), 48 * (index // 2), tuple(40 * index + channel for channel in (10, 20, 30))
+        grid.paste(colour, (left, top, left + 48, top + 48))
     save(grid, tree / "IMG/TEST/a38_ticket/77_060.png")
     (tree / "IMG/TEST/a38_ticket/77_060.txt").write_text("Make it look like a wooden carved ticket [SPLIT] Ticket \n")
     save(mask(), tree / "MASK/a38_ticket/77_060.png")
@@ -254,57 +215,21 @@ def test_nothing_there(tmp_path):
     save(picture(0), tmp_path / "half/ORIGINAL/TEST/source/a105_face_all/1.jpg")
     with pytest.raises(DataError, match="original without edited pictures"):
         find_instances(tmp_path / "half", 32, 0.5)
-
-
-CATEGORIES = {
-    "a105_face_all": "faces",
-    "a106_address_current_all": "current address",
-    "a107_address_home_all": "home address",
-    "a108_license_plate_all": "multi-vehicle plates",
-    "a109_person_body": "person",
-    "a111_name_all": "name all",
-    "a203_Person": "person",
-    "a204_Picture_frame": "picture frame",
-    "a208_laptop_computer": "laptop computer",
-    "a209_license_plate": "plate",
-    "a7_fingerprint": "fingerprint",
-} | dict.fromkeys(("a110_nudity_all", "face", ""))
-
-
-def test_category_folders():
     assert {folder: category_of(folder) for folder in CATEGORIES} == CATEGORIES
 
 
-@given(st.sampled_from(list(taxonomy.categories())), st.integers(0, 999))
-def test_every_category_name_is_its_own_folder_name(name, number):
-    assert category_of(f"a{number}_{name.replace(' ', '_')}") == name
-    assert category_of(name.title()) == name
+CATEGORIES = {
+    "a105_face_all": "faces", "a106_address_current_all": "current address", "a107_address_home_all": "home address",
+    "a108_license_plate_all": "multi-vehicle plates", "a109_person_body": "person", "a111_name_all": "name all",
+    "a203_Person": "person", "a204_Picture_frame": "picture frame", "a208_laptop_computer": "laptop computer",
+    "a209_license_plate": "plate", "a7_fingerprint": "fingerprint", "a110_nudity_all": None, "face": None, "": None,
+}  # fmt: skip
 
 
-@given(st.text(alphabet="ab_1", min_size=1), st.sampled_from(list(taxonomy.instructions())))
-def test_codes_come_off_stems(stem, code):
-    assert split_code(f"{stem}_{code}") == (stem, code)
-    assert split_code(f"{stem}_{code}x") is None
-
-
-PARTS = st.sampled_from(["ORIGINAL", "EDITED", "MASK", "IMG", "TRAIN", "source", "surrogate", "a105_face_all", "x"])
-FILES = st.sampled_from(["1.jpg", "1_007.jpg", "1_007.png", "1_007.txt", "labels.json", "1.JPEG", "_007.png", ".jpg"])
-LABELS = st.fixed_dictionaries(
-    {}, optional={name: st.none() | st.text(max_size=5) for name in ("category", "stem", "code", "label", "source")}
-)
-CONTENT = st.binary(max_size=40) | st.lists(LABELS, max_size=3).map(lambda rows: json.dumps(rows).encode())
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.dictionaries(st.tuples(st.lists(PARTS, max_size=5), FILES).map(lambda p: "/".join((*p[0], p[1]))), CONTENT))
-def test_any_files_are_read_or_refused_in_one_sentence(files):
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (path := Path(folder, name)).parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        try:
-            found = find_instances(folder, 16, 0.5)
-        except DataError as error:
-            assert "\n" not in str(error)
-        else:
-            assert all(instance.row is None for instance in read_instances(found, 1)) and found.problems
+@given(
+    st.sampled_from(list(taxonomy.categories())), st.integers(0, 999),
+    st.text(alphabet="ab_1", min_size=1), st.sampled_from(list(taxonomy.instructions())),
+)  # fmt: skip
+def test_every_category_name_is_its_own_folder_name_and_codes_come_off_stems(name, number, stem, code):
+    assert category_of(f"a{number}_{name.replace(' ', '_')}") == category_of(name.title()) == name
+    assert split_code(f"{stem}_{code}") == (stem, code) and split_code(f"{stem}_{code}x") is None

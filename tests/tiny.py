@@ -1,8 +1,4 @@
-"""Tiny stand-ins for tests: a random CLIP and a synthetic benchmark, in the real formats.
-
-Nothing here has a meaning beyond its shape: the CLIP is untrained, the scenes are squares on plain
-backgrounds and the "edits" are tints.
-"""
+"""Tiny stand-ins in the real formats: an untrained CLIP, and a benchmark of squares whose "edits" are tints."""
 
 from pathlib import Path
 
@@ -27,32 +23,18 @@ def tiny_clip_tokenizer(**options) -> CLIPTokenizer:
 
 
 def tiny_clip(folder: Path, image_size: int = 32, dimension: int = 16, seed: int = 0, width: int = 32) -> str:
-    """Save a random CLIP (model, byte-level tokenizer, image processor) to `folder`; return its location.
-
-    `dimension` is that of its features, `width` that of its token states.
-    """
+    """Save a random CLIP with features of `dimension` and token states of `width`; return its location."""
     tokenizer = tiny_clip_tokenizer()
     shared = {"hidden_size": width, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = CLIPConfig(
-        text_config=shared
-        | {
-            "vocab_size": len(tokenizer),
-            "max_position_embeddings": 48,
-            "eos_token_id": 1,
-            "bos_token_id": 0,
-            "pad_token_id": 1,
-        },
-        vision_config=shared | {"image_size": image_size, "patch_size": 8},
-        projection_dim=dimension,
-    )
+    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    text = shared | ends | {"vocab_size": len(tokenizer), "max_position_embeddings": 48}
+    vision = shared | {"image_size": image_size, "patch_size": 8}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = CLIPModel(config)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    CLIPImageProcessor(
-        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
-    ).save_pretrained(folder)
+        model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=dimension))
+    crop = {"height": image_size, "width": image_size}
+    for part in (model, tokenizer, CLIPImageProcessor(size={"shortest_edge": image_size}, crop_size=crop)):
+        part.save_pretrained(folder)
     return str(folder)
 
 
@@ -89,29 +71,22 @@ def tiny_pair(pair: int, split: str, size: int, unchanged: bool = False) -> list
     rows = []
     for number in rng.choice(len(choices), 2, replace=False):
         code = choices[number].code
-        rows.append(
-            text_columns(f"tiny/{split}-{pair:04d}", "tiny (synthetic)", split, name, code, 0.5)
-            | {
-                "source": _image(source),
-                "mask": Image.fromarray(mask),
-                "surrogate": _image(surrogate),
-                "edited_surrogate": _image(_edit(surrogate, code)),
-                "edited_source": _image(source if unchanged else _edit(source, code)),
-                "source_outcome": "absent" if unchanged else "done",
-                "surrogate_outcome": "done",
-            }
-        )
+        pictures = {
+            "source": _image(source), "mask": Image.fromarray(mask), "surrogate": _image(surrogate),
+            "edited_surrogate": _image(_edit(surrogate, code)),
+            "edited_source": _image(source if unchanged else _edit(source, code)),
+        }  # fmt: skip
+        outcomes = {"source_outcome": "absent" if unchanged else "done", "surrogate_outcome": "done"}
+        texts = text_columns(f"tiny/{split}-{pair:04d}", "tiny (synthetic)", split, name, code, 0.5)
+        rows.append(texts | pictures | outcomes)
     return rows
 
 
 def tiny_benchmark(folder: Path, pairs: int | dict[str, int], size: int = 64, unchanged_pairs: int = 1) -> Path:
-    """Write train, val and test Parquet shards to `folder` and return it.
+    """Write the splits' shards, of so many pairs (of each split) with two instances each; the same bytes each time.
 
-    `pairs`: pairs of each split, or {"train": 8, "val": 4, "test": 4}; each has two instances. Categories
-    take turns (36 pairs cover all). The first `unchanged_pairs` pairs of a split have I' equal to I, so
-    that their labels are undefined. The same arguments give the same bytes.
+    Categories take turns. The first `unchanged_pairs` pairs of a split have I' equal to I: undefined labels.
     """
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         number = pairs if isinstance(pairs, int) else pairs[split]
@@ -122,12 +97,10 @@ def tiny_benchmark(folder: Path, pairs: int | dict[str, int], size: int = 64, un
 
 
 def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: int = 32) -> Path:
-    """Write the test shard of a sweep set to `folder` and return it.
+    """Write the test shard of a sweep set, with so many surrogates a source at each strength.
 
-    `candidates`: protection strength -> surrogates a source; the strength is the share of M's content that is
-    replaced, so at 0 a surrogate is its source. The first source's I' equals I.
+    The strength is the share of M's content that is replaced. The first source's I' equals I.
     """
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number in range(sources):
@@ -140,16 +113,11 @@ def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: i
                 pair = f"sweep/{number:05d}/s{round(100 * strength)}-{candidate}"
                 mask = np.asarray(base["mask"]).copy()
                 mask[candidate, : 8 * candidate] = 255  # M covers what is private in S too, so it can differ
-                rows.append(
-                    base
-                    | {
-                        "instance_id": f"{pair}/{base['instruction_code']}",
-                        "pair_id": pair,
-                        "strength": strength,
-                        "mask": Image.fromarray(mask),
-                        "surrogate": _image(surrogate),
-                        "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
-                    }
-                )
+                own = {
+                    "instance_id": f"{pair}/{base['instruction_code']}", "pair_id": pair, "strength": strength,
+                    "mask": Image.fromarray(mask), "surrogate": _image(surrogate),
+                    "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
+                }  # fmt: skip
+                rows.append(base | own)
     write_parquet(Dataset.from_list(rows, features=FEATURES), folder / "test-00000-of-00001.parquet")
     return folder

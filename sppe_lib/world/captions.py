@@ -73,10 +73,7 @@ def _importance(element: Element) -> tuple:
 
 
 def describe(scene: Scene) -> str:
-    """One lower-case sentence of what is visible in a scene: things in order of size, place, time, styles.
-
-    At most about WORD_LIMIT words; the smallest things are left out first.
-    """
+    """A lower-case sentence, at most about WORD_LIMIT words: the things that show, largest first, setting, styles."""
     styles = " ".join(describe_style(name) for name, _ in scene.styles)
     ending = f"{describe_setting(scene.setting)} {styles}".strip()
     budget = WORD_LIMIT - len(ending.split())

@@ -248,10 +248,7 @@ MAKERS: dict[str, Callable[[Dice], Scene]] = {
 
 
 def make_scene(name: str, seed: int) -> Scene:
-    """A scene of a category (exact published spelling) or of an unseen kind; the same seed always gives the same.
-
-    Raises ConfigError for an unknown category.
-    """
+    """The scene of a category (exact published spelling; ConfigError for another) or of an unseen kind for a seed."""
     maker = UNSEEN_SCENES[name] if name in UNSEEN_SCENES else MAKERS[look_up(name).name]
     # crc32, not hash(): the same in every process.
     return maker(Dice(np.random.default_rng([zlib.crc32(name.encode()), int(seed)])))

@@ -31,8 +31,8 @@ def _unknown(place: Any) -> ConfigError:
 def random_setting(rng: np.random.Generator, place: str | None = None) -> dict[str, Any]:
     """Draw a setting: {"place", "time", "weather", "colours", "variant"}.
 
-    `place` fixes the place (one of PLACES; ConfigError for another). "variant" is an integer from which small
-    decoration (where trees stand, which windows are lit) is derived.
+    `place` fixes the place (one of PLACES; ConfigError for another). Small decoration (where trees stand, which windows
+    are lit) follows from the whole number "variant".
     """
     chosen = str(rng.choice(PLACES[:4] + INDOOR)) if place is None else place
     if chosen not in PLACES:
@@ -75,10 +75,7 @@ class PlaceDrawing(Drawing):
 
 
 def draw_setting(setting: Mapping[str, Any]) -> str:
-    """SVG of a setting over the whole canvas; only "place" is required, the rest has defaults.
-
-    Raises ConfigError for a place that has no asset.
-    """
+    """SVG of a setting over the whole canvas; all but "place" has defaults. ConfigError for an unknown place."""
     place = setting.get("place")
     if f"place-{place}" not in ASSET_NAMES:
         raise _unknown(place)
@@ -104,7 +101,8 @@ def describe_setting(setting: Mapping[str, Any]) -> str:
 # A painter takes the setting's values by name, the generator, and the words of `data-args`; it returns SVG, or ""
 # where it only leaves a random choice among the values, for the conditions of the asset.
 
-Look, Chance = dict[str, Any], np.random.Generator
+Look = dict[str, Any]
+Chance = np.random.Generator
 
 
 def _one_of(rng: Chance, words: str) -> str:

@@ -43,11 +43,6 @@ def gradient_map(values: np.ndarray, colours: Sequence[str]) -> np.ndarray:
     return np.stack([np.interp(values, positions, channel) for channel in table.T], axis=-1)
 
 
-def saturate(image: np.ndarray, factor: float) -> np.ndarray:
-    """Colour distance from grey times `factor`."""
-    return np.clip(blend(np.repeat(luma(image)[..., None], 3, -1), image, factor), 0, 1)
-
-
 def contrast(image: np.ndarray, factor: float, pivot: float = 0.5) -> np.ndarray:
     """Distance from `pivot` times `factor`."""
     return np.clip((image - pivot) * factor + pivot, 0, 1)
@@ -63,11 +58,6 @@ def edges(image: np.ndarray, fraction: float = 0.006, gain: float = 1.8) -> np.n
     smooth = blur(luma(image), fraction)
     step = fraction * side(image) / 0.5
     return np.clip(gain * step * np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / 4, 0, 1)
-
-
-def posterise(image: np.ndarray, levels: int) -> np.ndarray:
-    """Fewer values a channel."""
-    return np.round(image * (levels - 1)) / (levels - 1)
 
 
 def kuwahara(image: np.ndarray, fraction: float) -> np.ndarray:
@@ -111,20 +101,13 @@ def blocks(image: np.ndarray, number: int) -> np.ndarray:
     return np.repeat(np.repeat(means, heights, axis=0), widths, axis=1)
 
 
-def texture(image: np.ndarray, grain: float, number: int = 0, stretch: float = 1.0) -> np.ndarray:
-    """A fixed smooth noise in [-1, 1], shape (H, W); `grain` is its size as a fraction of the side.
-
-    `stretch` > 1 draws it out sideways (wood, canvas).
-    """
-    return _texture(image.shape[0], image.shape[1], grain, number, stretch)
-
-
 @lru_cache(maxsize=64)
-def _texture(height: int, width: int, grain: float, number: int, stretch: float) -> np.ndarray:
+def texture(shape: tuple[int, int], grain: float, number: int, stretch: float = 1.0) -> np.ndarray:
+    """A fixed smooth noise in [-1, 1]; `grain`: its size as a fraction of the side, `stretch`: drawn out sideways."""
     cells = max(3, round(1 / grain))
     size = cells, max(3, round(cells / stretch))
     noise = np.random.default_rng(1000 + number).uniform(-1, 1, size).astype(np.float32)
-    picture = Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(noise).resize(shape[::-1], Image.Resampling.BICUBIC)
     return np.clip(np.asarray(picture, dtype=float), -1, 1)
 
 

@@ -111,12 +111,13 @@ def strokes(image: np.ndarray, size: float, amount: float = 1.0) -> np.ndarray:
 
 def relief(image: np.ndarray, amount: float, *, source: np.ndarray) -> np.ndarray:
     """Light on the weave of a canvas and on the rims of the paint."""
-    return image * (1 + amount * (f.texture(image, 0.035, 5, 2.5) + 0.8 * f.edges(source)))[..., None]
+    return image * (1 + amount * (f.texture(image.shape[:2], 0.035, 5, 2.5) + 0.8 * f.edges(source)))[..., None]
 
 
 def stains(image: np.ndarray, colour: Colour, amount: float) -> np.ndarray:
     """Large and small spots of age."""
-    return paint(image, colour, amount * np.clip(f.texture(image, 0.16, 3) + 0.3 * f.texture(image, 0.05, 4), 0, 1))
+    large, small = f.texture(image.shape[:2], 0.16, 3), f.texture(image.shape[:2], 0.05, 4)
+    return paint(image, colour, amount * np.clip(large + 0.3 * small, 0, 1))
 
 
 def hatching(image: np.ndarray, shades: Sequence[str], axis: int) -> np.ndarray:
@@ -132,13 +133,14 @@ def paper_rim(image: np.ndarray, width: float, brightness: float) -> np.ndarray:
     """Bare paper with an uneven rim around the picture."""
     (height, across), (y, x) = image.shape[:2], f.places(image)
     rim = np.minimum(np.minimum(x / across, 1 - (x + 1) / across), np.minimum(y / height, 1 - (y + 1) / height))
-    return paint(image, [brightness] * 3, np.clip(1 - (rim + 0.02 * f.texture(image, 0.09, 7)) / width, 0, 1))
+    bare = np.clip(1 - (rim + 0.02 * f.texture(image.shape[:2], 0.09, 7)) / width, 0, 1)
+    return paint(image, [brightness] * 3, bare)
 
 
 def dabs(image: np.ndarray, amount: float, lift: float) -> np.ndarray:
     """Dabs of other colours, and a little more light."""
-    first = f.texture(image, 0.05, 8)
-    colours = np.stack([first, f.texture(image, 0.05, 9), -first], axis=-1)
+    first = f.texture(image.shape[:2], 0.05, 8)
+    colours = np.stack([first, f.texture(image.shape[:2], 0.05, 9), -first], axis=-1)
     return np.clip(image + amount * colours + lift, 0, 1)
 
 
@@ -176,17 +178,19 @@ def draw(image: np.ndarray, svg: str, dots: Mapping[str, Any] | None = None, opa
 
 _NAMED = (
     tint, paint, grid, vignette, strokes, relief, stains, hatching, paper_rim, dabs, waves, halftone, neon,
-    draw, f.saturate, f.contrast, f.blur, f.posterise, f.swirl, f.shift_channels,
+    draw, f.contrast, f.blur, f.swirl, f.shift_channels,
 )  # fmt: skip
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     **{function.__name__: function for function in _NAMED},
     "source": lambda image, amount, blurred=0.0, *, source: f.blend(image, f.blur(source, blurred), amount),
     "outlines": lambda image, colour, gain, source: paint(image, colour, np.clip(gain * f.edges(source), 0, 1)),
+    "saturate": lambda image, by: np.clip(f.blend(np.repeat(f.luma(image)[..., None], 3, -1), image, by), 0, 1),
+    "posterise": lambda image, levels: np.round(image * (levels - 1)) / (levels - 1),
     "dim": lambda image, factor: image * factor,
     "negative": lambda image, *film: (1 - image) * np.array(film),
     "blocks": lambda image, number: f.blocks(np.clip(image, 0, 1), number),
     "glow": lambda image, amount, size: 1 - (1 - image) * (1 - amount * f.blur(image, size)),
-    "grain": lambda image, amount, *grain: image + amount * f.texture(image, *grain)[..., None],
+    "grain": lambda image, amount, *grain: image + amount * f.texture(image.shape[:2], *grain)[..., None],
     "scanlines": lambda image, amount, period: image * (1 - amount * f.stripes(image, period))[..., None],
     "wet_edges": lambda image, amount, size, source: image * (1 - amount * f.edges(source, size))[..., None],
 }

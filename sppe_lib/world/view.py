@@ -58,10 +58,7 @@ class Target:
 
 @dataclass(frozen=True)
 class View:
-    """A scene as the editor sees it, with the instruction's code and the seed.
-
-    `toned`: the brightness that realisations follow, if not the scene's own.
-    """
+    """A scene as the editor sees it; `toned` is the brightness that realisations follow, if not the scene's own."""
 
     scene: Scene
     code: str
@@ -173,10 +170,7 @@ def box_of(element: Element) -> Box:
 
 
 def visibility(scene: Scene, index: int, part: str = "all") -> tuple[float, float]:
-    """(share of the canvas that shows, share of the element that shows), both in [0, 1].
-
-    "The element" in the second number is what of it lies on the canvas and, roughly, beyond it.
-    """
+    """The share of the canvas that an element's part takes, and how much of it shows (beyond the canvas: roughly)."""
 
     def alpha(svg: str) -> np.ndarray:
         return rasterise(svg, 2 * LOOK_SIZE)[..., 3].astype(float) / 255
@@ -191,11 +185,7 @@ def visibility(scene: Scene, index: int, part: str = "all") -> tuple[float, floa
 
 
 def miss_chance(area: float, fraction: float = 1.0, contrast: float = 1.0) -> float:
-    """Chance in [0, 1] to miss a target.
-
-    `area`: visible share of the canvas; `fraction`: visible share of the target; `contrast`: how
-    much it stands out, in [0, 1].
-    """
+    """Chance to miss a target by visible shares of canvas and target, and by how much it stands out; all in [0, 1]."""
     small = 0.95 * np.exp(-area / CLEAR_AREA)
     hidden = 0.8 * max(0.0, 0.7 - fraction)
     faint = 0.15 * max(0.0, 1 - contrast / 0.12)
