@@ -19,7 +19,7 @@ from sppe_lib.locations import location_key
 from sppe_lib.recovery.trained import make_optimizer, rows_at
 
 
-def test_token_order_and_positions_are_those_of_the_stock_pipeline():
+def test_token_order_positions_and_mask_channels_are_those_of_the_stock_pipeline():
     latents = torch.randn(2, 16, 8, 8)
     assert torch.equal(panels.pack(latents), FluxPipeline._pack_latents(latents, 2, 16, 8, 8))
     assert torch.equal(panels.unpack(panels.pack(latents)), latents)
@@ -27,15 +27,12 @@ def test_token_order_and_positions_are_those_of_the_stock_pipeline():
     grid = [panels.positions(4, row, column).view(4, 4, 3) for row in (0, 1) for column in (0, 1)]
     ours = torch.cat([torch.cat(grid[:2], dim=1), torch.cat(grid[2:], dim=1)], dim=0)
     assert torch.equal(ours.flatten(0, 1), stock)
-
-
-def test_mask_channels_are_those_of_flux_fill():
     mask = (torch.rand(1, 1, 32, 32) > 0.5).float()
     stock = mask[:, 0].view(1, 4, 8, 4, 8).permute(0, 2, 4, 1, 3).reshape(1, 64, 4, 4)
     assert torch.equal(panels.pack_mask(mask, 8), FluxPipeline._pack_latents(stock, 1, 64, 4, 4))
 
 
-def test_fill_layout_puts_condition_and_mask_where_they_belong():
+def test_layouts_put_condition_and_mask_where_they_belong_or_fit_neither():
     target, known, outside = torch.randn(2, 4, 8), torch.randn(2, 4, 8), torch.randn(2, 4, 8)
     mask = (torch.rand(2, 1, 8, 8) > 0.5).float()
     time = torch.tensor([0.25, 0.75])
@@ -43,16 +40,11 @@ def test_fill_layout_puts_condition_and_mask_where_they_belong():
     painting = panels.Painting(outside, mask)
     features, ids = panels.assemble(target, [panels.Panel(known, 0, 1)], painting, 8 + 8 + 16, 2, time, noise)
     assert features.shape == (2, 8, 32) and ids.shape == (8, 3)
-    assert torch.equal(features[:, :4, :8], target)
-    assert torch.equal(features[:, :4, 8:16], outside)
-    assert torch.equal(features[:, :4, 16:], panels.pack_mask(mask, 2))
-    assert torch.equal(features[:, 4:, 8:16], known)
+    assert torch.equal(features[:, :4, :8], target) and torch.equal(features[:, :4, 8:16], outside)
+    assert torch.equal(features[:, :4, 16:], panels.pack_mask(mask, 2)) and torch.equal(features[:, 4:, 8:16], known)
     assert torch.equal(features[:, 4:, 16:], torch.zeros(2, 4, 16))
     expected = (1 - time.view(2, 1, 1)) * known + time.view(2, 1, 1) * noise[:, 0]
     assert torch.allclose(features[:, 4:, :8], expected)
-
-
-def test_clean_layout_and_a_layout_that_fits_neither():
     target, known = torch.randn(1, 4, 8), torch.randn(1, 4, 8)
     painting = panels.Painting(known, torch.ones(1, 1, 8, 8))
     features, _ = panels.assemble(target, [panels.Panel(known, 0, 0)], painting, 8, 2, torch.tensor([0.5]))
@@ -74,10 +66,13 @@ def test_the_exact_velocity_leads_to_the_data_in_any_number_of_steps(steps, shif
     assert torch.allclose(halfway, clean, atol=1e-4) and torch.allclose(seen[0], torch.full((2,), 0.8))
 
 
-def test_clean_estimate_and_loss_vanish_at_the_truth():
+def test_estimate_and_loss_vanish_at_the_truth_and_times_are_spread_evenly():
     clean, noise, time = torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.tensor([0.3, 0.9])
     assert torch.allclose(flow.clean_estimate(flow.noisy(clean, noise, time), noise - clean, time), clean, atol=1e-5)
     assert flow.flow_matching_loss(noise - clean, clean, noise) == 0
+    times = flow.sample_times(4000, torch.Generator().manual_seed(3))
+    assert torch.equal(times, flow.sample_times(4000, torch.Generator().manual_seed(3)))
+    assert times.min() >= 0 and times.max() < 1 and (torch.histc(times, 10, 0, 1) / 4000 - 0.1).abs().max() < 0.02
 
 
 @settings(deadline=None, max_examples=30)
@@ -103,10 +98,8 @@ def run(losses_at, steps=4, rate=1e-2, checkpoint=None, **options):
     optimizer = torch.optim.AdamW([value], weight_decay=0.0)
     kept = training.Checkpoint(checkpoint, 1, f"run at {rate}") if checkpoint else None
     schedule = training.Schedule(rate, steps, 1)
-    log = training.train(
-        "x", {"value": value}, optimizer, schedule, lambda step: losses_at(step, value), checkpoint=kept, **options
-    )
-    return log, value
+    losses, options = lambda step: losses_at(step, value), options | {"checkpoint": kept}
+    return training.train("x", {"value": value}, optimizer, schedule, losses, **options), value
 
 
 @pytest.mark.parametrize("broken", ["loss", "gradient", "weight"])
@@ -127,7 +120,7 @@ def test_training_stops_at_what_is_not_finite_and_keeps_the_checkpoint(tmp_path,
     assert state["step"] == 3 and torch.isfinite(state["parameters"]["value"]).all()
 
 
-def test_a_checkpoint_of_another_run_or_a_cut_one_is_not_continued(tmp_path):
+def test_checkpoints_of_others_or_cut_ones_are_not_continued_and_an_average_is_kept_beside_the_weights(tmp_path):
     losses = lambda step, value: {"loss": value.square().sum()}
     run(losses, checkpoint=tmp_path / "x.pt")
     log, _ = run(losses, rate=1e-3, checkpoint=tmp_path / "x.pt")
@@ -140,8 +133,6 @@ def test_a_checkpoint_of_another_run_or_a_cut_one_is_not_continued(tmp_path):
         schedule = training.Schedule(1.0, 1, 1)
         training.train("x", {"value": value}, torch.optim.AdamW([value]), schedule, losses, checkpoint=refusing)
 
-
-def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tmp_path):
     def averaged(decay, name):
         seen = {}
         losses = lambda step, value: parameter.append(value) or {"loss": (value - 10).square().sum()}
@@ -154,19 +145,6 @@ def test_the_average_is_kept_and_training_goes_on_from_the_weights_themselves(tm
     value, seen = averaged(0.9, "average.pt")
     assert torch.equal(value, plain) and torch.equal(seen_plain[6], plain)
     assert (seen[6] < plain).all() and (seen[6] > 1).all() and (seen[3] < seen[6]).all()  # the average lags behind
-
-
-def test_a_missing_eight_bit_optimiser_is_said_clearly(monkeypatch):
-    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
-    with pytest.raises(ResourceError, match="bitsandbytes"):
-        make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, "adamw8bit")
-
-
-def test_flow_times_are_spread_evenly_and_come_from_their_generator():
-    times = flow.sample_times(4000, torch.Generator().manual_seed(3))
-    assert torch.equal(times, flow.sample_times(4000, torch.Generator().manual_seed(3)))
-    assert times.min() >= 0 and times.max() < 1
-    assert (torch.histc(times, 10, 0, 1) / 4000 - 0.1).abs().max() < 0.02
 
 
 def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(monkeypatch):
@@ -185,18 +163,15 @@ def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(mon
 
 
 class OnTheHub:
-    """A model class that has one revision."""
-
     @classmethod
     def from_pretrained(cls, name, **options):
         if options.get("revision", "main") not in ("main", "v2"):
-            raise OSError("no\nsuch thing") from RevisionNotFoundError(
-                "no", response=SimpleNamespace(headers={}, request=None)
-            )
+            response = SimpleNamespace(headers={}, request=None)
+            raise OSError("no\nsuch thing") from RevisionNotFoundError("no", response=response)
         return name, options
 
 
-def test_components_are_loaded_at_the_revision_behind_the_hub_id():
+def test_components_are_loaded_at_their_revision_and_a_missing_optimiser_is_said_clearly(monkeypatch):
     assert load_component(OnTheHub, "owner/name", "vae") == ("owner/name", {"subfolder": "vae"})
     assert load_component(OnTheHub, "owner/name@v2", "vae", method="from_pretrained", a=1) == (
         "owner/name", {"subfolder": "vae", "revision": "v2", "a": 1}
@@ -204,18 +179,17 @@ def test_components_are_loaded_at_the_revision_behind_the_hub_id():
     with pytest.raises(ResourceError, match="Cannot load vae of 'owner/name@v9' .*has no such revision") as raised:
         load_component(OnTheHub, "owner/name@v9", "vae")
     assert "\n" not in str(raised.value)
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
+    with pytest.raises(ResourceError, match="bitsandbytes"):
+        make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, "adamw8bit")
 
 
-def test_caches_tell_hub_ids_and_revisions_apart():
-    ids = [
-        f"owner/{name}" for name in ("a-long-name-that-goes-on", "a-long-name-that-ends", "name", "name@v1", "name@v2")
-    ]
+def test_caches_tell_hub_ids_and_revisions_apart_and_shipped_weights_by_their_bytes(tmp_path, monkeypatch):
+    ids = ("a-long-name-that-goes-on", "a-long-name-that-ends", "name", "name@v1", "name@v2")
+    ids = [f"owner/{name}" for name in ids]
     keys = [location_key(name, "text_encoder")[:16] for name in ids]
     assert len(set(keys)) == len(ids) and keys == [location_key(name, "text_encoder")[:16] for name in ids]
     assert location_key("weights/clip", "text_encoder") != location_key("weights/vae", "vae")
-
-
-def test_shipped_weights_are_known_by_their_bytes_and_not_by_when_they_were_checked_out(tmp_path, monkeypatch):
     monkeypatch.setattr(locations, "files", lambda package: tmp_path)
     stored = tmp_path / "weights" / "vae" / "model.safetensors"
     stored.parent.mkdir(parents=True)

@@ -16,7 +16,6 @@ import pytest
 from PIL import Image, ImageCms
 from tiny_pipelines import box_mask, generation, picture
 
-from sppe_lib.config import repository
 from sppe_lib.data import cloud_editor, surrogates
 from sppe_lib.data.editors import load_editor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates
@@ -65,7 +64,6 @@ def command(program, mode, more=""):
 
 def test_a_command_gets_pixels_instructions_and_seeds_and_no_shell_reads_them(program, tmp_path, monkeypatch):
     monkeypatch.setenv("SPPE_CLOUD_API_KEY", "a-key")
-    monkeypatch.setenv("SPPE_HOME", str(repository()))
     monkeypatch.chdir(tmp_path)
     exif, buffer = Image.Exif(), io.BytesIO()
     exif[0x010E], exif[0x0112] = "the owner's name", 3
@@ -74,9 +72,8 @@ def test_a_command_gets_pixels_instructions_and_seeds_and_no_shell_reads_them(pr
     photo.save(buffer, "PNG", exif=exif, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     images = [Image.open(buffer), picture(1, 24, 16)]
     instructions = ["make it blue; touch hacked", 'write "naïve" $(touch hacked)']
-    edited = command(program, "invert", "; touch hacked && echo $(touch hacked) > hacked")(
-        images, instructions, [5, 2**62]
-    )
+    edit = command(program, "invert", "; touch hacked && echo $(touch hacked) > hacked")
+    edited = edit(images, instructions, [5, 2**62])
     for before, after in zip(images, edited, strict=True):
         assert np.array_equal(255 - np.asarray(plain_rgb(before)), np.asarray(after))
     seen = json.loads((program.parent / "seen.json").read_text())
@@ -87,34 +84,29 @@ def test_a_command_gets_pixels_instructions_and_seeds_and_no_shell_reads_them(pr
     assert not (tmp_path / "hacked").exists()
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind", "message"),
-    [
-        ("crash", ResourceError, r"failed with status 1 \(no accelerator found\)"),
-        ("silent", ResourceError, r"failed with status 3 \(it wrote no error\)"),
-        ("fewer", DataError, "wrote 1 files for 2 pictures .00001.png is the first that is missing"),
-        ("more", DataError, "wrote 3 files for 2 pictures .notes.txt is the first that is too many"),
-        ("small", DataError, "00000.png at 8x8 pixels instead of 32x32"),
-        ("damaged", DataError, "00000.png is not an image"),
-    ],
-)
+@pytest.mark.parametrize(("mode", "kind", "message"), [
+    ("crash", ResourceError, r"failed with status 1 \(no accelerator found\)"),
+    ("silent", ResourceError, r"failed with status 3 \(it wrote no error\)"),
+    ("fewer", DataError, "wrote 1 files for 2 pictures .00001.png is the first that is missing"),
+    ("more", DataError, "wrote 3 files for 2 pictures .notes.txt is the first that is too many"),
+    ("small", DataError, "00000.png at 8x8 pixels instead of 32x32"),
+    ("damaged", DataError, "00000.png is not an image"),
+])  # fmt: skip
 def test_what_a_command_does_wrong_is_reported(program, mode, kind, message):
     with pytest.raises(kind, match=message) as raised:
         command(program, mode)([picture(0), picture(1)], ["make it blue"] * 2, [1, 2])
     assert "loading the model" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("template", "message"),
-    [
-        ("", "lacks {input}"),
-        ("edit {input}", "lacks {output}"),
-        ("edit '{input} {output}", "close its quotes"),
-        ("no-such-editor {input} {output}", "'no-such-editor' cannot be started"),
-    ],
-)
-def test_a_command_that_cannot_be_used_is_refused(template, message):
-    with pytest.raises(ConfigError, match=message):
+UNUSABLE = {
+    "": "lacks {input}", "edit {input}": "lacks {output}", "edit '{input} {output}": "close its quotes",
+    "no-such-editor {input} {output}": "'no-such-editor' cannot be started",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("template", UNUSABLE)
+def test_a_command_that_cannot_be_used_is_refused(template):
+    with pytest.raises(ConfigError, match=UNUSABLE[template]):
         load_editor(generation(editor=f"command:{template}"))([picture(0)], ["make it blue"], [1])
 
 
@@ -194,32 +186,22 @@ def test_base64_comes_in_several_forms(service, surrogate, form):
 
 
 def test_the_cloud_gets_nothing_but_surrogates(service, surrogate):
-    class Disguise(Surrogate):
-        def __init__(self):
-            pass
-
-    for source in (picture(0), surrogate.png, "source.png", SimpleNamespace(png=b"", name=""), Disguise()):
+    disguise = object.__new__(type("Disguise", (Surrogate,), {}))
+    for source in (picture(0), surrogate.png, "source.png", SimpleNamespace(png=b"", name=""), disguise):
         with pytest.raises(TypeError, match="a source must never be uploaded"):
             cloud(service)([surrogate, source], ["make it blue"] * 2, [1, 2])
     assert service.requests == []
 
 
-@pytest.mark.parametrize(
-    ("environment", "values", "message"),
-    [
-        ({"SPPE_ALLOW_UPLOAD": ""}, {}, "set SPPE_ALLOW_UPLOAD=1"),
-        ({"SPPE_ALLOW_UPLOAD": "yes"}, {}, "set SPPE_ALLOW_UPLOAD=1"),
-        ({"SPPE_CLOUD_API_KEY": ""}, {}, "set SPPE_CLOUD_API_KEY"),
-        ({}, {"cloud_url": ""}, "begins with https"),
-        ({}, {"cloud_url": "http://example.com/v1"}, "begins with https"),
-        ({}, {"cloud_url": "https://[::1/v1"}, "begins with https"),
-        ({}, {"editor_model": ""}, "editor_model is empty"),
-    ],
-)
-def test_the_cloud_needs_leave_a_key_an_encrypted_address_and_a_model(
-    service, monkeypatch, environment, values, message
-):
-    for name, value in environment.items():
+@pytest.mark.parametrize(("variables", "values", "message"), [
+    ({"SPPE_ALLOW_UPLOAD": ""}, {}, "set SPPE_ALLOW_UPLOAD=1"),
+    ({"SPPE_ALLOW_UPLOAD": "yes"}, {}, "set SPPE_ALLOW_UPLOAD=1"),
+    ({"SPPE_CLOUD_API_KEY": ""}, {}, "set SPPE_CLOUD_API_KEY"),
+    *(({}, {"cloud_url": url}, "begins with https") for url in ("", "http://example.com/v1", "https://[::1/v1")),
+    ({}, {"editor_model": ""}, "editor_model is empty"),
+])  # fmt: skip
+def test_the_cloud_needs_leave_a_key_an_encrypted_address_and_a_model(service, monkeypatch, variables, values, message):
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=message):
         cloud(service, **values)
@@ -231,22 +213,20 @@ def bomb():
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-@pytest.mark.parametrize(
-    ("status", "content", "message"),
-    [
-        (401, b'{"error": {"message": "Incorrect key"}}', r"status 401 \(Incorrect key\)"),
-        (403, b'{"error": {"message": "a-key is\\nunknown"}}', r"status 403 \(... is unknown\)"),
-        (500, b"oops", r"status 500 \(Internal Server Error\)"),
-        (307, b"", "status 307"),
-        (200, b"oops", "without a readable picture"),
-        (200, b'{"data": [{"url": "https://example.com/picture"}]}', "without a readable picture"),
-        (200, answer("bm90IGEgcGljdHVyZQ=="), "without a readable picture"),
-        (200, b"[" * 100_000, "without a readable picture"),
-        (200, answer(5), "without a readable picture"),
-        (200, answer(bomb()), "without a readable picture"),
-        ("packed", b" " * 10**7 + answer(base64_of(picture(9))), "without a readable picture"),
-    ],
-)
+UNREADABLE = [
+    b"oops", b'{"data": [{"url": "https://example.com/picture"}]}', answer("bm90IGEgcGljdHVyZQ=="), b"[" * 100_000,
+    answer(5), answer(bomb()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "content", "message"), [
+    (401, b'{"error": {"message": "Incorrect key"}}', r"status 401 \(Incorrect key\)"),
+    (403, b'{"error": {"message": "a-key is\\nunknown"}}', r"status 403 \(... is unknown\)"),
+    (500, b"oops", r"status 500 \(Internal Server Error\)"),
+    (307, b"", "status 307"),
+    *((200, content, "without a readable picture") for content in UNREADABLE),
+    ("packed", b" " * 10**7 + answer(base64_of(picture(9))), "without a readable picture"),
+])  # fmt: skip
 def test_what_the_cloud_answers_is_one_sentence(service, surrogate, monkeypatch, status, content, message):
     service.answer = (status, content)
     if status == "packed":  # an answer that grows when it is unpacked is cut off

@@ -18,9 +18,7 @@ DTYPES = {2: torch.bfloat16, 4: torch.float32}
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPPE_HOME", str(Path(__file__).parents[1]))
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+def place(results, monkeypatch):
     monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda *arguments, **options: None)
 
 
@@ -75,9 +73,8 @@ def test_activations_of_the_unet_are_those_that_autograd_keeps(number_bytes):
     dtype, width, side = DTYPES[number_bytes], 32, 32
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        unet = UNet2DConditionModel(
-            block_out_channels=(width, 2 * width, 4 * width, 4 * width), cross_attention_dim=64, attention_head_dim=2
-        )
+        channels = (width, 2 * width, 4 * width, 4 * width)
+        unet = UNet2DConditionModel(block_out_channels=channels, cross_attention_dim=64, attention_head_dim=2)
     unet = unet.requires_grad_(False).to(dtype)
     words = torch.randn(1, 77, 64, dtype=dtype, requires_grad=True)
     latents = torch.randn(1, 4, side, side, dtype=dtype)
@@ -91,7 +88,7 @@ def needed(**changes):
     return estimates.memory_needed(load_profile("paper", changes), 2).set_index(["stage", "method"])
 
 
-def test_memory_of_baselines_on_their_own_models():
+def test_memory_follows_the_parameters_and_baselines_on_their_own_models():
     table, shared = needed(), needed(models__visii="", models__cross_image="")
     parameters = 859_520_964 + 83_653_863 + 123_060_480  # Stable Diffusion 1.5's UNet, VAE and text encoder
     own = [("recover", "VISII"), ("recover", "Cross-Image Attention")]
@@ -99,29 +96,6 @@ def test_memory_of_baselines_on_their_own_models():
     assert (shared.loc[own, "weights"] > 10 * 2 * parameters).all()
     assert (table.loc[own, "total"] > table.loc[own, "weights"] + table.loc[own, "activations"]).all()
     assert table.drop(own).equals(shared.drop(own))
-
-
-def test_counts_are_those_of_the_files_and_of_the_papers():
-    found = estimates.count(load_profile("smoke"))
-    for name, location in {"transformer": "weights/backbone/transformer", "vae": "weights/vae"}.items():
-        with safe_open(Path(model_location(location)) / "diffusion_pytorch_model.safetensors", "pt") as file:
-            assert getattr(found, name) == sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118
-    assert (found.tokens, found.text_tokens, found.width) == (64, 32, 192)
-    flux = estimates.count(load_profile("paper"))
-    assert (flux.tokens, flux.text_tokens) == (1024, 512)
-    # The published 12 billion; T5-v1.1-XXL's encoder and CLIP ViT-L/14's text.
-    for name, published in {"transformer": 11.9e9, "text": 4.762e9 + 0.123e9, "vae": 83.8e6}.items():
-        assert getattr(flux, name) == pytest.approx(published, rel=0.01)
-
-
-def test_every_method_with_a_backbone_has_its_load():
-    loads = {stage: {load.method for load in estimates.LOADS if load.stage == stage} for stage in ("train", "recover")}
-    assert loads["train"] == set(recovery.TRAINED)
-    without = {"copy-surrogate", "paste-source", "local-linear", "oracle-words", "oracle-realisation"}
-    assert loads["recover"] == set(recovery.METHODS) - without
-
-
-def test_memory_follows_the_parameters():
     plainly = {"recovery__training__gradient_checkpointing": False, "recovery__training__optimizer": "adamw"}
     plain, c2e, edit_transfer = needed(**plainly), ("train", "C2E-S2SER"), ("train", "EditTransfer")
 
@@ -143,6 +117,23 @@ def test_memory_follows_the_parameters():
     assert changed("batch", 2).loc[c2e, "activations"] == 2 * plain.loc[c2e, "activations"]
 
 
+def test_counts_are_those_of_the_files_and_of_the_papers():
+    found = estimates.count(load_profile("smoke"))
+    for name, location in {"transformer": "weights/backbone/transformer", "vae": "weights/vae"}.items():
+        with safe_open(Path(model_location(location)) / "diffusion_pytorch_model.safetensors", "pt") as file:
+            assert getattr(found, name) == sum(file.get_tensor(key).numel() for key in file.keys())  # noqa: SIM118
+    assert (found.tokens, found.text_tokens, found.width) == (64, 32, 192)
+    flux = estimates.count(load_profile("paper"))
+    assert (flux.tokens, flux.text_tokens) == (1024, 512)
+    # The published 12 billion; T5-v1.1-XXL's encoder and CLIP ViT-L/14's text.
+    for name, published in {"transformer": 11.9e9, "text": 4.762e9 + 0.123e9, "vae": 83.8e6}.items():
+        assert getattr(flux, name) == pytest.approx(published, rel=0.01)
+    loads = {stage: {load.method for load in estimates.LOADS if load.stage == stage} for stage in ("train", "recover")}
+    assert loads["train"] == set(recovery.TRAINED)
+    without = {"copy-surrogate", "paste-source", "local-linear", "oracle-words", "oracle-realisation"}
+    assert loads["recover"] == set(recovery.METHODS) - without
+
+
 def test_expected_instances_and_their_disk():
     smoke, found = load_profile("smoke"), {"train": 40, "val": 10, "test": 10}
     assert estimates.expected_instances(smoke) == {"train": 48, "val": 16, "test": 16, "all": 80}
@@ -151,13 +142,12 @@ def test_expected_instances_and_their_disk():
     limited = load_profile("paper", {"benchmark.train_pairs": 5, "benchmark.val_pairs": 90})
     assert estimates.expected_instances(limited, found) == {"train": 10, "val": 10, "test": 10, "all": 30}
     needed = estimates.disk_needed(smoke, {"train": 10, "val": 0, "test": 3, "all": 13}, estimates.count(smoke))
-    assert needed["benchmark"] == 2 * 13 * row_bytes(64)
-    assert needed["latents"] == 10 * (6 * 64 * 64 * 2 + 64 * 64)
+    assert needed["benchmark"] == 2 * 13 * row_bytes(64) and needed["latents"] == 10 * (6 * 64 * 64 * 2 + 64 * 64)
     assert needed["recovered"] == 2 * len(recovery.METHODS) * 3 * 64 * 64 * 3 // 2
     assert needed["checkpoints"] > needed["training"] > 0
 
 
-def test_measured_times_are_read_where_a_training_left_them():
+def test_times_are_read_where_a_training_left_them_and_sizes_at_a_models_revision(monkeypatch):
     profile = load_profile("smoke")
     assert estimates.stage_costs(profile)["training_seconds"].isna().all()
     folder = profile.results / "training" / "SOER" / "seed-0"
@@ -165,9 +155,6 @@ def test_measured_times_are_read_where_a_training_left_them():
     (folder / "manifest.json").write_text('{"training_seconds": 12.5, "device": "cpu"}')
     times = estimates.stage_costs(profile).set_index(["stage", "method"])["training_seconds"]
     assert times["train", "SOER"] == 12.5 and times.notna().sum() == 1
-
-
-def test_a_models_sizes_are_read_at_its_revision(monkeypatch):
     asked = []
     monkeypatch.setattr(estimates, "try_to_load_from_cache", lambda *given, revision: asked.append((*given, revision)))
     for location in ("owner/name", "owner/name@v2"):

@@ -1,15 +1,15 @@
 """The sets beside the benchmark: nothing shared with it, whole pictures in `unseen` only, and edits that show."""
 
+import itertools
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from sppe_lib.config import load_profile
+from sppe_lib.config import changed, load_profile
 from sppe_lib.data import build, sweep, taxonomy, unseen
 from sppe_lib.data.build import SETS, build_benchmark, build_set, build_sets, claimed
 from sppe_lib.data.miniature import draw_pairs, plan_splits
@@ -23,19 +23,16 @@ from sppe_lib.world.scene import render
 from sppe_lib.world.scenes import UNSEEN_SCENES, make_scene
 
 SIZE = 32
-SMALL = {
-    "benchmark.size": SIZE, "benchmark.train_pairs": 4, "benchmark.val_pairs": 2, "benchmark.test_pairs": 2,
-    "benchmark.sweep_sources": 3, "benchmark.sweep_candidates": 2, "benchmark.unseen_pairs": 9,
-}  # fmt: skip
+SMALL = {"size": SIZE, "train_pairs": 4, "val_pairs": 2, "test_pairs": 2, "unseen_pairs": 9}
+SMALL |= {"sweep_sources": 3, "sweep_candidates": 2}
+SMALL = {f"benchmark.{name}": value for name, value in SMALL.items()}
 
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SPPE_HOME", str(Path(__file__).parents[1]))
-    patch.setenv("SPPE_RESULTS", str(tmp_path_factory.mktemp("results")))
-    yield load_profile("smoke", SMALL)
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPPE_RESULTS", str(tmp_path_factory.mktemp("results")))
+        yield load_profile("smoke", SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -48,44 +45,26 @@ def rows(built):
     return {name: list(open_split(summary.folder, "test")) for name, summary in built.items()}
 
 
-# Both sets
-
-
 @pytest.mark.parametrize("name", SETS)
-def test_folder_has_one_split_card_and_counts(name, built, profile):
+def test_a_folder_has_one_split_card_counts_and_sound_instances_whatever_the_processes(name, rows, profile):
     folder = profile.results / name
     identities = ["identities.json"] if name == "sweep" else []  # nobody in `unseen` has one
-    written = ["README.md", "counts.csv", *identities, "test-00000-of-00001.parquet"]
-    assert sorted(path.name for path in folder.iterdir()) == written
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(before) == ["README.md", "counts.csv", *identities, "test-00000-of-00001.parquet"]
     counts = pd.read_csv(folder / "counts.csv")
     assert list(counts.columns) == ["split", "modality", "group", "category", "pairs", "instances"]
     assert set(counts["split"]) == {"test"}
     card = (folder / "README.md").read_text()
     assert f"# SPPE-mini {name} (simulated)" in card and "Everything here is simulated" in card
-    assert "01b_more_sets" in card
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_two_processes_build_the_same_bytes(name, built, profile):
-    folder = profile.results / name
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    build_set(profile, name, processes=2)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_every_stored_instance_is_sound(name, rows):
-    assert len({row["instance_id"] for row in rows[name]}) == len(rows[name])
+    assert "01b_more_sets" in card and len({row["instance_id"] for row in rows[name]}) == len(rows[name])
     for row in rows[name]:
         check_instance(row)
         assert row["instance_id"] == f"{row['pair_id']}/{row['instruction_code']}"
         assert "simulated" in row["dataset"] and row["split"] == "test" and row["tag"] in taxonomy.TAGS
-        for before, after in (("source", "edited_source"), ("surrogate", "edited_surrogate")):
-            if row[f"{before}_outcome"] != "done":
-                assert np.array_equal(row[before], row[after])
-
-
-# The sweep
+        for role in ("source", "surrogate"):
+            assert row[f"{role}_outcome"] == "done" or np.array_equal(row[role], row[f"edited_{role}"])
+    build_set(profile, name, processes=2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_source_has_every_strength_and_all_candidates(rows):
@@ -98,7 +77,7 @@ def test_a_source_has_every_strength_and_all_candidates(rows):
     assert len(of_source) == 3 * len(STRENGTHS)
 
 
-def test_surrogates_of_a_source_share_everything_but_themselves(rows):
+def test_surrogates_of_a_source_share_everything_but_themselves_and_differ_inside_the_mask_only(rows):
     sources = sweep_columns([row["pair_id"] for row in rows["sweep"]])["source"]
     for places in sources.groupby(sources).groups.values():
         first, *others = [rows["sweep"][place] for place in places]
@@ -108,36 +87,26 @@ def test_surrogates_of_a_source_share_everything_but_themselves(rows):
             assert first["instruction"] == other["instruction"]
         pictures = {np.asarray(row["surrogate"]).tobytes() for row in (first, *others)}
         assert len(pictures) == 1 + len(others)
-
-
-def test_surrogates_differ_from_their_source_inside_the_mask_only(rows):
     for row in rows["sweep"]:
         private = np.asarray(row["mask"]) == 255
         source, surrogate = np.asarray(row["source"]), np.asarray(row["surrogate"])
         assert np.array_equal(source[~private], surrogate[~private]) and not np.array_equal(source, surrogate)
 
 
-def test_another_strength_of_the_benchmark_gets_the_candidates(profile):
+def test_no_source_shares_an_identity_and_another_strength_gets_the_candidates(profile):
+    claims = {}
+    taken = set().union(*(pair.identities for pair in draw_pairs(plan_splits(profile.benchmark), 1, claims)))
+    drawn = list(draw_pairs(sweep.plan_sweep(profile.benchmark), 1, claims))
+    assert all(pair.identities and not pair.identities & taken for pair in drawn)
     (plan,) = sweep.plan_sweep(replace(profile.benchmark, strength=0.4, sweep_sources=1))
     names = [pair.rpartition("/")[2] for pair in plan.pairs]
     assert names == ["s10-0", "s30-0", "s40-0", "s40-1", "s50-0", "s70-0", "s90-0"]
 
 
-def test_no_source_shares_an_identity_with_the_benchmark(profile):
-    benchmark = profile.benchmark
-    claims = {}
-    of_benchmark = list(draw_pairs(plan_splits(benchmark), 1, claims))
-    taken = set().union(*(pair.identities for pair in of_benchmark))
-    drawn = list(draw_pairs(sweep.plan_sweep(benchmark), 1, claims))
-    assert all(pair.identities and not pair.identities & taken for pair in drawn)
-
-
 def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
-    parameters = replace(profile.benchmark, sweep_sources=1)
+    parameters, claims = replace(profile.benchmark, sweep_sources=1), {}
     plan = sweep.plan_sweep(parameters)[0]
-    claims = {}
-    of_benchmark = list(draw_pairs(plan_splits(parameters), 1, claims))
-    stolen = next(pair for pair in of_benchmark if pair.plan.split == "train")
+    stolen = next(pair for pair in list(draw_pairs(plan_splits(parameters), 1, claims)) if pair.plan.split == "train")
     real = sweep.PairPlan.seed_for
 
     def seed_for(self, *purpose):
@@ -151,22 +120,19 @@ def test_a_source_of_the_benchmark_is_drawn_again(profile, monkeypatch):
     assert (pair.plan.attempt, redraws["identities"]) == (1, 1)
 
 
-@pytest.mark.parametrize("wrong", ["mini/test/00001", "sweep/00012", "unseen/00001"])
-def test_other_ids_are_no_pairs_of_the_sweep(wrong):
-    with pytest.raises(DataError, match=f"'{wrong}' is no pair of the sweep"):
-        sweep_columns(["sweep/00012/s50-2", wrong])
-
-
-# The unseen set
-
-
-def test_no_text_is_published_or_repeated():
+def test_no_text_is_published_or_repeated_and_the_unseen_editor_fails_as_documented():
     texts = [entry.text.lower() for entry in UNSEEN_INSTRUCTIONS.values()]
     assert len(set(texts)) == len(texts)
     assert not set(texts) & {entry.text.lower() for entry in taxonomy.instructions().values()}
-    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions()) and not set(UNSEEN_SCENES) & set(
-        taxonomy.categories()
-    )
+    assert not set(UNSEEN_INSTRUCTIONS) & set(taxonomy.instructions())
+    assert not set(UNSEEN_SCENES) & set(taxonomy.categories())
+    asked = (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
+    outcomes = {edit(make_scene(kind, seed), code, seed).outcome for kind, code in asked for seed in range(40)}
+    assert outcomes == {"done", "missed", "absent"}
+    red = _code("Dye the sails red")
+    results = [edit(make_scene("boats at sea", seed), red, seed) for seed in range(20)]
+    sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
+    assert len(sails) > 1
 
 
 @pytest.mark.parametrize("number", [1, 12, 96, 250])
@@ -181,7 +147,7 @@ def test_texts_fit_and_repeat_only_when_there_are_no_more_and_tags_are_as_even_a
     assert number > 96 or all(tags[tag] >= min(number // 3, texts[tag]) - 1 for tag in taxonomy.TAGS)
 
 
-def test_full_masks_are_for_the_unseen_set_only(rows):
+def test_full_masks_are_for_the_unseen_set_only_and_outside_them_every_metric_is_undefined(rows):
     for row in rows["unseen"]:
         assert np.asarray(row["mask"]).min() == 255 and row["strength"] is None
         assert row["dataset"] in FULL_IMAGE_DATASETS
@@ -190,18 +156,12 @@ def test_full_masks_are_for_the_unseen_set_only(rows):
     assert all(row["dataset"] not in FULL_IMAGE_DATASETS for row in rows["sweep"])
     with pytest.raises(DataError, match="is empty"):
         check_mask(np.zeros((4, 4), bool), "of nothing", may_be_full=True)
-
-
-def test_outside_a_full_mask_every_metric_is_undefined(rows):
     batch = collate(rows["unseen"][:3])
     images = {"source": batch.source, "edited_source": batch.edited_source, "recovered": batch.edited_surrogate}
     generator = torch.Generator().manual_seed(0)
     roles = ("source", "edited_source", "surrogate", "edited_surrogate", "recovered")
-    features = {
-        (role, region): torch.randn(3, 8, generator=generator)
-        for role in roles
-        for region in (None, "inside", "outside")
-    }
+    places = itertools.product(roles, (None, "inside", "outside"))
+    features = {place: torch.randn(3, 8, generator=generator) for place in places}
     values = compute_metrics(Views(images, batch.mask, features))
     for name in METRIC_NAMES:
         assert np.isfinite(values[name]).all(), name
@@ -233,68 +193,46 @@ def test_every_edit_that_is_done_shows(entry):
     pytest.fail(f"never done: {outcomes}")
 
 
-def test_the_unseen_editor_fails_as_documented():
-    outcomes = Counter(
-        edit(make_scene(kind, seed), code, seed).outcome
-        for kind, code in (("living room", _code("Remove the floor lamp")), ("cats", _code("Add a rainbow")))
-        for seed in range(40)
-    )
-    assert set(outcomes) == {"done", "missed", "absent"}
-    red = _code("Dye the sails red")
-    results = [edit(make_scene("boats at sea", seed), red, seed) for seed in range(20)]
-    sails = {result.scene.elements[-1].attributes["sail"] for result in results if result.outcome == "done"}
-    assert len(sails) > 1
-
-
 def _code(text: str) -> str:
     return next(entry.code for entry in UNSEEN_INSTRUCTIONS.values() if entry.text == text)
 
 
-# What is refused
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"benchmark.source": "data/SPPE"}, "drawn by benchmark.source vector-world only.*InstructPix2Pix"),
-        ({"benchmark.unseen_pairs": 0}, "not built in profile smoke, where benchmark.unseen_pairs is 0"),
-        ({"benchmark.unseen_source": ""}, 'not built in profile smoke, where benchmark.unseen_source is ""'),
-    ],
-)
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"source": "data/SPPE"}, "drawn by benchmark.source vector-world only.*InstructPix2Pix"),
+    ({"unseen_pairs": 0}, "not built in profile smoke, where benchmark.unseen_pairs is 0"),
+    ({"unseen_source": ""}, 'not built in profile smoke, where benchmark.unseen_source is ""'),
+])  # fmt: skip
 def test_a_profile_without_the_set_says_who_has_it(profile, changes, message):
     with pytest.raises(ConfigError, match=message):
-        build_set(load_profile("smoke", SMALL | changes), "unseen")
+        build_set(changed(profile, {f"benchmark.{name}": value for name, value in changes.items()}), "unseen")
 
 
 def test_bad_requests_are_named(profile):
-    with pytest.raises(ConfigError, match="Unknown set 'validation': use one of sweep, unseen"):
-        build_set(profile, "validation")
-    with pytest.raises(ConfigError, match="u113.*u01 to"):
-        edit(make_scene("cats", 0), "u113", 0)
-    with pytest.raises(ConfigError, match="-1"):
-        edit(make_scene("cats", 0), "u01", -1)
-    with pytest.raises(ConfigError, match="dogs"):
-        make_scene("dogs", 0)
+    for ask, message in (
+        (lambda: build_set(profile, "validation"), "Unknown set 'validation': use one of sweep, unseen"),
+        (lambda: edit(make_scene("cats", 0), "u113", 0), "u113.*u01 to"),
+        (lambda: edit(make_scene("cats", 0), "u01", -1), "-1"),
+        (lambda: make_scene("dogs", 0), "dogs"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            ask()
     for name, value in (("sweep_sources", -1), ("unseen_pairs", -1), ("sweep_candidates", 0)):
         with pytest.raises(ConfigError, match=f"benchmark.{name} is"):
             load_profile("smoke", {f"benchmark.{name}": value})
 
 
-def test_absent_sets_leave_a_reason_and_nothing_is_lost(monkeypatch, tmp_path, profile):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
-    without = load_profile("paper")
-    kept = tmp_path / "paper" / "unseen" / "mine.txt"
+def test_absent_sets_leave_a_reason_and_nothing_is_lost(results):
+    kept = results / "paper" / "unseen" / "mine.txt"
     kept.parent.mkdir(parents=True)
     kept.write_text("kept")
-    reasons = build_sets(without)
+    reasons = build_sets(load_profile("paper"))
     assert set(reasons) == set(SETS) and all(isinstance(reason, str) for reason in reasons.values())
     assert "sources.records InstructPix2Pix" in reasons["unseen"]
-    assert reasons["sweep"] in (tmp_path / "paper" / "sweep" / "README.md").read_text()
+    assert reasons["sweep"] in (results / "paper" / "sweep" / "README.md").read_text()
     assert [path.name for path in kept.parent.iterdir()] == ["mine.txt"] and kept.read_text() == "kept"
 
 
-def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, monkeypatch, tmp_path):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
+def test_identities_kept_by_the_benchmark_are_those_it_draws(profile, results, monkeypatch):
     drawn = claimed(profile, 1)
     build_benchmark(profile, processes=1)
     monkeypatch.setattr(build, "plan_splits", lambda *arguments: pytest.fail("drawn again"))

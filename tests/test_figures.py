@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tiny
-from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_metrics
+from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_levels, write_metrics
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -21,18 +21,9 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         profile = profile_in(tmp_path_factory.mktemp("figures"), monkeypatch)
         tiny.tiny_benchmark(profile.results / "benchmark", {"train": 1, "val": 1, "test": 36})
-        write_metrics(
-            profile,
-            {
-                "copy-surrogate": metric_rows(level=0.5),
-                "SOER": metric_rows(level=0.6),
-                "C2E-S2SER": metric_rows(level=0.7),
-            },
-        )
-        ablations = {"nothing taken away": 0.5, "without I": 0.4, "with the oracle's tag": 0.52}
-        write_metrics(
-            profile, {f"ablation/{name}": metric_rows(level=level) for name, level in ablations.items()}, "validation"
-        )
+        write_levels(profile, {"copy-surrogate": 0.5, "SOER": 0.6, "C2E-S2SER": 0.7})
+        levels = {"nothing taken away": 0.5, "without I": 0.4, "with the oracle's tag": 0.52}
+        write_levels(profile, {f"ablation/{name}": level for name, level in levels.items()}, "validation")
         write_editability(profile)
         recover_all(profile)
         yield profile
@@ -55,21 +46,23 @@ def test_the_same_results_give_the_same_bytes(run, tmp_path, name):
     assert first == [path.read_bytes() for path in save(draw(run, name), tmp_path / "second", name)]
 
 
-def test_a_large_png_is_reduced(tmp_path):
+def test_a_large_png_is_reduced_and_panels_grow_by_whole_pixels_and_keep_them_in_the_file(tmp_path):
     figure = Figure(figsize=(4, 4))
     noise = np.random.default_rng(0).random((600, 600, 3))
     figure.add_axes((0, 0, 1, 1)).imshow(noise, interpolation="nearest")
     png, _ = save(figure, tmp_path, "noise")
     assert Image.open(png).mode == "P" and LARGEST_PNG < 400_000
-
-
-def test_panels_keep_their_pixels_in_the_file(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     picture = Image.fromarray(pixels)
     figure = grid([[picture, picture]], ["one", "two"], [("do it", "category")], "headline", "foot", 64)
     shown = np.asarray(Image.open(save(figure, tmp_path, "grid")[0]))
     assert (shown[96 : 96 + 64, 250 : 250 + 64] == pixels).all()
     assert (shown[96 : 96 + 64, 250 + 64 + GAP : 250 + 2 * 64 + GAP] == pixels).all()
+    image = Image.fromarray(np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3))
+    grown = panel(image, 192)
+    assert grown.shape == (192, 192, 3)
+    assert (grown[::3, ::3] == np.asarray(image)).all() and (grown[1::3, 2::3] == np.asarray(image)).all()
+    assert panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)
 
 
 def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
@@ -84,28 +77,24 @@ def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
         assert any("not run" in text.get_text() for axis in draw(profile, name).axes for text in axis.texts)
 
 
-def test_grid_shows_each_role_once_and_every_method(run):
+SHOWN = (
+    "I: private image", "M: private region", "S: surrogate", "simulated", "I': reference", "copy-surrogate",
+    "paste-source", "local-linear", "SOER", "C2E-S2SER", "SPPE-mini (simulated)", "not a score",
+)  # fmt: skip
+
+
+def test_grids_show_each_role_once_and_every_method_and_the_ablations_both_regions(run):
     titles = " ".join(text.get_text() for text in draw(run, "figure12_qualitative").texts)
-    for word in (
-        "I: private image",
-        "M: private region",
-        "S: surrogate",
-        "simulated",
-        "I': reference",
-        "copy-surrogate",
-        "paste-source",
-        "local-linear",
-        "SOER",
-        "C2E-S2SER",
-        "SPPE-mini (simulated)",
-        "not a score",
-    ):
-        assert word in titles
+    assert not [word for word in SHOWN if word not in titles]
     overview = [text.get_text() for text in draw(run, "figure_overview").texts]
     assert sum(text.startswith("“") for text in overview) == len(OVERVIEW_CHOICES)
+    figure = draw(run, "figure_ablation")
+    assert {"whole image", "inside M"} <= {line.get_label() for axis in figure.axes for line in axis.lines}
+    points = [line for line in figure.axes[0].lines if line.get_label() in ("whole image", "inside M")]
+    assert len(points) == 2 and all(line.get_xdata()[0] == pytest.approx(-4, abs=0.2) for line in points)
 
 
-def test_rows_are_chosen_by_rule(run):
+def test_rows_are_chosen_by_rule_and_unedited_ones_only_for_want_of_others(run):
     test = open_split(run.results / "benchmark", "test")
     rows = choose_rows(test, FIGURE12_CHOICES)
     groups = test["group"][:]
@@ -113,38 +102,14 @@ def test_rows_are_chosen_by_rule(run):
     outcome, tag, category = test["source_outcome"][:], test["tag"][:], test["category"][:]
     for row, (_, value, wanted) in zip(choose_rows(test, OVERVIEW_CHOICES), OVERVIEW_CHOICES):
         assert category[row.index] == value
-        better = [
-            index
-            for index in range(row.index)
-            if category[index] == value and outcome[index] == "done" and tag[index] == wanted
-        ]
-        assert not better
-
-
-def test_unedited_instances_are_shown_only_for_want_of_others(run):
-    test = open_split(run.results / "benchmark", "test")
-    outcomes = test["source_outcome"][:]
+        earlier = list(zip(category, outcome, tag))[: row.index]
+        assert (value, "done", wanted) not in earlier
     # The first pair (human face) is unchanged by its edits; the second (faces) is the group's first edited one.
     (row,) = choose_rows(test, (("group", "Face", "STYLE"),))
-    assert outcomes[row.index] == "done" and test["category"][row.index] == "faces"
+    assert outcome[row.index] == "done" and test["category"][row.index] == "faces"
     (row,) = choose_rows(test, (("category", "human face", "STYLE"),))
-    assert outcomes[row.index] == "absent"
+    assert outcome[row.index] == "absent"
     assert choose_rows(test, (("category", "no such category", "STYLE"),)) == []
-
-
-def test_panels_grow_by_whole_pixels():
-    image = Image.fromarray(np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3))
-    grown = panel(image, 192)
-    assert grown.shape == (192, 192, 3)
-    assert (grown[::3, ::3] == np.asarray(image)).all() and (grown[1::3, 2::3] == np.asarray(image)).all()
-    assert panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)
-
-
-def test_the_ablations_figure_shows_both_regions(run):
-    figure = draw(run, "figure_ablation")
-    assert {"whole image", "inside M"} <= {line.get_label() for axis in figure.axes for line in axis.lines}
-    points = [line for line in figure.axes[0].lines if line.get_label() in ("whole image", "inside M")]
-    assert len(points) == 2 and all(line.get_xdata()[0] == pytest.approx(-4, abs=0.2) for line in points)
 
 
 PARTS = {
@@ -176,9 +141,8 @@ def test_every_optional_part_can_be_absent(tmp_path, monkeypatch, parts):
         write_metrics(profile, {"C2E-S2SER": rows}, "unseen")
         write_metrics(profile, {"ablation/base": rows}, "validation")
     sweep_tables = [make(profile) for make in (sweep.strength_table, sweep.refutation_table, choosing.chooser_table)]
-    written = tables.write_tables(profile) + tables.write_tables(
-        profile, [*sweep_tables, ledger_table(profile)], "more"
-    )
+    more = [*sweep_tables, ledger_table(profile)]
+    written = tables.write_tables(profile) + tables.write_tables(profile, more, "more")
     claims.write_claims(profile)
     write_figures(profile, FIGURES | SWEEP_FIGURES)
     pages = {path.stem: path.read_text() for path in written if path.suffix == ".md"}

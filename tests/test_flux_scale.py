@@ -1,4 +1,4 @@
-"""Recovery on FLUX with T5, in the hub's layout: training, sampling, and the adapter in diffusers' own pipelines."""
+"""Recovery on FLUX with T5, in the hub's layout: training, sampling, the adapter in stock pipelines, 8 bits."""
 
 import gc
 import weakref
@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from bitsandbytes.nn import Linear8bitLt
 from diffusers import FluxFillPipeline, FluxPipeline
 from tiny import tiny_benchmark, tiny_clip
 from tiny_pipelines import box_mask, picture, tiny_flux_dev, tiny_flux_fill
@@ -18,26 +19,30 @@ from sppe_lib.diffusion.backbone import Backbone
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.diffusion.panels import TARGET, Painting, assemble
 from sppe_lib.errors import DataError
+from sppe_lib.recovery.trained import make_optimizer
 
 MODELS = {"fill": (tiny_flux_fill, FluxFillPipeline), "dev": (tiny_flux_dev, FluxPipeline)}
 SMALL = {"height": 32, "width": 32, "max_sequence_length": 16}
 WAYS = {"fill": ("grid", "velocity"), "dev": ("aligned", "change")}
 
 
+def on_tiny_flux(folder, location: str, **changes):
+    """The smoke profile on a tiny FLUX with T5, and a benchmark of 32 px."""
+    models = dict.fromkeys(("models.vae", "models.transformer", "models.text"), location)
+    models |= dict.fromkeys(("models.clip", "models.metrics_clip"), tiny_clip(folder / "clip"))
+    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | changes)
+    tiny_benchmark(profile.results / "benchmark", 4, size=32)
+    return profile
+
+
 @pytest.fixture(params=MODELS)
-def flux(request, tmp_path, monkeypatch):
+def flux(request, tmp_path, results):
     """(profile on a tiny FLUX with T5, its folder, diffusers' pipeline for it)."""
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     make, pipeline = MODELS[request.param]
-    location, clip = make(tmp_path / "flux"), tiny_clip(tmp_path / "clip")
-    models = {f"models.{name}": location for name in ("vae", "transformer", "text")}
-    models |= dict(zip(("models.references", "models.output"), WAYS[request.param]))
-    clips = {"models.clip": clip, "models.metrics_clip": clip}
+    location, way = make(tmp_path / "flux"), dict(zip(("models.references", "models.output"), WAYS[request.param]))
     training = {"gradient_checkpointing": True, "ema": 0.5, "layers": "attention"}
     training = {f"recovery.training.{name}": value for name, value in training.items()}
-    profile = load_profile("smoke", {"benchmark.size": 32, "recovery.sampling.batch": 4} | models | clips | training)
-    tiny_benchmark(profile.results / "benchmark", 4, size=32)
-    return profile, location, pipeline
+    return on_tiny_flux(tmp_path, location, **way, **training), location, pipeline
 
 
 @pytest.mark.parametrize("method", ["C2E-S2SER", "SOER", "EditTransfer", "Prompt-Diffusion"])
@@ -140,3 +145,39 @@ def test_latents_are_made_again_when_the_autoencoder_changes(flux):
     assert not torch.equal(first, second)
     batch = collate([open_split(profile.results / "benchmark", "train")[0]])
     assert encode_batch(backbone, batch).source.shape == second.shape
+
+
+@pytest.fixture
+def quantised(tmp_path, results):
+    training = {"recovery.training.optimizer": "adamw8bit", "recovery.training.gradient_checkpointing": True}
+    return on_tiny_flux(tmp_path, tiny_flux_dev(tmp_path / "flux"), **{"models.quantize_base": True}, **training)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="diffusers loads an 8-bit base on a GPU only")
+def test_an_8_bit_base_trains_an_adapter_that_recovers(quantised):
+    blocks = Backbone(quantised.models).transformer.transformer_blocks
+    linear = [layer for layer in blocks.modules() if isinstance(layer, Linear8bitLt)]
+    assert linear and all(layer.weight.dtype is torch.int8 for layer in linear)
+    recovery.fit(quantised, "C2E-S2SER")
+    batch = collate(list(open_split(quantised.results / "benchmark", "test").select(range(2))))
+    recovered = recovery.method("C2E-S2SER").load(quantised)(batch)
+    assert recovered.shape == (2, 3, 32, 32) and torch.isfinite(recovered).all()
+
+
+def test_the_8_bit_optimiser_follows_adamw():
+    torch.manual_seed(0)
+    start, target = torch.randn(64, 128), torch.randn(64, 128)  # 4096 and more numbers are kept in 8 bits
+    found = {}
+    for name in ("adamw", "adamw8bit"):
+        weight = torch.nn.Parameter(start.clone())
+        optimizer = make_optimizer({"weight": weight}, name)
+        optimizer.param_groups[0]["lr"] = 0.01
+        for _ in range(20):
+            optimizer.zero_grad()
+            (weight - target).square().sum().backward()
+            optimizer.step()
+        found[name] = weight.detach()
+        stored = optimizer.state[weight]
+    assert stored["state1"].dtype is torch.uint8
+    moved = (found["adamw"] - start).norm()
+    assert (found["adamw8bit"] - found["adamw"]).norm() < 0.05 * moved

@@ -1,9 +1,7 @@
 """SPPE-mini: planning, drawing, leak-free splits, and the stored benchmark."""
 
-import io
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +9,7 @@ import pytest
 from datasets import load_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from released_tree import pixels
 
 from sppe_lib.config import BenchmarkParameters, load_profile
 from sppe_lib.data import miniature, taxonomy
@@ -23,7 +21,6 @@ from sppe_lib.errors import DataError
 from sppe_lib.world.editor import EditResult
 from sppe_lib.world.scene import Element, Scene
 
-REPOSITORY = Path(__file__).parents[1]
 PAIRS = {"train": 8, "val": 3, "test": 3}
 
 
@@ -33,10 +30,6 @@ def parameters(size: int = 32, test_seed: int | None = None, **pairs: int) -> Be
 
 
 SMALL = parameters()
-
-
-def pixels(row: dict, column: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(row[column]["bytes"])))
 
 
 def draw(processes: int = 1, redraws: Counter | None = None, **changes: int) -> list:
@@ -56,9 +49,6 @@ def drawn():
     return draw()
 
 
-# Planning
-
-
 @given(st.integers(0, 150), st.integers(0, 5), st.integers(1, 2))
 @settings(max_examples=25, deadline=None)
 def test_plans_are_balanced_fitting_and_repeatable(pairs, seed, number):
@@ -74,8 +64,7 @@ def test_plans_are_balanced_fitting_and_repeatable(pairs, seed, number):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_the_miniature_has_its_instructions_and_a_third_of_each_tag_in_every_split(split, monkeypatch):
-    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
+def test_the_miniature_has_its_instructions_and_a_third_of_each_tag_in_every_split(split):
     benchmark = load_profile("mini").benchmark
     used = Counter(code for plan in plan_splits(benchmark) if plan.split == split for code in plan.codes)
     assert len(used) > 60 if split == "val" else set(used) == set(taxonomy.instructions())
@@ -105,9 +94,6 @@ def test_splits_have_seeds_of_their_own():
     assert plans[0].seed_for("scene") != plan_split("train", 1, SMALL, 1)[0].seed_for("scene")
 
 
-# Drawing
-
-
 def test_rows_are_sound(drawn):
     rows = rows_of(drawn)
     assert Counter(row["split"] for row in rows) == {split: 2 * number for split, number in PAIRS.items()}
@@ -117,8 +103,7 @@ def test_rows_are_sound(drawn):
         assert row["instruction"] == taxonomy.instruction(row["instruction_code"]).text
         private = pixels(row, "mask") == 255
         source, surrogate = pixels(row, "source"), pixels(row, "surrogate")
-        assert private.any() and not private.all()
-        assert np.array_equal(source[~private], surrogate[~private])
+        assert private.any() and not private.all() and np.array_equal(source[~private], surrogate[~private])
         assert not np.array_equal(source[private], surrogate[private])
         for name in ("source", "surrogate"):  # an edit that is done shows inside M, another one changes nothing
             moved = np.abs(pixels(row, f"edited_{name}").astype(int) - pixels(row, name)).max(axis=-1)
@@ -146,27 +131,24 @@ def test_strength_changes_surrogates_only():
     assert sum(len(weak[column]["bytes"]) for column in IMAGE_COLUMNS) < row_bytes(512)
 
 
-# Splits that share nothing
-
-
-def test_no_identity_and_no_picture_in_two_splits(drawn):
+def test_no_identity_and_no_picture_in_two_splits_and_another_test_seed_draws_no_other(drawn):
     owners: dict[str, set] = {}
     for pair in drawn:
         for shown in (*pair.identities, pair.rows[0]["source"]["bytes"]):
             owners.setdefault(shown, set()).add(pair.plan.split)
     assert all(len(splits) == 1 for splits in owners.values())
+    for before, after in zip(drawn, draw(**PAIRS, test_seed=7), strict=True):
+        assert (before.rows == after.rows) == (before.plan.split != "test")
 
 
 def test_identity_is_the_looks_and_any_telling_text():
     def shared(first, second, kind="card"):
-        scenes = (
-            Scene({}, (Element(kind, 1, 2, 3, 4, attributes, "all"), Element("tree", 0, 0, 9, 9, {"text": "public 1"})))
-            for attributes in (first, second)
-        )
+        public = Element("tree", 0, 0, 9, 9, {"text": "public 1"})
+        private = (Element(kind, 1, 2, 3, 4, attributes, "all") for attributes in (first, second))
+        scenes = (Scene({}, (element, public)) for element in private)
         return bool(frozenset.intersection(*map(miniature.identities, scenes)))
 
-    assert shared({"hair": "red"}, {"hair": "red"})
-    assert not shared({"hair": "red"}, {"hair": "blue"})
+    assert shared({"hair": "red"}, {"hair": "red"}) and not shared({"hair": "red"}, {"hair": "blue"})
     assert shared({"text": "ANNA LEE", "ink": "red"}, {"text": ("ANNA", "LEE"), "ink": "blue"})
     assert shared({"text": "@anna7", "ink": "red"}, {"text": "@anna7", "ink": "blue"})
     assert not shared({"text": "ANNA", "ink": "red"}, {"text": "ANNA", "ink": "blue"})
@@ -177,27 +159,19 @@ def test_identity_is_the_looks_and_any_telling_text():
 def test_where_two_splits_show_the_same_the_test_split_is_drawn_again(monkeypatch):
     real = miniature.scenes.make_scene
     first = {split: plan_split(split, 1, SMALL, 0)[0].seed_for("scene") for split in SPLITS}
-    monkeypatch.setattr(
-        miniature.scenes, "make_scene", lambda name, seed: real(name, first["train"] if seed == first["test"] else seed)
-    )
+    same = lambda name, seed: real(name, first["train"] if seed == first["test"] else seed)
+    monkeypatch.setattr(miniature.scenes, "make_scene", same)
     redraws = Counter()
     pairs = draw(redraws=redraws, train=1, val=1, test=1)
     assert [(pair.plan.split, pair.plan.attempt) for pair in pairs] == [("train", 0), ("val", 0), ("test", 1)]
     assert redraws["identities"] == 1 and not pairs[0].identities & pairs[2].identities
 
 
-def test_another_test_seed_draws_the_test_split_anew_and_no_other(drawn):
-    again = draw(**PAIRS, test_seed=7)
-    for before, after in zip(drawn, again, strict=True):
-        assert (before.rows == after.rows) == (before.plan.split != "test")
-
-
 def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
     real = miniature.surrogates.pair_mask
     answers = [np.zeros((32, 32), bool), np.ones((32, 32), bool)]
-    monkeypatch.setattr(
-        miniature.surrogates, "pair_mask", lambda *arguments: answers.pop() if answers else real(*arguments)
-    )
+    useless_first = lambda *arguments: answers.pop() if answers else real(*arguments)
+    monkeypatch.setattr(miniature.surrogates, "pair_mask", useless_first)
     redraws = Counter()
     (pair,) = draw(redraws=redraws, test=1)
     assert (pair.plan.attempt, redraws["masks"]) == (2, 2)
@@ -232,22 +206,17 @@ def test_a_category_without_usable_scenes_is_an_error(value, monkeypatch):
     monkeypatch.setattr(miniature, "ATTEMPTS", 3)
     monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.full((32, 32), value))
     with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
-        draw_pair(plan_split("test", 1, SMALL, 0)[0])
-
-
-# The stored benchmark
+        draw(test=1)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
     results = tmp_path_factory.mktemp("results")
-    patch.setenv("SPPE_HOME", str(REPOSITORY))
-    patch.setenv("SPPE_RESULTS", str(results))
     changes = {f"benchmark.{split}_pairs": number for split, number in PAIRS.items()} | {"benchmark.size": 32}
-    profile = load_profile("smoke", changes)
-    yield profile, build_benchmark(profile, processes=1), results / "smoke" / "benchmark"
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPPE_RESULTS", str(results))
+        profile = load_profile("smoke", changes)
+        yield profile, build_benchmark(profile, processes=1), results / "smoke" / "benchmark"
 
 
 def test_folder_has_shards_card_and_counts(built, tmp_path):
@@ -267,8 +236,8 @@ def test_folder_has_shards_card_and_counts(built, tmp_path):
     assert {split: len(data) for split, data in loaded.items()} == {split: 2 * PAIRS[split] for split in SPLITS}
 
 
-def test_stored_instances_are_the_drawn_ones(built, drawn):
-    _, _, folder = built
+def test_stored_instances_are_the_drawn_ones_and_building_again_gives_the_same_bytes(built, drawn):
+    profile, _, folder = built
     wanted = {row["instance_id"]: row for row in rows_of(drawn)}
     stored = [row for split in SPLITS for row in open_split(folder, split)]
     assert sorted(row["instance_id"] for row in stored) == sorted(wanted)
@@ -277,6 +246,9 @@ def test_stored_instances_are_the_drawn_ones(built, drawn):
         assert row["split"] == wanted[row["instance_id"]]["split"] and row["released_label"] is None
         for column in IMAGE_COLUMNS:
             assert np.array_equal(np.asarray(row[column]), pixels(wanted[row["instance_id"]], column))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    build_benchmark(profile, processes=2)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
@@ -294,10 +266,3 @@ def test_second_edits_are_of_the_same_instances_and_outcomes_but_realised_anothe
     assert varied and np.mean(varied) > 0.5
     with pytest.raises(DataError, match="no second edits of the split train"):
         open_oracle(folder, "train")
-
-
-def test_building_again_gives_the_same_bytes(built):
-    profile, _, folder = built
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    build_benchmark(profile, processes=2)
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

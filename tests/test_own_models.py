@@ -42,19 +42,16 @@ def profile(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def batch(profile) -> Batch:
-    """Three instances of different pairs."""
     return collate([open_split(profile.results / "benchmark", "test")[row] for row in (0, 2, 4)])
 
 
 @pytest.fixture(scope="module")
 def editor(profile):
-    """(pipeline, clip) of VISII."""
     pipeline = load_stable_diffusion("visii", profile.models.visii, "StableDiffusionInstructPix2PixPipeline", 2)
     return pipeline, load_clip(profile.models.metrics_clip)
 
 
 def one(batch: Batch, row: int) -> Batch:
-    """One instance of a batch."""
     values = {field.name: getattr(batch, field.name)[row : row + 1] for field in dataclasses.fields(batch)}
     return Batch(**values)
 
@@ -76,7 +73,7 @@ def test_pictures_depend_on_the_edited_surrogate_and_not_on_the_batch(profile, b
     assert not torch.allclose(recovery.method(name).load(reseeded)(batch), pictures, atol=1e-3)
 
 
-def test_visiis_loss_falls_and_only_words_change(profile, batch, editor):
+def test_visiis_loss_falls_only_words_change_and_the_edits_direction_is_followed(profile, batch, editor, monkeypatch):
     pipeline, clip = editor
     example = visii.make_example(pipeline, clip, batch)
     longer = dataclasses.replace(profile.recovery.sampling, inversion_steps=20)
@@ -94,11 +91,6 @@ def test_visiis_loss_falls_and_only_words_change(profile, batch, editor):
 
     with torch.no_grad():
         assert (error(found) < error(example.start)).all()
-
-
-def test_visii_follows_the_direction_of_the_edit_up_to_a_point(profile, batch, editor, monkeypatch):
-    pipeline, clip = editor
-    example = visii.make_example(pipeline, clip, batch)
     monkeypatch.setattr(visii, "NOISE_WEIGHT", 0.0)
     method = visii.VisiiInstructPix2Pix(pipeline, clip, profile.recovery.sampling, 0)
     found = method.invert(example, batch.instance_id)
@@ -147,7 +139,10 @@ def transferred(diffusion, steps: int = 10) -> torch.Tensor:
         return cross_image.transfer(*diffusion, generators, steps)
 
 
-def test_without_the_swap_the_source_comes_back(diffusion, monkeypatch):
+def test_statistics_become_those_of_the_appearance_and_without_the_swap_the_source_comes_back(diffusion, monkeypatch):
+    appearance, result = diffusion[2], transferred(diffusion)
+    for statistic in (torch.mean, torch.std):
+        assert torch.allclose(statistic(result, (-2, -1)), statistic(appearance, (-2, -1)), atol=1e-3)
     pipeline, source = diffusion[:2]
     monkeypatch.setattr(cross_image, "ADAIN_FROM", 2.0)
     swapped = transferred(diffusion)
@@ -157,12 +152,6 @@ def test_without_the_swap_the_source_comes_back(diffusion, monkeypatch):
     reconstruction = decode_latents(pipeline, source)
     assert torch.allclose(decode_latents(pipeline, plain), reconstruction, atol=1e-3)
     assert (swapped - source).abs().max() > 0.02
-
-
-def test_statistics_become_those_of_the_appearance(diffusion):
-    appearance, result = diffusion[2], transferred(diffusion)
-    for statistic in (torch.mean, torch.std):
-        assert torch.allclose(statistic(result, (-2, -1)), statistic(appearance, (-2, -1)), atol=1e-3)
 
 
 def test_only_the_first_stream_looks_at_another_and_only_in_the_decoder(diffusion):
@@ -202,13 +191,10 @@ def test_a_missing_or_wrong_model_is_said_clearly(profile, name, tmp_path):
         load(**{role: other})
 
 
-def test_a_clip_of_another_width_is_refused(profile, tmp_path):
+def test_another_width_is_refused_and_without_own_models_both_run_on_the_backbone(profile, tmp_path, monkeypatch):
     models = dataclasses.replace(profile.models, metrics_clip=tiny_clip(tmp_path / "clip"))
     with pytest.raises(ConfigError, match="width 16, but models.metrics_clip has 32"):
         recovery.method("VISII").load(dataclasses.replace(profile, models=models))
-
-
-def test_without_a_model_of_their_own_both_run_on_the_backbone(profile, monkeypatch):
     for name, role in OWN.items():
         models = dataclasses.replace(profile.models, **{role: "", "vae": "no/such/backbone"})
         with pytest.raises(ResourceError, match="no/such/backbone"):

@@ -1,4 +1,4 @@
-"""The pipeline file, the notebooks and the library agree; a stage runs in its own clone, with its own code."""
+"""The pipeline file, the notebooks and the library agree; a stage runs in its own clone; notebooks tell the story."""
 
 import os
 import re
@@ -11,10 +11,12 @@ import nbformat
 import pytest
 import yaml
 from jupyter_client.kernelspec import NoSuchKernel
+from latex2mathml.converter import convert
 
 from sppe_lib import recovery
 from sppe_lib.config import load_profile
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.evaluation.figures import FIGURES, SWEEP_FIGURES
 from sppe_lib.tools import notebooks
 from sppe_lib.tools.notebooks import check_inputs, main, run_notebook, stage_of
 
@@ -41,6 +43,8 @@ def test_every_stage_runs_a_notebook_that_exists_and_every_notebook_has_a_stage(
     commands = [stage["cmd"] for name, stage in PIPELINE["stages"].items() if name != "source"]
     run = {re.match(r"python -m sppe_lib.tools.notebooks (\S+)", command)[1] for command in commands}
     assert run == {path.stem for path in NOTEBOOKS} - PAGES
+    watched = [name for name in PIPELINE["stages"]["train"]["params"] if ".recovery" in name]
+    assert watched == ["profiles.${profile}.recovery.training"]
 
 
 @pytest.mark.parametrize("name", PIPELINE["stages"])
@@ -55,13 +59,12 @@ def test_stages_name_only_paths_and_parameters_that_exist(name):
                 where = where[key]
 
 
-def test_training_depends_on_its_own_parameters_and_not_on_those_of_sampling():
-    watched = [name for name in PIPELINE["stages"]["train"]["params"] if ".recovery" in name]
-    assert watched == ["profiles.${profile}.recovery.training"]
+def sources(path: Path, kind: str) -> list[str]:
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_are_thin_clean_and_can_be_run_cell_by_cell_again(path):
+def test_notebooks_are_thin_and_clean_open_with_four_lines_and_end_with_the_next_one(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -73,12 +76,26 @@ def test_notebooks_are_thin_clean_and_can_be_run_cell_by_cell_again(path):
             assert not re.search(rf"^({'|'.join(names)}) =", cell.source, re.M)
         if "NBVAL_CHECK_OUTPUT" not in cell.source:
             assert not cell.outputs, "outputs are results; they are not committed"
-    assert notebook.cells[0].cell_type == "markdown"
+    first, *_, last = texts = sources(path, "markdown")
+    assert notebook.cells[0].source == first and first.startswith(f"# {path.stem.partition('_')[0]} · ")
+    assert re.findall(r"^- \*\*(\w+):\*\* \S", first, re.M) == ["Question", "Needs", "Writes", "Minutes"]
+    [following, *_] = re.findall(r"\]\((\w+\.ipynb)\)", last)
+    assert "Next:" in last and (path.parent / following).is_file() and following != path.name
+    for equation in re.findall(r"\$\$(.+?)\$\$", "\n".join(texts), re.S):
+        assert "\\" not in convert(equation, display="block"), f"the pages cannot show {equation}"
 
 
-def test_what_is_not_there_is_refused_before_anything_is_written(capsys, monkeypatch, tmp_path):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("SPPE_FIGURES", str(tmp_path / "figures"))
+def test_every_figure_and_table_is_shown_once():
+    code = "\n".join(source for path in NOTEBOOKS for source in sources(path, "code"))
+    assert not [name for name in FIGURES | SWEEP_FIGURES if code.count(f'show(settings, "{name}")') != 1]
+    for notebook, folder in (("05_tables", "tables"), ("07_sweep", "sweep_tables")):
+        code = "\n".join(sources(REPOSITORY / "notebooks" / f"{notebook}.ipynb", "code"))
+        shown = re.findall(r'documents\["(\w+)"\]', code)
+        written = {path.stem for path in (REPOSITORY / "figures" / "mini" / folder).glob("*.md")}
+        assert len(shown) == len(set(shown)) and written <= set(shown)
+
+
+def test_what_is_not_there_is_refused_before_anything_is_written(capsys, results, tmp_path):
     with pytest.raises(ConfigError, match="04_recover"):
         run_notebook("99_nothing")
     with pytest.raises(ConfigError, match=r"'colour'.*method"):
@@ -89,9 +106,7 @@ def test_what_is_not_there_is_refused_before_anything_is_written(capsys, monkeyp
 
 
 @pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem not in PAGES], ids=lambda path: path.stem)
-def test_a_stage_without_its_inputs_names_the_first(monkeypatch, tmp_path, path):
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("SPPE_FIGURES", str(tmp_path / "figures"))
+def test_a_stage_without_its_inputs_names_the_first(results, tmp_path, path):
     profile, method = load_profile("smoke"), "SOER" if "re" in path.stem else ""
     needed = [name for name in stage_of(path.stem, method)["deps"] if "${profile}" in name]
     for name in needed:
@@ -149,10 +164,9 @@ def test_a_stage_runs_its_own_clones_code_whatever_is_left_in_the_environment(tm
 
 
 @pytest.mark.parametrize("problem", ["no kernel", "a killed kernel", "a failing cell"])
-def test_what_goes_wrong_in_a_kernel_is_a_sentence(tmp_path, monkeypatch, capsys, problem):
+def test_what_goes_wrong_in_a_kernel_is_a_sentence(tmp_path, results, monkeypatch, capsys, problem):
     folder = clone(tmp_path / "clone")
     monkeypatch.setattr(notebooks, "repository", lambda: folder)
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     ends = {"a killed kernel": "import os; os.kill(os.getpid(), 9)", "a failing cell": "raise OSError(28, 'No space')"}
     if problem in ends:
         notebook = nbformat.read(folder / "notebooks" / "probe.ipynb", as_version=4)
@@ -173,9 +187,8 @@ def test_no_absolute_path_and_no_host_of_a_registry_in_tracked_text():
         path = REPOSITORY / name
         if path.is_file() and path.suffix in kinds and name != "tests/test_pipeline.py":
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w|pythonhosted|pypi\.org/simple", text), (
-                name
-            )
+            found = re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w|pythonhosted|pypi\.org/simple", text)
+            assert not found, name
 
 
 def test_pages_that_only_read_results_import_no_model_library():

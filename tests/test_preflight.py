@@ -13,7 +13,7 @@ from tiny_flux import tiny_flux
 from tiny_pipelines import tiny_instruct_pix2pix
 
 from sppe_lib import models
-from sppe_lib.config import load_profile, model_location
+from sppe_lib.config import load_profile, model_location, repository
 from sppe_lib.editability.iqa import WeightFile
 from sppe_lib.models import Hub, ask_hub, cache_problems, folder_problems
 from sppe_lib.runtime import Accelerator
@@ -21,20 +21,16 @@ from sppe_lib.tools.preflight import checks, report
 from sppe_lib.tools.preflight.checks import check_learned_metrics, check_learning_rates, check_models
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, Finding, check_data
 
-REPOSITORY = Path(__file__).parents[1]
 HUB_MODEL = "owner/model"
 GPU = Accelerator("GPU", 1, 1)
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """The repository, results and an empty hub cache of the test's own, and a hub that must not be asked."""
-    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.delenv("SPPE_PROFILE", raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+def place(results, monkeypatch):
+    """Results and an empty hub cache of the test's own, and a hub that must not be asked."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(results.parent / "hub"))
     monkeypatch.setattr(models, "HfApi", None)
-    return tmp_path
+    return results.parent
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +44,6 @@ def findings(check, profile="smoke", **changes) -> dict[str, Finding]:
 
 
 def model(role, location) -> Finding:
-    """What is said of one model of profile smoke."""
     return findings(check_models, **{f"models__{role}": str(location)})[f"model: {role}"]
 
 
@@ -60,18 +55,17 @@ def hub_that(monkeypatch, answer, file=None):
     """A hub whose model_info and file requests return or raise what is given; returns the list of questions."""
     asked = []
 
+    def model_info(repository, **options):
+        asked.append(repository)
+        assert options["timeout"] <= 10
+        return respond(answer)
+
     def respond(value):
         if isinstance(value, Exception):
             raise value
         return value
 
-    class Api:
-        def model_info(self, repository, **options):
-            asked.append(repository)
-            assert options["timeout"] <= 10
-            return respond(answer)
-
-    monkeypatch.setattr(models, "HfApi", Api)
+    monkeypatch.setattr(models, "HfApi", lambda: SimpleNamespace(model_info=model_info))
     monkeypatch.setattr(models, "get_hf_file_metadata", lambda url, timeout: respond(file))
     return asked
 
@@ -80,26 +74,18 @@ def model_info(gated=False, **sizes):
     return SimpleNamespace(gated=gated, siblings=[SimpleNamespace(rfilename=n, size=size) for n, size in sizes.items()])
 
 
-def into_cache(folder: Path, cache: Path) -> Path:
-    """Put a folder where the hub's cache would have it as HUB_MODEL."""
-    root = cache / f"models--{HUB_MODEL.replace('/', '--')}"
-    shutil.copytree(folder, root / "snapshots" / "0000")
-    (root / "refs").mkdir()
-    (root / "refs" / "main").write_text("0000")
-    return root / "snapshots" / "0000"
+def arithmetic(native, found):
+    return {"native_bfloat16": lambda: native, "accelerator": lambda: found}
 
 
-@pytest.mark.parametrize(
-    ("check", "there", "status"),
-    [
-        (checks.check_python, {}, OK),
-        (checks.check_python, {"platform": SimpleNamespace(python_version=lambda: "3.9.1")}, MISSING),
-        (checks.check_bfloat16, {"native_bfloat16": lambda: True, "accelerator": lambda: GPU}, OK),
-        (checks.check_bfloat16, {"native_bfloat16": lambda: True, "accelerator": lambda: None}, OK),
-        (checks.check_bfloat16, {"native_bfloat16": lambda: False, "accelerator": lambda: None}, OPTIONAL),
-        (checks.check_bfloat16, {"native_bfloat16": lambda: False, "accelerator": lambda: GPU}, MISSING),
-    ],
-)
+@pytest.mark.parametrize(("check", "there", "status"), [
+    (checks.check_python, {}, OK),
+    (checks.check_python, {"platform": SimpleNamespace(python_version=lambda: "3.9.1")}, MISSING),
+    (checks.check_bfloat16, arithmetic(True, GPU), OK),
+    (checks.check_bfloat16, arithmetic(True, None), OK),
+    (checks.check_bfloat16, arithmetic(False, None), OPTIONAL),
+    (checks.check_bfloat16, arithmetic(False, GPU), MISSING),
+])  # fmt: skip
 def test_the_interpreter_and_the_arithmetic(monkeypatch, check, there, status):
     for name, value in there.items():
         monkeypatch.setattr(checks, name, value)
@@ -107,12 +93,12 @@ def test_the_interpreter_and_the_arithmetic(monkeypatch, check, there, status):
 
 
 def test_packages(monkeypatch):
-    real = metadata.version
+    real, others = metadata.version, {"torch": "2.13.0+cpu", "kiwisolver": "0.1"}
 
     def other(name):
         if name == "tabulate":
             raise metadata.PackageNotFoundError
-        return {"torch": "2.13.0+cpu", "kiwisolver": "0.1"}.get(name) or real(name)
+        return others.get(name) or real(name)
 
     monkeypatch.setattr(checks.metadata, "version", other)
     used, those = findings(checks.check_packages).values()
@@ -127,18 +113,19 @@ def test_memory(monkeypatch):
         monkeypatch.setattr(checks, "machine_memory", lambda: main)
         return findings(checks.check_memory, profile)
 
-    assert {finding.status for finding in memory("smoke", 10**11).values()} == {OK}
+    def statuses(found, *names):
+        return {found[name].status for name in names or found}
+
+    assert statuses(memory("smoke", 10**11)) == {OK}
     small = memory("smoke", 10**6)
-    assert small["accelerator"].status == OK
-    assert small["main memory: train"].status == small["main memory: recover"].status == MISSING
-    none = memory("paper", 10**12)
-    assert none["accelerator"].status == none["accelerator memory: train"].status == MISSING
+    assert statuses(small, "accelerator") == {OK}
+    assert statuses(small, "main memory: train", "main memory: recover") == {MISSING}
+    assert statuses(memory("paper", 10**12), "accelerator", "accelerator memory: train") == {MISSING}
     some = memory("paper", 10**12, Accelerator("GPU", 95 * 10**9, 96 * 10**9))
-    assert some["accelerator"].status == some["accelerator memory"].status == OK
+    assert statuses(some, "accelerator", "accelerator memory") == {OK}
     too_large = some["accelerator memory: train"].needed
     assert "Prompt-Diffusion" in too_large and "EditTransfer" not in too_large
-    large = memory("paper", 10**12, Accelerator("GPU", 10**12, 10**12))
-    assert {finding.status for finding in large.values()} == {OK}
+    assert statuses(memory("paper", 10**12, Accelerator("GPU", 10**12, 10**12))) == {OK}
 
 
 def test_disk_counts_only_what_is_not_there(monkeypatch, place):
@@ -163,8 +150,8 @@ def test_data(place):
     tree = write_tree(place / "SPPE")
     found = findings(check_data, benchmark__source=str(tree))
     assert [found[f"data: {split}"].found.split()[0] for split in ("train", "val", "test")] == ["4", "2", "2"]
-    kinds = {name: found[f"data: {name}"].status for name in ("ORIGINAL", "EDITED", "IMG", "MASK")}
-    assert kinds == {"ORIGINAL": OK, "EDITED": OK, "IMG": OPTIONAL, "MASK": OK}
+    kinds = {"ORIGINAL": OK, "EDITED": OK, "IMG": OPTIONAL, "MASK": OK}
+    assert {name: found[f"data: {name}"].status for name in kinds} == kinds
     shutil.rmtree(tree / "EDITED" / "VAL" / "surrogate")
     found = findings(check_data, benchmark__source=str(tree))
     assert (found["data: train"].status, found["data: val"].status) == (OK, MISSING)
@@ -210,19 +197,24 @@ def test_a_location_that_is_no_model_is_a_row_and_not_a_crash(location):
     assert {row.check for row in rows if row.status == MISSING} >= {"model: vae", "model: transformer"}
 
 
-def test_a_rate_for_what_is_not_trained_is_told():
+def test_rates_for_what_is_not_trained_and_learned_metrics(monkeypatch):
     assert not findings(check_learning_rates, "mini")
     rates = {"SOERR": 0.1, "VISII": 0.1, "SOER": 0.1}
     [found] = findings(check_learning_rates, "mini", recovery__training__learning_rates=rates).values()
     assert (found.found, found.status) == ("SOERR, VISII", MISSING)
+    monkeypatch.setattr(WeightFile, "present", lambda file: True)
+    assert findings(check_learned_metrics)["learned metrics"].status == OK
+    monkeypatch.setattr(WeightFile, "present", lambda file: file.name != "afine.pth")
+    found = findings(check_learned_metrics)["learned metrics"]
+    assert found.status == OPTIONAL and "not there: AFINE-FR" in found.found and "DISTS" in found.found
+    assert not findings(check_learned_metrics, editability__learned_metrics=False)
 
 
 def test_a_pipeline_of_its_own_tells_what_it_lacks_and_only_what_is_loaded_is_counted(place, monkeypatch):
     folder = Path(tiny_instruct_pix2pix(place / "model"))
     assert folder_problems(folder, "visii") == []
-    assert folder_problems(folder, "cross_image") == [
-        "model_index.json is of a StableDiffusionInstructPix2PixPipeline, not of a StableDiffusionPipeline"
-    ]
+    other = "is of a StableDiffusionInstructPix2PixPipeline, not of a StableDiffusionPipeline"
+    assert folder_problems(folder, "cross_image") == [f"model_index.json {other}"]
     shutil.rmtree(folder / "unet")
     assert "model: visii" not in findings(check_models)
     assert model("visii", folder).status == MISSING and model("visii", folder).found == "unet/config.json is not there"
@@ -239,7 +231,10 @@ def test_a_pipeline_of_its_own_tells_what_it_lacks_and_only_what_is_loaded_is_co
 
 def test_a_cached_model_needs_no_hub_and_is_looked_for_at_its_revision(flux, place, monkeypatch):
     assert cache_problems(HUB_MODEL, "vae") is None
-    snapshot = into_cache(flux, place / "hub")
+    cached = place / "hub" / f"models--{HUB_MODEL.replace('/', '--')}"
+    snapshot = shutil.copytree(flux, cached / "snapshots" / "0000")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("0000")
     for location in (HUB_MODEL, f"{HUB_MODEL}@0000"):  # the commit that the cache has
         assert model("vae", location).found == "in the hub's cache"
     for part in ("text_encoder", "tokenizer"):
@@ -284,15 +279,12 @@ def test_whatever_the_hub_says_is_one_finding_with_a_remedy(monkeypatch):
     assert remedies["open"] == "comes at first use (1.0 GB); before that: hf download owner/model --include 'vae/*'"
 
 
-def test_an_offline_hub_is_asked_once_and_others_once_a_repository(monkeypatch):
+def test_an_offline_hub_is_asked_once_others_once_a_repository_and_formats_are_counted_once(monkeypatch):
     for answer, questions in ((TimeoutError(), ["a/b"]), (model_info(), ["a/b", "c/d"])):
         asked, hub = hub_that(monkeypatch, answer), Hub()
         for name, role in (("a/b", "vae"), ("a/b", "transformer"), ("c/d", "vae"), ("a/b", "vae")):
             hub.answer(name, role)
         assert asked == questions
-
-
-def test_a_model_in_several_formats_is_counted_once(monkeypatch):
     files = {"model.safetensors": 3, "pytorch_model.bin": 3, "tf_model.h5": 3, "config.json": 1, "onnx/model.onnx": 9}
     for _ in range(2):
         hub_that(monkeypatch, model_info(**files))
@@ -300,17 +292,8 @@ def test_a_model_in_several_formats_is_counted_once(monkeypatch):
         files.pop("model.safetensors", None)
 
 
-def test_learned_metrics(monkeypatch):
-    monkeypatch.setattr(WeightFile, "present", lambda file: True)
-    assert findings(check_learned_metrics)["learned metrics"].status == OK
-    monkeypatch.setattr(WeightFile, "present", lambda file: file.name != "afine.pth")
-    found = findings(check_learned_metrics)["learned metrics"]
-    assert found.status == OPTIONAL and "not there: AFINE-FR" in found.found and "DISTS" in found.found
-    assert not findings(check_learned_metrics, editability__learned_metrics=False)
-
-
 def test_the_command_and_its_exit_status(monkeypatch, capsys):
-    before, real = (REPOSITORY / "params.yaml").read_bytes(), report.run_checks
+    before, real = (repository() / "params.yaml").read_bytes(), report.run_checks
     chosen = (check_data, check_models, checks.check_bfloat16)
     monkeypatch.setattr(report, "run_checks", lambda profile: real(profile, chosen))
     hub_that(monkeypatch, TimeoutError())
@@ -324,10 +307,7 @@ def test_the_command_and_its_exit_status(monkeypatch, capsys):
         assert words in "".join(capsys.readouterr())
     monkeypatch.setenv("SPPE_PROFILE", "smoke")
     assert report.main([]) == 0 and "Profile smoke" in capsys.readouterr().out
-    assert (REPOSITORY / "params.yaml").read_bytes() == before
-
-
-def test_a_check_is_a_line_in_the_table():
+    assert (repository() / "params.yaml").read_bytes() == before
     finding = Finding("mine", "a", "b", OK)
-    assert report.run_checks(load_profile("smoke"), (lambda context: iter([finding]),)) == [finding]
+    assert real(load_profile("smoke"), (lambda context: iter([finding]),)) == [finding]
     assert list(report.table([finding]).columns) == ["check", "needed", "found", "status", "how to get it"]

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,13 @@ import torch
 from diffusers import AutoencoderKL
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
+from safetensors.torch import load_file
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from sppe_lib.data.taxonomy import categories, instructions, instructions_for
 from sppe_lib.diffusion.training import Schedule
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.pretraining import scenes
+from sppe_lib.pretraining import autoencoder, scenes
 from sppe_lib.pretraining.autoencoder import AutoencoderSettings, build_autoencoder, to_tensor, train_autoencoder
 from sppe_lib.pretraining.clip import ClipSettings, contrastive_loss, direction_loss, train_clip, train_tokenizer
 from sppe_lib.pretraining.run import MatrixOptimizer
@@ -29,16 +31,14 @@ AUTOENCODER = AutoencoderSettings(steps=4, channels=(8, 8, 8), latent_channels=4
 CLIP = ClipSettings(
     steps=4, image_size=SIZE, hidden=16, heads=2, vision_layers=1, text_layers=1, projection=8, vocabulary=600, **SHARED
 )
-
+TRAININGS = {"autoencoder": (train_autoencoder, AUTOENCODER), "clip": (train_clip, CLIP)}
 TOKENIZER = train_tokenizer([entry.text for entry in instructions().values()], 800)
 
 
 @pytest.fixture(scope="module")
 def stub(tmp_path_factory):
     """A folder of 30 random records in the layout of `make_pictures`."""
-    folder = tmp_path_factory.mktemp("stub")
-    rng = np.random.default_rng(0)
-    codes = list(instructions())
+    folder, rng, codes = tmp_path_factory.mktemp("stub"), np.random.default_rng(0), list(instructions())
     for chunk in range(3):
         columns = {
             "images": rng.integers(0, 256, (10, 6, SIZE, SIZE, 3), dtype=np.uint8),
@@ -55,42 +55,40 @@ def stub(tmp_path_factory):
     return folder
 
 
-def weights(folder):
-    """Names and tensors of the weights in an exported folder."""
-    from safetensors.torch import load_file
+@pytest.fixture(scope="module")
+def trained(stub, tmp_path_factory):
+    """A folder with both models, each trained without an interruption."""
+    root = tmp_path_factory.mktemp("trained")
+    for name, (train, settings) in TRAININGS.items():
+        train(stub, root / name, settings, root / f"{name}.pt")
+    return root
 
-    (path,) = folder.glob("*.safetensors")
-    return load_file(path)
+
+def same_weights(first, second):
+    """Whether two exported folders hold the same tensors."""
+    first, second = (load_file(*folder.glob("*.safetensors")) for folder in (first, second))
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize(("train", "settings"), [(train_autoencoder, AUTOENCODER), (train_clip, CLIP)])
-def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(stub, tmp_path, train, settings):
-    train(stub, tmp_path / "whole", settings, tmp_path / "whole.pt")
-    train(stub, tmp_path / "parts", dataclasses.replace(settings, steps=2), tmp_path / "parts.pt")
-    halfway = weights(tmp_path / "parts")
-    train(stub, tmp_path / "parts", settings, tmp_path / "parts.pt")
-    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
-    assert whole.keys() == parts.keys()
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    assert any(not torch.equal(whole[name], halfway[name]) for name in whole)
-    assert json.loads((tmp_path / "parts" / "training.json").read_text())["steps"] == 4
-    # Nothing left to train: the weights are written again from the checkpoint.
-    train(stub, tmp_path / "again", settings, tmp_path / "parts.pt")
-    again = weights(tmp_path / "again")
-    assert all(torch.equal(whole[name], again[name]) for name in whole)
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(stub, trained, tmp_path, name):
+    train, settings = TRAININGS[name]
+    train(stub, tmp_path / "half", replace(settings, steps=2), tmp_path / "parts.pt")
+    assert not same_weights(trained / name, tmp_path / "half")
+    for folder in ("parts", "again"):  # nothing is left to train then: the weights come from the checkpoint
+        train(stub, tmp_path / folder, settings, tmp_path / "parts.pt")
+        assert same_weights(trained / name, tmp_path / folder)
+        assert json.loads((tmp_path / folder / "training.json").read_text())["steps"] == 4
 
 
 def test_a_checkpoint_of_other_settings_is_refused(stub, tmp_path):
-    train_autoencoder(stub, tmp_path / "vae", dataclasses.replace(AUTOENCODER, steps=1), tmp_path / "vae.pt")
-    other = dataclasses.replace(AUTOENCODER, batch=5)
+    train_autoencoder(stub, tmp_path / "vae", replace(AUTOENCODER, steps=1), tmp_path / "vae.pt")
     with pytest.raises(ConfigError, match="other settings"):
-        train_autoencoder(stub, tmp_path / "vae", other, tmp_path / "vae.pt")
+        train_autoencoder(stub, tmp_path / "vae", replace(AUTOENCODER, batch=5), tmp_path / "vae.pt")
 
 
-def test_a_stopped_training_leaves_its_last_export(stub, tmp_path, monkeypatch):
-    from sppe_lib.pretraining import autoencoder
-
-    real = autoencoder.reconstruction_loss
+def test_a_stopped_training_leaves_its_last_export(stub, trained, tmp_path, monkeypatch):
+    real, settings = autoencoder.reconstruction_loss, replace(AUTOENCODER, checkpoint_every=1)
 
     def stop_at_two(model, images, settings, step):
         if step == 2:
@@ -98,21 +96,17 @@ def test_a_stopped_training_leaves_its_last_export(stub, tmp_path, monkeypatch):
         return real(model, images, settings, step)
 
     monkeypatch.setattr(autoencoder, "reconstruction_loss", stop_at_two)
-    settings = dataclasses.replace(AUTOENCODER, checkpoint_every=1)
     with pytest.raises(KeyboardInterrupt):
         train_autoencoder(stub, tmp_path / "vae", settings, tmp_path / "vae.pt")
     monkeypatch.undo()
     assert json.loads((tmp_path / "vae" / "training.json").read_text())["steps"] == 2
     train_autoencoder(stub, tmp_path / "vae", settings, tmp_path / "vae.pt")
-    train_autoencoder(stub, tmp_path / "whole", AUTOENCODER, tmp_path / "whole.pt")
-    stopped, whole = weights(tmp_path / "vae"), weights(tmp_path / "whole")
-    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+    assert same_weights(trained / "autoencoder", tmp_path / "vae")
 
 
-def test_the_exported_autoencoder_loads_and_its_scaled_latents_have_unit_variance(stub, tmp_path):
-    train_autoencoder(stub, tmp_path / "vae", AUTOENCODER, tmp_path / "vae.pt")
-    model = AutoencoderKL.from_pretrained(tmp_path / "vae")
-    assert next(model.parameters()).dtype == torch.float32
+def test_the_exported_autoencoder_loads_and_its_scaled_latents_have_unit_variance(stub, trained):
+    model = AutoencoderKL.from_pretrained(trained / "autoencoder")
+    assert model.dtype == torch.float32
     pictures = load_pictures(stub)
     images = to_tensor(pictures.subset(np.flatnonzero(pictures.held_out)).images)
     with torch.no_grad():
@@ -120,24 +114,20 @@ def test_the_exported_autoencoder_loads_and_its_scaled_latents_have_unit_varianc
         assert model.decode(latents).sample.shape == images.shape
     assert latents.shape == (12, 4, SIZE // 4, SIZE // 4)
     scaled = (latents - model.config.shift_factor) * model.config.scaling_factor
-    assert scaled.mean().item() == pytest.approx(0, abs=1e-3)
-    assert scaled.std().item() == pytest.approx(1, abs=1e-3)
+    assert [scaled.mean().item(), scaled.std().item()] == pytest.approx([0, 1], abs=1e-3)
 
 
-def test_the_exported_clip_loads_with_its_tokenizer_and_image_processor(stub, tmp_path):
-    train_clip(stub, tmp_path / "clip", CLIP, tmp_path / "clip.pt")
-    model = CLIPModel.from_pretrained(tmp_path / "clip").eval()
-    text_model = CLIPTextModel.from_pretrained(tmp_path / "clip")
+def test_the_exported_clip_loads_with_its_tokenizer_and_image_processor(trained):
+    folder = trained / "clip"
+    model, text_model = CLIPModel.from_pretrained(folder).eval(), CLIPTextModel.from_pretrained(folder)
     assert model.dtype == text_model.dtype == torch.float32
-    tokenizer = CLIPTokenizer.from_pretrained(tmp_path / "clip")
+    tokenizer, automatic = CLIPTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     texts = [entry.text for entry in instructions().values()] + ["unseen: Ωmega ☂ 漢字"]
     tokens = tokenizer(texts, padding=True, return_tensors="pt")
-    automatic = AutoTokenizer.from_pretrained(tmp_path / "clip")
     assert torch.equal(automatic(texts, padding=True, return_tensors="pt")["input_ids"], tokens["input_ids"])
     assert tokenizer.model_max_length == 77
-    pixels = CLIPImageProcessor.from_pretrained(tmp_path / "clip")(
-        images=[np.zeros((50, 40, 3), np.uint8)], return_tensors="pt"
-    )["pixel_values"]
+    picture = np.zeros((50, 40, 3), np.uint8)
+    pixels = CLIPImageProcessor.from_pretrained(folder)(images=[picture], return_tensors="pt")["pixel_values"]
     assert pixels.shape == (1, 3, SIZE, SIZE)
     with torch.no_grad():
         assert model(**tokens, pixel_values=pixels).logits_per_text.shape == (66, 1)
@@ -176,7 +166,7 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert rates[0] == pytest.approx(0.2) and rates[9:81] == [2.0] * 72
     assert rates[90] == pytest.approx(1.0)
     assert rates[80:] == sorted(rates[80:], reverse=True) and 0 < rates[-1] < 0.05
-    longer = dataclasses.replace(schedule, steps=150)
+    longer = replace(schedule, steps=150)
     assert rates[:80] == [longer.rate(step) for step in range(80)]
 
 
@@ -201,17 +191,14 @@ def test_equal_captions_are_not_each_others_negatives():
     features = torch.eye(4)[[0, 0, 1, 2]]
     same = torch.eye(4, dtype=torch.bool)
     same[0, 1] = same[1, 0] = True
-    scale = torch.tensor(50.0)
-    loss = contrastive_loss(features, features, scale, same).item()
+    loss = contrastive_loss(features, features, torch.tensor(50.0), same).item()
     assert loss == pytest.approx(math.log(2) / 2, abs=1e-3)
 
 
 def test_directions_that_point_to_their_instruction_cost_nothing_and_unchanged_pairs_do_not_count():
     texts = torch.eye(65)
     pictures = torch.zeros(2, 4, 65)
-    pictures[:, 0::2, 64] = 1.0
-    pictures[0, 1::2, 3] = 1.0
-    pictures[1, 1::2, 7] = 1.0
+    pictures[:, 0::2, 64] = pictures[0, 1::2, 3] = pictures[1, 1::2, 7] = 1.0
     changed = torch.tensor([[True, True], [False, False]])
     right = direction_loss(pictures, texts, torch.tensor([3, 9]), changed, 50.0)
     wrong = direction_loss(pictures, texts, torch.tensor([4, 7]), changed, 50.0)
@@ -219,7 +206,7 @@ def test_directions_that_point_to_their_instruction_cost_nothing_and_unchanged_p
 
 
 def test_pretraining_scenes_are_none_of_the_benchmarks():
-    assert max(seed_of("any", number) for number in range(1000)) < scenes.PRETRAINING_SEED_BASE
+    assert max(seed_of("any", number) for number in range(1000)) < scenes.SEED_BASE
 
 
 def test_edits_fit_their_category_and_all_instructions_occur():
@@ -232,11 +219,12 @@ def test_edits_fit_their_category_and_all_instructions_occur():
 
 
 def test_pictures_do_not_depend_on_processes_and_are_continued(tmp_path):
+    first = tmp_path / "two" / "chunk-00000.npz"
     make_pictures(tmp_path / "one", 4, processes=1, size=32, chunk_records=2)
     make_pictures(tmp_path / "two", 2, processes=1, size=32, chunk_records=2)
-    kept = (tmp_path / "two" / "chunk-00000.npz").stat().st_mtime_ns
+    kept = first.stat().st_mtime_ns
     make_pictures(tmp_path / "two", 4, processes=2, size=32, chunk_records=2)
-    assert (tmp_path / "two" / "chunk-00000.npz").stat().st_mtime_ns == kept
+    assert first.stat().st_mtime_ns == kept
     one, two = load_pictures(tmp_path / "one"), load_pictures(tmp_path / "two")
     for field in dataclasses.fields(one):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))

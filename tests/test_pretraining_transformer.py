@@ -25,19 +25,8 @@ from sppe_lib.pretraining.transformer import (
 )
 from sppe_lib.recovery.grid import grid_velocity
 
-SETTINGS = TransformerSettings(
-    steps=4,
-    records=60,
-    warmup_steps=1,
-    cooldown_steps=1,
-    batch=1,
-    double_layers=1,
-    single_layers=1,
-    heads=2,
-    head_width=16,
-    checkpoint_every=1,
-    compile=False,
-)
+SMALL = {"batch": 1, "double_layers": 1, "single_layers": 1, "heads": 2, "head_width": 16}
+SETTINGS = TransformerSettings(steps=4, records=60, warmup_steps=1, cooldown_steps=1, checkpoint_every=1, **SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +34,14 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("pretraining")
     pictures = make_pictures(root / "pictures", 60, processes=1, size=32, chunk_records=60)
     clip, vae = tiny_clip(root / "clip"), str(tiny_flux(root / "flux"))
-    return (
-        root,
-        pictures,
-        dataclasses.replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer="", text=clip),
-    )
+    models = dataclasses.replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer="", text=clip)
+    return root, pictures, models
 
 
 def train(folders, name, settings=SETTINGS):
     root, pictures, models = folders
-    output = train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
-    return Backbone(dataclasses.replace(models, transformer=str(output))).transformer
+    train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
+    return Backbone(dataclasses.replace(models, transformer=str(root / name))).transformer
 
 
 def test_resumed_pretraining_exports_the_same_weights(folders):
@@ -84,15 +70,14 @@ def test_untrained_it_leaves_the_picture_as_it_is(folders):
 def test_examples_are_edits_that_did_something_on_both_scenes_and_never_held_out(folders):
     root, pictures, models = folders
     loaded = load_pictures(pictures, 60)
-    tasks = Tasks(None, loaded, None, SETTINGS)
+    tasks = Tasks(None, loaded, (None, None), SETTINGS)
     assert {tuple(side) for side in tasks.examples[:, 1:].tolist()} <= {tuple(side) for side in SIDES.tolist()}
     assert not loaded.held_out[tasks.examples[:, 0]].any()
     assert loaded.changed[tasks.examples[:, :1], tasks.examples[:, 1:]].all()
 
 
 def test_export_has_the_layout_that_it_was_trained_in(folders):
-    root = folders[0]
     transformer = train(folders, "straight")
     assert transformer.config.in_channels == 16
     assert np.isfinite([value.float().abs().sum().item() for value in transformer.state_dict().values()]).all()
-    assert json.loads((root / "straight" / "scheduler" / "scheduler_config.json").read_text())["shift"] == 50
+    assert json.loads((folders[0] / "straight" / "scheduler" / "scheduler_config.json").read_text())["shift"] == 50

@@ -43,12 +43,6 @@ def sweep_rows(level: float, sources: int = 15, copies: int = 1) -> pd.DataFrame
     return pd.DataFrame(rows)[list(COLUMNS)]
 
 
-@pytest.fixture
-def profile(tmp_path, monkeypatch):
-    """A profile in which nothing has run."""
-    return profile_in(tmp_path, monkeypatch)
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A tiny sweep set, a random ERMA and CLIP, scored and measured by the real functions."""
@@ -69,11 +63,12 @@ def test_a_pairs_name_says_source_strength_and_candidate():
     assert found.to_dict("list") == {
         "source": ["sweep/00012", "sweep/00003"], "strength": [0.5, 0.1], "candidate": [2, 0],
     }  # fmt: skip
-    with pytest.raises(DataError, match="'mini/test-0001' is no pair of the sweep"):
-        sweep_columns(pd.Series(["sweep/00012/s50-2", "mini/test-0001"]))
+    for wrong in ("mini/test-0001", "sweep/00012", "unseen/00001"):
+        with pytest.raises(DataError, match=f"'{wrong}' is no pair of the sweep"):
+            sweep_columns(pd.Series(["sweep/00012/s50-2", wrong]))
 
 
-def test_scores_are_those_of_the_saved_erma(run):
+def test_scores_are_those_of_the_saved_erma_and_know_the_surrogate_that_is_its_source(run):
     profile, scores, _ = run
     dataset = open_evaluated(profile, "sweep").with_format("torch")
     assert list(scores["instance_id"]) == dataset["instance_id"][:]
@@ -82,10 +77,6 @@ def test_scores_are_those_of_the_saved_erma(run):
     np.testing.assert_allclose(scores["ERMA"], predictor.predict(*pictures, dataset["instruction"][:]), atol=1e-5)
     stored = pd.read_csv(profile.results / "sweep_scores" / "scores.csv")
     pd.testing.assert_frame_equal(stored, scores, check_dtype=False)
-
-
-def test_labels_and_metrics_know_the_surrogate_that_is_its_source(run):
-    _, scores, _ = run
     assert (scores["label"].isna() == (scores["source"] == "sweep/00000")).all()  # whose edit changes nothing
     same = scores[scores["strength"] == 0]
     np.testing.assert_allclose(same["label"].dropna(), 1, atol=1e-3)  # pictures are rounded to 8 bits
@@ -93,8 +84,8 @@ def test_labels_and_metrics_know_the_surrogate_that_is_its_source(run):
     assert (scores.loc[scores["strength"] > 0, "SSIM"] < 0.999).all()
 
 
-def test_leakage_is_complete_without_protection_and_falls_with_it(run):
-    _, _, leakage = run
+def test_leakage_is_complete_without_protection_falls_with_it_and_looks_only_inside_the_mask(run):
+    profile, _, leakage = run
     columns = sweep_columns(leakage["pair_id"])
     same, hidden = leakage[columns["strength"] == 0], leakage[columns["strength"] == 0.9]
     np.testing.assert_allclose(same["psnr_inside"], PSNR_LIMIT)
@@ -102,10 +93,6 @@ def test_leakage_is_complete_without_protection_and_falls_with_it(run):
     for name in ("psnr_inside", "ssim_inside", "clip_sim_inside"):
         assert hidden[name].mean() < same[name].mean() - 1e-3
     assert leakage["reidentified"].between(0, 1).all() and len(leakage) == SOURCES * 5
-
-
-def test_leakage_looks_only_inside_the_mask(run):
-    profile, _, leakage = run
     row, found = open_evaluated(profile, "sweep")[4], leakage.loc[4]
     assert row["instance_id"] == found["instance_id"]
     source, surrogate = (np.asarray(row[name], float) / 255 for name in ("source", "surrogate"))
@@ -114,35 +101,27 @@ def test_leakage_looks_only_inside_the_mask(run):
     assert found["psnr_inside"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
 
 
-def test_identification_golden_values():
+def test_golden_values():
     gallery = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     assert identified(torch.tensor([0.8, 0.6]), gallery, 0) == 1
     assert identified(torch.tensor([0.6, 0.8]), gallery, 0) == 0
     assert identified(torch.tensor([0.6, 0.8]), gallery, 2) == 0.5  # two sources are equally near
     assert identified(torch.zeros(2), gallery, 1) == pytest.approx(1 / 3)  # nothing to go by: chance
-
-
-def test_chosen_worth_golden_values():
     worth = np.array([1.0, 2.0, 6.0])
     assert choosing.chosen_worth(np.array([0.1, 0.9, 0.5]), worth) == 2
     assert choosing.chosen_worth(np.array([0.9, 0.1, 0.9]), worth) == 3.5  # a tie is a coin toss
     assert choosing.chosen_worth(np.array([np.nan, 0.1, 0.0]), worth) == 2
     assert np.isnan(choosing.chosen_worth(np.full(3, np.nan), worth))
-
-
-def test_source_gains_golden_values():
-    data = pd.DataFrame(
-        {
-            "pair_id": ["a", "a", "a", "b", "b", "b", "c", "c"],
-            "label": [0.0, 0.3, 0.9, 0.5, 0.1, np.nan, 0.2, np.nan],
-            "ERMA": [1, 2, 3, 1, 2, 9, 1, 2],
-        }
-    )
+    data = pd.DataFrame({"pair_id": list("aaabbbcc"), "ERMA": [1, 2, 3, 1, 2, 9, 1, 2]})
+    data["label"] = [0.0, 0.3, 0.9, 0.5, 0.1, np.nan, 0.2, np.nan]
     gains = choosing.source_gains(data, "label")
     assert list(gains.index) == ["a", "b"]  # c has one candidate with a label: nothing to choose
     assert gains["mean"].tolist() == pytest.approx([0.4, 0.3])
     assert gains["ERMA"].tolist() == pytest.approx([0.5, -0.2])
     assert gains["oracle"].tolist() == pytest.approx([0.5, 0.2]) and (gains["random"] == 0).all()
+    score, worth = np.array([3.0, 1.0, 2.0, 0.0]), np.array([10.0, 2.0, 6.0, 0.0])
+    kept = choosing.kept_means(score, worth, np.array([0, 0.25, 0.5, 0.75, 1.0]))
+    assert kept.tolist() == [4.5, 6.0, 8.0, 10.0, 10.0]
 
 
 def _write_scores(profile, sources: int = 10) -> pd.DataFrame:
@@ -167,27 +146,20 @@ def test_the_best_chooser_gains_what_the_oracle_gains_and_the_worst_loses(profil
     assert gains.loc["oracle", "value"] == pytest.approx(expected.mean())
     shown = ["value", "low", "high"]
     assert gains.loc["ERMA", shown].tolist() == gains.loc["oracle", shown].tolist()
-    assert gains.loc["ERMA", ["low", "high"]].tolist() == pytest.approx(
-        bootstrap_mean(expected.to_numpy(), np.arange(10), profile.evaluation)
-    )
+    interval = bootstrap_mean(expected.to_numpy(), np.arange(10), profile.evaluation)
+    assert gains.loc["ERMA", ["low", "high"]].tolist() == pytest.approx(interval)
     assert gains.loc["GMSD", "high"] < 0 and gains.loc["ERMA", "share_of_oracle"] == pytest.approx(1)
     assert gains.loc["SSIM", "value"] == gains.loc["random", "value"] == pytest.approx(0)  # a constant cannot choose
     assert (gains["n"] == 10).all() and "DISTS" not in gains.index
     text = choosing.chooser_table(profile)._repr_markdown_()
     assert "simulated" in text and "3 surrogates" in text
-
-
-def test_recovery_is_a_worth_once_it_was_measured(profile):
-    _write_scores(profile)
-    write_editability(profile)
-    write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6, sources=10, copies=3)}, "sweep")
+    write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6, sources=10, copies=3)}, "sweep")  # now a worth, too
     gains = choosing.chooser_gains(profile).set_index(["worth", "method"])
     assert gains.loc[("psnr_gt_inside", "oracle"), "value"] == pytest.approx(0)  # all copies are worth the same
     assert gains.loc[("psnr_gt_inside", "ERMA"), "n"] == 10
 
 
 def test_more_surrogates_of_the_same_sources_are_no_more_evidence(profile):
-    """Sources are the unit: three equal surrogates in place of one change neither n nor interval nor p."""
     found = []
     for copies in (1, 3):
         tables = {"SOER": sweep_rows(0.59, copies=copies), "C2E-S2SER": sweep_rows(0.6, copies=copies)}
@@ -246,12 +218,6 @@ def test_figures_and_tables_of_the_real_run(run, tmp_path):
     assert "By chance: 0.250." in sweep.strength_table(profile)._repr_markdown_()
     assert "label at 0.5: 1" in sweep.strength_table(profile)._repr_markdown_()  # the source that does not change
     assert len(draw(profile, "figure_chooser").axes) == 2
-
-
-def test_kept_means_golden_values():
-    score, worth = np.array([3.0, 1.0, 2.0, 0.0]), np.array([10.0, 2.0, 6.0, 0.0])
-    kept = choosing.kept_means(score, worth, np.array([0, 0.25, 0.5, 0.75, 1.0]))
-    assert kept.tolist() == [4.5, 6.0, 8.0, 10.0, 10.0]
 
 
 @settings(max_examples=50, deadline=None)

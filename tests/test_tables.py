@@ -4,36 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from evaluation_files import METHODS, metric_rows, profile_in, write_editability, write_metrics
+from evaluation_files import LEVELS, METHODS, metric_rows, profile_in, write_editability, write_levels, write_metrics
 
 from sppe_lib.data.taxonomy import GROUPS
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation import recovery_tables, tables
+from sppe_lib.evaluation import recovery_tables, rendering, tables
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.frame import read_frame, select
 from sppe_lib.evaluation.measure import evaluate_all, metrics_file
 from sppe_lib.evaluation.metrics import METRIC_NAMES
-from sppe_lib.evaluation.rendering import (
-    Document,
-    Section,
-    beside,
-    best,
-    latex,
-    latex_text,
-    markdown,
-    number,
-    read_yaml,
-    table,
-)  # fmt: skip
+from sppe_lib.evaluation.rendering import Document, Section, beside, best, latex, markdown, number, read_yaml
 from sppe_lib.published import read_published
 from sppe_lib.recovery.ablation_rows import INPUTS, PREFIX, ROWS
-
-LEVELS = dict(zip(METHODS, (0.5, 0.55, 0.52, 0.6, 0.7)))
 
 
 def _fill(profile) -> None:
     tiny.tiny_benchmark(profile.results / "benchmark", {"train": 36, "val": 1, "test": 2}, size=32)
-    write_metrics(profile, {name: metric_rows(level=level) for name, level in LEVELS.items()})
+    write_levels(profile)
     write_editability(profile)
 
 
@@ -53,12 +40,6 @@ def run(tmp_path, monkeypatch):
     profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
     _fill(profile)
     return profile
-
-
-@pytest.fixture
-def profile(tmp_path, monkeypatch):
-    """A profile in which nothing has run."""
-    return profile_in(tmp_path, monkeypatch)
 
 
 def _csv(profile, name: str) -> pd.DataFrame:
@@ -82,6 +63,9 @@ def test_every_table_comes_in_three_formats_with_the_published_columns(written):
             assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == text.count(r"\bottomrule")
             assert text.count("{") == text.count("}")
         assert path.suffix != ".md" or "SPPE-mini (simulated)" in text
+    for name in read_yaml("tables.yaml"):
+        if (written.figures / "tables" / f"{name}.md").is_file():
+            assert "{" not in _text(written, name)
 
 
 def test_tables_1_and_2_have_the_papers_rows_and_ours(written):
@@ -108,7 +92,7 @@ def test_table_4_says_which_weights_are_missing_and_which_baselines_are_ours(wri
     assert rows["ERMA"].count("**") == 8 and list(rows)[-1] == "ERMA"  # ours and the paper's are best on both
 
 
-def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
+def test_tables_5_and_6_by_group_region_tag_and_pair_put_the_paper_beside_and_the_trivial_rows_in(written):
     table = _csv(written, "table5_table6_recovery_sppe").set_index(["metric", "method", "group"])
     measured = metric_rows(level=0.7)
     row = table.loc[("psnr_gt", "C2E-S2SER", "Overall")]
@@ -119,37 +103,13 @@ def test_tables_5_and_6_put_the_paper_beside_and_the_trivial_rows_in(written):
     assert table.loc[("ssim_gt", "C2E-S2SER", "Face"), "value"] == pytest.approx(face["ssim_gt"].mean(), rel=1e-4)
     assert pd.isna(table.loc[("psnr_gt", "VISII", "Overall"), "value"])
     assert table.loc[("psnr_gt", "VISII", "Overall"), "published"] == 18.6009
-    assert pd.isna(table.loc[("psnr_gt", "copy-surrogate", "Overall"), "published"])
-    assert len(table) == 8 * 9 * 12
+    assert pd.isna(table.loc[("psnr_gt", "copy-surrogate", "Overall"), "published"]) and len(table) == 8 * 9 * 12
     overall = _text(written, "table5_table6_recovery_sppe").split("## Overall")[1]
     lines = [line for line in overall.splitlines() if line.startswith("| ")]
     rivals = ["VISII", "EditTransfer", "Prompt-Diffusion", "Cross-Image Attention"]
     names = [line.split("|")[1].strip() for line in lines[1:]]
     assert names == [*METHODS[:3], *rivals, "SOER", "C2E-S2SER"]
     assert "– (18.60)" in overall and lines[-1].count("**") == 2 * 2 * 8
-
-
-def test_floors_come_first_ceilings_last_and_neither_is_best(profile):
-    bounds = {"oracle-words": 0.9, "frozen": 0.8}
-    write_metrics(profile, {name: metric_rows(level=level) for name, level in (LEVELS | bounds).items()})
-    for make in (recovery_tables.recovery_table, recovery_tables.kept_outside_table):
-        cells = make(profile).sections[0].cells
-        names = list(cells["method"])
-        assert names[:2] == ["frozen", "copy-surrogate"] and names[-1] == "oracle-words"  # the other oracle did not run
-        ours = cells.set_index("method").map(lambda cell: cell.split(" (")[0])
-        assert set(ours.loc["C2E-S2SER"].str[:2]) == {"**"}
-        assert not ours.drop("C2E-S2SER").map(lambda cell: "**" in cell).any(axis=None)
-
-
-def test_the_second_table_reads_what_was_kept_outside(run):
-    rows = metric_rows(level=0.7).assign(psnr_gt_kept=33.0)
-    write_metrics(run, {"C2E-S2SER": rows})
-    data = recovery_tables.kept_outside_table(run).data.set_index(["metric", "method"])
-    assert data.loc[("psnr_gt", "C2E-S2SER"), "value"] == pytest.approx(33)
-    assert recovery_tables.recovery_table(run).data.query("method == 'C2E-S2SER'")["value"].max() < 33
-
-
-def test_inside_outside_tags_and_pairs(written):
     regions = _csv(written, "table_recovery_inside_outside").set_index(["metric", "method", "region"])
     expected = metric_rows(level=0.7)["psnr_gt_inside"].mean()
     assert regions.loc[("psnr_gt", "C2E-S2SER", "inside"), "value"] == pytest.approx(expected, rel=1e-4)
@@ -160,13 +120,28 @@ def test_inside_outside_tags_and_pairs(written):
     paired = _csv(written, "table_recovery_paired").set_index(["metric", "method", "region"])
     row = paired.loc[("psnr_gt", "SOER", "all")]
     assert row["value"] == pytest.approx(4, abs=0.3) and row["effect"] == 1
-    assert row["p_value"] <= row["p_corrected"] < 0.01
-    assert row["published"] == pytest.approx(23.3774 - 22.7111)
+    assert row["p_value"] <= row["p_corrected"] < 0.01 and row["published"] == pytest.approx(23.3774 - 22.7111)
     assert paired.loc[("psnr_gt", "copy-surrogate", "inside"), "value"] > 0
     assert "C2E-S2SER" not in paired.index.get_level_values("method")
 
 
-def test_undefined_values_are_left_out_and_counted(run):
+def test_floors_come_first_ceilings_last_and_neither_is_best(profile):
+    write_levels(profile, LEVELS | {"oracle-words": 0.9, "frozen": 0.8})
+    for make in (recovery_tables.recovery_table, recovery_tables.kept_outside_table):
+        cells = make(profile).sections[0].cells
+        names = list(cells["method"])
+        assert names[:2] == ["frozen", "copy-surrogate"] and names[-1] == "oracle-words"  # the other oracle did not run
+        ours = cells.set_index("method").map(lambda cell: cell.split(" (")[0])
+        assert set(ours.loc["C2E-S2SER"].str[:2]) == {"**"}
+        assert not ours.drop("C2E-S2SER").map(lambda cell: "**" in cell).any(axis=None)
+
+
+def test_the_second_table_reads_what_was_kept_outside_and_undefined_values_are_counted(run):
+    rows = metric_rows(level=0.7).assign(psnr_gt_kept=33.0)
+    write_metrics(run, {"C2E-S2SER": rows})
+    data = recovery_tables.kept_outside_table(run).data.set_index(["metric", "method"])
+    assert data.loc[("psnr_gt", "C2E-S2SER"), "value"] == pytest.approx(33)
+    assert recovery_tables.recovery_table(run).data.query("method == 'C2E-S2SER'")["value"].max() < 33
     rows = metric_rows(level=0.7)
     rows.loc[:3, "dir_i"] = float("nan")
     write_metrics(run, {"C2E-S2SER": rows})
@@ -207,22 +182,20 @@ def test_tables_are_the_same_bytes_again(run):
     assert first == {path: path.read_bytes() for path in tables.write_tables(run)}
 
 
-def test_broken_metric_files_are_refused(run):
-    write_metrics(run, {"SOER": metric_rows().drop(columns="ssim_gt")})
-    with pytest.raises(DataError, match="SOER.csv lacks the column 'ssim_gt'"):
-        read_frame(run)
-    write_metrics(run, {"SOER": metric_rows(pairs=3)})
-    with pytest.raises(DataError, match="different instances"):
-        read_frame(run)
-
-
-def test_what_a_killed_run_left_is_no_method(run):
+def test_what_a_killed_run_left_is_no_method_and_broken_metric_files_are_refused(run):
     before = read_frame(run)
     for name in (".SOER.csv.x1/SOER.csv", "SOER/.SOER.csv.x1/SOER.csv", ".C2E-S2SER.csv"):
         stray = run.results / "metrics" / "benchmark" / name
         stray.parent.mkdir(parents=True, exist_ok=True)
         stray.write_text("cut sh")
     pd.testing.assert_frame_equal(read_frame(run), before)
+    for rows, message in (
+        (metric_rows().drop(columns="ssim_gt"), "SOER.csv lacks the column 'ssim_gt'"),
+        (metric_rows(pairs=3), "different instances"),
+    ):
+        write_metrics(run, {"SOER": rows})
+        with pytest.raises(DataError, match=message):
+            read_frame(run)
 
 
 def test_results_in_a_folder_named_like_a_pattern_are_read_as_they_are(tmp_path, monkeypatch):
@@ -234,35 +207,28 @@ def test_results_in_a_folder_named_like_a_pattern_are_read_as_they_are(tmp_path,
         assert found == pytest.approx(0.1 * level, abs=0.01)
 
 
-def test_cells():
+def test_cells_and_what_markdown_and_latex_escape():
     assert number(0.12345, 3) == "0.123" and number(float("nan"), 3) == number(None, 3) == "–"
     assert beside(0.7, 0.6, 2, (True, False)) == "**0.70** (0.60)"
     assert beside(None, 0.6, 2) == "– (0.60)" and beside(0.7, None, 2) == "0.70"
     assert best({"a": 1, "b": 2, "c": None, "d": float("nan")}) == {"b"} and best({}) == set()
-    data = pd.DataFrame(
-        {"method": list("abab"), "metric": ["psnr_gt"] * 2 + ["dir_i"] * 2, "value": [1, 2, 0.5, np.nan]}
-    )
-    cells = table(data, "method", "metric")
+    data = {"method": list("abab"), "metric": ["psnr_gt"] * 2 + ["dir_i"] * 2, "value": [1, 2, 0.5, np.nan]}
+    cells = rendering.table(pd.DataFrame(data), "method", "metric")
     assert cells.values.tolist() == [["a", "1.00", "**0.5000**"], ["b", "**2.00**", "–"]]
-
-
-def test_markdown_and_latex_escape_what_is_special_there():
     cells = pd.DataFrame({"a | b": ["x | y"], "under_score": ["**50 %** `code`"]})
     document = Document("name", "Title & more", ["A [link](https://x) note."], [Section("Part", cells)], cells)
     assert r"x \| y" in markdown(document) and "## Part" in markdown(document)
     text = latex(document)
     assert r"under\_score" in text and r"\textbf{50 \%} \texttt{code}" in text and "A link note." in text
-    assert latex_text("S' ≥ Î") == r"S' $\geq$ $\hat{I}$"
-
-
-def test_every_text_of_a_table_is_filled(written):
-    for name in read_yaml("tables.yaml"):
-        if (written.figures / "tables" / f"{name}.md").is_file():
-            assert "{" not in _text(written, name)
+    assert rendering.latex_text("S' ≥ Î") == r"S' $\geq$ $\hat{I}$"
 
 
 def test_table_7_leaves_out_what_the_paper_leaves_out_and_reads_its_own_run(profile):
-    write_metrics(profile, {name: metric_rows(level=level) for name, level in LEVELS.items()}, "unseen")
+    write_metrics(profile, {"SOER": metric_rows(level=0.6)})  # another run than its own
+    document = recovery_tables.unseen_table(profile)
+    assert document.data["value"].isna().all() and document.data["published"].notna().sum() == 5 * 8
+    assert "no instances yet" in markdown(document)
+    write_levels(profile, LEVELS, "unseen")
     document = recovery_tables.unseen_table(profile)
     data = document.data.set_index(["metric", "method"])
     assert "VISII" not in document.data["method"].values and "VISII has no row" in markdown(document)
@@ -271,17 +237,8 @@ def test_table_7_leaves_out_what_the_paper_leaves_out_and_reads_its_own_run(prof
     assert data["published"].notna().sum() == 5 * 8 and "72 instances of 36 pairs" in markdown(document)
 
 
-def test_table_7_without_its_run_has_the_papers_numbers_only(profile):
-    write_metrics(profile, {"SOER": metric_rows(level=0.6)})
-    document = recovery_tables.unseen_table(profile)
-    assert document.data["value"].isna().all() and document.data["published"].notna().sum() == 5 * 8
-    assert "no instances yet" in markdown(document)
-
-
 def _write_ablations(profile, levels: dict[str, float]) -> None:
-    write_metrics(
-        profile, {f"{PREFIX}{name}": metric_rows(level=level) for name, level in levels.items()}, "validation"
-    )
+    write_levels(profile, {f"{PREFIX}{name}": level for name, level in levels.items()}, "validation")
 
 
 def test_table_8_takes_differences_to_the_row_that_each_is_compared_with(profile):
@@ -298,8 +255,7 @@ def test_table_8_takes_differences_to_the_row_that_each_is_compared_with(profile
     }.items():  # fmt: skip
         assert whole.loc[(group, variant), "difference"] == pytest.approx(40 * difference, abs=0.2)
     worse, better = whole.loc[("input", "without I")], whole.loc[("input", "with the oracle's tag")]
-    assert (worse["effect"], better["effect"]) == (-1, 1)
-    assert worse["difference_high"] < 0 < better["difference_low"]
+    assert (worse["effect"], better["effect"]) == (-1, 1) and worse["difference_high"] < 0 < better["difference_low"]
     assert whole.loc[[("module", "base"), ("input", "nothing taken away")], "difference"].isna().all()
     assert set(whole.loc["input"].index) == {row.label for row in INPUTS}
     assert inside.loc[("input", "without I"), "difference_high"] < 0 and inside["published"].isna().all()
@@ -320,9 +276,8 @@ def test_table_8_has_the_papers_numbers(profile):
 
 
 def test_seeds_have_mean_deviation_and_extremes_and_only_trained_methods(profile):
-    level = {"copy-surrogate": 0.5, "SOER": 0.60, "C2E-S2SER": 0.70}
-    write_metrics(profile, {name: metric_rows(level=value) for name, value in level.items()})
-    write_metrics(profile, {"SOER": metric_rows(level=0.62), "C2E-S2SER": metric_rows(level=0.66)}, "benchmark-seed1")
+    write_levels(profile, {"copy-surrogate": 0.5, "SOER": 0.60, "C2E-S2SER": 0.70})
+    write_levels(profile, {"SOER": 0.62, "C2E-S2SER": 0.66}, "benchmark-seed1")
     worse = metric_rows(level=0.65).assign(dir_s=0.1)
     write_metrics(profile, {"SOER": metric_rows(level=0.64), "C2E-S2SER": worse}, "benchmark-seed2")
     document = recovery_tables.seed_table(profile)
@@ -340,11 +295,11 @@ def test_seeds_have_mean_deviation_and_extremes_and_only_trained_methods(profile
 
 
 def test_one_seed_says_so_and_a_seed_that_one_method_lacks_is_not_compared(profile):
-    write_metrics(profile, {"SOER": metric_rows(level=0.6), "C2E-S2SER": metric_rows(level=0.7)})
+    write_levels(profile, {"SOER": 0.6, "C2E-S2SER": 0.7})
     document = recovery_tables.seed_table(profile)
     assert "One seed only" in markdown(document) and "±" not in "".join(document.sections[0].cells.iloc[0])
     assert document.data["sd"].isna().all() and set(document.data["n"]) == {1}
-    write_metrics(profile, {"C2E-S2SER": metric_rows(level=0.7)}, "benchmark-seed1")
+    write_levels(profile, {"C2E-S2SER": 0.7}, "benchmark-seed1")
     data = recovery_tables.seed_table(profile).data.set_index(["metric", "method"])
     assert data.loc[("ssim_gt", "C2E-S2SER"), "n"] == 2
     assert data.loc[("ssim_gt", "SOER"), "n"] == data.loc[("ssim_gt", recovery_tables.DIFFERENCE), "n"] == 1

@@ -22,7 +22,6 @@ from sppe_lib.evaluation.recovery_tables import unseen_table
 from sppe_lib.pictures import read_picture
 from sppe_lib.tools.preflight.context import MISSING, OK, OPTIONAL, Context, check_unseen
 
-REPOSITORY = Path(__file__).parents[1]
 PROMPTS = ("make it snowy", "add a hat", "as a watercolor", "Add a hat")
 CAPTIONS = ("a house", "a dog", " ", "a cat")
 
@@ -34,7 +33,6 @@ def world(tmp_path_factory):
     pictures = [picture(number, 40, 32) for number in range(8)]
     write_shard(root / "raw/train-00000-of-00001.parquet", PROMPTS, pictures[:4], pictures[4:], CAPTIONS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPPE_HOME", str(REPOSITORY))
         patch.setattr(hub, "compute_dtype", lambda: torch.float32)
         assert records.main(["InstructPix2Pix", str(root / "raw"), str(root / "records"), "--prompts", "3"]) == 0
         values = generation_values(root)
@@ -45,15 +43,12 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def listed(world):
-    """The records of the list."""
     return read_records(world[0] / "records" / "records.jsonl")
 
 
 @pytest.fixture
-def profile(world, tmp_path, monkeypatch):
+def profile(world, tmp_path, results):
     """A profile of another picture size whose unseen set is a copy of the generated folder."""
-    monkeypatch.setenv("SPPE_HOME", str(REPOSITORY))
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path / "results"))
     shutil.copytree(world[0] / "generated", tmp_path / "generated")
     changes = {"unseen_source": str(tmp_path / "generated"), "unseen_pairs": 0, "source": "data/SPPE", "size": 16}
     return load_profile("smoke", {f"benchmark.{name}": value for name, value in changes.items()})
@@ -63,7 +58,7 @@ def folder_of(profile):
     return Path(profile.benchmark.unseen_source)
 
 
-def test_the_list_has_an_example_of_every_instruction(world, listed):
+def test_the_list_has_every_instruction_and_what_cannot_be_listed_leaves_nothing(world, listed, tmp_path, capsys):
     assert {record.instruction.lower() for record in listed} == {"make it snowy", "add a hat", "as a watercolor"}
     assert {record.tag for record in listed} == {"EDIT", "ADD/REMOVE", "STYLE"}
     for record in listed:
@@ -72,9 +67,6 @@ def test_the_list_has_an_example_of_every_instruction(world, listed):
         assert read_picture(record.source).size == read_picture(record.edited).size == (40, 32)
         assert list(record.instructions.values()) == [record.instruction]
     assert [path.name for path in (world[0] / "records" / "masks").iterdir()] == ["40x32.png"]
-
-
-def test_what_cannot_be_listed_is_one_sentence_and_leaves_nothing(world, tmp_path, capsys):
     for folder, more, message in (
         (world[0] / "raw", [], "has 3 unique instructions, 934 were asked for"),
         (tmp_path / "none", [], "'none' does not exist"),
@@ -84,7 +76,7 @@ def test_what_cannot_be_listed_is_one_sentence_and_leaves_nothing(world, tmp_pat
         assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-def test_generated_pairs_and_their_card_say_that_everything_is_private(world, listed):
+def test_generated_pairs_and_their_card_say_that_everything_is_private(world, listed, tmp_path):
     by_pair, rows = {record.pair_id: record for record in listed}, open_split(world[0] / "generated", "test")
     assert sorted(rows["pair_id"][:]) == sorted(by_pair)
     for row in rows:
@@ -99,9 +91,6 @@ def test_generated_pairs_and_their_card_say_that_everything_is_private(world, li
     card = (world[0] / "generated" / "README.md").read_text()
     assert "In 3 of 3 pairs everything is private" in card and "`edited_source` of 3 of them" in card
     assert "**InstructPix2Pix.** The hub data set timbrooks/instructpix2pix-clip-filtered" in card
-
-
-def test_without_an_edited_picture_the_editor_makes_it(world, listed, tmp_path):
     generate(world[1], [replace(listed[0], edited=None)], tmp_path, shards=1)
     (row,) = open_split(tmp_path, "test")
     assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(listed[0].edited, 32)))
@@ -156,9 +145,6 @@ def test_what_is_not_finished_or_not_whole_is_refused(profile):
 
     (finding,) = check_unseen(Context(profile))
     assert (finding.found, finding.status) == ("3 instances", OK)
-    (folder / "generation.json").rename(folder / "away")
-    refused("has no generation.json")
-    (folder / "away").rename(folder / "generation.json")
     first, second = sorted(folder.glob("test-*"))
     second.unlink()
     refused("1 of 2 shards; finish it with")

@@ -22,18 +22,15 @@ WIDTH = 16
 
 
 def generation(**values) -> GenerationParameters:
-    """The generation parameters of the profile smoke, with some values changed."""
     return load_profile("smoke", {f"generation.{name}": value for name, value in values.items()}).generation
 
 
 def picture(number: int, width: int = 32, height: int = 32) -> Image.Image:
-    """A picture of random pixels."""
     pixels = numpy_generator("picture", number).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels)
 
 
 def box_mask(left: int, top: int, right: int, bottom: int, width: int = 32, height: int = 32) -> Image.Image:
-    """A mask whose private region is a box."""
     private = np.zeros((height, width), bool)
     private[top:bottom, left:right] = True
     return mask_image(private)

@@ -1,8 +1,4 @@
-"""What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's.
-
-The learning rate is constant between its warm-up and its final cosine, so the number of steps may
-also be changed between runs, as long as the final cosine has not begun.
-"""
+"""What the trainings of the small foundation models share: settings, optimiser, record; the loop is everyone's."""
 
 import dataclasses
 import json
@@ -22,39 +18,27 @@ from sppe_lib.runtime import write_text
 
 @dataclass(frozen=True)
 class PretrainingSettings:
-    """How long and how fast to train; a model's settings extend it.
+    """How long and how fast to train; a model's settings extend it."""
 
-    steps: optimiser steps in all. records: how many of the pictures' records to use (held-out ones
-    among them), so that pictures made later change nothing. matrix_rate: learning rate of matrices
-    and kernels, which Muon trains, relative to that of all else, which AdamW trains. warmup_steps: linear
-    rise of the learning rate. cooldown_steps: its final cosine to zero. average: decay of the
-    exponential average of the weights that is exported. clip_norm: largest gradient norm.
-    checkpoint_every: steps between checkpoints (it does not change the weights). seed: of weights,
-    batches and noise.
-    """
-
-    steps: int
+    steps: int  # of the optimiser, in all
     learning_rate: float
-    records: int = 4000
-    matrix_rate: float = 2.5
-    warmup_steps: int = 100
-    cooldown_steps: int = 300
+    records: int = 4000  # of the pictures, held-out ones among them: pictures made later change nothing
+    matrix_rate: float = 2.5  # learning rate of matrices and kernels (Muon) relative to that of all else (AdamW)
+    warmup_steps: int = 100  # linear rise of the learning rate
+    cooldown_steps: int = 300  # its final cosine to zero
     weight_decay: float = 1e-3
-    average: float = 0.995
-    clip_norm: float = 1.0
-    checkpoint_every: int = 100
-    seed: int = 0
+    average: float = 0.995  # decay of the exponential average of the weights, which is exported
+    clip_norm: float = 1.0  # largest norm of the gradient
+    checkpoint_every: int = 100  # steps; it does not change the weights
+    seed: int = 0  # of weights, batches and noise
 
 
+# Settings that may differ between a checkpoint and the run that continues it, before the final cosine has begun.
 MAY_CHANGE = ("steps", "cooldown_steps", "checkpoint_every")
-"""Settings that may differ between a checkpoint and the run that continues it."""
 
 
 def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float):
-    """Muon's Newton-Schulz iteration on a matrix, as torch's but in float32.
-
-    torch computes it in bfloat16, which on a processor without such arithmetic takes half of a training step.
-    """
+    """Muon's Newton-Schulz iteration on a matrix, as torch's but in float32: bfloat16 is slow where it is emulated."""
     a, b, c = coefficients
     tall = grad.size(0) > grad.size(1)
     matrix = grad.T if tall else grad
@@ -66,21 +50,19 @@ def orthogonalised(grad: torch.Tensor, coefficients: tuple[float, float, float],
 
 
 class MatrixOptimizer:
-    """Muon for the matrices and convolution kernels of a model, AdamW for everything else.
-
-    On these small models Muon needs about half the steps of AdamW. torch's Muon takes matrices
-    only, so kernels are presented to it as matrices that share their memory.
-    """
+    """Muon for a model's matrices and kernels (it needs half the steps of AdamW on small ones), AdamW for all else."""
 
     def __init__(self, model: nn.Module, settings: PretrainingSettings):
         layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
         self.weights = [layer.weight for layer in layers]
+        # torch's Muon takes matrices only: kernels are presented to it as matrices that share their memory.
         self.matrices = [nn.Parameter(weight.detach().view(len(weight), -1)) for weight in self.weights]
-        known = {id(weight) for weight in self.weights}
+        known = set(map(id, self.weights))
         others = [parameter for parameter in model.parameters() if id(parameter) not in known]
         group = {"params": self.matrices, "relative": settings.matrix_rate}
         self.muon = torch.optim.Muon([group], weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw")
         self.adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.0)
+        self.zero_grad = model.zero_grad
 
     @property
     def param_groups(self) -> list[dict]:
@@ -94,12 +76,6 @@ class MatrixOptimizer:
         with patch.object(_muon, "_zeropower_via_newtonschulz", orthogonalised):
             self.muon.step()
         self.adam.step()
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clear the gradients."""
-        for value in (*self.weights, *self.matrices):
-            value.grad = None
-        self.adam.zero_grad(set_to_none=set_to_none)
 
     def state_dict(self) -> dict:
         """State of both optimisers."""
@@ -116,25 +92,23 @@ def pretrain(
     model: nn.Module,
     loss_at: Callable[[int], torch.Tensor],
     settings: PretrainingSettings,
-    checkpoint: Path,
+    checkpoint: str | Path,
     export: Callable[[dict], dict],
 ) -> dict:
     """Train `model` to `settings.steps`, continuing from `checkpoint` if it exists; returns the last measurements.
 
     loss_at(step) -> scalar loss of a step. export(record), called at every checkpoint and at the end with the averaged
     weights in the model, writes what can be shipped and returns measurements; record holds steps, seconds and settings.
-    Raises ConfigError when the checkpoint was made with other settings, and what `train` raises.
+    So the output can be used before the end. Raises ConfigError for a checkpoint of other settings, and as `train`.
     """
-    measured: dict = {}
+    measured, every, values = {}, settings.checkpoint_every, dataclasses.asdict(settings)
 
     def ship(log: pd.DataFrame) -> None:
-        seconds = round(float(log["seconds"].sum()), 1)
-        measured.update(export({"steps": len(log), "seconds": seconds, "settings": dataclasses.asdict(settings)}))
-        loss = log["loss"].iloc[-settings.checkpoint_every :].mean()
-        print(json.dumps({"step": len(log), "seconds": seconds, "loss": loss, **measured}), flush=True)
+        done = {"steps": len(log), "seconds": round(float(log["seconds"].sum()), 1)}
+        measured.update(export({**done, "settings": values}))
+        print(json.dumps({**done, "loss": log["loss"].iloc[-every:].mean(), **measured}), flush=True)
 
-    fixed = {key: value for key, value in dataclasses.asdict(settings).items() if key not in MAY_CHANGE}
-    every = settings.checkpoint_every
+    fixed = {key: value for key, value in values.items() if key not in MAY_CHANGE}
     train(
         name,
         dict(model.train().named_parameters()),
@@ -143,7 +117,7 @@ def pretrain(
         lambda step: {"loss": loss_at(step)},
         clip=settings.clip_norm,
         average=settings.average,
-        checkpoint=Checkpoint(checkpoint, every, json.dumps(fixed), refuse_others=True),
+        checkpoint=Checkpoint(Path(checkpoint), every, json.dumps(fixed), refuse_others=True),
         kept=dict.fromkeys((*range(every, settings.steps, every), settings.steps), ship),
     )
     return measured
@@ -154,6 +128,6 @@ def write_record(folder: Path, record: dict, measured: dict) -> None:
     write_text(folder / "training.json", json.dumps({**record, "held_out": measured}, indent=2) + "\n")
 
 
-def default_checkpoint(data_folder: Path, output_folder: Path) -> Path:
+def default_checkpoint(data_folder: str | Path, output_folder: str | Path) -> Path:
     """`<data's parent>/checkpoints/<name of the output folder>.pt`."""
     return Path(data_folder).parent / "checkpoints" / f"{Path(output_folder).name}.pt"

@@ -1,8 +1,6 @@
-"""The steps of 00_pretrain_miniature for a profile: pictures, autoencoder, CLIP, transformer.
+"""The steps of 00_pretrain_miniature for a profile; each can also be made alone, with other settings:
 
-Each can also be made alone, with other settings than a profile's:
-
-    python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001
+`python -m sppe_lib.pretraining.stage autoencoder --data PICTURES --output FOLDER steps=100 learning_rate=0.001`
 """
 
 import argparse
@@ -20,67 +18,41 @@ from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoenco
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
 from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
+# Name -> settings, training, and the folder of its weights.
 TRAININGS = {
-    "autoencoder": (AutoencoderSettings, train_autoencoder),
-    "clip": (ClipSettings, train_clip),
-    "transformer": (TransformerSettings, train_transformer),
+    "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
+    "clip": (ClipSettings, train_clip, "clip"),
+    "transformer": (TransformerSettings, train_transformer, "backbone"),
 }
 
 
-def _folders(profile: Profile) -> dict[str, Path]:
-    """Where a profile's pictures and models are made."""
-    weights = repository() / profile.pretraining.weights
-    pictures = profile.results / "pretraining" / "pictures"
-    return {"pictures": pictures, "vae": weights / "vae", "clip": weights / "clip", "backbone": weights / "backbone"}
-
-
-def _settings(cls: type, steps: int, profile: Profile, **more):
-    """The settings with the profile's number of steps; short runs get fewer records, a short warm-up and cosine."""
-    settings = cls(steps=steps)
-    return replace(
-        settings,
-        records=min(settings.records, profile.pretraining.records),
-        warmup_steps=min(settings.warmup_steps, steps // 4),
-        cooldown_steps=min(settings.cooldown_steps, steps // 2),
-        **more,
-    )
+def _pictures(profile: Profile) -> Path:
+    return profile.results / "pretraining" / "pictures"
 
 
 def pictures(profile: Profile) -> None:
     """Draw the training pictures and show some."""
-    scenes.show_pictures(scenes.make_pictures(_folders(profile)["pictures"], profile.pretraining.records))
+    scenes.show_pictures(scenes.make_pictures(_pictures(profile), profile.pretraining.records))
 
 
-def autoencoder(profile: Profile) -> None:
-    """Train the autoencoder and show its record."""
-    folders = _folders(profile)
-    settings = _settings(AutoencoderSettings, profile.pretraining.autoencoder_steps, profile)
-    train_autoencoder(folders["pictures"], folders["vae"], settings)
-    show_record(folders["vae"])
-
-
-def clip(profile: Profile) -> None:
-    """Train CLIP and its tokenizer and show the record."""
-    folders = _folders(profile)
-    train_clip(folders["pictures"], folders["clip"], _settings(ClipSettings, profile.pretraining.clip_steps, profile))
-    show_record(folders["clip"])
-
-
-def transformer(profile: Profile) -> None:
-    """Train the transformer on the VAE and text model made before, and show its record."""
-    folders, chosen = _folders(profile), profile.pretraining
-    clip, vae, backbone = (str(folders[name]) for name in ("clip", "vae", "backbone"))
-    models = replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip)
-    settings = _settings(TransformerSettings, chosen.transformer_steps, profile, compile=chosen.compile)
-    train_transformer(folders["pictures"], folders["backbone"], settings, models)
-    show_record(folders["backbone"])
-
-
-def show_record(folder: Path) -> None:
-    """Show steps, seconds and held-out measurements of a training, from its training.json."""
+def train(what: str, profile: Profile) -> None:
+    """Train one of TRAININGS and show steps, seconds and held-out measurements; the transformer needs the other two."""
     from IPython.display import Markdown, display
 
-    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    (cls, training, folder), chosen, models = TRAININGS[what], profile.pretraining, ()
+    weights, steps = repository() / chosen.weights, getattr(chosen, f"{what}_steps")
+    settings = cls(  # short runs get fewer records, a short warm-up and cosine
+        steps=steps,
+        records=min(cls.records, chosen.records),
+        warmup_steps=min(cls.warmup_steps, steps // 4),
+        cooldown_steps=min(cls.cooldown_steps, steps // 2),
+    )
+    if what == "transformer":
+        clip, vae, backbone = (str(weights / name) for name in ("clip", "vae", "backbone"))
+        models = (replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip),)
+        settings = replace(settings, compile=chosen.compile)
+    training(_pictures(profile), weights / folder, settings, *models)
+    record = json.loads((weights / folder / "training.json").read_text(encoding="utf-8"))
     lines = [f"| {key} | {record[key]} |" for key in ("steps", "seconds")]
     lines += [f"| {key} (held out) | {value} |" for key, value in record["held_out"].items()]
     display(Markdown("\n".join(["| | |", "|---|---|", *lines])))
@@ -89,9 +61,7 @@ def show_record(folder: Path) -> None:
 @command_line
 def main(arguments: list[str] | None = None) -> None:
     """Draw the pictures or train one model, as the command line says."""
-    parser = argparse.ArgumentParser(
-        description="Draw pretraining pictures, or pretrain one of the miniature's models."
-    )
+    parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("what", choices=("pictures", *TRAININGS))
     parser.add_argument("--data", type=Path, help="folder of the pictures")
     parser.add_argument("--output", type=Path, required=True, help="folder that is written")
@@ -103,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.what == "pictures":
             scenes.make_pictures(chosen.output, **{"records": 8000, **values})
             return
-        settings, training = TRAININGS[chosen.what]
+        settings, training, _ = TRAININGS[chosen.what]
         made = settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
     except TypeError as error:
         raise ConfigError(f"A setting of {chosen.what} is not known or does not fit: {error}.") from None

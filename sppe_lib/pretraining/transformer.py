@@ -7,8 +7,8 @@ the target's own rows and columns, and the output is how the target differs from
     example   an edited pair A, A' beside the picture: another scene on which the same instruction was realised in the
               same way, so that A' tells what the words leave open; sometimes without any words
 
-The last task stands for the in-context ability of large FLUX models, on which the paper's recovery model builds. A pair
-of source and surrogate is never an example here: to use one is what the recovery methods are trained for.
+The last stands for the in-context ability of large FLUX models, on which the paper's recovery model builds. A pair of
+source and surrogate is never an example here: to use one is what the recovery methods are trained for.
 """
 
 import copy
@@ -33,37 +33,24 @@ from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.recovery.grid import grid_velocity
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
+# Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens).
 TASKS = {"edit": (0.2, 2), "example": (0.8, 1)}
-"""Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens)."""
-
-WORDLESS = 0.2
-"""Share of the examples without the instruction: the pair alone tells the edit."""
-
+WORDLESS = 0.2  # share of the examples without the instruction: the pair alone tells the edit
+# (example, edited one) of a record's three scenes: source, surrogate and an unrelated one.
 SIDES = np.array([(0, 2), (1, 2), (2, 0), (2, 1)])
-"""(example, edited one) of a record's three scenes: source, surrogate and an unrelated one."""
-
+# The miniature's own models, as `params.yaml` names them.
 SHIPPED = ModelParameters(
-    clip="weights/clip",
-    metrics_clip="weights/clip",
+    **dict.fromkeys(("clip", "metrics_clip", "text"), "weights/clip"),
     vae="weights/vae",
     transformer="weights/backbone",
-    text="weights/clip",
     references="aligned",
     output="change",
 )
-"""The miniature's own models, as `params.yaml` names them."""
 
 
 @dataclass(frozen=True)
 class TransformerSettings(PretrainingSettings):
-    """Size and training of the transformer.
-
-    `batch` counts instances of the task `example`. `time_shift`: how far flow times are moved towards noise, where a
-    sampler of one or two steps lives; the exported scheduler has it, so that LoRAs are trained and pictures sampled
-    alike. `changed_weight`: how much more a token counts that the edit changes wholly. `compile`: compile its blocks,
-    which takes two minutes and a C++ compiler, and saves time where bfloat16 is native. `measured_records`: held-out
-    records that are measured at each export.
-    """
+    """Size and training of the transformer."""
 
     steps: int = 2400
     learning_rate: float = 6e-4
@@ -72,30 +59,19 @@ class TransformerSettings(PretrainingSettings):
     average: float = 0.99
     checkpoint_every: int = 200
     records: int = 10000
-    batch: int = 20
-    time_shift: float = 50.0
-    changed_weight: float = 3.0
-    compile: bool = False
+    batch: int = 20  # instances of the task `example`
+    time_shift: float = 50.0  # of flow times towards noise, where one or two steps sample; exported with the scheduler
+    changed_weight: float = 3.0  # how much more a token counts that the edit changes wholly
+    compile: bool = False  # the blocks: two minutes and a C++ compiler, saves time where bfloat16 is native
     double_layers: int = 2
     single_layers: int = 6
     heads: int = 3
     head_width: int = 64
-    measured_records: int = 240
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Latents of the records `pictures` [N, 6, T, D], and what share of each token an edit changed, [N, 3, T, 1]."""
-
-    pictures: torch.Tensor
-    changed: torch.Tensor
+    measured_records: int = 240  # held-out records that are measured at each export
 
 
 def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
-    """A randomly initialised FLUX transformer with the input channels of FLUX.1 Kontext for this VAE.
-
-    Its last layer is silent, so that before any training it leaves the picture as it is.
-    """
+    """A FLUX transformer with the input channels of FLUX.1 Kontext for this VAE, its weights drawn from the seed."""
     width = 4 * vae.config.latent_channels
     with torch.random.fork_rng():
         torch.manual_seed(seed_of("transformer", settings.seed))
@@ -112,13 +88,14 @@ def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTran
             guidance_embeds=False,
             axes_dims_rope=(settings.head_width // 4, *[3 * settings.head_width // 8] * 2),
         )
+    # The last layer is silent, so that before any training the picture is left as it is.
     nn.init.zeros_(transformer.proj_out.weight)
     nn.init.zeros_(transformer.proj_out.bias)
     return transformer
 
 
-def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> Encoded:
-    """Encode all pictures once, as float16 on the device."""
+def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents [N, 6, T, D] of all pictures, float16, and what share of each token an edit changed, [N, 3, T, 1]."""
     encoded, changed = [], []
     for start in progress(range(0, len(pictures), batch), "encode pretraining pictures"):
         images = pictures.images[start : start + batch]
@@ -127,30 +104,29 @@ def encode_records(backbone: Backbone, pictures: Pictures, batch: int = 64) -> E
         differs = torch.from_numpy((images[:, 0::2] != images[:, 1::2]).any(axis=-1)).float()
         share = adaptive_avg_pool2d(differs, int(encoded[-1].shape[2] ** 0.5))
         changed.append(share.flatten(2)[..., None].to(device()))
-    return Encoded(torch.cat(encoded), torch.cat(changed))
+    return torch.cat(encoded), torch.cat(changed)
 
 
 class Tasks:
-    """Draws the batch of a step and computes its loss."""
+    """Draws the batch of a step and computes its loss; `encoded`: what `encode_records` gives."""
 
-    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: Encoded, settings: TransformerSettings):
-        self.backbone, self.pictures, self.encoded, self.settings = backbone, pictures, encoded, settings
+    def __init__(self, backbone: Backbone, pictures: Pictures, encoded: tuple, settings: TransformerSettings):
+        self.backbone, self.pictures, self.settings = backbone, pictures, settings
+        self.latents, self.changed = encoded
         training, did = ~pictures.held_out, pictures.changed
         # An edit can be learnt where it did something.
         self.edits = np.argwhere(did & training[:, None])
-        self.examples = np.array(
-            [(row, *side) for row in np.flatnonzero(training) for side in SIDES if did[row, side].all()]
-        ).reshape(-1, 3)
+        examples = [(row, *side) for row in np.flatnonzero(training) for side in SIDES if did[row, side].all()]
+        self.examples = np.array(examples).reshape(-1, 3)
+
+    def picture(self, record: np.ndarray, scene: np.ndarray, after: int) -> torch.Tensor:
+        """Latents [B, T, D] of scenes of records, before (0) or after (1) the edit."""
+        return self.latents[torch.from_numpy(record), torch.from_numpy(2 * scene + after)].float()
 
     def known(self, record: np.ndarray, edited: np.ndarray, example: np.ndarray | None = None) -> list[Panel]:
         """The picture that is edited, behind the pair that shows how, if there is one."""
-        pictures = self.encoded.pictures
-
-        def panel(scene: np.ndarray, after: int, place: tuple[int, int]) -> Panel:
-            return Panel(pictures[torch.from_numpy(record), torch.from_numpy(2 * scene + after)].float(), *place)
-
-        pair = [] if example is None else [panel(example, 0, (0, 0)), panel(example, 1, (0, 1))]
-        return [*pair, panel(edited, 0, (1, 0))]
+        pair = [] if example is None else [Panel(self.picture(record, example, after), 0, after) for after in (0, 1)]
+        return [*pair, Panel(self.picture(record, edited, 0), 1, 0)]
 
     def texts(self, records: np.ndarray) -> list[str]:
         """The instructions of records."""
@@ -168,8 +144,8 @@ class Tasks:
             records, example, edited = self.examples[rng.integers(len(self.examples), size=count)].T
             silent = rng.random(count) < WORDLESS
             texts = ["" if none else words for none, words in zip(silent, self.texts(records), strict=True)]
-        clean = self.encoded.pictures[torch.from_numpy(records), torch.from_numpy(2 * edited + 1)].float()
-        changed = self.encoded.changed[torch.from_numpy(records), torch.from_numpy(edited)]
+        clean = self.picture(records, edited, 1)
+        changed = self.changed[torch.from_numpy(records), torch.from_numpy(edited)]
         time = sample_times(count, generator, self.settings.time_shift).to(clean)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         known, text = self.known(records, edited, example), self.backbone.text.encode(texts)
@@ -177,19 +153,18 @@ class Tasks:
         return flow_matching_loss(velocity, clean, noise, 1 + self.settings.changed_weight * changed)
 
 
-def psnr_inside(first: torch.Tensor, second: torch.Tensor, region: torch.Tensor, cap: float = 40.0) -> torch.Tensor:
-    """PSNR in dB [B] of pictures [B, 3, H, W] in [0, 1] over a region, bool [B, 1, H, W]; NaN where that is empty."""
+def psnr_inside(first: torch.Tensor, second: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
+    """PSNR [B] in dB (40 at most) of pictures [B, 3, H, W] in [0, 1] in a region, bool [B, 1, H, W]; NaN if empty."""
     error = ((first - second).square() * region).flatten(1).sum(1) / (3 * region.flatten(1).sum(1))
-    return (-10 * error.log10()).clamp(max=cap)
+    return (-10 * error.log10()).clamp(max=40.0)
 
 
 @torch.no_grad()
 def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -> dict[str, float]:
     """Mean PSNR in dB inside the private region of held-out sources that are edited, against the simulated editor's.
 
-    By words alone, by words with an unrelated example, and by words with the pair of the surrogate; over the whole
-    region, and over what the edit changed or left alone.
-    The floor and the ceiling: the source as it was, and the autoencoder.
+    By words alone, with an unrelated example, and with the surrogate's pair, between floor (the source as it was) and
+    ceiling (the autoencoder); over the whole region, and over what the edit changed or left alone.
     """
     pictures = tasks.pictures
     rows = np.flatnonzero(pictures.held_out & pictures.changed.all(axis=1))[:count]
@@ -219,12 +194,11 @@ def train_transformer(
     settings: TransformerSettings = TransformerSettings(),
     models: ModelParameters = SHIPPED,
     checkpoint: Path | None = None,
-) -> Path:
-    """Pretrain the transformer on the pictures of `data_folder`; writes transformer/ and scheduler/; resumable.
+) -> dict:
+    """Pretrain the transformer on the pictures of `data_folder` as `pretrain` does; writes transformer/ and scheduler/.
 
-    The VAE and the text model of `models` must exist. Returns the output folder.
+    The VAE and the text model of `models` must exist. Returns what was measured on held-out records.
     """
-    checkpoint = checkpoint or default_checkpoint(data_folder, output_folder)
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
     transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
@@ -244,5 +218,5 @@ def train_transformer(
         write_record(output_folder, record, measured)
         return measured
 
-    pretrain("transformer", transformer, tasks.loss_at, settings, checkpoint, export)
-    return output_folder
+    path = checkpoint or default_checkpoint(data_folder, output_folder)
+    return pretrain("transformer", transformer, tasks.loss_at, settings, path, export)

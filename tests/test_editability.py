@@ -1,7 +1,9 @@
-"""ERMA: its input, head, training, selection and predictor; and the scores it is judged by."""
+"""Editability: ERMA's parts, image quality baselines, and the scores they are judged by."""
 
 import dataclasses
 import json
+import sys
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,15 +13,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from skimage.metrics import peak_signal_noise_ratio
 from tiny import tiny_benchmark, tiny_clip
 
 from sppe_lib import editability
 from sppe_lib.config import EditabilityParameters, load_profile
 from sppe_lib.data.labels import count_labels
 from sppe_lib.data.schema import image_tensor, open_split
-from sppe_lib.editability import plots
+from sppe_lib.editability import iqa, plots
 from sppe_lib.editability.assessors import BY_CATEGORY, BY_INSTRUCTION, COSINE, LEAST_SQUARES, trivial_scores
 from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
+from sppe_lib.editability.iqa import METRICS, direction, load_metric, pair_scores, score_all
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 
@@ -48,9 +52,6 @@ def test_the_input_and_the_head_are_those_of_the_paper():
     assert head[0].in_features == combine(*torch.randn(3, 2, 512)).shape[1] == 3075
     assert [layer.out_features for layer in head if isinstance(layer, torch.nn.Linear)] == [512, 256, 64, 1]
     assert [layer.p for layer in head if isinstance(layer, torch.nn.Dropout)] == [0.3, 0.2, 0.1]
-
-
-def test_source_and_surrogate_are_mirrored_together():
     flips = torch.stack([torch.zeros(4, 1), torch.ones(4, 1)])
     rows = ErmaInputs(flips, flips + 10, torch.zeros(4, 1)).rows(torch.arange(4), torch.tensor([0, 1, 1, 0]))
     assert rows[:, 0].tolist() == [0, 1, 1, 0] and rows[:, 1].tolist() == [10, 11, 11, 10]
@@ -116,22 +117,11 @@ def test_without_a_defined_correlation_the_stage_still_reports():
     plt.close("all")
 
 
-def test_correlations_on_numbers_known_by_hand():
+def test_correlations_on_numbers_known_by_hand_are_turned_where_lower_is_better_and_by_group():
     assert srcc([1, 2, 3, 4], [1, 10, 100, 1000]) == pytest.approx(1)
-    assert plcc([1, 2, 3, 4], [2, 4, 6, 8]) == pytest.approx(1)
-    assert plcc([1, 2, 3], [1, 3, 2]) == pytest.approx(0.5)
+    assert plcc([1, 2, 3, 4], [2, 4, 6, 8]) == pytest.approx(1) and plcc([1, 2, 3], [1, 3, 2]) == pytest.approx(0.5)
     assert np.isnan(srcc([1, 1, 1], [1, 2, 3])) and np.isnan(plcc([1, 2], [1, 2]))
     assert srcc([1, 2, np.nan, 4, 0], [1, 2, 3, 4, np.nan]) == pytest.approx(1)
-
-
-@settings(max_examples=50, deadline=None)
-@given(arrays(np.float64, 12, elements=st.integers(-50, 50)), arrays(np.float64, 12, elements=st.integers(-50, 50)))
-def test_srcc_is_about_order_only(scores, labels):
-    plain, cubed, turned = srcc(scores, labels), srcc(scores**3, labels), srcc(-scores, labels)
-    np.testing.assert_allclose([cubed, -turned], [plain, plain], atol=1e-9)
-
-
-def test_lower_is_better_scores_are_turned_and_groups_are_separate():
     scores = pd.DataFrame({"group": ["Face"] * 3 + ["Time"] * 4, "label": [0.1, 0.2, 0.3, 0.1, 0.2, 0.3, np.nan]})
     scores = scores.assign(distance=[3, 2, 1, 1, 2, 3, 4], missing=np.nan)
     table = correlation_table(scores, [Method("distance", "lower"), Method("missing", "higher", False, "no weights")])
@@ -142,6 +132,13 @@ def test_lower_is_better_scores_are_turned_and_groups_are_separate():
     assert found.loc[("srcc", "distance", "Overall"), "n"] == 6
     assert found.xs("missing", level="method")["value"].isna().all()
     assert not found.xs("missing", level="method")["n"].any()
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float64, 12, elements=st.integers(-50, 50)), arrays(np.float64, 12, elements=st.integers(-50, 50)))
+def test_srcc_is_about_order_only(scores, labels):
+    plain, cubed, turned = srcc(scores, labels), srcc(scores**3, labels), srcc(-scores, labels)
+    np.testing.assert_allclose([cubed, -turned], [plain, plain], atol=1e-9)
 
 
 def test_trivial_assessors_know_means_and_their_best_linear_mixture():
@@ -163,23 +160,18 @@ def test_trivial_assessors_know_means_and_their_best_linear_mixture():
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    """The whole stage on a synthetic benchmark and a random CLIP."""
     folder = tmp_path_factory.mktemp("stage")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPPE_RESULTS", str(folder))
         clip = tiny_clip(folder / "clip")
-        profile = load_profile(
-            "smoke",
-            {
-                "models.clip": clip, "models.metrics_clip": clip, "editability.learned_metrics": False,
-                "editability.steps": 30, "editability.validate_from": 20,
-            },
-        )  # fmt: skip
+        own = {"learned_metrics": False, "steps": 30, "validate_from": 20}
+        own = {f"editability.{name}": value for name, value in own.items()}
+        profile = load_profile("smoke", {"models.clip": clip, "models.metrics_clip": clip} | own)
         tiny_benchmark(profile.results / "benchmark", {"train": 12, "val": 8, "test": 8})
         yield profile, editability.run(profile)
 
 
-def test_the_stage_writes_what_the_evaluation_reads(stage):
+def test_the_stage_writes_what_the_evaluation_reads_and_a_predictor_that_gives_its_scores(stage):
     profile, result = stage
     folder = profile.results / "editability"
     files = {"labels.csv", "scores.csv", "methods.json", "correlations.csv", "erma"}
@@ -196,17 +188,10 @@ def test_the_stage_writes_what_the_evaluation_reads(stage):
     overall = correlations[(correlations["method"] == "ERMA") & (correlations["group"] == "Overall")]
     assert (overall["n"] == scores["label"].notna().sum()).all() and len(overall) == 2
     assert list(count_labels(result.labels)["undefined"]) == [2, 2, 2]
-
-
-def test_the_saved_predictor_gives_the_scores_of_the_stage(stage):
-    profile, result = stage
     predictor = ErmaPredictor.load(profile.results / "editability" / "erma")
     rows = open_split(profile.results / "benchmark", "test").select(range(5))
-    predicted = predictor.predict(
-        torch.stack([image_tensor(row["source"]) for row in rows]),
-        torch.stack([image_tensor(row["surrogate"]) for row in rows]),
-        rows["instruction"][:],
-    )
+    shown = (torch.stack([image_tensor(row[name]) for row in rows]) for name in ("source", "surrogate"))
+    predicted = predictor.predict(*shown, rows["instruction"][:])
     np.testing.assert_allclose(predicted, result.scores["ERMA"][:5], atol=1e-5)
     with pytest.raises(DataError, match="2 instructions"):
         predictor.predict(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32), ["a", "b"])
@@ -233,10 +218,126 @@ def test_the_pictures_show_the_extremes_and_the_selected_checkpoint(stage):
     plt.close("all")
 
 
-def test_what_is_missing_names_the_stage_to_run(tmp_path, monkeypatch):
+def test_what_is_missing_names_the_stage_to_run(tmp_path, results):
     with pytest.raises(ResourceError, match="02_editability"):
         ErmaPredictor.load(tmp_path / "erma")
-    monkeypatch.setenv("SPPE_RESULTS", str(tmp_path))
     with pytest.raises(DataError, match="01_benchmark"):
         editability.run(load_profile("smoke"))
-    assert not (tmp_path / "smoke").exists()
+    assert not results.exists()
+
+
+metric = {entry.name: entry for entry in METRICS}.__getitem__
+WEIGHT_FREE = [entry.name for entry in METRICS if not entry.weights]
+LEARNED = [entry.name for entry in METRICS if entry.weights]
+ABSENT = [name for name in LEARNED if name != "ST-LPIPS"]  # whose weights come with no package
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Two smooth random pictures [2, 3, 64, 64] and fixed noise of the same shape."""
+    draws = torch.Generator().manual_seed(3)
+    coarse = torch.rand(2, 3, 8, 8, generator=draws)
+    pictures = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear").clamp(0, 1)
+    return pictures, torch.rand(pictures.shape, generator=draws) - 0.5
+
+
+@pytest.fixture(autouse=True)
+def no_weights_and_no_network(monkeypatch, tmp_path):
+    """A machine without any weights, on which any download is an error."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError("a metric tried to download weights")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(iqa.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(iqa, "try_to_load_from_cache", lambda repository, name: None)
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+
+
+def _better(entry, first, second):
+    return first < second if direction(entry) == "lower" else first > second
+
+
+def test_the_table_holds_the_nine_weight_free_metrics_and_the_papers_five():
+    assert WEIGHT_FREE == ["SSIM", "FSIM", "VIF", "GMSD", "NLPD", "VSI", "MAD", "CW-SSIM", "PSNR"]
+    assert LEARNED == ["AFINE-FR", "AHIQ", "DISTS", "ST-LPIPS", "TOPIQ-FR"]
+    assert {name for name in LEARNED if direction(metric(name)) == "lower"} == {"AFINE-FR", "DISTS", "ST-LPIPS"}
+
+
+@pytest.mark.parametrize("name", [*WEIGHT_FREE, "ST-LPIPS"])
+def test_direction_agrees_with_behaviour_at_the_size_of_the_miniature(name, pictures):
+    entry, (clean, noise) = metric(name), pictures
+    # The milder noise is still visible: MAD gives 0 to what it takes to be invisible.
+    references = torch.cat([clean] * 3)
+    changed = torch.cat([clean, clean + 0.3 * noise, clean + noise]).clamp(0, 1)
+    same, mild, strong = pair_scores(entry, load_metric(entry), references, changed).reshape(3, 2)
+    assert np.isfinite([same, mild, strong]).all()
+    assert _better(entry, same, mild).all() and _better(entry, mild, strong).all()
+
+
+@pytest.mark.parametrize("name", WEIGHT_FREE)
+def test_scores_are_of_one_pair_and_of_what_the_metric_can_have(name, pictures):
+    clean, noise = pictures
+    entry, changed = metric(name), (clean + 0.3 * noise).clamp(0, 1)
+    function = load_metric(entry)
+    together = pair_scores(entry, function, clean, changed)
+    alone = pair_scores(dataclasses.replace(entry, batch=1), function, clean, changed)
+    np.testing.assert_allclose(alone, together, rtol=1e-4)
+    if name == "PSNR":
+        pairs = zip(clean.numpy(), changed.numpy(), strict=True)
+        theirs = [peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs]
+        np.testing.assert_allclose(together, theirs, rtol=1e-4)
+    shades = torch.tensor([0.0, 0.5, 0.5, 1.0]).view(4, 1, 1, 1).expand(4, 3, 64, 64)  # flat ones may have none
+    scores = pair_scores(entry, function, shades, shades.roll(1, 0))
+    assert (np.abs(scores[np.isfinite(scores)]) <= (1 + 1e-3 if entry.highest == 1 else 200)).all()
+
+
+def test_ssim_sees_colour(pictures):
+    # pyiqa's default is luma, on which a change of colour at equal luma would be invisible.
+    clean = 0.3 + 0.4 * pictures[0]
+    stripes = 0.2 * torch.sin(torch.arange(64.0))
+    recoloured = clean.clone()
+    recoloured[:, 0] += stripes
+    recoloured[:, 1] -= stripes * 65.481 / 128.553  # the BT.601 weights of red and green
+    entry = metric("SSIM")
+    on_luma = dataclasses.replace(entry, options={"test_y_channel": True})
+    assert pair_scores(entry, load_metric(entry), clean, recoloured).max() < 0.9
+    assert pair_scores(on_luma, load_metric(on_luma), clean, recoloured).min() > 0.99
+
+
+@pytest.mark.parametrize("name", ["VIF", "CW-SSIM"])
+def test_small_images_are_enlarged_where_a_pyramid_needs_it(name, pictures):
+    entry, (clean, noise) = metric(name), pictures
+    small, changed = clean[..., ::2, ::2], (clean + 0.5 * noise).clamp(0, 1)[..., ::2, ::2]
+    function = load_metric(entry)
+    same, other = (pair_scores(entry, function, small, image) for image in (small, changed))
+    assert np.isfinite(same).all() and _better(entry, same, other).all()
+
+
+def test_what_is_not_there_is_reported_without_a_download_and_has_no_numbers(pictures, monkeypatch, tmp_path):
+    for name in ABSENT:
+        with pytest.raises(ResourceError, match="weights not available: put ") as error:
+            load_metric(metric(name))
+        assert all(file.name in str(error.value) for file in metric(name).weights)
+    clean, noise = pictures
+    scores, methods = score_all([(clean, (clean + 0.3 * noise).clamp(0, 1)), (clean, clean)])
+    for method in methods:
+        assert method.available is (method.name not in ABSENT) and len(scores[method.name]) == 4
+        assert (np.isfinite if method.available else np.isnan)(scores[method.name]).all()
+        assert method.available or method.reason.startswith("weights not available")
+    _, methods = score_all([], learned=False)
+    assert {method.name for method in methods if "learned_metrics" in method.reason} == set(LEARNED)
+    (tmp_path / "alex_shift_tolerant.pth").write_bytes(b"truncated")
+    monkeypatch.setattr(iqa, "_weight_folders", lambda: {"package": tmp_path})
+    with pytest.raises(ResourceError, match="ST-LPIPS: weights not available: .* does not load"):
+        load_metric(metric("ST-LPIPS"))
+
+
+def test_st_lpips_is_its_authors(pictures, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchsummary", SimpleNamespace(summary=None))  # which they import for a printout
+    theirs = pytest.importorskip("stlpips_pytorch.stlpips").LPIPS(net="alex", variant="shift_tolerant")
+    clean, changed = pictures[0], (pictures[0] + 0.5 * pictures[1]).clamp(0, 1)
+    with torch.no_grad():
+        expected = theirs(2 * clean - 1, 2 * changed - 1).flatten()
+    ours = pair_scores(metric("ST-LPIPS"), load_metric(metric("ST-LPIPS")), clean, changed)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4)

@@ -1,7 +1,8 @@
-"""The rendered notebooks: what becomes of outputs, and whether the committed pages can be read in a browser."""
+"""The repository's own files: environment, Makefile, README and pages agree with each other, and break at no path."""
 
 import http.server
 import json
+import os
 import queue
 import re
 import shutil
@@ -12,13 +13,120 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from sppe_lib.config import repository
 from sppe_lib.errors import ConfigError, DataError
+from sppe_lib.evaluation import readme
 from sppe_lib.tools import pages
+from sppe_lib.tools.environment import direct_pins, environment_text, locked_versions
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def test_environment_yml_has_the_pins_of_the_lock():
+    content = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    pins = next(entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict))
+    assert pins == direct_pins(REPOSITORY)
+    assert (REPOSITORY / "environment.yml").read_text() == environment_text(REPOSITORY)
+
+
+def test_the_lock_pins_torch_and_torchvision_together_and_has_a_hash_of_every_package():
+    versions = locked_versions(REPOSITORY)
+    assert (versions["torch"], versions["torchvision"]) == ("2.13.0", "0.28.0")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", (REPOSITORY / "requirements.lock").read_text())
+    packages = [block for block in blocks if "==" in block.splitlines()[0] and not block.startswith("#")]
+    assert len(packages) > 100 and all("--hash=sha256:" in block for block in packages)
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "environment.yml", "pyproject.toml"])
+def test_no_registry_host_in_environment_files(name):
+    assert not re.search(r"https?://|index-url|find-links", (REPOSITORY / name).read_text())
+
+
+TARGETS = re.findall(r"^([a-z-]+):.*##", (REPOSITORY / "Makefile").read_text(), re.M)
+STAND_IN = (
+    '#!/bin/sh\nfor argument; do printf "[%s]" "$argument"; done >> calls\n{ pwd; echo "$SPPE_HOME"; } >> places\n'
+)
+
+
+@pytest.fixture(params=["thesis final/kit", "it's $HOME", "a[1] 100% #2"])
+def clone(request, tmp_path):
+    folder = tmp_path / request.param
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    for name in ("python", "uv"):
+        (folder / ".venv" / "bin" / name).write_text(STAND_IN)
+        (folder / ".venv" / "bin" / name).chmod(0o755)
+    for path in (REPOSITORY / "Makefile", REPOSITORY / "pyproject.toml", *REPOSITORY.glob("*.lock")):
+        shutil.copy(path, folder)
+    for name in (".installed", ".photo"):
+        (folder / ".venv" / name).touch()
+    for name in ("thesis", "final", "it", "results", "kit"):  # what an unquoted path would be taken for
+        (tmp_path / name / "kept").mkdir(parents=True, exist_ok=True)
+    (folder / "results" / "mini").mkdir(parents=True)
+    (folder / "results" / "test" / "old").mkdir(parents=True)
+    return folder
+
+
+def files(folder):
+    return {path.relative_to(folder) for path in folder.rglob("*")}
+
+
+def test_targets_touch_nothing_but_their_own(clone, tmp_path):
+    before = files(tmp_path)
+    for target in TARGETS:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPPE", "MAKE"))}
+        command = ["make", target, "PROFILE=a b", "AGAINST=it's"]
+        done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    gone, new = before - files(tmp_path), files(tmp_path) - before
+    inside = clone.relative_to(tmp_path)
+    assert gone == {inside / "results" / "test", inside / "results" / "test" / "old"}
+    assert new <= {inside / "calls", inside / "places"}
+    assert set((clone / "places").read_text().splitlines()) == {str(clone)}
+    calls = (clone / "calls").read_text()
+    assert "[sppe_lib.tools.pipeline][a b][--jobs][1]" in calls and "[--against][it's]" in calls
+    assert "[profile=a b]" in calls
+
+
+@pytest.mark.parametrize("path", ["Makefile", ".ci/run", "README.md"])
+def test_no_recipe_has_a_path_that_a_folders_name_could_break(path):
+    text = (REPOSITORY / path).read_text()
+    assert not re.search(r"^\t.*\$\(CURDIR\)", text, re.M) and not re.search(r"rm -rf? +[/$]", text)
+
+
+TEXT = (repository() / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_verdicts_are_those_of_the_committed_claims_on_a_page_and_not_a_book():
+    assert readme.with_verdicts(TEXT, *readme.committed()) == TEXT, "run python -m sppe_lib.evaluation.readme"
+    assert len(TEXT.splitlines()) <= 120
+
+
+def test_only_the_block_between_the_marks_is_replaced():
+    changed = readme.with_verdicts(f"before {readme.BEGIN} old {readme.END} after", [])
+    assert changed.startswith(f"before {readme.BEGIN}") and changed.endswith(f"{readme.END} after")
+    assert "old" not in changed
+    gate = {"gate": "far apart", "value": 1.234, "ci_low": 1, "ci_high": 2, "holds": True}
+    failed = gate | {"gate": "near", "value": None, "holds": None}
+    words = readme.with_verdicts(f"{readme.BEGIN}{readme.END}", [], [gate, failed])
+    assert "far apart 1.23 (1.00 to 2.00); **near –" in words
+    with pytest.raises(DataError, match="marks"):
+        readme.with_verdicts("no marks", [])
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(f"docs/{path.name}" for path in (repository() / "docs").glob("*.md"))]
+)
+def test_every_file_that_a_page_links_to_exists(page):
+    path = repository() / page
+    links = re.findall(r"\]\(((?!http|#)[^)#]+)\)", path.read_text(encoding="utf-8"))
+    assert links and not [link for link in links if not (path.parent / link).exists()]
+
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg=="
-COMMITTED = Path(__file__).parents[1] / "docs" / "notebooks"
+COMMITTED = REPOSITORY / "docs" / "notebooks"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 HARNESS = """<!doctype html><link rel="icon" href="data:,"><body><script>
@@ -58,7 +166,6 @@ OUTPUTS = [
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """A repository with two notebooks and their executed copies."""
     shown = new_notebook(cells=[new_markdown_cell(WORDS), new_code_cell("draw()", outputs=OUTPUTS)])
     folder = tmp_path / "results" / "tiny"
     for name in (tmp_path / "notebooks", folder / "notebooks"):
@@ -135,5 +242,4 @@ def test_the_committed_pages_show_in_a_browser_as_narrow_as_a_phone(tmp_path):
             browser.terminate()
             console = [line for line in browser.communicate()[1].splitlines() if "CONSOLE" in line]
             server.shutdown()
-    assert [row[0] for row in rows] == names
-    assert [row for row in rows if row[1] > 390 or row[2]] == [] == console
+    assert [row[0] for row in rows] == names and [row for row in rows if row[1] > 390 or row[2]] == [] == console

@@ -1,30 +1,109 @@
-"""The search: what is tried, that it is resumable and disturbs nothing, and the rule it chooses by."""
+"""Ablations of C2E-S2SER and the search: what is trained, taken away or tried on the validation split, and the rule."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from datasets import Dataset
 from evaluation_files import noisy
-from test_recovery import changed, profile  # noqa: F401
+from test_recovery import changed, profile, weights  # noqa: F401
 
 from sppe_lib import config, recovery
 from sppe_lib.config import load_profile
-from sppe_lib.data.schema import open_evaluated
+from sppe_lib.data.schema import collate, open_evaluated, open_split
+from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation import rendering, search_tables
-from sppe_lib.recovery import search
+from sppe_lib.recovery import ablation_rows, ablations, search
+from sppe_lib.recovery.c2e_s2ser import C2eS2ser
 from sppe_lib.recovery.sharded import RECOVERED_FEATURES
 
 
+def test_training_lengths_are_states_of_one_run(profile):  # noqa: F811
+    profile = config.changed(profile, {"ablation.steps": 6, "ablation.cycle_warmup_steps": 3})
+    recovery.fit(profile, ablation_rows.FULL.method)
+    folder = profile.results / "training"
+    rows = (ablation_rows.FULL, *ablation_rows.ITERATIONS)
+    found = {row.label: weights(folder / row.method / "seed-0") for row in rows}
+    logs = {label: (folder / f"ablation/{label}" / "seed-0" / "log.csv").read_text() for label in found}
+    shutil.rmtree(folder / "ablation")  # as DVC does before it runs the stage again
+    recovery.fit(profile, "ablation/base + cycle + edit tag")
+    assert all((folder / f"ablation/{label}" / "seed-0" / "manifest.json").is_file() for label in found)
+    lengths = {f"{steps}/6 of the steps": steps for steps in (5, 7, 8)} | {ablation_rows.FULL.label: 6}
+    assert {label: len(log.splitlines()) - 1 for label, log in logs.items()} == lengths
+    # The state after six steps is that of a run that had only six.
+    shorter = weights(type("Six", (C2eS2ser,), {"name": "six steps"}).fit(ablations.ablation_profile(profile)))
+    assert all(torch.equal(shorter[key], found[ablation_rows.FULL.label][key]) for key in shorter)
+    assert any(not torch.equal(found["5/6 of the steps"][key], found["8/6 of the steps"][key]) for key in shorter)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 12])
+def test_shuffled_rows_are_never_of_the_same_pair_and_each_is_taken_once(count):
+    pairs = [f"pair {number // 2}" for number in range(count)]
+    rows = ablations.shuffled_rows(pairs, seed=3)
+    assert sorted(rows) == sorted(rows.values()) == list(range(count))
+    if count > 3:
+        assert all(pairs[row] != pairs[other] for row, other in rows.items())
+    assert rows == ablations.shuffled_rows(pairs, seed=3)
+
+
+def test_a_shuffled_pair_is_another_instances_and_one_of_the_same_words_has_them(profile):  # noqa: F811
+    recovery.fit(profile, "C2E-S2SER")
+    batch = collate(list(open_evaluated(profile, "validation")))
+    split = open_split(profile.results / "benchmark", "val")
+    for method in (ablations.Shuffled.load(profile), ablations.SameWords.load(profile)):
+        others = [split[method.others[name]] for name in batch.instance_id]
+        taken, shown = encode_batch(method.backbone, collate(others)), method.encode(batch)
+        assert torch.allclose(shown.source, encode_batch(method.backbone, batch).source, atol=0.05)
+        for name in ("surrogate", "edited_surrogate"):  # bfloat16 in other batch shapes
+            assert torch.allclose(getattr(shown, name), getattr(taken, name), atol=0.05)
+        if method.same_words:
+            assert [other["instruction"] for other in others] == batch.instruction
+        else:
+            assert all(other["pair_id"] != own for other, own in zip(others, batch.pair_id))
+
+
+def test_taking_an_input_away_hides_exactly_that_input(profile):  # noqa: F811
+    recovery.fit(profile, "C2E-S2SER")
+    rows = list(open_evaluated(profile, "validation").select(range(4)))
+    batch = collate(rows)
+    noise = torch.rand_like(batch.source)
+
+    def result(label, **replaced):
+        return recovery.method(f"ablation/{label}").load(profile)(dataclasses.replace(batch, **replaced))
+
+    def same(label, **replaced):
+        return torch.equal(result(label), result(label, **replaced))
+
+    assert not same("nothing taken away", source=noise) and same("without I", source=noise)
+    assert not same("nothing taken away", surrogate=noise, edited_surrogate=noise)
+    assert same("without S and S'", surrogate=noise, edited_surrogate=noise)
+    assert same("without text", instruction=["something else"] * 4)
+    other = [tag for tag in ("EDIT", "STYLE") if tag not in batch.tag[:1]][:1] * 4
+    assert same("nothing taken away", tag=other) and same("with a random tag", tag=other)
+    ways = ("the oracle's tag", "a random tag")
+    assert not torch.equal(*(result(f"without text, with {way}", tag=["ADD/REMOVE"] * 4) for way in ways))
+    assert same("without text, with the oracle's tag", instruction=["something else"] * 4)
+
+
+def test_every_ablation_recovers_the_validation_split_and_stands_in_no_table_of_methods(profile):  # noqa: F811
+    recovery.fit(profile, "C2E-S2SER")
+    [path] = recovery.recover_all(profile, "ablation/with a shuffled pair (S, S')")
+    assert path.name == "validation.parquet"
+    assert Dataset.from_parquet(str(path))["instance_id"] == open_evaluated(profile, "validation")["instance_id"]
+    assert not set(ablations.METHODS) & set(recovery.METHODS)
+    assert {row.method for row in ablation_rows.ROWS} == set(ablations.METHODS)
+    assert len(ablation_rows.ROWS) == len(ablations.METHODS)
+
+
 def with_cells(profile, count):  # noqa: F811
-    """The profile with another limit on the cells of a method."""
-    return dataclasses.replace(profile, ablation=dataclasses.replace(profile.ablation, search_cells=count))
+    return config.changed(profile, {"ablation.search_cells": count})
 
 
 def cell(method, **values):
-    """A cell of one method by the short names of its parameters."""
     section = "training" if "learning_rate" in values else "sampling"
     return search.Cell(method, {f"recovery.{section}.{name}": value for name, value in values.items()})
 
@@ -39,15 +118,12 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
     Dataset.from_dict(made, features=RECOVERED_FEATURES).to_parquet(str(path))
 
 
-def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters():
+def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters(profile):  # noqa: F811
     assert set(search.GRID) == {"VISII", *recovery.TRAINED}
     for grid in search.GRID.values():
         for key, values in grid.items():
             for value in values:
                 load_profile("mini", {key: value})
-
-
-def test_a_rate_of_its_own_is_the_one_that_a_method_is_said_to_have(profile):  # noqa: F811
     settings = changed(profile, learning_rate=1e-3, learning_rates=(("EditTransfer", 5e-4),))
     assert search.own_values(settings, "EditTransfer") == {"recovery.training.learning_rate": 5e-4}
     assert search.own_values(settings, "SOER") == {"recovery.training.learning_rate": 1e-3}
