@@ -1,7 +1,7 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from sppe_lib.config import Profile, repository
@@ -129,7 +129,7 @@ def _heading(summary: Summary, name: str) -> Heading:
     return Heading(*TITLES[name], prose(name, **values))
 
 
-_SETS = {
+_SETS: dict[str, tuple[tuple[Callable, Callable, str], str]] = {
     "sweep": (
         (plan_sweep, draw_pair, "sweep_sources"),
         "at paper scale it needs new surrogates of the released sources, which the release does not hold",

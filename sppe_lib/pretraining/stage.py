@@ -6,8 +6,10 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,7 +21,7 @@ from sppe_lib.pretraining.clip import ClipSettings, train_clip
 from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
 # Name -> settings, training, and the folder of its weights.
-TRAININGS = {
+TRAININGS: dict[str, tuple[Any, Callable, str]] = {
     "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
     "clip": (ClipSettings, train_clip, "clip"),
     "transformer": (TransformerSettings, train_transformer, "backbone"),
@@ -71,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     values = {key: yaml.safe_load(value) for key, _, value in (text.partition("=") for text in chosen.settings)}
     try:
         if chosen.what == "pictures":
-            scenes.make_pictures(chosen.output, **{"records": 8000, **values})
+            scenes.make_pictures(chosen.output, **{"records": 10000, **values})
             return
         settings, training, _ = TRAININGS[chosen.what]
         made = settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

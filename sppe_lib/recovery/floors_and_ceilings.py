@@ -3,6 +3,8 @@
 The oracles ask the simulated editor about I itself, so they exist only where it drew the data; they are no methods.
 """
 
+from typing import Self
+
 import torch
 from datasets import Dataset
 
@@ -34,7 +36,7 @@ class OracleRealisation(Method):
         self.backbone = backbone
 
     @classmethod
-    def load(cls, profile: Profile) -> Method:
+    def load(cls, profile: Profile) -> Self:
         """On the autoencoder of the shared backbone."""
         return cls(Backbone(profile.models))
 
@@ -55,7 +57,7 @@ class OracleWords(OracleRealisation):
     """Instance -> where its second edit is."""
 
     @classmethod
-    def load(cls, profile: Profile) -> Method:
+    def load(cls, profile: Profile) -> Self:
         """With the second edits of every split. Raises DataError where no split has any."""
         method, folder = super().load(profile), profile.results / "benchmark"
         splits = [split for split in SPLITS if oracle_file(folder, split).is_file()] or SPLITS[-1:]
