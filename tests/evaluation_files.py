@@ -64,9 +64,13 @@ def metric_rows(pairs: int = 36, level: float = 0.5) -> pd.DataFrame:
         entry = entries[pair % len(entries)]
         for number in range(2):
             row = {
-                "instance_id": f"tiny/{pair:04d}/{number}", "pair_id": f"tiny/{pair:04d}", "category": entry.name,
-                "group": entry.group, "modality": entry.modality, "tag": ("EDIT", "STYLE")[number],
-            }  # fmt: skip
+                "instance_id": f"tiny/{pair:04d}/{number}",
+                "pair_id": f"tiny/{pair:04d}",
+                "category": entry.name,
+                "group": entry.group,
+                "modality": entry.modality,
+                "tag": ("EDIT", "STYLE")[number],
+            }
             for name in COLUMNS[len(row) :]:
                 row[name] = (40 if name.startswith("psnr") else 1) * (level + generator.normal(0, 0.01))
             rows.append(row)

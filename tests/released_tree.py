@@ -49,9 +49,16 @@ def stored(upright: Image.Image, orientation: int, form: str = "PNG", **options)
 
 
 def write_instance(
-    root: Path, split: str, folder: str, stem: str, codes: tuple[str, ...], with_mask: bool = True, tree: str = "",
-    pair: tuple[Image.Image, ...] = (), box: tuple[int, int, int, int] = (12, 12, 30, 30),
-) -> None:  # fmt: skip
+    root: Path,
+    split: str,
+    folder: str,
+    stem: str,
+    codes: tuple[str, ...],
+    with_mask: bool = True,
+    tree: str = "",
+    pair: tuple[Image.Image, ...] = (),
+    box: tuple[int, int, int, int] = (12, 12, 30, 30),
+) -> None:
     """All files of one pair and its edits; `tree` (such as VISPR) goes between ORIGINAL and the split."""
     seed = sum(map(ord, folder + stem))
     pair = pair or (picture(seed), picture(seed, private=True))

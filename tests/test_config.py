@@ -72,19 +72,40 @@ def test_a_home_that_is_not_there_is_a_sentence(copy, monkeypatch, variable):
         assert profile.results.name == profile.figures.name
 
 
-@pytest.mark.parametrize("key, value", [
-    ("benchmark.strenght", 0.5), ("benchmark.strength", 0.0), ("benchmark.strength", "high"), ("benchmark.size", 60),
-    ("benchmark.size", 64.5), ("benchmark.train_pairs", -1), ("benchmark.seed", True), ("benchmark.source", ""),
-    ("models.clip", None), ("recovery.training.steps", -5), ("recovery.training.batch", 0),
-    ("recovery.training.checkpoint_every", 0), ("recovery.training.learning_rate", "fast"),
-    ("recovery.training.learning_rate", 0), ("recovery.training.schedule", "linear"),
-    ("recovery.training.learning_rates", {"SOER": True}), ("recovery.training.learning_rates", [1e-3]),
-    ("recovery.sampling.steps", 0), ("recovery.sampling.sample_batch", 1), ("editability.validate_every", 0),
-    ("editability.learned_metrics", "yes please"), ("pretraining.transformer_steps", []),
-    ("pretraining.transformer_steps", [2.5]), ("pretraining.transformer_steps", [0]), ("generation.editor_steps", 0),
-    ("generation.editor_revision", ""), ("generation.surrogate_guidance", -1.0), ("evaluation.confidence", 1.0),
-    ("evaluation.bootstrap", 10**400),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("benchmark.strenght", 0.5),
+        ("benchmark.strength", 0.0),
+        ("benchmark.strength", "high"),
+        ("benchmark.size", 60),
+        ("benchmark.size", 64.5),
+        ("benchmark.train_pairs", -1),
+        ("benchmark.seed", True),
+        ("benchmark.source", ""),
+        ("models.clip", None),
+        ("recovery.training.steps", -5),
+        ("recovery.training.batch", 0),
+        ("recovery.training.checkpoint_every", 0),
+        ("recovery.training.learning_rate", "fast"),
+        ("recovery.training.learning_rate", 0),
+        ("recovery.training.schedule", "linear"),
+        ("recovery.training.learning_rates", {"SOER": True}),
+        ("recovery.training.learning_rates", [1e-3]),
+        ("recovery.sampling.steps", 0),
+        ("recovery.sampling.sample_batch", 1),
+        ("editability.validate_every", 0),
+        ("editability.learned_metrics", "yes please"),
+        ("pretraining.transformer_steps", []),
+        ("pretraining.transformer_steps", [2.5]),
+        ("pretraining.transformer_steps", [0]),
+        ("generation.editor_steps", 0),
+        ("generation.editor_revision", ""),
+        ("generation.surrogate_guidance", -1.0),
+        ("evaluation.confidence", 1.0),
+        ("evaluation.bootstrap", 10**400),
+    ],
+)
 def test_bad_values_are_refused_by_name(copy, key, value):
     *path, last = key.split(".")
     change(copy, lambda content: reduce(dict.__getitem__, ["profiles", "smoke", *path], content).update({last: value}))
@@ -117,29 +138,35 @@ def test_numbers_as_dvc_writes_them_are_read(copy, written, value):
     assert own.rate_of("SOER") == value
 
 
-@pytest.mark.parametrize("values, word", [
-    ({"recovery.training.cycle_warmup_steps": 10**6}, "never start"),
-    ({"ablation.cycle_warmup_steps": 10**6}, "never start"),
-    ({"generation.surrogate_model": "someone/model", "generation.surrogate_steps": 1}, "no step"),
-    ({"models.vae": "owner/name@"}, r"models\.vae"),
-    ({"models.clip": "weights/clip@main"}, r"models\.clip"),
-    ({"models.text": "models/flux@main"}, r"models\.text"),
-    ({"generation.surrogate_model": "owner/name@v2"}, r"generation\.surrogate_revision"),
-    ({"generation.editor_model": "owner/name@v2"}, r"generation\.editor_revision"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values, word",
+    [
+        ({"recovery.training.cycle_warmup_steps": 10**6}, "never start"),
+        ({"ablation.cycle_warmup_steps": 10**6}, "never start"),
+        ({"generation.surrogate_model": "someone/model", "generation.surrogate_steps": 1}, "no step"),
+        ({"models.vae": "owner/name@"}, r"models\.vae"),
+        ({"models.clip": "weights/clip@main"}, r"models\.clip"),
+        ({"models.text": "models/flux@main"}, r"models\.text"),
+        ({"generation.surrogate_model": "owner/name@v2"}, r"generation\.surrogate_revision"),
+        ({"generation.editor_model": "owner/name@v2"}, r"generation\.editor_revision"),
+    ],
+)
 def test_values_that_do_not_belong_together_are_refused(copy, values, word):
     (copy.parent / "models" / "flux").mkdir(parents=True)
     with pytest.raises(ConfigError, match=word):
         load_profile("smoke", values)
 
 
-@pytest.mark.parametrize("damage, word", [
-    (lambda profile: profile.update(extra={}), "extra"),
-    (lambda profile: profile.pop("models"), "models"),
-    (lambda profile: profile["benchmark"].pop("size"), r"benchmark\.size"),
-    (lambda profile: profile.update(benchmark=3), "benchmark"),
-    (lambda profile: profile["recovery"].update(sampling=[]), r"recovery\.sampling"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage, word",
+    [
+        (lambda profile: profile.update(extra={}), "extra"),
+        (lambda profile: profile.pop("models"), "models"),
+        (lambda profile: profile["benchmark"].pop("size"), r"benchmark\.size"),
+        (lambda profile: profile.update(benchmark=3), "benchmark"),
+        (lambda profile: profile["recovery"].update(sampling=[]), r"recovery\.sampling"),
+    ],
+)
 def test_missing_and_unknown_sections(copy, damage, word):
     change(copy, lambda content: damage(content["profiles"]["smoke"]))
     with pytest.raises(ConfigError, match=word):

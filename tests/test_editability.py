@@ -28,9 +28,16 @@ from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 
 PARAMETERS = EditabilityParameters(
-    steps=120, warmup_steps=20, validate_from=40, validate_every=20, batch=32, learning_rate=1e-3,
-    weight_decay=1e-4, seed=1, learned_metrics=False,
-)  # fmt: skip
+    steps=120,
+    warmup_steps=20,
+    validate_from=40,
+    validate_every=20,
+    batch=32,
+    learning_rate=1e-3,
+    weight_decay=1e-4,
+    seed=1,
+    learned_metrics=False,
+)
 SHORT = dataclasses.replace(PARAMETERS, steps=10, validate_from=5)
 
 

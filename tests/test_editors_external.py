@@ -84,14 +84,17 @@ def test_a_command_gets_pixels_instructions_and_seeds_and_no_shell_reads_them(pr
     assert not (tmp_path / "hacked").exists()
 
 
-@pytest.mark.parametrize(("mode", "kind", "message"), [
-    ("crash", ResourceError, r"failed with status 1 \(no accelerator found\)"),
-    ("silent", ResourceError, r"failed with status 3 \(it wrote no error\)"),
-    ("fewer", DataError, "wrote 1 files for 2 pictures .00001.png is the first that is missing"),
-    ("more", DataError, "wrote 3 files for 2 pictures .notes.txt is the first that is too many"),
-    ("small", DataError, "00000.png at 8x8 pixels instead of 32x32"),
-    ("damaged", DataError, "00000.png is not an image"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mode", "kind", "message"),
+    [
+        ("crash", ResourceError, r"failed with status 1 \(no accelerator found\)"),
+        ("silent", ResourceError, r"failed with status 3 \(it wrote no error\)"),
+        ("fewer", DataError, "wrote 1 files for 2 pictures .00001.png is the first that is missing"),
+        ("more", DataError, "wrote 3 files for 2 pictures .notes.txt is the first that is too many"),
+        ("small", DataError, "00000.png at 8x8 pixels instead of 32x32"),
+        ("damaged", DataError, "00000.png is not an image"),
+    ],
+)
 def test_what_a_command_does_wrong_is_reported(program, mode, kind, message):
     with pytest.raises(kind, match=message) as raised:
         command(program, mode)([picture(0), picture(1)], ["make it blue"] * 2, [1, 2])
@@ -99,9 +102,11 @@ def test_what_a_command_does_wrong_is_reported(program, mode, kind, message):
 
 
 UNUSABLE = {
-    "": "lacks {input}", "edit {input}": "lacks {output}", "edit '{input} {output}": "close its quotes",
+    "": "lacks {input}",
+    "edit {input}": "lacks {output}",
+    "edit '{input} {output}": "close its quotes",
     "no-such-editor {input} {output}": "'no-such-editor' cannot be started",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("template", UNUSABLE)
@@ -193,13 +198,16 @@ def test_the_cloud_gets_nothing_but_surrogates(service, surrogate):
     assert service.requests == []
 
 
-@pytest.mark.parametrize(("variables", "values", "message"), [
-    ({"SPPE_ALLOW_UPLOAD": ""}, {}, "set SPPE_ALLOW_UPLOAD=1"),
-    ({"SPPE_ALLOW_UPLOAD": "yes"}, {}, "set SPPE_ALLOW_UPLOAD=1"),
-    ({"SPPE_CLOUD_API_KEY": ""}, {}, "set SPPE_CLOUD_API_KEY"),
-    *(({}, {"cloud_url": url}, "begins with https") for url in ("", "http://example.com/v1", "https://[::1/v1")),
-    ({}, {"editor_model": ""}, "editor_model is empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("variables", "values", "message"),
+    [
+        ({"SPPE_ALLOW_UPLOAD": ""}, {}, "set SPPE_ALLOW_UPLOAD=1"),
+        ({"SPPE_ALLOW_UPLOAD": "yes"}, {}, "set SPPE_ALLOW_UPLOAD=1"),
+        ({"SPPE_CLOUD_API_KEY": ""}, {}, "set SPPE_CLOUD_API_KEY"),
+        *(({}, {"cloud_url": url}, "begins with https") for url in ("", "http://example.com/v1", "https://[::1/v1")),
+        ({}, {"editor_model": ""}, "editor_model is empty"),
+    ],
+)
 def test_the_cloud_needs_leave_a_key_an_encrypted_address_and_a_model(service, monkeypatch, variables, values, message):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -214,19 +222,26 @@ def bomb():
 
 
 UNREADABLE = [
-    b"oops", b'{"data": [{"url": "https://example.com/picture"}]}', answer("bm90IGEgcGljdHVyZQ=="), b"[" * 100_000,
-    answer(5), answer(bomb()),
-]  # fmt: skip
+    b"oops",
+    b'{"data": [{"url": "https://example.com/picture"}]}',
+    answer("bm90IGEgcGljdHVyZQ=="),
+    b"[" * 100_000,
+    answer(5),
+    answer(bomb()),
+]
 
 
-@pytest.mark.parametrize(("status", "content", "message"), [
-    (401, b'{"error": {"message": "Incorrect key"}}', r"status 401 \(Incorrect key\)"),
-    (403, b'{"error": {"message": "a-key is\\nunknown"}}', r"status 403 \(... is unknown\)"),
-    (500, b"oops", r"status 500 \(Internal Server Error\)"),
-    (307, b"", "status 307"),
-    *((200, content, "without a readable picture") for content in UNREADABLE),
-    ("packed", b" " * 10**7 + answer(base64_of(picture(9))), "without a readable picture"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "content", "message"),
+    [
+        (401, b'{"error": {"message": "Incorrect key"}}', r"status 401 \(Incorrect key\)"),
+        (403, b'{"error": {"message": "a-key is\\nunknown"}}', r"status 403 \(... is unknown\)"),
+        (500, b"oops", r"status 500 \(Internal Server Error\)"),
+        (307, b"", "status 307"),
+        *((200, content, "without a readable picture") for content in UNREADABLE),
+        ("packed", b" " * 10**7 + answer(base64_of(picture(9))), "without a readable picture"),
+    ],
+)
 def test_what_the_cloud_answers_is_one_sentence(service, surrogate, monkeypatch, status, content, message):
     service.answer = (status, content)
     if status == "packed":  # an answer that grows when it is unpacked is cut off

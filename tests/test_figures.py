@@ -78,9 +78,19 @@ def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
 
 
 SHOWN = (
-    "I: private image", "M: private region", "S: surrogate", "simulated", "I': reference", "copy-surrogate",
-    "paste-source", "local-linear", "SOER", "C2E-S2SER", "SPPE-mini (simulated)", "not a score",
-)  # fmt: skip
+    "I: private image",
+    "M: private region",
+    "S: surrogate",
+    "simulated",
+    "I': reference",
+    "copy-surrogate",
+    "paste-source",
+    "local-linear",
+    "SOER",
+    "C2E-S2SER",
+    "SPPE-mini (simulated)",
+    "not a score",
+)
 
 
 def test_grids_show_each_role_once_and_every_method_and_the_ablations_both_regions(run):

@@ -187,12 +187,15 @@ def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(
         assert not row["source"].info and not row["surrogate"].info
 
 
-@pytest.mark.parametrize(("changes", "kind", "message"), [
-    ({"editor": "cloud"}, ConfigError, "source would have to be uploaded"),
-    ({"editor": "smart-edit"}, ConfigError, "Unknown editor 'smart-edit'"),
-    ({"surrogate_model": ""}, ConfigError, "No surrogate model"),
-    ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "kind", "message"),
+    [
+        ({"editor": "cloud"}, ConfigError, "source would have to be uploaded"),
+        ({"editor": "smart-edit"}, ConfigError, "Unknown editor 'smart-edit'"),
+        ({"surrogate_model": ""}, ConfigError, "No surrogate model"),
+        ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
+    ],
+)
 def test_what_cannot_run_leaves_nothing_behind(make, tmp_path, changes, kind, message):
     with pytest.raises(kind, match=message):
         make(tmp_path / "out", changes=changes)
@@ -200,12 +203,17 @@ def test_what_cannot_run_leaves_nothing_behind(make, tmp_path, changes, kind, me
 
 
 SAID = (
-    "# Surrogates and edits of photos\n", "stretched to 32x32 pixels", "`generation.seed` is 0",
+    "# Surrogates and edits of photos\n",
+    "stretched to 32x32 pixels",
+    "`generation.seed` is 0",
     "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps",
     "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps",
-    "| train   |       5 |           7 |", "| test    |       2 |           3 |", "complete with 2 Parquet",
-    "**photos.** The kit does not know its terms", "nothing here is\n  drawn by the kit",
-)  # fmt: skip
+    "| train   |       5 |           7 |",
+    "| test    |       2 |           3 |",
+    "complete with 2 Parquet",
+    "**photos.** The kit does not know its terms",
+    "nothing here is\n  drawn by the kit",
+)
 
 
 def test_the_card_says_what_made_the_folder_and_names_revisions_and_commits(whole, make, monkeypatch):
@@ -242,23 +250,26 @@ def test_shards_are_contiguous_and_even(shards, total):
     assert max(sizes) - min(sizes) <= 1
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"split": "dev"}, "records.jsonl line 3: the split 'dev' is unknown"),
-    ({"category": "dog"}, "line 3: Unknown category 'dog'"),
-    ({"codes": ["066"]}, "line 3: Unknown instruction code '066'"),
-    ({"mask": "none.png"}, "line 3: the file none.png of photos/2 is missing"),
-    ({"pair_id": "photos/0"}, "repeats a pair_id"),
-    ({"extra": 1}, "line 3 is no record .*give it the fields pair_id"),
-    ({"source": 5}, "line 3 is no record"),
-    ({"codes": []}, "line 3: photos/2 has no codes"),
-    ({"codes": ["060", "060"]}, "line 3: photos/2 repeats a code"),
-    ({"prompt": "a ticket"}, "line 3: prompt is for the full-image data sets only .*InstructPix2Pix"),
-    ({"dataset": "InstructPix2Pix"}, "line 3: photos/2 is of the full-image data set InstructPix2Pix; give it an"),
-    (
-        {"dataset": "InstructPix2Pix", "codes": [], "instruction": "add a hat", "prompt": "a", "tag": "HAT"},
-        "line 3: the tag 'HAT' is unknown",
-    ),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"split": "dev"}, "records.jsonl line 3: the split 'dev' is unknown"),
+        ({"category": "dog"}, "line 3: Unknown category 'dog'"),
+        ({"codes": ["066"]}, "line 3: Unknown instruction code '066'"),
+        ({"mask": "none.png"}, "line 3: the file none.png of photos/2 is missing"),
+        ({"pair_id": "photos/0"}, "repeats a pair_id"),
+        ({"extra": 1}, "line 3 is no record .*give it the fields pair_id"),
+        ({"source": 5}, "line 3 is no record"),
+        ({"codes": []}, "line 3: photos/2 has no codes"),
+        ({"codes": ["060", "060"]}, "line 3: photos/2 repeats a code"),
+        ({"prompt": "a ticket"}, "line 3: prompt is for the full-image data sets only .*InstructPix2Pix"),
+        ({"dataset": "InstructPix2Pix"}, "line 3: photos/2 is of the full-image data set InstructPix2Pix; give it an"),
+        (
+            {"dataset": "InstructPix2Pix", "codes": [], "instruction": "add a hat", "prompt": "a", "tag": "HAT"},
+            "line 3: the tag 'HAT' is unknown",
+        ),
+    ],
+)
 def test_a_faulty_record_is_named(tmp_path, change, message):
     path = write_records(tmp_path)
     lines = path.read_text().splitlines()

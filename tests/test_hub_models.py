@@ -35,11 +35,14 @@ def float32(monkeypatch):
     monkeypatch.setattr(pipeline_qwenimage_edit, "calculate_dimensions", lambda area, ratio: real(area / 16, ratio))
 
 
-@pytest.mark.parametrize(("name", "tiny", "size"), [
-    ("instruct-pix2pix", tiny_instruct_pix2pix, (48, 32)),
-    ("flux-kontext", tiny_flux_kontext, (64, 64)),
-    ("qwen-image-edit", tiny_qwen_image_edit, (64, 64)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "tiny", "size"),
+    [
+        ("instruct-pix2pix", tiny_instruct_pix2pix, (48, 32)),
+        ("flux-kontext", tiny_flux_kontext, (64, 64)),
+        ("qwen-image-edit", tiny_qwen_image_edit, (64, 64)),
+    ],
+)
 def test_an_edit_has_the_pictures_size_and_follows_picture_seed_and_instruction(tmp_path, name, tiny, size):
     edit = load_editor(generation(editor=name, editor_model=tiny(tmp_path / "model"), editor_guidance=2.0))
     first = picture(0, *size)
@@ -80,13 +83,16 @@ def hub_error(kind):
     return kind("says the server", response=SimpleNamespace(headers={}, request=None))
 
 
-@pytest.mark.parametrize(("error", "message"), [
-    (hub_error(errors.GatedRepoError), "licence must be accepted first"),
-    (hub_error(errors.RepositoryNotFoundError), "the hub has no such model"),
-    (hub_error(errors.RevisionNotFoundError), "no such revision"),
-    (errors.LocalEntryNotFoundError("offline"), "could not be reached or the download broke off"),
-    (ConnectionResetError("reset by peer"), "could not be reached or the download broke off"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (hub_error(errors.GatedRepoError), "licence must be accepted first"),
+        (hub_error(errors.RepositoryNotFoundError), "the hub has no such model"),
+        (hub_error(errors.RevisionNotFoundError), "no such revision"),
+        (errors.LocalEntryNotFoundError("offline"), "could not be reached or the download broke off"),
+        (ConnectionResetError("reset by peer"), "could not be reached or the download broke off"),
+    ],
+)
 def test_what_the_hub_answers_becomes_one_sentence(monkeypatch, error, message):
     asked = []
 
@@ -138,16 +144,19 @@ def test_the_whole_private_region_changes_by_name_seed_and_strength_and_nothing_
     assert wide.shape == (32, 32) and (wide[8:16, 0:8] == 255).all() and (wide > 0).sum() == 64
 
 
-@pytest.mark.parametrize(("change", "kind", "message"), [
-    ({"strength": 0.05}, ConfigError, "Strength 0.05"),
-    ({"strength": 0.2}, ConfigError, "more steps"),
-    ({"strength": math.nan}, ConfigError, "Strength nan"),
-    ({"mask": box_mask(0, 0, 0, 0)}, DataError, "of one at 32 pixels is empty"),
-    ({"mask": box_mask(0, 0, 32, 32)}, DataError, "of one at 32 pixels is full"),
-    ({"mask": box_mask(0, 0, 9, 9, width=30)}, DataError, "30x32 pixels but its image is 32x32"),
-    ({"prompts": ["", ""]}, DataError, "1 images, 1 masks, 2 prompts and 1 names"),
-    ({"model": ""}, ConfigError, "No surrogate model"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"strength": 0.05}, ConfigError, "Strength 0.05"),
+        ({"strength": 0.2}, ConfigError, "more steps"),
+        ({"strength": math.nan}, ConfigError, "Strength nan"),
+        ({"mask": box_mask(0, 0, 0, 0)}, DataError, "of one at 32 pixels is empty"),
+        ({"mask": box_mask(0, 0, 32, 32)}, DataError, "of one at 32 pixels is full"),
+        ({"mask": box_mask(0, 0, 9, 9, width=30)}, DataError, "30x32 pixels but its image is 32x32"),
+        ({"prompts": ["", ""]}, DataError, "1 images, 1 masks, 2 prompts and 1 names"),
+        ({"model": ""}, ConfigError, "No surrogate model"),
+    ],
+)
 def test_what_cannot_be_repainted_is_refused_before_a_model_is_loaded(monkeypatch, change, kind, message):
     monkeypatch.setattr(surrogates, "load_pipeline", lambda *arguments: pytest.fail("loaded a model"))
     with pytest.raises(kind, match=message):

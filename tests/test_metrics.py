@@ -122,8 +122,10 @@ def test_a_whole_processors_file_serves_as_well(location, tmp_path):
 def test_a_revision_behind_the_hub_id_is_the_one_loaded(location, monkeypatch):
     asked = []
     for owner, name in (
-        (CLIPModel, "from_pretrained"), (AutoTokenizer, "from_pretrained"), (transformers.utils, "cached_file"),
-    ):  # fmt: skip
+        (CLIPModel, "from_pretrained"),
+        (AutoTokenizer, "from_pretrained"),
+        (transformers.utils, "cached_file"),
+    ):
         real = getattr(owner, name)
 
         def load(model, *more, real=real, revision=None, **options):

@@ -78,14 +78,17 @@ def arithmetic(native, found):
     return {"native_bfloat16": lambda: native, "accelerator": lambda: found}
 
 
-@pytest.mark.parametrize(("check", "there", "status"), [
-    (checks.check_python, {}, OK),
-    (checks.check_python, {"platform": SimpleNamespace(python_version=lambda: "3.9.1")}, MISSING),
-    (checks.check_bfloat16, arithmetic(True, GPU), OK),
-    (checks.check_bfloat16, arithmetic(True, None), OK),
-    (checks.check_bfloat16, arithmetic(False, None), OPTIONAL),
-    (checks.check_bfloat16, arithmetic(False, GPU), MISSING),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("check", "there", "status"),
+    [
+        (checks.check_python, {}, OK),
+        (checks.check_python, {"platform": SimpleNamespace(python_version=lambda: "3.9.1")}, MISSING),
+        (checks.check_bfloat16, arithmetic(True, GPU), OK),
+        (checks.check_bfloat16, arithmetic(True, None), OK),
+        (checks.check_bfloat16, arithmetic(False, None), OPTIONAL),
+        (checks.check_bfloat16, arithmetic(False, GPU), MISSING),
+    ],
+)
 def test_the_interpreter_and_the_arithmetic(monkeypatch, check, there, status):
     for name, value in there.items():
         monkeypatch.setattr(checks, name, value)

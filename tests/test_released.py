@@ -162,10 +162,15 @@ def test_truncated_picture_is_left_out_and_named(tree):
     assert problem.remedy == "replace it with an intact copy"
 
 
-@pytest.mark.parametrize(("box", "size", "message"), [
-    ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"), ((0, 0, 0, 0), (48, 48), "is empty"),
-    ((0, 0, 48, 48), (48, 48), "is full"), ((1, 1, 48, 48), (48, 48), "at 16 pixels is full"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("box", "size", "message"),
+    [
+        ((5, 5, 10, 10), (20, 20), "is 20x20 pixels but its image is 48x48"),
+        ((0, 0, 0, 0), (48, 48), "is empty"),
+        ((0, 0, 48, 48), (48, 48), "is full"),
+        ((1, 1, 48, 48), (48, 48), "at 16 pixels is full"),
+    ],
+)
 def test_bad_masks_are_named(tree, box, size, message):
     save(mask(box, size), tree / "MASK/a105_face_all/2017_1_007.png")
     found, instances = read_tree(tree, size=16)
@@ -219,17 +224,29 @@ def test_nothing_there(tmp_path):
 
 
 CATEGORIES = {
-    "a105_face_all": "faces", "a106_address_current_all": "current address", "a107_address_home_all": "home address",
-    "a108_license_plate_all": "multi-vehicle plates", "a109_person_body": "person", "a111_name_all": "name all",
-    "a203_Person": "person", "a204_Picture_frame": "picture frame", "a208_laptop_computer": "laptop computer",
-    "a209_license_plate": "plate", "a7_fingerprint": "fingerprint", "a110_nudity_all": None, "face": None, "": None,
-}  # fmt: skip
+    "a105_face_all": "faces",
+    "a106_address_current_all": "current address",
+    "a107_address_home_all": "home address",
+    "a108_license_plate_all": "multi-vehicle plates",
+    "a109_person_body": "person",
+    "a111_name_all": "name all",
+    "a203_Person": "person",
+    "a204_Picture_frame": "picture frame",
+    "a208_laptop_computer": "laptop computer",
+    "a209_license_plate": "plate",
+    "a7_fingerprint": "fingerprint",
+    "a110_nudity_all": None,
+    "face": None,
+    "": None,
+}
 
 
 @given(
-    st.sampled_from(list(taxonomy.categories())), st.integers(0, 999),
-    st.text(alphabet="ab_1", min_size=1), st.sampled_from(list(taxonomy.instructions())),
-)  # fmt: skip
+    st.sampled_from(list(taxonomy.categories())),
+    st.integers(0, 999),
+    st.text(alphabet="ab_1", min_size=1),
+    st.sampled_from(list(taxonomy.instructions())),
+)
 def test_every_category_name_is_its_own_folder_name_and_codes_come_off_stems(name, number, stem, code):
     assert category_of(f"a{number}_{name.replace(' ', '_')}") == category_of(name.title()) == name
     assert split_code(f"{stem}_{code}") == (stem, code) and split_code(f"{stem}_{code}x") is None

@@ -45,12 +45,15 @@ def test_five_image_columns_binary_masks_rgb_pictures_and_lossless_png():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(value["bytes"]))), pixels)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"surrogate": grey(1, 24)}, "surrogate is 24x24 pixels but the source is 16x16"),
-    ({"mask": Image.new("L", (16, 16), 0)}, "mask of mini/test/00000/001 is empty"),
-    ({"mask": Image.new("L", (16, 16), 255)}, "mask of mini/test/00000/001 is full"),
-    ({"mask": Image.new("L", (8, 8), 255)}, "mask is 8x8 pixels"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"surrogate": grey(1, 24)}, "surrogate is 24x24 pixels but the source is 16x16"),
+        ({"mask": Image.new("L", (16, 16), 0)}, "mask of mini/test/00000/001 is empty"),
+        ({"mask": Image.new("L", (16, 16), 255)}, "mask of mini/test/00000/001 is full"),
+        ({"mask": Image.new("L", (8, 8), 255)}, "mask is 8x8 pixels"),
+    ],
+)
 def test_bad_instances_are_named(changes, message):
     with pytest.raises(DataError, match=message):
         schema.check_instance(instance(**changes))
@@ -93,9 +96,13 @@ def test_published_sizes_codes_tags_and_instructions_of_every_category():
 
 
 FITTING = {
-    "credit card": "credit card", "ticket": "wooden carved ticket", "laptop": "remove the laptop",
-    "plate": "remove the plate", "faces": "sunglasses", "email": "oil painting",
-}  # fmt: skip
+    "credit card": "credit card",
+    "ticket": "wooden carved ticket",
+    "laptop": "remove the laptop",
+    "plate": "remove the plate",
+    "faces": "sunglasses",
+    "email": "oil painting",
+}
 
 
 @pytest.mark.parametrize(

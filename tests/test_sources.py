@@ -34,16 +34,19 @@ def sizes(reading):
     return {(one.image.stem, one.category): int((np.asarray(one.mask) > 0).sum()) for one in private_masks(reading)}
 
 
-@pytest.mark.parametrize(("kind", "coordinates", "pixels", "box"), [
-    ("polygon", (10, 10, 20, 10, 20, 20, 10, 20), 100, (10, 10, 20, 20)),
-    ("polygon", (0, 0, 8, 0, 0, 8), 36, (0, 0, 8, 8)),  # half of 64, the diagonal's pixels included
-    ("polygon", (35, 25, 41, 25, 41, 31, 35, 31), 25, (35, 25, 40, 30)),
-    ("polygon", (3.6, 3.6, 3.9, 3.6, 3.9, 3.9), 1, (3, 3, 4, 4)),  # thinner than a pixel
-    ("polygon", (1, 1, 5, 5, 9, 9), 8, (1, 1, 9, 9)),  # a line
-    ("box", (10, 5, 7, 3), 21, (10, 5, 17, 8)),
-    ("box", (10.5, 5.5, 1, 1), 4, (10, 5, 12, 7)),
-    ("box", (-1, -1, 4, 4), 9, (0, 0, 3, 3)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "coordinates", "pixels", "box"),
+    [
+        ("polygon", (10, 10, 20, 10, 20, 20, 10, 20), 100, (10, 10, 20, 20)),
+        ("polygon", (0, 0, 8, 0, 0, 8), 36, (0, 0, 8, 8)),  # half of 64, the diagonal's pixels included
+        ("polygon", (35, 25, 41, 25, 41, 31, 35, 31), 25, (35, 25, 40, 30)),
+        ("polygon", (3.6, 3.6, 3.9, 3.6, 3.9, 3.9), 1, (3, 3, 4, 4)),  # thinner than a pixel
+        ("polygon", (1, 1, 5, 5, 9, 9), 8, (1, 1, 9, 9)),  # a line
+        ("box", (10, 5, 7, 3), 21, (10, 5, 17, 8)),
+        ("box", (10.5, 5.5, 1, 1), 4, (10, 5, 12, 7)),
+        ("box", (-1, -1, 4, 4), 9, (0, 0, 3, 3)),
+    ],
+)
 def test_golden_masks(kind, coordinates, pixels, box):
     private = region_mask(Region("faces", kind, coordinates), (WIDTH, HEIGHT))
     assert private.shape == (HEIGHT, WIDTH) and private.dtype == bool and private.sum() == pixels
@@ -51,13 +54,21 @@ def test_golden_masks(kind, coordinates, pixels, box):
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == box
 
 
-@pytest.mark.parametrize(("kind", "coordinates", "message"), [
-    ("polygon", (1, 1, 5, 5, 1, 1, 5, 5), "fewer than 3 points"), ("polygon", (1, 1, 5, 5, 9), "odd number of coordin"),
-    *(("polygon", (1, 1, 5, wrong, 9, 9), "not a list of numbers") for wrong in ("x", float("nan"), 10**400)),
-    ("polygon", (1, 1, 60, 1, 9, 9), "outside the image"), ("polygon", (-5, 1, 6, 1, 9, 9), "outside the image"),
-    ("box", (3, 3, 0, 5), "zero area"), ("box", (3, 3, 5), "without its 4 numbers"), ("image", (), "has no region"),
-    ("box", (30, 3, 20, 5), "outside the image"), ("box", (-1.5, 3, 1, 5), "covers no pixel"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "coordinates", "message"),
+    [
+        ("polygon", (1, 1, 5, 5, 1, 1, 5, 5), "fewer than 3 points"),
+        ("polygon", (1, 1, 5, 5, 9), "odd number of coordin"),
+        *(("polygon", (1, 1, 5, wrong, 9, 9), "not a list of numbers") for wrong in ("x", float("nan"), 10**400)),
+        ("polygon", (1, 1, 60, 1, 9, 9), "outside the image"),
+        ("polygon", (-5, 1, 6, 1, 9, 9), "outside the image"),
+        ("box", (3, 3, 0, 5), "zero area"),
+        ("box", (3, 3, 5), "without its 4 numbers"),
+        ("image", (), "has no region"),
+        ("box", (30, 3, 20, 5), "outside the image"),
+        ("box", (-1.5, 3, 1, 5), "covers no pixel"),
+    ],
+)
 def test_faulty_regions_have_no_mask(kind, coordinates, message):
     with pytest.raises(DataError, match=message):
         region_mask(Region("faces", kind, coordinates), (WIDTH, HEIGHT))
@@ -161,13 +172,16 @@ def test_half_unpacked_and_broken_folders_are_listed_or_refused(unpacked, tmp_pa
 EVERYTHING = [0, 0, WIDTH, 0, WIDTH, HEIGHT, 0, HEIGHT]
 
 
-@pytest.mark.parametrize(("name", "polygons", "message"), [
-    ("a105_face_all", [[1, 1, 5, 5]], r"1 x polygon with fewer than 3 points: 2017_1.jpg \(a105_face_all\)"),
-    ("a105_face_all", [[1, 1, 90, 5, 9, 9]], "1 x polygon outside the image"),
-    ("a105_face_all", [7], "1 x annotation that is not as documented: 2017_1"),
-    ("a999_shoe", [[0, 0, 5, 0, 5, 5]] * 2, r"1 x unknown category name: a999_shoe \(2 times\)"),
-    ("a105_face_all", [EVERYTHING], r"1 x The mask .* is full.*: 2017_1.jpg \(faces\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "polygons", "message"),
+    [
+        ("a105_face_all", [[1, 1, 5, 5]], r"1 x polygon with fewer than 3 points: 2017_1.jpg \(a105_face_all\)"),
+        ("a105_face_all", [[1, 1, 90, 5, 9, 9]], "1 x polygon outside the image"),
+        ("a105_face_all", [7], "1 x annotation that is not as documented: 2017_1"),
+        ("a999_shoe", [[0, 0, 5, 0, 5, 5]] * 2, r"1 x unknown category name: a999_shoe \(2 times\)"),
+        ("a105_face_all", [EVERYTHING], r"1 x The mask .* is full.*: 2017_1.jpg \(faces\)"),
+    ],
+)
 def test_faulty_annotations_of_redactions(tmp_path, name, polygons, message):
     root = source_trees.write_redactions(tmp_path / "R", [attribute(name, *polygons)])
     reading = read_source("Redactions", root, strict=False)
@@ -181,11 +195,14 @@ LABELS = "original labels/0a1b_label"
 
 
 @pytest.mark.parametrize("second", [False, True])
-@pytest.mark.parametrize(("objects", "problems"), [
-    ((("Human face", [4, 5, 0, 8]), *OBJECTS[1:]), {"0a1b.jpg (Human face)": "box of zero area"}),
-    (OBJECTS[1:], {FACE: "judgement without box"}),
-    ((), {"0a1b": "original labels without a box"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("objects", "problems"),
+    [
+        ((("Human face", [4, 5, 0, 8]), *OBJECTS[1:]), {"0a1b.jpg (Human face)": "box of zero area"}),
+        (OBJECTS[1:], {FACE: "judgement without box"}),
+        ((), {"0a1b": "original labels without a box"}),
+    ],
+)
 def test_faulty_boxes_of_dipa(tmp_path, second, objects, problems):
     name = "DIPA2" if second else "DIPA"
     root = source_trees.write_dipa(tmp_path / name, second, objects)

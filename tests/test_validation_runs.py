@@ -187,8 +187,13 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
 def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_cheapest(profile):  # noqa: F811
     profile = with_cells(profile, 0)
     noise = {  # VISII's rates at 5 and 10 steps; nothing else of VISII was run
-        (5, 0.005): 30, (5, 0.02): 8, (5, 0.05): 30, (10, 0.005): 8, (10, 0.02): 7.95, (10, 0.05): 30,
-    }  # fmt: skip
+        (5, 0.005): 30,
+        (5, 0.02): 8,
+        (5, 0.05): 30,
+        (10, 0.005): 8,
+        (10, 0.02): 7.95,
+        (10, 0.05): 30,
+    }
     for (steps, rate), amount in noise.items():
         write_pictures(profile, cell("VISII", inversion_steps=steps, inversion_learning_rate=rate), amount)
     for rate, amount in ((5e-4, 20), (1e-3, 12), (2e-3, 4)):

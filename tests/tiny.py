@@ -72,10 +72,12 @@ def tiny_pair(pair: int, split: str, size: int, unchanged: bool = False) -> list
     for number in rng.choice(len(choices), 2, replace=False):
         code = choices[number].code
         pictures = {
-            "source": _image(source), "mask": Image.fromarray(mask), "surrogate": _image(surrogate),
+            "source": _image(source),
+            "mask": Image.fromarray(mask),
+            "surrogate": _image(surrogate),
             "edited_surrogate": _image(_edit(surrogate, code)),
             "edited_source": _image(source if unchanged else _edit(source, code)),
-        }  # fmt: skip
+        }
         outcomes = {"source_outcome": "absent" if unchanged else "done", "surrogate_outcome": "done"}
         texts = text_columns(f"tiny/{split}-{pair:04d}", "tiny (synthetic)", split, name, code, 0.5)
         rows.append(texts | pictures | outcomes)
@@ -114,10 +116,13 @@ def tiny_sweep(folder: Path, sources: int, candidates: dict[float, int], size: i
                 mask = np.asarray(base["mask"]).copy()
                 mask[candidate, : 8 * candidate] = 255  # M covers what is private in S too, so it can differ
                 own = {
-                    "instance_id": f"{pair}/{base['instruction_code']}", "pair_id": pair, "strength": strength,
-                    "mask": Image.fromarray(mask), "surrogate": _image(surrogate),
+                    "instance_id": f"{pair}/{base['instruction_code']}",
+                    "pair_id": pair,
+                    "strength": strength,
+                    "mask": Image.fromarray(mask),
+                    "surrogate": _image(surrogate),
                     "edited_surrogate": _image(_edit(surrogate, base["instruction_code"])),
-                }  # fmt: skip
+                }
                 rows.append(base | own)
     write_parquet(Dataset.from_list(rows, features=FEATURES), folder / "test-00000-of-00001.parquet")
     return folder

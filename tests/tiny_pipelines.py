@@ -51,10 +51,18 @@ def _vae(levels: int, **options) -> diffusers.AutoencoderKL:
 
 def _unet(channels: int, text_width: int, **options) -> diffusers.UNet2DConditionModel:
     return diffusers.UNet2DConditionModel(
-        sample_size=16, in_channels=channels, out_channels=4, block_out_channels=(4, 8), layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        norm_num_groups=2, attention_head_dim=2, cross_attention_dim=text_width, **options,
-    )  # fmt: skip
+        sample_size=16,
+        in_channels=channels,
+        out_channels=4,
+        block_out_channels=(4, 8),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=2,
+        attention_head_dim=2,
+        cross_attention_dim=text_width,
+        **options,
+    )
 
 
 def _text_config() -> transformers.CLIPTextConfig:
@@ -77,21 +85,30 @@ def tiny_sdxl_inpainting(folder: Path) -> str:
         tokenizer=_tokenizer(),
         tokenizer_2=_tokenizer(),
         unet=_unet(
-            9, 2 * WIDTH, addition_embed_type="text_time", addition_time_embed_dim=4,
-            projection_class_embeddings_input_dim=6 * 4 + WIDTH, use_linear_projection=True,
+            9,
+            2 * WIDTH,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=4,
+            projection_class_embeddings_input_dim=6 * 4 + WIDTH,
+            use_linear_projection=True,
         ),
         scheduler=diffusers.EulerDiscreteScheduler(),
-    ).save_pretrained(folder)  # fmt: skip
+    ).save_pretrained(folder)
     return str(folder)
 
 
 def _save_stable_diffusion(folder: Path, pipeline: type, channels: int, scheduler) -> str:
     torch.manual_seed(0)
     pipeline(
-        vae=_vae(2), text_encoder=transformers.CLIPTextModel(_text_config()), tokenizer=_tokenizer(),
-        unet=_unet(channels, WIDTH), scheduler=scheduler,
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(folder)  # fmt: skip
+        vae=_vae(2),
+        text_encoder=transformers.CLIPTextModel(_text_config()),
+        tokenizer=_tokenizer(),
+        unet=_unet(channels, WIDTH),
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
     return str(folder)
 
 
@@ -130,10 +147,17 @@ def _save_flux(folder: Path, pipeline: type, levels: int, **channels: int) -> st
         tokenizer=_tokenizer(),
         **_t5(),
         transformer=diffusers.FluxTransformer2DModel(
-            **channels, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=1,
-            joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, guidance_embeds=True, axes_dims_rope=(4, 6, 6),
+            **channels,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=1,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            guidance_embeds=True,
+            axes_dims_rope=(4, 6, 6),
         ),
-    ).save_pretrained(folder)  # fmt: skip
+    ).save_pretrained(folder)
     return str(folder)
 
 
@@ -178,14 +202,25 @@ def tiny_qwen_image_edit(folder: Path) -> str:
     diffusers.QwenImageEditPipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=diffusers.AutoencoderKLQwenImage(
-            base_dim=4, z_dim=4, dim_mult=[1] * 6, num_res_blocks=1, temperal_downsample=[False] * 5,
-            latents_mean=[0.0] * 4, latents_std=[8.0] * 4,
+            base_dim=4,
+            z_dim=4,
+            dim_mult=[1] * 6,
+            num_res_blocks=1,
+            temperal_downsample=[False] * 5,
+            latents_mean=[0.0] * 4,
+            latents_std=[8.0] * 4,
         ),
         text_encoder=transformers.Qwen2_5_VLForConditionalGeneration(config),
-        tokenizer=tokenizer, processor=processor,
+        tokenizer=tokenizer,
+        processor=processor,
         transformer=diffusers.QwenImageTransformer2DModel(
-            in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=1,
-            joint_attention_dim=WIDTH, axes_dims_rope=(4, 6, 6),
+            in_channels=16,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=1,
+            joint_attention_dim=WIDTH,
+            axes_dims_rope=(4, 6, 6),
         ),
-    ).save_pretrained(folder)  # fmt: skip
+    ).save_pretrained(folder)
     return str(folder)

@@ -249,7 +249,13 @@ class Backbone:
         guided = torch.full_like(time, guidance) if self.transformer.config.guidance_embeds else None
         with autocast():
             return self.transformer(
-                hidden_states=features, encoder_hidden_states=text.sequence, pooled_projections=text.pooled,
-                timestep=time, guidance=guided, return_dict=False, **(control(guided) if control else {}),
-                img_ids=ids, txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
-            )[0].float()  # fmt: skip
+                hidden_states=features,
+                encoder_hidden_states=text.sequence,
+                pooled_projections=text.pooled,
+                timestep=time,
+                guidance=guided,
+                return_dict=False,
+                **(control(guided) if control else {}),
+                img_ids=ids,
+                txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
+            )[0].float()

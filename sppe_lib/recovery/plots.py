@@ -19,9 +19,12 @@ from sppe_lib.recovery import recovered_file
 from sppe_lib.recovery.ablation_rows import ROWS
 
 NAMES = {
-    "source": "source I", "mask": "mask M", "surrogate": "surrogate S", "edited_surrogate": "edited surrogate S'",
+    "source": "source I",
+    "mask": "mask M",
+    "surrogate": "surrogate S",
+    "edited_surrogate": "edited surrogate S'",
     "edited_source": "reference I'",
-}  # fmt: skip
+}
 """What the columns of a split show."""
 
 

@@ -36,10 +36,16 @@ class ExampleBranch(nn.Module):
         """Residuals for the backbone's blocks, as keyword arguments of its forward."""
         condition = self.enter(torch.cat([batch.surrogate, batch.edited_surrogate, batch.source], dim=-1))
         double, single = self.controlnet(
-            hidden_states=features, controlnet_cond=condition, timestep=time, guidance=guidance,
-            encoder_hidden_states=text.sequence, pooled_projections=text.pooled,
-            img_ids=ids, txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device), return_dict=False,
-        )  # fmt: skip
+            hidden_states=features,
+            controlnet_cond=condition,
+            timestep=time,
+            guidance=guidance,
+            encoder_hidden_states=text.sequence,
+            pooled_projections=text.pooled,
+            img_ids=ids,
+            txt_ids=torch.zeros(text.sequence.shape[1], 3, device=ids.device),
+            return_dict=False,
+        )
         return {"controlnet_block_samples": double, "controlnet_single_block_samples": single}
 
 

@@ -146,7 +146,12 @@ class VisiiInstructPix2Pix(Method):
         embedding = self.invert(make_example(self.pipeline, self.clip, batch), batch.instance_id)
         generators = [torch_generator("sample", KEY, self.seed, name) for name in batch.instance_id]
         edited = self.pipeline(
-            prompt_embeds=embedding, image=batch.source, num_inference_steps=self.sampling.steps, output_type="pt",
-            guidance_scale=TEXT_GUIDANCE, image_guidance_scale=PICTURE_GUIDANCE, generator=generators,
-        )  # fmt: skip
+            prompt_embeds=embedding,
+            image=batch.source,
+            num_inference_steps=self.sampling.steps,
+            output_type="pt",
+            guidance_scale=TEXT_GUIDANCE,
+            image_guidance_scale=PICTURE_GUIDANCE,
+            generator=generators,
+        )
         return edited.images.float().cpu()
