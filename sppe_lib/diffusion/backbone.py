@@ -80,10 +80,8 @@ class TextEncoder:
     def _encoders(self) -> list[tuple[Callable, PreTrainedModel, int]]:
         """(tokenizer, model, length of the sequence) of CLIP, and of T5 where there is one."""
         clip = load_component(CLIPTextModel, self._location, "text_encoder").eval().requires_grad_(False).to(device())
-        tokenizer, length = (
-            load_component(AutoTokenizer, self._location, "tokenizer"),
-            clip.config.max_position_embeddings,
-        )
+        tokenizer = load_component(AutoTokenizer, self._location, "tokenizer")
+        length = clip.config.max_position_embeddings
         folder = Path(model_location(self._location))
         if folder.is_dir() and not (folder / "text_encoder_2").is_dir():
             return [(tokenizer, clip, min(TEXT_TOKENS, length))]

@@ -35,8 +35,10 @@ def matmul_peak(seconds: float = 0.5) -> float:
 
 
 def matmul_share(step: Callable[[], object], seconds: float) -> float:
-    """The share of `matmul_peak` that a step of so many seconds, which is run once, reaches in its matrix products,
-    convolutions and attention."""
+    """The share of `matmul_peak` that a step of so many seconds reaches in its products, convolutions and attention.
+
+    The step is run once more, to be counted.
+    """
     with FlopCounterMode(display=False, custom_mapping=ON_THE_CPU) as counter:
         step()
     return counter.get_total_flops() / seconds / matmul_peak()

@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     values = {key: yaml.safe_load(value) for key, _, value in (text.partition("=") for text in chosen.settings)}
     try:
         if chosen.what == "pictures":
-            scenes.make_pictures(chosen.output, **{"records": 10000, **values})
+            scenes.make_pictures(chosen.output, **{"records": TransformerSettings.records, **values})
             return
         settings, training, _ = TRAININGS[chosen.what]
         made = settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

@@ -53,17 +53,20 @@ class OracleWords(OracleRealisation):
     """Knows the words only: what the same editor makes of I under another seed (`schema.open_oracle`)."""
 
     name = "oracle-words"
-    second: dict[str, tuple[Dataset, int]]
-    """Instance -> where its second edit is."""
+
+    def __init__(self, backbone: Backbone, second: dict[str, tuple[Dataset, int]]):
+        """`second`: instance -> where its second edit is."""
+        super().__init__(backbone)
+        self.second = second
 
     @classmethod
     def load(cls, profile: Profile) -> Self:
         """With the second edits of every split. Raises DataError where no split has any."""
-        method, folder = super().load(profile), profile.results / "benchmark"
+        folder = profile.results / "benchmark"
         splits = [split for split in SPLITS if oracle_file(folder, split).is_file()] or SPLITS[-1:]
         stored = [open_oracle(folder, split) for split in splits]
-        method.second = {name: (data, row) for data in stored for row, name in enumerate(data["instance_id"][:])}
-        return method
+        second = {name: (data, row) for data in stored for row, name in enumerate(data["instance_id"][:])}
+        return cls(Backbone(profile.models), second)
 
     def pictures(self, batch: Batch) -> torch.Tensor:
         """The second edits of a batch. Raises DataError for an instance that has none."""

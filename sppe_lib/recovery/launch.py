@@ -79,9 +79,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name in recovery.methods(chosen.method):
         if chosen.only != "recover":
             recovery.fit(profile, name)
-        if chosen.only != "fit" and not chosen.data:
+        if chosen.only == "fit":
+            continue
+        if not chosen.data:
             recovery.recover_all(profile, name)
-        elif chosen.only != "fit":
+        else:
             for number in recovery.repetitions(profile, name):
                 recovery.recover_split(profile, name, chosen.data, number)
 

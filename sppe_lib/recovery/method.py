@@ -57,7 +57,8 @@ class Entry:
 
     def available(self, profile: Profile, data: str) -> bool:
         """Whether the profile has what it takes to recover some data."""
-        place, split = profile.results / EVALUATED[data][0], EVALUATED[data][1]
+        folder, split = EVALUATED[data]
+        place = profile.results / folder
         return bool(split_files(place, split)) and (not self.oracle or oracle_file(place, split).is_file())
 
     def imported(self) -> Recover | type[Method]:

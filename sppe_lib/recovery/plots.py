@@ -86,10 +86,8 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
 
 def show_recovered(profile: Profile, method: str, count: int = 6) -> None:
     """Test instances of every seventh pair or so (rows): I, M, S, S', the method's recovery, and the reference."""
-    dataset, recovered = (
-        open_split(profile.results / "benchmark", "test"),
-        open_parquet(recovered_file(profile, method)),
-    )
+    dataset = open_split(profile.results / "benchmark", "test")
+    recovered = open_parquet(recovered_file(profile, method))
     *given, reference = NAMES
     shown = [dataset[number] | {"made": recovered[number]["image"]} for number in spread(dataset, count)]
     pictures = [[row[name] for name in (*given, "made", reference)] for row in shown]

@@ -64,11 +64,8 @@ def check_memory(context: Context) -> Iterator[Finding]:
     if found:
         has = f"{found.name}, {gigabytes(found.free)} of {gigabytes(found.total)} free"
     wanted = "none: the models are small" if small else f"one: {parameters / 1e9:.1f} billion parameters"
-    device, main, how = (
-        bool(found) or not small,
-        machine_memory(),
-        "a machine with a GPU that PyTorch knows, or profile mini",
-    )
+    device, main = bool(found) or not small, machine_memory()
+    how = "a machine with a GPU that PyTorch knows, or profile mini"
     yield asked("accelerator", wanted, has, bool(found) or small, how)
     # Without an accelerator everything is in main memory; with one, the transformer still passes through it.
     in_main = PROCESS_BYTES + table["text_encoders"] + table["weights" if device else "total"]
