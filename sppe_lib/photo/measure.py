@@ -1,8 +1,8 @@
 """Known edits of real photographs and how well each recovery brings them back, what the detectors find, and the time.
 
-`python -m sppe_lib.photo.measure [FOLDER] [--only recall|edits|time]` writes figures/photos/; FOLDER: the examples of
-Debian's opencv-doc. Surrogate and source get the same known edit, so I' is there to compare with; features are
-EfficientNet-Lite0's.
+`python -m sppe_lib.photo.measure [FOLDER] [--only recall|edits|summary|time]` writes figures/photos/ (summary: from its
+metrics.csv). FOLDER: the examples of Debian's opencv-doc. Surrogate and source get the same known edit, so I' is
+there to compare with; features are EfficientNet-Lite0's.
 """
 
 import argparse
@@ -171,11 +171,26 @@ def times() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["photo", "run", "seconds", "processor seconds", "memory, GB"])
 
 
+def summary(frame: pd.DataFrame) -> str:
+    """The means of `measure`'s rows as Markdown: of each edit inside M, and of each kind of edit on every metric."""
+    methods = list(frame["method"].unique())
+    edits = frame.pivot_table(["psnr_gt_inside", "ssim_gt_inside", "dir_i"], ["edit", "method"], sort=False)
+    edits = edits[["psnr_gt_inside", "ssim_gt_inside", "dir_i"]].set_axis(["PSNR", "SSIM", "DirI"], axis="columns")
+    kinds = frame.drop(columns=["photo", "edit"]).groupby(["tag", "method"], sort=False).mean().T
+    kinds.columns = [f"{tag}, {method}" for tag, method in kinds]
+    number = f"{len(frame) // len(methods)} edits of {frame['photo'].nunique()} photographs"
+    return (
+        f"Means over {number}. PSNR (dB, at most 40) and SSIM are against I' inside M.\n\n"
+        f"{edits.round(3).reset_index().to_markdown(index=False)}\n\n"
+        f"All metrics, by kind of edit:\n\n{kinds.round(3).to_markdown()}\n"
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Write metrics.csv, metrics.md, examples.png, recall.md and time.md to figures/photos/."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--only", choices=("recall", "edits", "time"))
+    parser.add_argument("--only", choices=("recall", "edits", "summary", "time"))
     chosen, target = parser.parse_args(arguments), repository() / "figures" / "photos"
     if chosen.only in (None, "recall"):
         write_text(target / "recall.md", recall(chosen.folder).to_markdown(index=False) + "\n")
@@ -184,15 +199,14 @@ def main(arguments: list[str] | None = None) -> None:
         write_text(target / "time.md", times().to_markdown(index=False) + note)
     if chosen.only in (None, "edits"):
         frame, shown = measure(chosen.folder)
-        means = frame.drop(columns=["photo", "edit"]).groupby(["tag", "method"], sort=False).mean().round(3)
         write_text(target / "metrics.csv", frame.round(4).to_csv(index=False))
-        count = f"\n\n{len(frame) // len(METHODS)} edits of photographs.\n"
-        write_text(target / "metrics.md", means.T.to_markdown() + count)
         sheet = Image.new("RGB", (max(row.width for row in shown), sum(row.height for row in shown)), "white")
         for number, row in enumerate(shown):
             sheet.paste(row, (0, sum(other.height for other in shown[:number])))
         with atomic_path(target / "examples.png") as temporary:
             sheet.quantize(256).save(temporary, optimize=True)
+    if chosen.only in (None, "edits", "summary"):
+        write_text(target / "metrics.md", summary(pd.read_csv(target / "metrics.csv")))
 
 
 if __name__ == "__main__":
