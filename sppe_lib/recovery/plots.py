@@ -80,7 +80,7 @@ def show_ablations(profile: Profile, count: int = 8) -> None:
         recovered = open_parquet(recovered_file(profile, row.method, "validation"))
         lines[row.label] = [recovered[number]["image"] for number in rows]
     lines[NAMES["edited_source"]] = [row["edited_source"] for row in shown]
-    titles = [fill(row["instruction"], 22) for row in shown]
+    titles = [fill(row["instruction"], 18) for row in shown]
     _display(grid(list(lines.values()), titles, [(label, "") for label in lines]))
 
 
