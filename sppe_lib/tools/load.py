@@ -3,7 +3,7 @@
     python -m sppe_lib.tools.load --output figures/load
 
 Writes `memory.csv` and `memory.png`. Each size runs in a process of its own, which draws alone. Counted is memory of
-its own (Linux: RssAnon): pages of mapped files can be given back at any time.
+its own (Linux: RSS without what is shared): pages of mapped files can be given back at any time.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
 from sppe_lib.config import load_profile
 from sppe_lib.data.own_folder import check_files, mark_file
@@ -25,14 +26,13 @@ from sppe_lib.files import atomic_path
 
 FACTORS = (1, 4, 16)
 
-_STATUS = Path("/proc/self/status")
-
 
 def own_memory() -> int:
     """Bytes of this process that no file backs. Raises ResourceError where the system does not say."""
-    if not _STATUS.is_file():
+    if not psutil.LINUX:
         raise ResourceError("Memory is measured on Linux only: run `make load` there.")
-    return int(_STATUS.read_text(encoding="utf-8").partition("RssAnon:")[2].split()[0]) * 1024
+    memory = psutil.Process().memory_info()
+    return memory.rss - memory.shared
 
 
 def peak_memory(work: Callable[[], object], interval: float = 0.01) -> int:

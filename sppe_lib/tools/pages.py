@@ -1,7 +1,6 @@
 """The executed notebooks of a run as web pages, `docs/notebooks/*.html`: no kernel, network or script is needed.
 
     python -m sppe_lib.tools.pages mini
-    python -m sppe_lib.tools.pages --index     # only the list of the pages that are there
 
 Pictures become files beside the pages, equations MathML. The folder is replaced as a whole, once every page is made.
 """
@@ -23,9 +22,8 @@ from PIL import Image
 from pygments.formatters import HtmlFormatter
 
 from sppe_lib.config import load_profile, repository
-from sppe_lib.data.own_folder import check_files, mark_file, own_folder
+from sppe_lib.data.own_folder import own_folder
 from sppe_lib.errors import DataError, command_line
-from sppe_lib.files import write_text
 
 EXAMPLE = "C2E-S2SER"
 """Of a notebook that runs once a method, the page shows this one."""
@@ -54,12 +52,6 @@ class Page(NamedTuple):
     title: str
     question: str
     link: str
-
-
-def executed(results: Path, name: str) -> Path | None:
-    """The executed copy of a notebook in a run, or None."""
-    copies = [results / "notebooks" / f"{name}{suffix}.ipynb" for suffix in ("", f"-{EXAMPLE}")]
-    return next((path for path in copies if path.is_file()), None)
 
 
 def pages_of(names: Iterable[str]) -> list[Page]:
@@ -133,7 +125,8 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
     Raises DataError where no notebook was executed, and what `own_folder` raises where `folder` is somebody else's.
     """
     names = [path.stem for path in (repository() / "notebooks").glob("*.ipynb")]
-    copies = {name: path for name in names if (path := executed(results, name))}
+    places = ((name, results / "notebooks" / f"{name}{end}.ipynb") for end in (f"-{EXAMPLE}", "") for name in names)
+    copies = {name: path for name, path in places if path.is_file()}
     if not copies:
         raise DataError(f"No executed notebooks in {results.name}/notebooks: run make repro first.")
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
@@ -152,30 +145,16 @@ def write_pages(results: Path, folder: Path) -> list[Path]:
     return [folder / f"{name}.html" for name in ("index", *(page.name for page in pages))]
 
 
-def write_index(folder: Path) -> Path:
-    """Write the list of the pages in `folder` anew, from the notebooks' own first cells; nothing is rendered."""
-    path = folder / "index.html"
-    check_files(folder, [path.name])
-    write_text(path, index(pages_of(page.stem for page in folder.glob("*.html") if page != path)))
-    mark_file(path)
-    return path
-
-
 @command_line
 def main(arguments: list[str]) -> None:
-    """Command line: [PROFILE] [--output FOLDER] [--index]."""
+    """Command line: [PROFILE] [--output FOLDER]."""
     parser = argparse.ArgumentParser(description="Render the executed notebooks of a run as web pages.")
     parser.add_argument("profile", nargs="?", help="a profile of params.yaml; left out: the chosen one")
     parser.add_argument("--output", type=Path, default=repository() / "docs" / "notebooks")
-    parser.add_argument("--index", action="store_true", help="only the list of the pages that are there")
     chosen = parser.parse_args(arguments)
-    if chosen.index:
-        write_index(chosen.output)
-    else:
-        write_pages(load_profile(chosen.profile).results, chosen.output)
-    files = list(chosen.output.iterdir())
-    pages, size = sum(path.suffix == ".html" for path in files), sum(path.stat().st_size for path in files) / 1e6
-    print(f"{pages} pages, {size:.1f} MB in {chosen.output.name}/: open index.html")
+    pages = write_pages(load_profile(chosen.profile).results, chosen.output)
+    size = sum(path.stat().st_size for path in chosen.output.iterdir()) / 1e6
+    print(f"{len(pages)} pages, {size:.1f} MB in {chosen.output.name}/: open index.html")
 
 
 if __name__ == "__main__":

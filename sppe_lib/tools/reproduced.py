@@ -13,7 +13,6 @@ import io
 import json
 import os
 import subprocess
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +26,7 @@ from sppe_lib.evaluation.rendering import NOTHING, Document, Section, markdown, 
 from sppe_lib.runtime import processor, write_text
 
 CLAIMS = "claims.json"
+COLUMNS = ["table", "numbers", "moved", "share", "place", "before", "after"]
 
 ELSEWHERE = {
     "table_time": "times, which belong to a machine",
@@ -39,23 +39,6 @@ ELSEWHERE = {
 """Tables that are not compared number by number, and why."""
 
 VERDICT = {True: "holds", False: "does not hold", None: "not tested"}
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a table's numbers became: how many there are, how many moved, and the estimate that moved most.
-
-    `share`: its movement in halves of its interval's width; missing where none that has an interval moved, and then the
-    largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs.
-    """
-
-    table: str
-    numbers: int
-    moved: int
-    share: float | None = None
-    place: str = ""
-    before: float | None = None
-    after: float | None = None
 
 
 def _git(*arguments: str) -> str | None:
@@ -105,8 +88,13 @@ def check_run(profile: Profile, stored: list[dict]) -> None:
         )
 
 
-def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> Difference:
-    """Compare the numbers of one table in two runs, row by row. Raises DataError where rows or columns differ."""
+def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, object]:
+    """What the numbers of one table became: how many there are, how many moved, and the estimate that moved most.
+
+    `share`: its movement in halves of its interval's width; missing where none that has an interval moved, and then the
+    largest movement is meant. `place`: the row's words; `before` and `after`: the number in the two runs. Raises
+    DataError where rows or columns differ.
+    """
     mine = [column for column in before if not column.startswith("published") and not column.endswith("_published")]
     numeric = [column for column in mine if is_numeric_dtype(before[column])]
     words = [column for column in mine if column not in numeric]
@@ -117,7 +105,8 @@ def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> Diff
         )
     changes = (after[numeric] - before[numeric]).abs()
     moved = (changes > 0) | (before[numeric].isna() != after[numeric].isna())
-    found = Difference(name, int(before[numeric].notna().sum().sum()), int(moved.sum().sum()))
+    counts = {"numbers": int(before[numeric].notna().sum().sum()), "moved": int(moved.sum().sum())}
+    found = {"table": name, **counts, "share": None, "place": "", "before": None, "after": None}
     # A column of estimates -> how its interval's columns begin: `value` has low and high, others have x_low and x_high.
     spans = {column: "" if column == "value" else f"{column}_" for column in ("value", "srcc", "plcc", "difference")}
     estimates = [column for column in spans if column in numeric]
@@ -133,13 +122,13 @@ def compare_tables(name: str, before: pd.DataFrame, after: pd.DataFrame) -> Diff
     row, column = by.stack().idxmax()
     place = ", ".join(str(entry) for entry in before.loc[row, words].dropna()) + f": {column}"
     share = float(by.loc[row, column]) if by is shares else None
-    return replace(found, share=share, place=place, before=before.loc[row, column], after=after.loc[row, column])
+    return found | {"share": share, "place": place, "before": before.loc[row, column], "after": after.loc[row, column]}
 
 
 def compare(profile: Profile, revision: str = "HEAD") -> Document:
     """Verdicts and tables of `figures/<profile>/` beside those at a git revision.
 
-    Its data have a row for every table (the columns of `Difference`). Raises DataError where there is no run here or at
+    Its data have a row for every table (`compare_tables`). Raises DataError where there is no run here or at
     that revision, or where a file is missing, broken or of other instances.
     """
     committed = committed_files(profile, revision)
@@ -153,25 +142,27 @@ def compare(profile: Profile, revision: str = "HEAD") -> Document:
         raise DataError(f"{CLAIMS} has other claims than at {revision}: run the same commit to compare.")
     first, second = ([VERDICT[entry["holds"]] for entry in entries] for entries in (old, new))
     verdicts = pd.DataFrame({"claim": claims, "committed": first, "this run": second})
-    found = [
+    rows = [
         compare_tables(Path(path).stem, *(_read(Path(path).name, texts[path]) for texts in (committed, here)))
         for path in committed
     ]
-    cells = pd.DataFrame([{
-        "table": one.table, "numbers": str(one.numbers), "moved": str(one.moved),
-        "moved most": one.place or NOTHING, "committed": number(one.before, 4), "this run": number(one.after, 4),
-        "of half its interval": NOTHING if one.share is None else f"{one.share:.1%}",
-    } for one in found])  # fmt: skip
+    found = pd.DataFrame(rows, columns=COLUMNS).astype({"share": float, "before": float, "after": float})
+    cells = pd.DataFrame({
+        "table": found["table"], "numbers": found["numbers"].astype(str), "moved": found["moved"].astype(str),
+        "moved most": found["place"].replace("", NOTHING),
+        "committed": [number(value, 4) for value in found["before"]],
+        "this run": [number(value, 4) for value in found["after"]],
+        "of half its interval": [NOTHING if pd.isna(share) else f"{share:.1%}" for share in found["share"]],
+    })  # fmt: skip
     commit, same = (_git("rev-parse", "--short", revision) or revision).strip(), sum(map(str.__eq__, first, second))
-    numbers, moved = (sum(getattr(one, name) for one in found) for name in ("numbers", "moved"))
     notes = [
         f"Profile `{profile.name}`, {processor()}, {os.cpu_count()} cores. {same} of {len(claims)} verdicts are those "
-        f"committed in {commit}, and of {numbers} numbers {moved} moved.",
+        f"committed in {commit}, and of {found['numbers'].sum()} numbers {found['moved'].sum()} moved.",
         "A difference of two nearly equal runs has a tiny interval, so it may move by much of it and still be nothing.",
         "Not compared number by number: " + "; ".join(f"`{name}` ({why})" for name, why in ELSEWHERE.items()) + ".",
     ]
     sections = [Section("Verdicts", verdicts), Section("Tables", cells)]
-    return Document("table_reproduced", "This run beside the committed one", notes, sections, pd.DataFrame(found))
+    return Document("table_reproduced", "This run beside the committed one", notes, sections, found)
 
 
 @command_line
