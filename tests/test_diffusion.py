@@ -179,9 +179,11 @@ def test_components_are_loaded_at_their_revision_and_a_missing_optimiser_is_said
     with pytest.raises(ResourceError, match="Cannot load vae of 'owner/name@v9' .*has no such revision") as raised:
         load_component(OnTheHub, "owner/name@v9", "vae")
     assert "\n" not in str(raised.value)
+    weight = {"v": torch.nn.Parameter(torch.ones(1))}
+    assert type(make_optimizer(weight, "adamw8bit")).__name__ == "AdamW8bit"
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     with pytest.raises(ResourceError, match="bitsandbytes"):
-        make_optimizer({"v": torch.nn.Parameter(torch.ones(1))}, "adamw8bit")
+        make_optimizer(weight, "adamw8bit")
 
 
 def test_caches_tell_hub_ids_and_revisions_apart_and_shipped_weights_by_their_bytes(tmp_path, monkeypatch):

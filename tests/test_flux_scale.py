@@ -16,10 +16,9 @@ from sppe_lib import recovery
 from sppe_lib.config import load_profile
 from sppe_lib.data.schema import collate, open_split
 from sppe_lib.diffusion.backbone import Backbone
-from sppe_lib.diffusion.latents import encode_batch
+from sppe_lib.diffusion.latents import latent_cache
 from sppe_lib.diffusion.panels import TARGET, Painting, assemble
 from sppe_lib.errors import DataError
-from sppe_lib.recovery.trained import make_optimizer
 
 MODELS = {"fill": (tiny_flux_fill, FluxFillPipeline), "dev": (tiny_flux_dev, FluxPipeline)}
 SMALL = {"height": 32, "width": 32, "max_sequence_length": 16}
@@ -132,19 +131,13 @@ def test_texts_are_encoded_once_and_the_encoders_leave_memory(flux, monkeypatch)
 
 
 def test_latents_are_made_again_when_the_autoencoder_changes(flux):
-    from sppe_lib.diffusion.latents import latent_cache
-
-    profile, location, pipeline = flux
-    backbone = Backbone(profile.models)
-    first = latent_cache(profile.results, backbone).batch([0]).source
-    changed = backbone.vae
+    profile, location, _ = flux
+    first = latent_cache(profile.results, Backbone(profile.models)).batch([0]).source
+    changed = Backbone(profile.models).vae
     with torch.no_grad():
         changed.encoder.conv_in.weight.mul_(2)
     changed.save_pretrained(f"{location}/vae")
-    second = latent_cache(profile.results, Backbone(profile.models)).batch([0]).source
-    assert not torch.equal(first, second)
-    batch = collate([open_split(profile.results / "benchmark", "train")[0]])
-    assert encode_batch(backbone, batch).source.shape == second.shape
+    assert not torch.equal(first, latent_cache(profile.results, Backbone(profile.models)).batch([0]).source)
 
 
 @pytest.fixture
@@ -162,22 +155,3 @@ def test_an_8_bit_base_trains_an_adapter_that_recovers(quantised):
     batch = collate(list(open_split(quantised.results / "benchmark", "test").select(range(2))))
     recovered = recovery.method("C2E-S2SER").load(quantised)(batch)
     assert recovered.shape == (2, 3, 32, 32) and torch.isfinite(recovered).all()
-
-
-def test_the_8_bit_optimiser_follows_adamw():
-    torch.manual_seed(0)
-    start, target = torch.randn(64, 128), torch.randn(64, 128)  # 4096 and more numbers are kept in 8 bits
-    found = {}
-    for name in ("adamw", "adamw8bit"):
-        weight = torch.nn.Parameter(start.clone())
-        optimizer = make_optimizer({"weight": weight}, name)
-        optimizer.param_groups[0]["lr"] = 0.01
-        for _ in range(20):
-            optimizer.zero_grad()
-            (weight - target).square().sum().backward()
-            optimizer.step()
-        found[name] = weight.detach()
-        stored = optimizer.state[weight]
-    assert stored["state1"].dtype is torch.uint8
-    moved = (found["adamw"] - start).norm()
-    assert (found["adamw8bit"] - found["adamw"]).norm() < 0.05 * moved

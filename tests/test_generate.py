@@ -131,7 +131,13 @@ def test_what_is_finished_is_kept(whole, make, tmp_path, monkeypatch):
     assert make(tmp_path, shards=3) == []
 
 
-def test_a_folder_belongs_to_one_set_of_values_and_of_models(make, begun, monkeypatch):
+def test_a_folder_belongs_to_who_began_it_with_one_set_of_values_and_of_models(make, begun, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path / "other", begun):
+        (folder / "README.md").write_text("my notes")
+    with pytest.raises(ConfigError, match="README.md"):
+        make(tmp_path / "other")
+    assert [file.name for file in (tmp_path / "other").iterdir()] == ["README.md"]
     before = sorted(begun.iterdir())
     monkeypatch.setattr(generation, "models_used", lambda parameters: {"editor": {"commit": "another"}})
     for options, message in (
@@ -144,6 +150,8 @@ def test_a_folder_belongs_to_one_set_of_values_and_of_models(make, begun, monkey
         with pytest.raises(ConfigError, match=message):
             make(begun, **options)
     assert sorted(begun.iterdir()) == before
+    monkeypatch.undo()
+    assert len(make(begun)) == 1 and (begun / "README.md").read_text() == "my notes"
 
 
 def test_a_corrected_photo_or_mask_is_made_anew_and_nothing_else(make, whole, tmp_path):
@@ -154,16 +162,6 @@ def test_a_corrected_photo_or_mask_is_made_anew_and_nothing_else(make, whole, tm
     (corrected,) = {row["mask"]["bytes"] for row in rows(out, "train") if row["pair_id"] == "photos/0"}
     assert corrected != rows(whole, "train")[0]["mask"]["bytes"]
     assert rows(out, "train")[3:] == rows(whole, "train")[3:]
-
-
-def test_a_folder_that_it_did_not_begin_is_left_alone(make, begun, tmp_path):
-    (tmp_path / "other").mkdir()
-    for folder in (tmp_path / "other", begun):
-        (folder / "README.md").write_text("my notes")
-    with pytest.raises(ConfigError, match="README.md"):
-        make(tmp_path / "other")
-    assert [file.name for file in (tmp_path / "other").iterdir()] == ["README.md"]
-    assert len(make(begun)) == 1 and (begun / "README.md").read_text() == "my notes"
 
 
 def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(make, tmp_path, monkeypatch):
@@ -191,8 +189,6 @@ def test_private_pixels_do_not_reach_the_surrogate_whichever_way_the_photo_lies(
     ("changes", "kind", "message"),
     [
         ({"editor": "cloud"}, ConfigError, "source would have to be uploaded"),
-        ({"editor": "smart-edit"}, ConfigError, "Unknown editor 'smart-edit'"),
-        ({"surrogate_model": ""}, ConfigError, "No surrogate model"),
         ({"surrogate_model": str(REPOSITORY / "tests")}, ResourceError, "Cannot load .*tests"),
     ],
 )
@@ -202,28 +198,14 @@ def test_what_cannot_run_leaves_nothing_behind(make, tmp_path, changes, kind, me
     assert not (tmp_path / "out").exists()
 
 
-SAID = (
-    "# Surrogates and edits of photos\n",
-    "stretched to 32x32 pixels",
-    "`generation.seed` is 0",
-    "`folder sdxl`, a local copy of unknown revision; protection strength 0.5, 2 steps",
-    "`instruct-pix2pix`, `folder pix2pix`, a local copy of unknown revision; 1 steps",
-    "| train   |       5 |           7 |",
-    "| test    |       2 |           3 |",
-    "complete with 2 Parquet",
-    "**photos.** The kit does not know its terms",
-    "nothing here is\n  drawn by the kit",
-)
-
-
 def test_the_card_says_what_made_the_folder_and_names_revisions_and_commits(whole, make, monkeypatch):
     card = (whole / "README.md").read_text()
     _, front, text = card.split("---\n", 2)
     splits = [entry["split"] for entry in yaml.safe_load(front)["configs"][0]["data_files"]]
     assert splits == ["train", "test"] and yaml.safe_load(front)["license"] == "other"
-    assert not [said for said in SAID if said not in text]
-    assert str(make.path.parent) not in card and "Whole images" not in card
-    assert generated_card(make.records, json.loads((whole / "generation.json").read_text())) == card
+    assert "| train   |       5 |           7 |" in text and "complete with 2 Parquet" in text
+    assert "`folder sdxl`, a local copy of unknown revision; protection strength 0.5" in text
+    assert str(make.path.parent) not in card
     monkeypatch.setattr(cards, "cached_commit", lambda name, file, revision: {"someone/paints": "abc123"}.get(name))
 
     def card_of(**changes):
@@ -314,9 +296,6 @@ def test_two_processes_write_the_bytes_of_one(make, tmp_path, monkeypatch, as_a_
     main([str(make.path), str(tmp_path / "one"), *options])
     one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
     assert len(one) == 6 and one == two
-
-
-def test_errors_of_the_command_line_are_one_sentence(tmp_path):
     with pytest.raises(SystemExit, match="^The list of records 'none.jsonl' is missing"):
-        main([str(tmp_path / "none.jsonl"), str(tmp_path / "out"), "--profile", "smoke"])
+        main([str(tmp_path / "none.jsonl"), str(tmp_path / "out"), *options])
     assert not (tmp_path / "out").exists()

@@ -14,7 +14,7 @@ from released_tree import pixels
 from sppe_lib.config import BenchmarkParameters, load_profile
 from sppe_lib.data import miniature, taxonomy
 from sppe_lib.data.build import build_benchmark
-from sppe_lib.data.miniature import DrawnPair, choose_instructions, draw_pair, draw_pairs, plan_split, plan_splits
+from sppe_lib.data.miniature import DrawnPair, draw_pair, draw_pairs, plan_split, plan_splits
 from sppe_lib.data.schema import IMAGE_COLUMNS, SPLITS, check_instance, open_oracle, open_split
 from sppe_lib.data.store import row_bytes
 from sppe_lib.errors import DataError
@@ -69,22 +69,6 @@ def test_the_miniature_has_its_instructions_and_a_third_of_each_tag_in_every_spl
     used = Counter(code for plan in plan_splits(benchmark) if plan.split == split for code in plan.codes)
     assert len(used) > 60 if split == "val" else set(used) == set(taxonomy.instructions())
     assert set(tags_of(used.elements()).values()) == {2 * benchmark.pairs[split] // 3}
-
-
-def test_instructions_are_spread_evenly():
-    # Styles fit every category and differ little; each category meets all of its instructions; and where a
-    # category has no instruction of a tag, the others share its pairs.
-    names = list(taxonomy.categories()) * 40
-    chosen = choose_instructions(names, 0)
-    used = Counter(code for codes in chosen for code in codes)
-    everywhere = set.intersection(*({entry.code for entry in taxonomy.instructions_for(name)} for name in names[:36]))
-    assert max(used[code] for code in everywhere) <= 1.25 * min(used[code] for code in everywhere)
-    faces = Counter(code for name, codes in zip(names, chosen) if name == "faces" for code in codes)
-    assert {entry.code for entry in taxonomy.instructions_for("faces") if entry.tag != "STYLE"} <= set(faces)
-    assert set(tags_of(faces)) == set(taxonomy.TAGS)
-    assert tags_of(code for codes in choose_instructions(["email"] * 50, 0) for code in codes) == {
-        "ADD/REMOVE": 50, "STYLE": 50,
-    }  # fmt: skip
 
 
 def test_splits_have_seeds_of_their_own():
@@ -167,7 +151,7 @@ def test_where_two_splits_show_the_same_the_test_split_is_drawn_again(monkeypatc
     assert redraws["identities"] == 1 and not pairs[0].identities & pairs[2].identities
 
 
-def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
+def test_useless_masks_are_drawn_again_and_counted_until_attempts_end(monkeypatch):
     real = miniature.surrogates.pair_mask
     answers = [np.zeros((32, 32), bool), np.ones((32, 32), bool)]
     useless_first = lambda *arguments: answers.pop() if answers else real(*arguments)
@@ -175,6 +159,11 @@ def test_useless_masks_are_drawn_again_and_counted(monkeypatch):
     redraws = Counter()
     (pair,) = draw(redraws=redraws, test=1)
     assert (pair.plan.attempt, redraws["masks"]) == (2, 2)
+    monkeypatch.setattr(miniature, "ATTEMPTS", 3)
+    for value in (False, True):
+        monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *given, value=value: np.full((32, 32), value))
+        with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
+            draw(test=1)
 
 
 def test_what_would_not_show_inside_the_mask_gives_way_to_another_instruction_or_scene(monkeypatch):
@@ -199,14 +188,6 @@ def test_what_would_not_show_inside_the_mask_gives_way_to_another_instruction_or
     monkeypatch.setattr(miniature, "ATTEMPTS", 2)
     with pytest.raises(DataError, match="2 attempts"):
         drawn_where(lambda scene, code: code == "001")
-
-
-@pytest.mark.parametrize("value", [False, True])
-def test_a_category_without_usable_scenes_is_an_error(value, monkeypatch):
-    monkeypatch.setattr(miniature, "ATTEMPTS", 3)
-    monkeypatch.setattr(miniature.surrogates, "pair_mask", lambda *arguments: np.full((32, 32), value))
-    with pytest.raises(DataError, match="pair 0 of the test split .human face. in 3 attempts"):
-        draw(test=1)
 
 
 @pytest.fixture(scope="module")

@@ -199,17 +199,3 @@ def test_another_width_is_refused_and_without_own_models_both_run_on_the_backbon
         models = dataclasses.replace(profile.models, **{role: "", "vae": "no/such/backbone"})
         with pytest.raises(ResourceError, match="no/such/backbone"):
             recovery.method(name).load(dataclasses.replace(profile, models=models))
-
-
-def test_a_revision_behind_the_hub_id_is_the_one_that_is_loaded(monkeypatch):
-    asked = []
-
-    def load(name, location, revision, **options):
-        asked.append((location, revision))
-        raise ResourceError("no hub here")
-
-    monkeypatch.setattr(stable_diffusion, "load_pipeline", load)
-    for location in ("owner/name@v2", "owner/name"):
-        with pytest.raises(ResourceError):
-            load_stable_diffusion("visii", location, "StableDiffusionPipeline", 1)
-    assert asked == [("owner/name", "v2"), ("owner/name", "main")]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from tiny import tiny_clip
-from tiny_flux import tiny_flux
+from tiny_pipelines import tiny_flux
 from transformers import CLIPTextModel
 
 from sppe_lib.diffusion.backbone import Backbone, load_component

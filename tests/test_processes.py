@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from safetensors.torch import load_file
 from test_recovery import changed, profile  # noqa: F401
 from tiny import tiny_benchmark, tiny_clip
-from tiny_flux import tiny_flux
+from tiny_pipelines import tiny_flux
 
 from sppe_lib import config, recovery
 from sppe_lib.config import load_profile, repository
@@ -224,41 +224,32 @@ def test_an_interrupted_recovery_goes_on_with_the_shards_it_has(profile, monkeyp
     assert len(made) == len(set(made)) == 3 and not list((profile.results / "shards").iterdir())
 
 
-THREE = SimpleNamespace(num_processes=3, process_index=1)
 UNEVEN = "recovery.training.batch is {}, which 3 processes cannot share evenly: choose a multiple"
 
 
-def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch):
-    monkeypatch.setattr(processes, "process", lambda: THREE)
+def test_a_batch_that_processes_cannot_share_is_refused_before_anything_is_encoded(profile, monkeypatch):  # noqa: F811
+    three = SimpleNamespace(num_processes=3, process_index=1)
+    for module in (processes, training):
+        monkeypatch.setattr(module, "process", lambda: three)
     assert processes.share_of_batch(6) == range(2, 4)
-    with pytest.raises(ConfigError, match=UNEVEN.format(4)):
-        processes.share_of_batch(4)
-
-
-def test_such_a_batch_is_refused_before_anything_is_encoded(profile, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(training, "process", lambda: THREE)
     monkeypatch.setattr(training, "latent_cache", lambda *arguments: pytest.fail("encoded"))
     with pytest.raises(ConfigError, match=UNEVEN.format(4)):
         recovery.fit(changed(profile, batch=4), METHOD)
 
 
 def test_what_cannot_be_started_or_fails_on_several_processes_is_one_sentence(home, monkeypatch, capsys):
+    smoke = load_profile("smoke")
     monkeypatch.setattr(launch, "command", lambda *arguments: pytest.fail("started"))
     with pytest.raises(ConfigError, match=UNEVEN.format(2)):
-        launch.fit(load_profile("smoke"), METHOD, 3)
+        launch.fit(smoke, METHOD, 3)
     monkeypatch.setattr(launch, "command", lambda *arguments: ["false"])
     with pytest.raises(KitError, match="SOER on 2 processes failed"):
-        launch.fit(load_profile("smoke"), METHOD, 2)
+        launch.fit(smoke, METHOD, 2)
     with pytest.raises(ConfigError, match="VISII learns nothing.* EditTransfer, Prompt-Diffusion, SOER, C2E-S2SER"):
-        launch.fit(load_profile("smoke"), "VISII")
+        launch.fit(smoke, "VISII")
     assert launch.main(["magic", "--profile", "smoke"]) == 2
     assert "Unknown recovery method 'magic'" in capsys.readouterr().err
-    assert load_profile("smoke").recovery.sampling.batch == 2
-
-
-def test_processes_that_could_not_see_a_profile_or_have_no_gpu_are_refused(home, monkeypatch):
-    smoke = load_profile("smoke")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    for chosen, number in ((smoke, 0), (smoke, 3), (changed(smoke, seed=5), 2)):
+    for chosen, number in ((smoke, 0), (smoke, 3), (changed(smoke, seed=5), 2)):  # more than there are, another profile
         with pytest.raises(ConfigError):
             launch.fit(chosen, METHOD, number)

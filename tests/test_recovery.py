@@ -12,7 +12,7 @@ import torch
 from datasets import Dataset
 from safetensors.torch import load_file
 from tiny import tiny_benchmark, tiny_clip
-from tiny_flux import tiny_flux
+from tiny_pipelines import tiny_flux
 from transformers import AutoTokenizer
 
 from sppe_lib import config, recovery

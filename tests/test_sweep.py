@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 import torch
 from evaluation_files import metric_rows, profile_in, write_editability, write_metrics
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tiny import tiny_clip, tiny_sweep
 
 from sppe_lib.clip import load_clip
@@ -27,7 +25,6 @@ from sppe_lib.runtime import numpy_generator
 
 CANDIDATES = {0.0: 1, 0.5: 3, 0.9: 1}
 SOURCES = 4
-finite = st.floats(-10, 10, allow_nan=False, width=32)
 
 
 def sweep_rows(level: float, sources: int = 15, copies: int = 1) -> pd.DataFrame:
@@ -194,12 +191,7 @@ def test_curves_are_means_over_one_surrogate_a_source(profile):
     assert (data["low"] <= data["value"]).all() and (data["value"] <= data["high"]).all()
     text = sweep.strength_table(profile)._repr_markdown_()
     assert "leakage: not run in this profile yet" in text and "10 fresh sources" in text
-
-
-def test_a_curve_that_was_not_measured_is_left_out(profile):
-    write_metrics(profile, {"C2E-S2SER": sweep_rows(0.6)}, "sweep")  # neither SOER nor a trivial method
-    data = sweep.strength_data(profile)
-    assert set(data["line"]) == {"C2E-S2SER"} and np.isfinite(data[["strength", "value", "low", "high"]]).all(axis=None)
+    assert np.isfinite(data[["value", "low", "high"]]).all(axis=None)  # what was not measured is left out
     assert draw(profile, "figure06_strength").get_suptitle()
 
 
@@ -218,14 +210,6 @@ def test_figures_and_tables_of_the_real_run(run, tmp_path):
     assert "By chance: 0.250." in sweep.strength_table(profile)._repr_markdown_()
     assert "label at 0.5: 1" in sweep.strength_table(profile)._repr_markdown_()  # the source that does not change
     assert len(draw(profile, "figure_chooser").axes) == 2
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(finite, finite), min_size=2, max_size=30))
-def test_no_score_gains_more_than_the_oracle(rows):
-    score, worth = np.array(rows).T
-    assert choosing.mean_gain(score, worth) <= choosing.mean_gain(worth, worth) + 1e-9
-    assert choosing.kept_means(score, worth)[0] == pytest.approx(worth.mean())
 
 
 def test_a_good_assessor_gains_as_a_gate(profile):

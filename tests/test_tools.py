@@ -222,7 +222,8 @@ def test_memory_does_not_grow_with_the_benchmark(column):
     assert peaks[1] > 20 and peaks[16] < 1.25 * peaks[1]
 
 
-def test_the_curve_is_drawn(tmp_path):
+def test_memory_is_measured_and_its_curve_drawn(tmp_path):
+    assert load.peak_memory(lambda: bytes(10**8)) > 10**8
     curve = pd.DataFrame({"instances": [80, 320], "build_mb": [500.0, 500.0], "read_mb": [400.0, 410.0]})
     load.draw(curve, tmp_path / "memory.png")
     assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")

@@ -4,7 +4,6 @@ import dataclasses
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from datasets import Dataset
@@ -16,7 +15,7 @@ from sppe_lib.config import load_profile
 from sppe_lib.data.schema import collate, open_evaluated, open_split
 from sppe_lib.diffusion.latents import encode_batch
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation import rendering, search_tables
+from sppe_lib.evaluation import search_tables
 from sppe_lib.recovery import ablation_rows, ablations, search
 from sppe_lib.recovery.c2e_s2ser import C2eS2ser
 from sppe_lib.recovery.sharded import RECOVERED_FEATURES
@@ -118,19 +117,9 @@ def write_pictures(profile, chosen, noise):  # noqa: F811
     Dataset.from_dict(made, features=RECOVERED_FEATURES).to_parquet(str(path))
 
 
-def test_every_method_that_has_something_to_choose_is_searched_by_real_parameters(profile):  # noqa: F811
-    assert set(search.GRID) == {"VISII", *recovery.TRAINED}
-    for grid in search.GRID.values():
-        for key, values in grid.items():
-            for value in values:
-                load_profile("mini", {key: value})
-    settings = changed(profile, learning_rate=1e-3, learning_rates=(("EditTransfer", 5e-4),))
-    assert search.own_values(settings, "EditTransfer") == {"recovery.training.learning_rate": 5e-4}
-    assert search.own_values(settings, "SOER") == {"recovery.training.learning_rate": 1e-3}
-
-
 @pytest.mark.parametrize("name", ["smoke", "mini", "paper"])
-def test_the_profiles_own_values_are_among_the_cells_once(name):
+def test_every_method_that_has_something_to_choose_is_searched_and_the_profiles_own_values_are_a_cell_once(name):
+    assert set(search.GRID) == {"VISII", *recovery.TRAINED}
     for limit in (0, 3):
         settings = with_cells(load_profile(name), limit)
         for method, grid in search.GRID.items():
@@ -186,16 +175,10 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
 
 def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_cheapest(profile):  # noqa: F811
     profile = with_cells(profile, 0)
-    noise = {  # VISII's rates at 5 and 10 steps; nothing else of VISII was run
-        (5, 0.005): 30,
-        (5, 0.02): 8,
-        (5, 0.05): 30,
-        (10, 0.005): 8,
-        (10, 0.02): 7.95,
-        (10, 0.05): 30,
-    }
-    for (steps, rate), amount in noise.items():
-        write_pictures(profile, cell("VISII", inversion_steps=steps, inversion_learning_rate=rate), amount)
+    noise = {5: (30, 8, 30), 10: (8, 7.95, 30)}  # VISII's rates at 5 and 10 steps; nothing else of VISII was run
+    for steps, amounts in noise.items():
+        for rate, amount in zip((0.005, 0.02, 0.05), amounts):
+            write_pictures(profile, cell("VISII", inversion_steps=steps, inversion_learning_rate=rate), amount)
     for rate, amount in ((5e-4, 20), (1e-3, 12), (2e-3, 4)):
         write_pictures(profile, cell("SOER", learning_rate=rate), amount)
     data = search_tables.search_data(profile)
@@ -208,6 +191,10 @@ def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_chea
     assert soer["value"].is_monotonic_increasing and (soer["n"] == len(open_evaluated(profile, "validation"))).all()
     assert (soer["low"] <= soer["value"]).all() and (soer["value"] <= soer["high"]).all()
     assert data.loc[data["method"] == "C2E-S2SER", "value"].isna().all()
+    document = search_tables.search_table(profile)
+    [soer] = [section for section in document.sections if section.heading == "SOER"]
+    assert list(soer.cells["in params.yaml"]).count("yes") == list(soer.cells["best"]).count("yes") == 1
+    assert "not run in this profile yet" in document._repr_markdown_()
 
 
 def test_the_criterion_looks_inside_the_mask_only(profile):  # noqa: F811
@@ -225,16 +212,3 @@ def test_the_criterion_looks_inside_the_mask_only(profile):  # noqa: F811
     pictures.select(range(len(pictures) - 1)).to_parquet(str(path))
     with pytest.raises(DataError, match="03b_search"):
         search_tables.measure_cell(profile, chosen)
-
-
-def test_the_table_is_written_and_marks_both_choices(profile, tmp_path):  # noqa: F811
-    profile = with_cells(profile, 0)
-    write_pictures(profile, cell("SOER", learning_rate=5e-4), 5)
-    write_pictures(profile, cell("SOER", learning_rate=1e-3), 9)
-    document = search_tables.search_table(profile)
-    [soer] = [section for section in document.sections if section.heading == "SOER"]
-    assert list(soer.cells["in params.yaml"]) == ["yes", "", "", ""] and list(soer.cells["best"]) == ["", "yes", "", ""]
-    paths = rendering.write(document, tmp_path)
-    assert [path.name for path in paths] == ["table_search.csv", "table_search.md", "table_search.tex"]
-    assert list(pd.read_csv(paths[0]).columns) == list(search_tables.search_data(profile).columns)
-    assert "not run in this profile yet" in paths[1].read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ def generation_values(folder: Path) -> dict:
 def _vae(levels: int, **options) -> diffusers.AutoencoderKL:
     kinds = {"down_block_types": ("DownEncoderBlock2D",) * levels, "up_block_types": ("UpDecoderBlock2D",) * levels}
     sizes = {"block_out_channels": (4,) * levels, "latent_channels": 4, "layers_per_block": 1, "norm_num_groups": 2}
-    return diffusers.AutoencoderKL(**kinds, **sizes, **options)
+    return diffusers.AutoencoderKL(**kinds, **(sizes | options))
 
 
 def _unet(channels: int, text_width: int, **options) -> diffusers.UNet2DConditionModel:
@@ -138,25 +138,37 @@ def _t5() -> dict:
     return {"text_encoder_2": transformers.T5EncoderModel(t5), "tokenizer_2": tokenizer}
 
 
+FLUX_VAE = {"shift_factor": 0.1, "use_quant_conv": False, "use_post_quant_conv": False}
+FILL = {"in_channels": 16 + 16 + 4 * 2**2, "out_channels": 16}
+"""Channels a token of FLUX.1-Fill: 16 noisy, 16 known, 16 of the mask, of a VAE of two pixels a latent."""
+
+
+def _flux_transformer(heads: int, text_width: int, **options) -> diffusers.FluxTransformer2DModel:
+    sizes = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "axes_dims_rope": (4, 6, 6)}
+    widths = dict.fromkeys(("joint_attention_dim", "pooled_projection_dim"), text_width)
+    return diffusers.FluxTransformer2DModel(num_attention_heads=heads, **sizes, **widths, **options)
+
+
+def tiny_flux(folder: Path, fill: bool = True) -> Path:
+    """A FLUX-family model without text encoders, in the layout of the shipped one; `fill`: with FILL's channels."""
+    torch.manual_seed(0)
+    vae = _vae(2, block_out_channels=(8, 8), norm_num_groups=4, scaling_factor=1.5, **FLUX_VAE)
+    vae.save_pretrained(folder / "vae")
+    transformer = _flux_transformer(2, 32, guidance_embeds=False, **(FILL if fill else {"in_channels": 16}))
+    transformer.save_pretrained(folder / "transformer")
+    diffusers.FlowMatchEulerDiscreteScheduler(shift=1.0).save_pretrained(folder / "scheduler")
+    return folder
+
+
 def _save_flux(folder: Path, pipeline: type, levels: int, **channels: int) -> str:
     torch.manual_seed(0)
     pipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(levels, shift_factor=0.1, use_quant_conv=False, use_post_quant_conv=False),
+        vae=_vae(levels, **FLUX_VAE),
         text_encoder=transformers.CLIPTextModel(_text_config()),
         tokenizer=_tokenizer(),
         **_t5(),
-        transformer=diffusers.FluxTransformer2DModel(
-            **channels,
-            num_layers=1,
-            num_single_layers=1,
-            attention_head_dim=16,
-            num_attention_heads=1,
-            joint_attention_dim=WIDTH,
-            pooled_projection_dim=WIDTH,
-            guidance_embeds=True,
-            axes_dims_rope=(4, 6, 6),
-        ),
+        transformer=_flux_transformer(1, WIDTH, guidance_embeds=True, **channels),
     ).save_pretrained(folder)
     return str(folder)
 
@@ -167,8 +179,8 @@ def tiny_flux_kontext(folder: Path) -> str:
 
 
 def tiny_flux_fill(folder: Path) -> str:
-    """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent: 16 noisy, 16 known, 16 mask channels a token."""
-    return _save_flux(folder, diffusers.FluxFillPipeline, 2, in_channels=16 + 16 + 4 * 2**2, out_channels=16)
+    """FLUX.1-Fill with CLIP and T5 and a VAE of two pixels a latent."""
+    return _save_flux(folder, diffusers.FluxFillPipeline, 2, **FILL)
 
 
 def tiny_flux_dev(folder: Path) -> str:
