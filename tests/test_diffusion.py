@@ -2,7 +2,6 @@
 
 import os
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +9,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from huggingface_hub.errors import RevisionNotFoundError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_pipelines import hub_error
 
 from sppe_lib import locations
 from sppe_lib.diffusion import flow, panels, training
@@ -166,8 +166,7 @@ class OnTheHub:
     @classmethod
     def from_pretrained(cls, name, **options):
         if options.get("revision", "main") not in ("main", "v2"):
-            response = SimpleNamespace(headers={}, request=None)
-            raise OSError("no\nsuch thing") from RevisionNotFoundError("no", response=response)
+            raise OSError("no\nsuch thing") from hub_error(RevisionNotFoundError)
         return name, options
 
 

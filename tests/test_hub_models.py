@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from huggingface_hub import errors
 from tiny_pipelines import (
     box_mask,
     generation,
+    hub_error,
     picture,
     tiny_flux_kontext,
     tiny_instruct_pix2pix,
@@ -71,10 +71,6 @@ def test_a_folder_without_a_model_a_weight_file_cut_short_and_a_full_memory_are_
 
     with pytest.raises(ResourceError, match="lower generation.batch"):
         hub.run_pipeline(pipeline)
-
-
-def hub_error(kind):
-    return kind("says the server", response=SimpleNamespace(headers={}, request=None))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import constants, errors
 from released_tree import write_tree
-from tiny_pipelines import tiny_flux, tiny_instruct_pix2pix
+from tiny_pipelines import hub_error, tiny_flux, tiny_instruct_pix2pix
 
 from sppe_lib import models
 from sppe_lib.config import load_profile, model_location
@@ -44,10 +44,6 @@ def findings(check, profile="smoke", **changes) -> dict[str, Finding]:
 
 def model(role, location) -> Finding:
     return findings(check_models, **{f"models__{role}": str(location)})[f"model: {role}"]
-
-
-def hub_error(kind, status=404):
-    return kind("no", response=SimpleNamespace(headers={}, request=None, status_code=status))
 
 
 def hub_that(monkeypatch, answer, file=None):

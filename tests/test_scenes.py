@@ -6,14 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sppe_lib.data.taxonomy import categories
 from sppe_lib.errors import ConfigError
 from sppe_lib.world import draw
 from sppe_lib.world.captions import WORD_LIMIT, describe
-from sppe_lib.world.colours import COLOURS, MATERIALS, contrasting, is_dark
+from sppe_lib.world.colours import MATERIALS
 from sppe_lib.world.dice import LISTS
 from sppe_lib.world.editor import edit
 from sppe_lib.world.scene import DRAWERS, Element, Scene, private_mask, rasterise, render
@@ -59,16 +57,6 @@ def test_same_seed_gives_the_same_pixels_in_another_process():
     names = {}
     exec(code, names)
     assert other.stdout.strip() == str(names["crcs"])
-
-
-@pytest.mark.parametrize("category", ["person", "student id", "multi-vehicle plates", "date time"])
-def test_works_at_512_pixels_and_agrees_with_64(category):
-    scene = make_scene(category, 3)
-    large, small = render(scene, 512), render(scene, 64)
-    assert large.shape == (512, 512, 3)
-    reduced = large.reshape(64, 8, 64, 8, 3).mean((1, 3))
-    assert np.abs(reduced - small).mean() < 12
-    assert abs(private_mask(scene, 512).mean() - private_mask(scene, 64).mean()) < 0.06
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -146,19 +134,6 @@ def test_every_kind_of_a_thing_is_another_picture(kind, slot, values):
     assert len({picture(kind, {slot: value, "text": ""}).tobytes() for value in LISTS[values]}) == len(LISTS[values])
 
 
-@given(st.sampled_from(sorted(COLOURS)))
-def test_contrasting_ink_is_of_the_other_darkness(name):
-    assert is_dark(contrasting(name)) != is_dark(name)
-
-
-@given(st.sampled_from(sorted(MAKERS)), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
-def test_captions_are_short_lower_case_sentences(category, seed):
-    caption = describe(make_scene(category, seed))
-    assert caption == caption.lower()
-    assert 3 <= len(caption.split()) <= WORD_LIMIT + 6
-
-
 def test_captions_name_the_setting_the_thing_and_its_text():
     scene = make_scene("credit card", 0)
     text = next(element for element in scene.elements if element.kind == "credit_card").attributes["text"]
@@ -166,3 +141,4 @@ def test_captions_name_the_setting_the_thing_and_its_text():
     golden = (element.with_attributes(material="golden") for element in scene.elements)
     night = describe(Scene({**scene.setting, "place": "snow", "time": "night"}, tuple(golden)))
     assert "snowy landscape at night" in night and "golden credit card" in night
+    assert night == night.lower() and len(night.split()) <= WORD_LIMIT + 6

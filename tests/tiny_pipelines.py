@@ -4,6 +4,7 @@ Constructor arguments follow the pipelines' own documentation; every model is as
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import diffusers
 import numpy as np
@@ -19,6 +20,11 @@ from sppe_lib.runtime import numpy_generator
 
 WIDTH = 16
 """Width of every text encoder."""
+
+
+def hub_error(kind: type, status: int = 404) -> Exception:
+    """What huggingface_hub raises for an answer of the hub."""
+    return kind("says\nthe server", response=SimpleNamespace(headers={}, request=None, status_code=status))
 
 
 def generation(**values) -> GenerationParameters:
