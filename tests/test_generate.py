@@ -23,9 +23,8 @@ from tiny_pipelines import box_mask, generation_values, picture
 from sppe_lib import hub
 from sppe_lib.config import load_profile
 from sppe_lib.data import generate as generation
-from sppe_lib.data import generated_card as cards
-from sppe_lib.data.generate import generate, main, read_records, shard_of
-from sppe_lib.data.generated_card import generated_card, models_used
+from sppe_lib.data.card import generated_card
+from sppe_lib.data.generate import generate, main, models_used, read_records, shard_of
 from sppe_lib.data.record_list import Record
 from sppe_lib.data.schema import check_instance, open_split
 from sppe_lib.errors import ConfigError, DataError, ResourceError
@@ -206,7 +205,8 @@ def test_the_card_says_what_made_the_folder_and_names_revisions_and_commits(whol
     assert "| train   |       5 |           7 |" in text and "complete with 2 Parquet" in text
     assert "`folder sdxl`, a local copy of unknown revision; protection strength 0.5" in text
     assert str(make.path.parent) not in card
-    monkeypatch.setattr(cards, "cached_commit", lambda name, file, revision: {"someone/paints": "abc123"}.get(name))
+    commits = {"someone/paints": "abc123"}
+    monkeypatch.setattr(generation, "cached_commit", lambda name, file, revision: commits.get(name))
 
     def card_of(**changes):
         parameters = make.profile(**changes).generation

@@ -1,16 +1,15 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from sppe_lib.config import Profile, repository
 from sppe_lib.data import generated_folder, released
-from sppe_lib.data.card import Heading, prose
-from sppe_lib.data.generated_card import rebuilt_heading, unseen_heading
-from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, draw_pair, draw_pairs, plan_splits
+from sppe_lib.data.card import about_rebuilt, about_set, about_unseen_folder
+from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, INSTRUCTPIX2PIX, ORACLE_FEATURES, SPLITS
-from sppe_lib.data.store import IDENTITIES, MADE_OF, REDRAWS, VECTOR_WORLD, Summary, write_set
+from sppe_lib.data.store import IDENTITIES, MADE_OF, VECTOR_WORLD, Summary, write_set
 from sppe_lib.data.sweep import STRENGTHS, plan_sweep
 from sppe_lib.data.unseen import draw_unseen_pair, plan_unseen
 from sppe_lib.errors import ConfigError, DataError
@@ -35,16 +34,17 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
                 )
         plans = plan_splits(parameters)
         rows = _simulated_rows(draw_pairs(plans, processes, redraws=summary.redraws), summary)
-        return write_set(rows, sum(len(plan.codes) for plan in plans), summary, partial(_heading, name="simulated"))
+        return write_set(rows, sum(len(plan.codes) for plan in plans), summary, _about_drawn)
     if found := generated_folder.find_generated(profile):
         summary.made_of = {folder.path.name: folder.made_of for folder in found.folders}
         instances = generated_folder.read_instances(found, parameters.size, processes)
-        total, heading = found.total, partial(rebuilt_heading, datasets=found.datasets)
+        total, about = found.total, partial(about_rebuilt, datasets=found.datasets)
     else:
         found = _find_released(profile, strict)
         instances = released.read_instances(found, processes)
-        total, heading = len(found.plans), partial(_heading, name="released")
-    return write_set(_stored_rows(instances, found, strict, summary), total, summary, heading)
+        total = len(found.plans)
+        about = partial(about_set, name="released", threshold=released.DIFFERENCE_THRESHOLD)
+    return write_set(_stored_rows(instances, found, strict, summary), total, summary, about)
 
 
 def _find_released(profile: Profile, strict: bool) -> released.Released:
@@ -98,44 +98,31 @@ def _stored_rows(
     summary.problems = found.report()
 
 
-TITLES = {
-    "simulated": ("SPPE-mini (simulated)", "01_benchmark"),
-    "released": ("SPPE, local copy of the release", "01_benchmark"),
-    "sweep": ("SPPE-mini sweep (simulated)", "01b_more_sets"),
-    "unseen": ("SPPE-mini unseen (simulated)", "01b_more_sets"),
-}
-"""Of each text in `cards/` for a set: its title, and the notebook that builds it."""
+def _about_drawn(summary: Summary, name: str = "simulated", plans: Sequence[PairPlan] = ()) -> str:
+    """The prose of a set that was drawn by `plans`."""
+    return about_set(
+        summary,
+        name,
+        strengths=", ".join(f"{strength:g}" for strength in STRENGTHS),
+        kinds=", ".join(dict.fromkeys(plan.category for plan in plans)),
+        texts=len({plan.codes for plan in plans}),
+        pairs=len(plans),
+        seen_share=100 * SEEN_SHARE,
+        seen_levels=SEEN_LEVELS,
+    )
 
 
-def _heading(summary: Summary, name: str) -> Heading:
-    parameters = summary.parameters
-    values = {
-        "size": parameters.size,
-        "strength": parameters.strength,
-        "strengths": ", ".join(f"{strength:g}" for strength in STRENGTHS),
-        "candidates": parameters.sweep_candidates,
-        "threshold": released.DIFFERENCE_THRESHOLD,
-        "file_masks": summary.mask_origins["file"],
-        "derived_masks": summary.mask_origins["difference"],
-        "problems": 0 if summary.problems is None else len(summary.problems),
-        "seen_share": f"{100 * SEEN_SHARE:g}",
-        "seen_levels": SEEN_LEVELS,
-        **{reason: summary.redraws[reason] for reason in REDRAWS},
-    }
-    if name == "unseen":
-        plans = plan_unseen(parameters)
-        kinds, texts = (dict.fromkeys(getattr(plan, column) for plan in plans) for column in ("category", "codes"))
-        values |= {"kinds": ", ".join(kinds), "texts": len(texts), "pairs": len(plans)}
-    return Heading(*TITLES[name], prose(name, **values))
-
-
-_SETS: dict[str, tuple[tuple[Callable, Callable, str], str]] = {
+_SETS: dict[str, tuple[Callable, Callable, str, str]] = {
     "sweep": (
-        (plan_sweep, draw_pair, "sweep_sources"),
+        plan_sweep,
+        draw_pair,
+        "sweep_sources",
         "at paper scale it needs new surrogates of the released sources, which the release does not hold",
     ),
     "unseen": (
-        (plan_unseen, draw_unseen_pair, "unseen_pairs"),
+        plan_unseen,
+        draw_unseen_pair,
+        "unseen_pairs",
         "at paper scale benchmark.unseen_source names a folder generated from InstructPix2Pix, which takes its place",
     ),
 }
@@ -166,7 +153,7 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     """
     if name not in _SETS:
         raise ConfigError(f"Unknown set {name!r}: use one of {', '.join(SETS)}.")
-    ((plan, draw, parameter), elsewhere), parameters = _SETS[name], profile.benchmark
+    (plan, draw, parameter, elsewhere), parameters = _SETS[name], profile.benchmark
     absent = f"The set {name!r} is not built in profile {profile.name}, where benchmark."
     if name == "unseen" and not parameters.unseen_source:
         raise ConfigError(f'{absent}unseen_source is "": name {VECTOR_WORLD} or a folder that data.generate filled.')
@@ -185,7 +172,7 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     claims = claimed(profile, processes) if name == "sweep" else {}  # nothing unseen is anybody's
     drawn = draw_pairs(plans, processes, claims, summary.redraws, draw)
     number = sum(len(plan.pairs) for plan in plans)
-    return write_set(_simulated_rows(drawn, summary), number, summary, partial(_heading, name=name))
+    return write_set(_simulated_rows(drawn, summary), number, summary, partial(_about_drawn, name=name, plans=plans))
 
 
 def _unseen_from_folder(profile: Profile) -> Summary:
@@ -207,8 +194,8 @@ def _unseen_from_folder(profile: Profile) -> Summary:
                 finished, summary.private_shares[row["pair_id"]] = generated_folder.sized(row, parameters.size)
                 yield finished
 
-    heading = partial(unseen_heading, datasets=datasets, folder=folder)
-    return write_set(rows(), sum(pair in chosen for pair in pairs), summary, heading)
+    about = partial(about_unseen_folder, datasets=datasets, folder=folder.path.name, made_of=folder.made_of)
+    return write_set(rows(), sum(pair in chosen for pair in pairs), summary, about)
 
 
 def build_sets(profile: Profile, processes: int = 2) -> dict[str, Summary | str]:

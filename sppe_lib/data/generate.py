@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from accelerate import PartialState
 
-from sppe_lib.config import Profile, load_profile
-from sppe_lib.data.editors import CLOUD, Editor, load_editor
-from sppe_lib.data.generated_card import generated_card, models_used
+from sppe_lib.config import GenerationParameters, Profile, load_profile
+from sppe_lib.data.card import generated_card
+from sppe_lib.data.editors import CLOUD, Editor, load_editor, usual_model
 from sppe_lib.data.own_folder import contents, digest
 from sppe_lib.data.parquet import parquet_file
 from sppe_lib.data.problems import read_json, shown
@@ -33,6 +33,8 @@ from sppe_lib.data.schema import FEATURES, SPLITS
 from sppe_lib.data.store import IDENTITY
 from sppe_lib.data.surrogates import make_surrogates
 from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.locations import model_location
+from sppe_lib.models import cached_commit
 from sppe_lib.pictures import picture_layout, png, read_mask, read_picture, resize_mask, square
 from sppe_lib.runtime import atomic_path, device, progress, seed_of, write_text
 
@@ -152,6 +154,25 @@ def _begun(folder: Path, identity: dict) -> dict:
             f"The folder {name!r} was begun with other values ({different}): choose a new folder, or delete this one."
         )
     return begun
+
+
+def models_used(parameters: GenerationParameters) -> dict[str, dict[str, str]]:
+    """Name, revision and commit of the surrogate model and the editor's, by role; "" where there is none.
+
+    A folder is named by its last part. The commit is the one in the hub's cache: ask when the models are loaded.
+    """
+
+    def used(location: str, revision: str) -> dict[str, str]:
+        folder = Path(model_location(location)) if location else None
+        if folder is None or folder.is_dir():
+            return {"model": f"folder {folder.name}" if folder else "", "revision": "", "commit": ""}
+        commit = cached_commit(location, "model_index.json", revision) or ""
+        return {"model": location, "revision": revision, "commit": commit}
+
+    return {
+        "surrogate": used(parameters.surrogate_model, parameters.surrogate_revision),
+        "editor": used(usual_model(parameters), parameters.editor_revision),
+    }
 
 
 def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list[dict]:

@@ -14,7 +14,7 @@ from datasets import Dataset
 
 from sppe_lib.config import BenchmarkParameters
 from sppe_lib.data import taxonomy
-from sppe_lib.data.card import Heading, card_text
+from sppe_lib.data.card import set_card
 from sppe_lib.data.parquet import write_parquet
 from sppe_lib.data.schema import FEATURES, ORACLE_FEATURES, SPLITS, oracle_file
 from sppe_lib.runtime import atomic_path, progress, require_disk
@@ -147,11 +147,11 @@ def write_shards(rows: Iterable[dict], folder: Path, size: int) -> pd.DataFrame:
     return pd.DataFrame(listed, columns=[*kind, "pairs", "instances"])
 
 
-def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Callable[[Summary], Heading]) -> Summary:
+def write_set(rows: Iterable[dict], number: int, summary: Summary, about: Callable[[Summary], str]) -> Summary:
     """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
 
     Beside them stands what the summary has of problems, identities, second edits and MADE_OF. `number`: how many rows
-    there are, at most. `heading` is asked when all rows are written. Fills `summary.counts` and returns the summary.
+    there are, at most. `about` gives the card's prose when all rows are written. Fills `summary.counts`, returns the summary.
     Raises ResourceError where the disk has no room.
     """
     size, name = summary.parameters.size, summary.folder.name
@@ -163,13 +163,12 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, heading: Call
             path = oracle_file(folder, split)
             path.parent.mkdir(exist_ok=True)
             write_parquet(Dataset.from_list(again, features=ORACLE_FEATURES), path)
-        counts, shares = summary.counts, list(summary.private_shares.values())
         beside = {
-            "counts.csv": counts.to_csv(index=False),
+            "counts.csv": summary.counts.to_csv(index=False),
             "problems.csv": None if summary.problems is None else summary.problems.to_csv(index=False),
             IDENTITIES: summary.identities and json.dumps(summary.identities, sort_keys=True),
             MADE_OF: summary.made_of and json.dumps(summary.made_of, indent=2) + "\n",
-            "README.md": card_text(heading(summary), size, counts, shares, summary.outcomes),
+            "README.md": set_card(summary, about(summary)),
         }
         for file, text in beside.items():
             if text:
