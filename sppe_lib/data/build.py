@@ -1,6 +1,7 @@
 """The stages that build sets: from the vector world, a released tree or generated folders to shards with a card."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
@@ -8,6 +9,7 @@ from sppe_lib.config import Profile, repository
 from sppe_lib.data import generated_folder, released
 from sppe_lib.data.card import about_rebuilt, about_set, about_unseen_folder
 from sppe_lib.data.miniature import SEEN_LEVELS, SEEN_SHARE, DrawnPair, PairPlan, draw_pair, draw_pairs, plan_splits
+from sppe_lib.data.problems import Found
 from sppe_lib.data.schema import FULL_IMAGE_DATASETS, INSTRUCTPIX2PIX, ORACLE_FEATURES, SPLITS
 from sppe_lib.data.store import IDENTITIES, MADE_OF, VECTOR_WORLD, Summary, write_set
 from sppe_lib.data.sweep import STRENGTHS, plan_sweep
@@ -16,13 +18,13 @@ from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.runtime import atomic_path, progress
 
 
-def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) -> Summary:
+def build_benchmark(profile: Profile, processes: int = 2) -> Summary:
     """Build `results/<profile>/benchmark/`: Parquet shards, README.md (the card), counts.csv, problems.csv.
 
     `profile.benchmark.source` is "vector-world", a folder in the released layout, or what `generate` filled (see
-    `generated_folder`). `strict` makes any problem of stored pictures an error; otherwise faulty instances are left
-    out and listed. The folder is replaced only once everything is written. Raises ConfigError, DataError or
-    ResourceError, before the work starts where that can be known.
+    `generated_folder`); of stored ones, faulty instances are left out and listed. The folder is replaced only once
+    everything is written. Raises ConfigError, DataError or ResourceError, before the work starts where that can be
+    known.
     """
     parameters = profile.benchmark
     summary = Summary(profile.results / "benchmark", parameters)
@@ -37,26 +39,24 @@ def build_benchmark(profile: Profile, processes: int = 2, strict: bool = False) 
         return write_set(rows, sum(len(plan.codes) for plan in plans), summary, _about_drawn)
     if found := generated_folder.find_generated(profile):
         summary.made_of = {folder.path.name: folder.made_of for folder in found.folders}
-        instances = generated_folder.read_instances(found, parameters.size, processes)
-        total, about = found.total, partial(about_rebuilt, datasets=found.datasets)
+        instances, total = found.read(parameters.size, processes), found.total
+        about = partial(about_rebuilt, datasets=found.datasets)
     else:
-        found = _find_released(profile, strict)
-        instances = released.read_instances(found, processes)
-        total = len(found.plans)
+        found = _find_released(profile)
+        instances, total = released.read_instances(found, processes), len(found.plans)
         about = partial(about_set, name="released", threshold=released.DIFFERENCE_THRESHOLD)
-    return write_set(_stored_rows(instances, found, strict, summary), total, summary, about)
+    return write_set(_stored_rows(instances, found, summary), total, summary, about)
 
 
-def _find_released(profile: Profile, strict: bool) -> released.Released:
+def _find_released(profile: Profile) -> released.Released:
     """What the profile's released tree holds; DataError where a split has no instance."""
     parameters = profile.benchmark
     found = released.find_instances(
         repository() / parameters.source, parameters.size, parameters.strength, parameters.pairs, parameters.seed
     )
     missing = [split for split in SPLITS if not any(plan.row["split"] == split for plan in found.plans)]
-    if strict or missing:
-        found.require_none()
     if missing:
+        found.require_none()
         raise DataError(
             f"The data folder {parameters.source!r} has no instances of the split {missing[0]}; add its folders "
             f"{missing[0].upper()}, since a method is trained, chosen and tested on three different splits."
@@ -78,22 +78,17 @@ def _simulated_rows(pairs: Iterable[DrawnPair], summary: Summary) -> Iterator[di
 
 
 def _stored_rows(
-    instances: Iterable[released.ReadInstance],
-    found: released.Released | generated_folder.Generated,
-    strict: bool,
-    summary: Summary,
+    instances: Iterable[released.ReadInstance], found: Found, summary: Summary, needed: Sequence[str] = SPLITS
 ) -> Iterator[dict]:
-    """The rows that could be read, noting in the summary the rest; DataError where a split is left without any."""
+    """The rows that could be read, noting in the summary the rest; DataError where a split in `needed` has none."""
     splits = set()
     for instance in instances:
-        if strict:
-            found.require_none()
         if instance.row is not None:
             splits.add(instance.row["split"])
             summary.mask_origins[instance.mask_origin] += 1
             summary.private_shares[instance.row["pair_id"]] = instance.private_share
             yield instance.row
-    if splits != set(SPLITS):
+    if not splits.issuperset(needed):
         found.require_none()
     summary.problems = found.report()
 
@@ -158,7 +153,7 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     if name == "unseen" and not parameters.unseen_source:
         raise ConfigError(f'{absent}unseen_source is "": name {VECTOR_WORLD} or a folder that data.generate filled.')
     if name == "unseen" and parameters.unseen_source != VECTOR_WORLD:
-        return _unseen_from_folder(profile)
+        return _unseen_from_folder(profile, processes)
     if parameters.source != VECTOR_WORLD:
         raise ConfigError(
             f"The set {name!r} is drawn by benchmark.source {VECTOR_WORLD} only, and profile {profile.name} has "
@@ -175,7 +170,7 @@ def build_set(profile: Profile, name: str, processes: int = 2) -> Summary:
     return write_set(_simulated_rows(drawn, summary), number, summary, partial(_about_drawn, name=name, plans=plans))
 
 
-def _unseen_from_folder(profile: Profile) -> Summary:
+def _unseen_from_folder(profile: Profile, processes: int) -> Summary:
     """The unseen set from `benchmark.unseen_source`: all instances of the first `unseen_pairs` pairs (0: of all)."""
     parameters, folder = profile.benchmark, generated_folder.find_unseen(profile)
     datasets = sorted(set(folder.column("test", "dataset")))
@@ -184,18 +179,13 @@ def _unseen_from_folder(profile: Profile) -> Summary:
             f"The folder {parameters.unseen_source!r} of benchmark.unseen_source holds pairs of {others[0]}, "
             f"whose surrogates are not full images; name a folder that was generated from {INSTRUCTPIX2PIX}."
         )
-    pairs = folder.column("test", "pair_id")
-    chosen = set(list(dict.fromkeys(pairs))[: parameters.unseen_pairs or None])
+    pairs = Counter(folder.column("test", "pair_id"))
+    chosen = set(list(pairs)[: parameters.unseen_pairs or None])
+    found = generated_folder.Generated("the generated data", [folder], datasets, {"test": pairs}, chosen)
     summary = Summary(profile.results / "unseen", parameters)
-
-    def rows() -> Iterator[dict]:
-        for row in folder.rows("test"):
-            if row["pair_id"] in chosen:
-                finished, summary.private_shares[row["pair_id"]] = generated_folder.sized(row, parameters.size)
-                yield finished
-
+    rows = _stored_rows(found.read(parameters.size, processes), found, summary, ["test"])
     about = partial(about_unseen_folder, datasets=datasets, folder=folder.path.name, made_of=folder.made_of)
-    return write_set(rows(), sum(pair in chosen for pair in pairs), summary, about)
+    return write_set(rows, found.total, summary, about)
 
 
 def build_sets(profile: Profile, processes: int = 2) -> dict[str, Summary | str]:

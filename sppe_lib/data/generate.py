@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,20 +42,6 @@ CARD = "README.md"  # beside the shards; one that is there is never overwritten
 MADE_OF = b"made_of"  # what the metadata of a shard call the digest of its records and their files
 
 
-@dataclass(frozen=True)
-class Shard:
-    """The records of one output file."""
-
-    target: Path
-    records: Sequence[Record]
-
-    def made_of(self, known: dict[Path, str]) -> bytes:
-        """A digest of its records and of the contents of their files; `known` keeps those of files that are shared."""
-        for path in {path for record in self.records for path in record.files} - known.keys():
-            known[path] = digest(path)
-        return _digest([[record.described(), *map(known.get, record.files)] for record in self.records]).encode()
-
-
 def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -65,24 +51,22 @@ def shard_of(index: int, shards: int, total: int) -> int:
     return index * shards // total
 
 
-def plan_shards(records: Sequence[Record], folder: Path, shards: int, batch: int) -> list[Shard]:
-    """The output files of every split; at most `shards` for each.
+def plan_shards(records: Sequence[Record], folder: Path, shards: int, batch: int) -> dict[Path, list[Record]]:
+    """The output files of every split and the records of each; at most `shards` files for each split.
 
     Whole batches of the surrogate model share a shard, so that pictures meet the same neighbours in it, and get the
     same pixels, for any number of shards.
     """
     if shards < 1:
         raise ConfigError(f"{shards} shards: choose at least 1.")
-    planned = []
+    planned: dict[Path, list[Record]] = defaultdict(list)
     for split in SPLITS:
         members = [record for record in records if record.split == split]
         batches = -(-len(members) // batch)
         number = min(shards, batches)
-        chosen: dict[int, list[Record]] = defaultdict(list)
         for index, record in enumerate(members):
-            chosen[shard_of(index // batch, number, batches)].append(record)
-        for shard, part in chosen.items():
-            planned.append(Shard(folder / f"{split}-{shard:05d}-of-{number:05d}.parquet", part))
+            shard = shard_of(index // batch, number, batches)
+            planned[folder / f"{split}-{shard:05d}-of-{number:05d}.parquet"].append(record)
     return planned
 
 
@@ -105,9 +89,14 @@ def generate(
     # What the shards are made of; without folders, so that data which moved are the same data.
     identity = dataclasses.asdict(parameters) | {"strength": profile.benchmark.strength}
     identity |= {"records": _digest([record.described() for record in records]), "shards": len(planned)}
-    begun, known = _begun(folder, identity), {}
-    mine = [(shard, shard.made_of(known)) for shard in planned[process::processes]]
-    mine = [(shard, made_of) for shard, made_of in mine if _made_of(shard.target) != made_of]
+    begun, contents_of = _begun(folder, identity), cache(digest)  # some files belong to many records
+    mine = {}
+    for target in list(planned)[process::processes]:
+        made_of = _digest(
+            [[record.described(), *map(contents_of, record.files)] for record in planned[target]]
+        ).encode()
+        if _made_of(target) != made_of:
+            mine[target] = made_of
     if not mine:
         return []
     edit = load_editor(parameters)
@@ -118,8 +107,8 @@ def generate(
             f"pin generation.surrogate_revision and generation.editor_revision to those of its README.md, or choose a "
             f"new folder."
         )
-    for shard, made_of in progress(mine, "Shards"):
-        rows = make_rows(shard.records, profile, edit)
+    for target, made_of in progress(mine.items(), "Shards"):
+        rows = make_rows(planned[target], profile, edit)
         if not (folder / CARD).exists():
             # Now that the models are loaded, their commits are known.
             identity["models"] = models_used(parameters)
@@ -127,9 +116,9 @@ def generate(
             write_text(folder / CARD, generated_card(records, identity))
         schema = FEATURES.arrow_schema
         schema = schema.with_metadata({**(schema.metadata or {}), MADE_OF: made_of})
-        with atomic_path(shard.target) as temporary, open(temporary, "wb") as handle:
+        with atomic_path(target) as temporary, open(temporary, "wb") as handle:
             pq.write_table(pa.Table.from_pylist(rows, schema=schema), handle)
-    return [shard.target for shard, _ in mine]
+    return list(mine)
 
 
 def _made_of(target: Path) -> bytes | None:

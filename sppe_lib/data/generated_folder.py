@@ -117,6 +117,12 @@ class Generated(Found):
         """How many instances the pairs have that the profile takes."""
         return sum(number for split in self.instances.values() for pair, number in split.items() if pair in self.pairs)
 
+    def read(self, size: int, processes: int = 2) -> Iterator[ReadInstance]:
+        """The instances of these pairs, folder by folder; what is wrong with some joins `problems`."""
+        stored = (row for folder in self.folders for split in self.instances for row in folder.rows(split))
+        chosen = (row for row in stored if row["pair_id"] in self.pairs)
+        return self.noting(in_processes(partial(_read, size=size), chosen, processes))
+
 
 def find_generated(profile: Profile) -> Generated | None:
     """The folder or folders of `benchmark.source`, joined in the order of their names; None if `generate` made none.
@@ -211,10 +217,3 @@ def _read(row: dict, size: int) -> ReadInstance:
         return ReadInstance(*sized(row, size), "file")
     except DataError as error:
         return ReadInstance(None, problem=Problem.of(error, row["instance_id"]))
-
-
-def read_instances(found: Generated, size: int, processes: int = 2) -> Iterator[ReadInstance]:
-    """Read the instances of the chosen pairs, folder by folder; what is wrong with some joins `found.problems`."""
-    stored = (row for folder in found.folders for split in SPLITS for row in folder.rows(split))
-    chosen = (row for row in stored if row["pair_id"] in found.pairs)
-    return found.noting(in_processes(partial(_read, size=size), chosen, processes))

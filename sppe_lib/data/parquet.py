@@ -35,18 +35,15 @@ def parquet_file(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(pa.memory_map(os.fsencode(path)))
 
 
-def read_batches(
-    path: Path, columns: Sequence[str] | None = None, schema: pa.Schema | None = None
-) -> Iterator[pa.RecordBatch]:
-    """The rows of a Parquet file, 64 at a time, of some columns or in another schema; raises as `parquet_file`."""
+def _batches(path: Path, columns: list[str] | None, schema: pa.Schema | None) -> Iterator[pa.RecordBatch]:
     with _naming(path):
-        for batch in parquet_file(path).iter_batches(64, columns=columns and list(columns)):
+        for batch in parquet_file(path).iter_batches(64, columns=columns):
             yield from table_cast(pa.Table.from_batches([batch]), schema).to_batches() if schema else [batch]
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict]:
     """The rows of some columns of a Parquet file, pictures still encoded; raises as `parquet_file`."""
-    for batch in read_batches(path, columns):
+    for batch in _batches(path, list(columns), None):
         yield from batch.to_pylist()
 
 
@@ -62,25 +59,22 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def open_parquet(paths: Path | Sequence[Path], features: Features | None = None, in_memory: bool = False) -> Dataset:
+def open_parquet(paths: Path | Sequence[Path], features: Features | None = None) -> Dataset:
     """Parquet files of one schema as one data set, memory-mapped (by a copy in the cache of `datasets`).
 
-    `features` replaces the files' own. `in_memory` makes no copy: for files that are small and soon gone.
-    Raises DataError naming a file that cannot be read or has other columns.
+    `features` replaces the files' own. Raises DataError naming a file that cannot be read or has other columns.
     """
     paths = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
     features = features or Features.from_arrow_schema(parquet_file(paths[0]).schema_arrow)
     schema = features.arrow_schema
-    batches = (batch for path in paths for batch in read_batches(path, schema=schema))
-    if in_memory:
-        return Dataset(pa.Table.from_batches(batches, schema))
     name = _digest("\0".join(str(path.resolve()) for path in paths).encode("utf-8", "surrogateescape"))
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "sppe"
     copy = folder / f"{name}-{_digest(repr(features).encode() + b''.join(map(_state, paths)))}.arrow"
     if not copy.is_file():
         with atomic_path(copy) as temporary, pa.ipc.new_stream(str(temporary), schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+            for path in paths:
+                for batch in _batches(path, None, schema):
+                    writer.write_batch(batch)
         for older in set(folder.glob(f"{name}-*.arrow")) - {copy}:
             older.unlink(missing_ok=True)
     return Dataset.from_file(str(copy))

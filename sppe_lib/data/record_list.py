@@ -6,6 +6,7 @@ In `schema.FULL_IMAGE_DATASETS` everything is private, and the record brings its
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -78,18 +79,11 @@ class Record:
 _RECORD = TypeAdapter(Record)
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long
-        return False
-
-
 def read_records(path: str | Path) -> list[Record]:
     """Read a list of records (UTF-8), with paths relative to it; DataError naming the line of what does not fit."""
     path = Path(path)
     name = shown(path.name)
-    if not _is_file(path):
+    if not os.path.isfile(path):
         raise DataError(f"The list of records {name!r} is missing; write one JSON object per line into it.")
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -135,5 +129,5 @@ def _fault(record: Record) -> str:
             return f"{own[0]} is for the full-image data sets only ({', '.join(FULL_IMAGE_DATASETS)}); remove it"
         if len(set(map(taxonomy.instruction, record.codes))) < max(1, len(record.codes)):
             return f"{name} {'repeats a code' if record.codes else 'has no codes'}; name every instruction once"
-    missing = [shown(file.name)[-80:] for file in record.files if not _is_file(file)]
+    missing = [shown(file.name)[-80:] for file in record.files if not os.path.isfile(file)]
     return f"the file {missing[0]} of {name} is missing; correct its path" if missing else ""

@@ -151,7 +151,7 @@ def write_set(rows: Iterable[dict], number: int, summary: Summary, about: Callab
     """Replace `summary.folder` by the rows as Parquet shards, README.md (the card) and counts.csv, once all are there.
 
     Beside them stands what the summary has of problems, identities, second edits and MADE_OF. `number`: how many rows
-    there are, at most. `about` gives the card's prose when all rows are written. Fills `summary.counts`, returns the summary.
+    there are, at most. `about` gives the card's prose once all rows are written. Returns the summary, with its counts.
     Raises ResourceError where the disk has no room.
     """
     size, name = summary.parameters.size, summary.folder.name

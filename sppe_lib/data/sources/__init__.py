@@ -24,7 +24,7 @@ class Source:
     """A data set with private regions."""
 
     name: str  # in Table 1
-    layout: Callable[..., Iterator[Annotation]]
+    layout: Callable[[Reading, Path], Iterator[Annotation]]
     kind: str  # of its regions, see `Region`
     closed: bool  # whether its list of names is complete, so that another one is a problem
     categories: dict[str, str | None]  # its names as categories
@@ -59,13 +59,13 @@ def source(name: str) -> Source:
     return SOURCES[name]
 
 
-def read_source(name: str, folder: str | Path, strict: bool = True, **options) -> Reading:
+def read_source(name: str, folder: str | Path, strict: bool = True) -> Reading:
     """Read an unpacked data set; `strict` makes any problem a DataError, otherwise it is left out and listed.
 
-    `options` go to the layout. A missing folder, broken JSON and no annotations are always a DataError.
+    A missing folder, broken JSON and no annotations are always a DataError.
     """
     entry, folder, reading = source(name), Path(folder), Reading(name)
-    read_annotations(reading, folder, entry.layout(reading, folder, **options), entry)
+    read_annotations(reading, folder, entry.layout(reading, folder), entry)
     if strict:
         reading.require_none()
     return reading

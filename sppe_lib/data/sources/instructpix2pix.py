@@ -91,20 +91,32 @@ def _normal(instruction: str) -> str:
     return " ".join(instruction.split()).lower()
 
 
-def _lacking(names: Iterable[str]) -> str:
-    lacking = ", ".join(column for column in COLUMNS if column not in names)
+def _fault_of(columns: Iterable[str]) -> str:
+    lacking = ", ".join(column for column in COLUMNS if column not in columns)
     return lacking and f"lacks the columns {lacking}"
+
+
+def _fault_of_shard(shard: Path) -> str:
+    try:
+        return _fault_of(parquet_file(shard).schema_arrow.names)
+    except DataError as error:
+        return f"holds no shard that can be read ({str(error).rstrip('.')})"
 
 
 def _read_shards(shards: list[Path], skipped: Counter) -> Iterator[dict]:
     for shard in shards:
         try:
-            if _lacking(parquet_file(shard).schema_arrow.names):
+            if _fault_of(parquet_file(shard).schema_arrow.names):
                 skipped[f"the shard {shown(shard.name)}, which has other columns"] += 1
             else:
                 yield from read_rows(shard, COLUMNS)
         except DataError:
             skipped[f"the shard {shown(shard.name)}, which cannot be read"] += 1
+
+
+def shards_below(folder: Path) -> list[Path]:
+    """The Parquet files of a folder, at any depth."""
+    return [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
 
 
 def open_rows(location: str | Path = HUB_ID) -> Rows:
@@ -117,13 +129,14 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
         if not folder.is_dir():
             raise DataError(f"The data folder {folder.name!r} does not exist; copy the data set's data folder there.")
         # Lists among the arguments are what `datasets` shuffles as shards.
-        shards = {"shards": [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]}
-        stream = IterableDataset.from_generator(partial(_read_shards, skipped=skipped), gen_kwargs=shards)
-        fault = _fault_of(shards["shards"])
+        shards = shards_below(folder)
+        stream = IterableDataset.from_generator(partial(_read_shards, skipped=skipped), gen_kwargs={"shards": shards})
+        faults = [_fault_of_shard(shard) for shard in shards] or ["holds no Parquet shards"]
+        fault = "" if "" in faults else faults[-1]  # others are skipped
     else:
         try:
             stream = load_dataset(location, split="train", streaming=True)
-            fault = _lacking(stream.features or next(iter(stream)))
+            fault = _fault_of(stream.features or next(iter(stream)))
             for column in ("original_image", "edited_image"):
                 stream = stream.cast_column(column, Image(decode=False))
         except Exception as error:  # the hub client raises many kinds
@@ -134,19 +147,6 @@ def open_rows(location: str | Path = HUB_ID) -> Rows:
     if fault:
         raise DataError(f"The data set at {folder.name!r} {fault}; use a copy of {HUB_ID}.")
     return Rows(stream, skipped)
-
-
-def _fault_of(shards: list[Path]) -> str:
-    # None where one shard is as it should be, since others are skipped.
-    fault = "holds no Parquet shards"
-    for shard in shards:
-        try:
-            fault = _lacking(parquet_file(shard).schema_arrow.names)
-        except DataError as error:
-            fault = f"holds no shard that can be read ({str(error).rstrip('.')})"
-        if not fault:
-            break
-    return fault
 
 
 def select(rows: Rows, number: int = PUBLISHED_PROMPTS, seed: int = 0) -> Iterator[EditExample]:

@@ -8,7 +8,6 @@ import pandas as pd
 from sppe_lib.config import repository
 from sppe_lib.data import released
 from sppe_lib.data.parquet import parquet_file
-from sppe_lib.data.problems import files_below
 from sppe_lib.data.sources import SOURCES, instructpix2pix, read_source
 from sppe_lib.errors import DataError
 from sppe_lib.published import read_published
@@ -40,8 +39,7 @@ def inventory(root: str | Path | None = None) -> pd.DataFrame:
 def _look(name: str, folder: Path) -> tuple[int, int, str]:
     try:
         if name == instructpix2pix.NAME:
-            shards = [path for path in files_below(folder) if path.suffix.lower() == ".parquet"]
-            rows = sum(parquet_file(shard).metadata.num_rows for shard in shards)
+            rows = sum(parquet_file(shard).metadata.num_rows for shard in instructpix2pix.shards_below(folder))
             return 2 * rows, rows, "" if rows else "the Parquet shards"
         if name == "SPPE":
             found = released.find_instances(folder, size=512, strength=0.5)

@@ -64,8 +64,8 @@ def redactions(reading: Reading, folder: Path) -> Iterator[Annotation]:
             yield annotation
 
 
-def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[Annotation]:
-    """The boxes that at least so many people found private (0: every box); DataError for missing and broken files."""
+def dipa(reading: Reading, folder: Path) -> Iterator[Annotation]:
+    """The boxes that somebody found private; DataError for missing and broken files."""
     labels = {path.name.partition("_label")[0]: path for path in _label_files(folder, "original labels")}
     people = defaultdict(list)
     for path in _label_files(folder, "annotations"):
@@ -74,13 +74,13 @@ def dipa(reading: Reading, folder: Path, min_annotators: int = 1) -> Iterator[An
     remedy = "unpack the original labels again"
     for image_id in sorted(people.keys() | labels.keys()):
         judged_by = people.get(image_id, [])
-        annotation = Annotation(image_id, records=len(judged_by) if min_annotators else 1)
+        annotation = Annotation(image_id, records=len(judged_by))
         objects, size = _objects(labels[image_id], folder) if image_id in labels else ([], None)
         if objects:
             votes, boxes = _judgements(reading, folder, judged_by)
             for name in sorted(votes.keys() - {name for name, _ in objects}):
                 reading.add_problem("judgement without box", f"{image_id} ({name})", remedy)
-            shapes = [(name, box) for name, box in objects if votes[name] >= min_annotators] + boxes
+            shapes = [(name, box) for name, box in objects if votes[name]] + boxes
             annotation = replace(annotation, size=size, shapes=shapes)
         else:
             lacking = "original labels without a box" if image_id in labels else "annotation without original labels"
