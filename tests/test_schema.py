@@ -73,7 +73,7 @@ def test_opening_what_is_not_there(tmp_path):
     with pytest.raises(DataError, match="No test shards.*01_benchmark"):
         schema.open_split(tmp_path, "test")
     (tmp_path / "test-00000-of-00001.parquet").write_bytes(b"PAR1 not really")
-    with pytest.raises(DataError, match="test shards .* cannot be read"):
+    with pytest.raises(DataError, match="test-00000-of-00001.parquet cannot be read"):
         schema.open_split(tmp_path, "test")
 
 

@@ -116,12 +116,10 @@ def tag_examples(split: Dataset, per_tag: int = 2) -> list[int]:
 
 def counts_by_group(counts: pd.DataFrame) -> pd.DataFrame:
     """Instances by group and split, with totals, groups in published order."""
-    table = counts.pivot_table(index="group", columns="split", values="instances", aggfunc="sum", fill_value=0)
-    table = table.reindex(index=[group for group in taxonomy.GROUPS if group in table.index])
-    table = table[[split for split in SPLITS if split in table.columns]]
-    table["all"] = table.sum(axis=1)
-    table.loc["all"] = table.sum()
-    return table
+    given = {"index": "group", "columns": "split", "values": "instances", "aggfunc": "sum", "fill_value": 0}
+    table = counts.pivot_table(**given, margins=True, margins_name="all")
+    order = [name for name in (*taxonomy.GROUPS, "all") if name in table.index]
+    return table.loc[order, [name for name in (*SPLITS, "all") if name in table.columns]]
 
 
 def tag_bars(splits: dict[str, Dataset]) -> Figure:

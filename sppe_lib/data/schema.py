@@ -145,15 +145,13 @@ def open_split(folder: Path, split: str) -> Dataset:
     """Open a split (memory-mapped). Raises ConfigError for unknown splits, DataError where none is stored."""
     if split not in SPLITS:
         raise ConfigError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
-    name, shards = repr(Path(folder).name), split_files(folder, split)
+    shards = split_files(folder, split)
     if not shards:
         raise DataError(
-            f"No {split} shards in {name}: run the stage that builds it (01_benchmark or 01b_more_sets) first."
+            f"No {split} shards in {Path(folder).name!r}: run the stage that builds it (01_benchmark or 01b_more_sets) "
+            f"first."
         )
-    try:
-        return open_parquet(shards, FEATURES)
-    except DataError as error:
-        raise DataError(f"The {split} shards in {name} cannot be read: {str(error).rstrip('.')}.") from None
+    return open_parquet(shards, FEATURES)
 
 
 def oracle_file(folder: Path, split: str) -> Path:

@@ -83,43 +83,38 @@ class _Shards:
     """The shards of one split in a folder being built; rows wait until there are enough for a row group."""
 
     def __init__(self, folder: Path, split: str, size: int) -> None:
-        self.folder, self.split = folder, split
-        self.group = max(1, min(_ROW_GROUP, BUFFER_BYTES // row_bytes(size)))
-        self.most = max(self.group, SHARD_BYTES // row_bytes(size))
-        self.waiting: list[dict] = []
-        self.paths: list[Path] = []
-        self.writer: pq.ParquetWriter | None = None
-        self.written = 0
+        self.folder, self.split, self.waiting, self.groups = folder, split, [], 0
+        self.rows_of_group = max(1, min(_ROW_GROUP, BUFFER_BYTES // row_bytes(size)))
+        self.groups_of_shard = max(1, -(-(SHARD_BYTES // row_bytes(size)) // self.rows_of_group))
+        self.writers: list[pq.ParquetWriter] = []
 
     def add(self, row: dict) -> None:
         """Take one more row."""
         self.waiting.append(row)
-        if len(self.waiting) == self.group:
+        if len(self.waiting) == self.rows_of_group:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits, and close the shard if it is full."""
-        if self.writer is None:
-            self.paths.append(self.folder / f"{self.split}-{len(self.paths):05d}.parquet")
-            self.writer, self.written = pq.ParquetWriter(self.paths[-1], FEATURES.arrow_schema), 0
-        self.writer.write_table(pa.Table.from_pylist(self.waiting, schema=FEATURES.arrow_schema))
-        self.written, self.waiting = self.written + len(self.waiting), []
-        if self.written >= self.most:
+        """Write what waits, into a new shard if the last one is full."""
+        if self.waiting and self.groups % self.groups_of_shard == 0:
             self.close()
+            path = self.folder / f"{self.split}-{len(self.writers):05d}.parquet"
+            self.writers.append(pq.ParquetWriter(path, FEATURES.arrow_schema))
+        if self.waiting:
+            self.writers[-1].write_table(pa.Table.from_pylist(self.waiting, schema=FEATURES.arrow_schema))
+            self.waiting, self.groups = [], self.groups + 1
 
     def close(self) -> None:
         """Close the shard that is open, if one is."""
-        if self.writer is not None:
-            self.writer.close()
-            self.writer = None
+        for writer in self.writers[-1:]:
+            writer.close()
 
     def finish(self) -> None:
         """Write what waits and give the shards their names, which say how many there are."""
-        if self.waiting:
-            self.flush()
+        self.flush()
         self.close()
-        for number, path in enumerate(self.paths):
-            path.rename(self.folder / f"{self.split}-{number:05d}-of-{len(self.paths):05d}.parquet")
+        for path in sorted(self.folder.glob(f"{self.split}-?????.parquet")):
+            path.rename(path.with_stem(f"{path.stem}-of-{len(self.writers):05d}"))
 
 
 def write_shards(rows: Iterable[dict], folder: Path, size: int) -> pd.DataFrame:
