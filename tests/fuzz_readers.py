@@ -21,7 +21,7 @@ from released_tree import write_tree
 from source_trees import WRITERS
 
 from sppe_lib.data import cloud_editor, own_folder, released
-from sppe_lib.data.generated_folder import read_folder, sized
+from sppe_lib.data.generated_folder import read_folder, read_instance
 from sppe_lib.data.record_list import read_records
 from sppe_lib.data.schema import FEATURES
 from sppe_lib.data.sources import instructpix2pix, read_source
@@ -153,7 +153,7 @@ def generated(folder: Path, rng: np.random.Generator) -> None:
     found = read_folder(folder, "it", "generate")
     found.column("train", "pair_id")
     for stored in found.rows("train"):
-        sized(stored, 8)
+        read_instance(stored, 8)
 
 
 def edit_examples(folder: Path, rng: np.random.Generator) -> None:

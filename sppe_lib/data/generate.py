@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
@@ -32,7 +33,7 @@ from sppe_lib.data.record_list import Record, read_records
 from sppe_lib.data.schema import FEATURES, SPLITS
 from sppe_lib.data.store import IDENTITY
 from sppe_lib.data.surrogates import make_surrogates
-from sppe_lib.errors import ConfigError, DataError, KitError
+from sppe_lib.errors import ConfigError, DataError, command_line
 from sppe_lib.locations import model_location
 from sppe_lib.models import cached_commit
 from sppe_lib.pictures import picture_layout, png, read_mask, read_picture, resize_mask, square
@@ -206,6 +207,7 @@ def make_rows(records: Sequence[Record], profile: Profile, edit: Editor) -> list
     ]
 
 
+@command_line
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line; every process that accelerate started makes its own shards."""
     parser = argparse.ArgumentParser(prog="python -m sppe_lib.data.generate", description=__doc__.splitlines()[0])
@@ -217,14 +219,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # On a CPU accelerate reads how many processes torchrun started only when told that there is no accelerator.
     state = PartialState(cpu=device().type == "cpu")
     try:
-        profile = load_profile(chosen.profile)
-        records = read_records(chosen.records)
+        profile, records = load_profile(chosen.profile), read_records(chosen.records)
         generate(profile, records, chosen.output, chosen.shards, state.process_index, state.num_processes)
-    except KitError as error:
-        raise SystemExit(str(error)) from None
     finally:
         state.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,11 +20,11 @@ from sppe_lib.config import Profile, repository
 from sppe_lib.data.parquet import parquet_file, read_rows
 from sppe_lib.data.problems import Found, Problem, read_json
 from sppe_lib.data.processes import in_processes
-from sppe_lib.data.released import ReadInstance, choose_pairs
+from sppe_lib.data.released import ReadInstance, choose_pairs, finished
 from sppe_lib.data.schema import FEATURES, FULL_IMAGE_DATASETS, IMAGE_COLUMNS, SPLITS, check_instance, split_files
 from sppe_lib.data.store import IDENTITY
 from sppe_lib.errors import ConfigError, DataError
-from sppe_lib.pictures import check_mask, png, read_picture, resize_mask, square
+from sppe_lib.pictures import read_picture, resize_mask
 
 COMMAND = "accelerate launch -m sppe_lib.data.generate"
 
@@ -121,7 +121,7 @@ class Generated(Found):
         """The instances of these pairs, folder by folder; what is wrong with some joins `problems`."""
         stored = (row for folder in self.folders for split in self.instances for row in folder.rows(split))
         chosen = (row for row in stored if row["pair_id"] in self.pairs)
-        return self.noting(in_processes(partial(_read, size=size), chosen, processes))
+        return self.noting(in_processes(partial(read_instance, size=size), chosen, processes))
 
 
 def find_generated(profile: Profile) -> Generated | None:
@@ -165,9 +165,7 @@ def find_generated(profile: Profile) -> Generated | None:
             f"{name} has no pairs of the split {empty[0]}; generate a folder from records of that split and put both "
             f"into one folder that benchmark.source names."
         )
-    pairs = set()
-    for split in SPLITS:
-        pairs.update(choose_pairs(instances[split], parameters.pairs[split], parameters.seed))
+    pairs = choose_pairs(instances, parameters.pairs, parameters.seed)
     return Generated("the generated data", folders, list(datasets), instances, pairs)
 
 
@@ -192,28 +190,17 @@ def find_unseen(profile: Profile) -> GeneratedFolder:
     return folder
 
 
-def sized(row: dict, size: int) -> tuple[dict, float]:
-    """A row with pictures of `size` pixels, and the share of it that is private; unchanged where it has that size.
-
-    Raises DataError for pictures that cannot be read, and for a mask that is empty or, in a data set of regions, full.
-    """
-    images = {}
-    for name in IMAGE_COLUMNS:
-        stored = row[name]["bytes"] if isinstance(row[name], dict) else None
-        images[name] = read_picture(stored or b"", name=f"{name} of {row['instance_id']}")
-    check_instance(row | images)
-    mask = resize_mask(images["mask"], size)
-    private = np.asarray(mask) > 127
-    if images["source"].size != (size, size):
-        # A thin frame can close when a mask is made smaller.
-        may_be_full = row["dataset"] in FULL_IMAGE_DATASETS
-        check_mask(private, f"of {row['instance_id']} at {size} pixels", may_be_full)
-        row = row | {name: png(mask if name == "mask" else square(image, size)) for name, image in images.items()}
-    return row, float(private.mean())
-
-
-def _read(row: dict, size: int) -> ReadInstance:
+def read_instance(row: dict, size: int) -> ReadInstance:
+    """A row with pictures of `size` pixels, unchanged where it has that size, or what is wrong with it as a problem."""
     try:
-        return ReadInstance(*sized(row, size), "file")
+        images = {}
+        for name in IMAGE_COLUMNS:
+            stored = row[name]["bytes"] if isinstance(row[name], dict) else None
+            images[name] = read_picture(stored or b"", name=f"{name} of {row['instance_id']}")
+        check_instance(row | images)
+        mask = resize_mask(images.pop("mask"), size)
+        if images["source"].size == (size, size):
+            return ReadInstance(row, float((np.asarray(mask) > 127).mean()), "file")
+        return finished(row, images, mask, "file")
     except DataError as error:
         return ReadInstance(None, problem=Problem.of(error, row["instance_id"]))

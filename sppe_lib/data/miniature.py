@@ -162,11 +162,10 @@ def plan_split(
 
 def plan_splits(parameters: BenchmarkParameters) -> list[PairPlan]:
     """The plans of all splits in the order in which they are drawn, test under its own seed."""
-    own = {} if parameters.test_seed is None else {"test": parameters.test_seed}
-    parts = (
-        plan_split(split, parameters.pairs[split], parameters, own.get(split, parameters.seed))
-        for split in DRAWING_ORDER
-    )
+    seeds = dict.fromkeys(DRAWING_ORDER, parameters.seed)
+    if parameters.test_seed is not None:
+        seeds["test"] = parameters.test_seed
+    parts = (plan_split(split, parameters.pairs[split], parameters, seed) for split, seed in seeds.items())
     return list(chain.from_iterable(parts))
 
 
@@ -196,22 +195,18 @@ class Pictures:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._known: list[tuple[Scene, np.ndarray, dict]] = []
-
-    def _drawn(self, scene: Scene) -> tuple[Scene, np.ndarray, dict]:
-        known = next((entry for entry in self._known if entry[0] == scene), None)
-        if known is None:
-            pixels = render(scene, self.size)
-            self._known.append(known := (scene, pixels, png(pixels)))
-        return known
+        self._known: list[tuple[Scene, np.ndarray]] = []
 
     def pixels(self, scene: Scene) -> np.ndarray:
         """uint8 [H, W, 3]."""
-        return self._drawn(scene)[1]
+        found = next((pixels for known, pixels in self._known if known == scene), None)
+        if found is None:
+            self._known.append((scene, found := render(scene, self.size)))
+        return found
 
     def __call__(self, scene: Scene) -> dict:
         """The value of an image column."""
-        return self._drawn(scene)[2]
+        return png(self.pixels(scene))
 
 
 Edits = tuple[tuple[Scene, EditResult], tuple[Scene, EditResult]]

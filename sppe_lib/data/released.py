@@ -15,7 +15,7 @@ from sppe_lib.data import taxonomy
 from sppe_lib.data.problems import Found, Problem
 from sppe_lib.data.processes import in_processes
 from sppe_lib.data.released_layout import ROLES, Layout, Place, category_of, scan, tree_of
-from sppe_lib.data.schema import SPLITS, text_columns
+from sppe_lib.data.schema import FULL_IMAGE_DATASETS, SPLITS, text_columns
 from sppe_lib.errors import DataError
 from sppe_lib.runtime import seed_of
 
@@ -45,6 +45,15 @@ class ReadInstance:
     problem: Problem | None = None
 
 
+def finished(row: dict, images: dict[str, Image.Image], mask: Image.Image, origin: str) -> ReadInstance:
+    """A row with its images as squares of its mask's size; DataError where the mask, made smaller, is empty or full."""
+    private, size = np.asarray(mask) > 127, mask.width
+    may_be_full = row["dataset"] in FULL_IMAGE_DATASETS  # elsewhere, thin frames can close
+    pictures.check_mask(private, f"of {row['instance_id']} at {size} pixels", may_be_full)
+    columns = {name: pictures.png(pictures.square(image, size)) for name, image in images.items()}
+    return ReadInstance(row | columns | {"mask": pictures.png(mask)}, float(private.mean()), origin)
+
+
 @dataclass
 class Released(Found):
     """What a tree in the released layout holds: plans in a fixed order, and everything that is wrong."""
@@ -67,17 +76,19 @@ def find_instances(
     if not plans:
         layout.require_none()
         raise DataError(f"The data folder {layout.root.name!r} holds no complete instance; download it again.")
-    kept = set()
-    for split in SPLITS:
-        present = {plan.row["pair_id"] for plan in plans if plan.place.split == split}
-        kept.update(choose_pairs(present, (pairs or {}).get(split, 0), seed))
+    present = {split: {plan.row["pair_id"] for plan in plans if plan.place.split == split} for split in SPLITS}
+    kept = choose_pairs(present, pairs or {}, seed)
     plans = [plan for plan in plans if plan.row["pair_id"] in kept]
     return Released(layout.name, plans, problems=layout.problems)
 
 
-def choose_pairs(present: Iterable[str], number: int, seed: int) -> list[str]:
-    """`number` of the ids of pairs, chosen by the seed and the id alone; all of them for 0 or where there are fewer."""
-    return sorted(sorted(present), key=lambda pair: seed_of("released subset", seed, pair))[: number or None]
+def choose_pairs(present: dict[str, Iterable[str]], numbers: dict[str, int], seed: int) -> set[str]:
+    """So many pairs of each split, chosen by the seed and their ids alone; all for 0 or where there are fewer."""
+    chosen: set[str] = set()
+    for split, pairs in present.items():
+        order = sorted(pairs, key=lambda pair: (seed_of("released subset", seed, pair), pair))
+        chosen.update(order[: numbers.get(split) or None])
+    return chosen
 
 
 def compare_with_published(plans: list[InstancePlan]) -> pd.DataFrame:
@@ -230,13 +241,9 @@ def read_instance(plan: InstancePlan) -> ReadInstance:
             if image.size == size[::-1] != size:
                 raise DataError(f"The {panel} of {name} lies on its side against its source; turn it.")
         mask, origin = _private(plan, panels)
-        # Thin frames can close when a mask is made smaller.
-        private = np.asarray(mask) > 127
-        pictures.check_mask(private, f"of {name} at {plan.size} pixels")
+        return finished(plan.row, panels, mask, origin)
     except DataError as error:
         return ReadInstance(None, problem=Problem.of(error, name))
-    columns = {panel: pictures.png(pictures.square(image, plan.size)) for panel, image in panels.items()}
-    return ReadInstance(plan.row | columns | {"mask": pictures.png(mask)}, float(private.mean()), origin)
 
 
 def read_instances(released: Released, processes: int = 2) -> Iterator[ReadInstance]:
