@@ -182,7 +182,9 @@ def test_equal_images_reach_the_top_of_every_range_and_an_empty_region_is_undefi
     roles = ("recovered", "source", "edited_source")
     views = _views(images, images, features={(role, None): torch.eye(2) for role in roles})
     for name in ("clip_sim_src", "ssim_src", "psnr_src", "clip_sim_gt", "ssim_gt", "psnr_gt"):
-        assert metric(name).compute(views, None).tolist() == pytest.approx([metric(name).highest] * 2)
+        assert metric(name).compute(views, None).tolist() == pytest.approx(
+            [PSNR_LIMIT if name.startswith("psnr") else 1] * 2
+        )
     features = {(role, "outside"): torch.eye(2) for role in roles}
     views = _views(images, images, mask=torch.ones(2, 1, 64, 64), features=features)
     for name in ("ssim_src", "psnr_src", "clip_sim_src"):
@@ -252,7 +254,7 @@ def test_only_large_images_are_resized_and_grey_covers_the_other_region_only():
 
 def test_metrics_are_the_published_eight_in_order():
     assert list(METRIC_NAMES) == list(dict.fromkeys(read_published("table5_table6_recovery_sppe")["metric"]))
-    assert all(entry.lowest < entry.highest for entry in metrics.METRICS) and len(metrics.REGIONAL_NAMES) == 12
+    assert len(metrics.REGIONAL_NAMES) == 12
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sppe_lib.clip import load_clip
 from sppe_lib.data.schema import open_evaluated
 from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.erma import ErmaHead, ErmaPredictor, TrainedErma, save_erma
-from sppe_lib.editability.sweep import score_sweep
+from sppe_lib.editability.stage import score_sweep
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.evaluation import choosing, sweep
 from sppe_lib.evaluation.claims import evaluate_claims
@@ -20,7 +20,7 @@ from sppe_lib.evaluation.frame import data_name
 from sppe_lib.evaluation.leakage import identified, measure_leakage
 from sppe_lib.evaluation.measure import COLUMNS
 from sppe_lib.evaluation.metrics import PSNR_LIMIT
-from sppe_lib.evaluation.statistics import bootstrap_mean
+from sppe_lib.evaluation.statistics import mean_of
 from sppe_lib.runtime import numpy_generator
 
 CANDIDATES = {0.0: 1, 0.5: 3, 0.9: 1}
@@ -143,8 +143,8 @@ def test_the_best_chooser_gains_what_the_oracle_gains_and_the_worst_loses(profil
     assert gains.loc["oracle", "value"] == pytest.approx(expected.mean())
     shown = ["value", "low", "high"]
     assert gains.loc["ERMA", shown].tolist() == gains.loc["oracle", shown].tolist()
-    interval = bootstrap_mean(expected.to_numpy(), np.arange(10), profile.evaluation)
-    assert gains.loc["ERMA", ["low", "high"]].tolist() == pytest.approx(interval)
+    mean = mean_of(expected.to_numpy(), np.arange(10), profile.evaluation)
+    assert gains.loc["ERMA", ["low", "high"]].tolist() == pytest.approx([mean.low, mean.high])
     assert gains.loc["GMSD", "high"] < 0 and gains.loc["ERMA", "share_of_oracle"] == pytest.approx(1)
     assert gains.loc["SSIM", "value"] == gains.loc["random", "value"] == pytest.approx(0)  # a constant cannot choose
     assert (gains["n"] == 10).all() and "DISTS" not in gains.index

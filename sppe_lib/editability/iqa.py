@@ -33,9 +33,8 @@ class WeightFile:
         """Where the file belongs, in words fit for a message."""
         if "/" in self.place:
             return f"the Hugging Face cache ({self.place})"
-        folder = _weight_folders()[self.place]
         # Reports are shared: a person's home folder is nobody else's business.
-        return f"~/{folder.relative_to(Path.home())}" if folder.is_relative_to(Path.home()) else str(folder)
+        return str(_weight_folders()[self.place]).replace(str(Path.home()), "~", 1)
 
     def present(self) -> bool:
         """Whether the file is on this machine; no network is used."""

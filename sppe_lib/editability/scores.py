@@ -14,8 +14,7 @@ from scipy import stats
 from sppe_lib.data.taxonomy import GROUPS
 
 OVERALL = "Overall"
-SMALLEST_SAMPLE = 3
-"""Two points always correlate perfectly, so fewer than three give no value."""
+SMALLEST_SAMPLE = 3  # two points always correlate perfectly, so fewer than three give no value
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sppe_lib.config import Profile
 from sppe_lib.evaluation import rendering
-from sppe_lib.evaluation.frame import measured_in, methods_of, published_ablation, select
+from sppe_lib.evaluation.frame import measured_in, methods_of, published_ablation
 from sppe_lib.evaluation.recovery_tables import WHERE
 from sppe_lib.evaluation.rendering import Document, Section, document, number, table, text
 from sppe_lib.evaluation.statistics import NAN, compare, summarise
@@ -42,7 +42,7 @@ def ablation_data(profile: Profile) -> pd.DataFrame:
     `value` to `undefined` describe the row's own mean; `difference` to `pairs` its comparison. What was not run has
     only the paper's values.
     """
-    frame = select(measured_in(profile, "validation"), region=("all", "inside"))
+    frame = measured_in(profile, "validation", region=("all", "inside"))
     means = summarise(frame, ["method", "metric", "region"], profile.evaluation)
     published = published_ablation().set_index(["group", "variant", "metric"])["value"].to_dict()
     renamed = {"value": "difference", "low": "difference_low", "high": "difference_high", "n": "pairs"}

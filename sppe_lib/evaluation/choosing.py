@@ -11,41 +11,36 @@ import numpy as np
 import pandas as pd
 
 from sppe_lib.config import Profile
-from sppe_lib.evaluation.frame import PROPOSED, averaged, measured_in, read_frame, read_scores, select
+from sppe_lib.editability.stage import SWEEP
+from sppe_lib.evaluation.frame import PROPOSED, averaged, by_source, measured_in, read_scores
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, best, document, number, spanned
 from sppe_lib.evaluation.statistics import NAN, interval, mean_of, resampled_rows
 
-REFUSED = np.linspace(0, 0.9, 19)
-"""Fractions of the uploads that are refused."""
-
+REFUSED = np.linspace(0, 0.9, 19)  # fractions of the uploads that are refused
 WORTH = {"label": "true editability", "psnr_gt_inside": f"PSNR (GT) inside M of {PROPOSED} [dB]"}
 """Column -> what uploads are judged by."""
 
 ORACLE, RANDOM = "oracle", "random"
 
 
-def _with_recovery(profile: Profile, data: pd.DataFrame, run: str) -> pd.DataFrame:
-    """Candidates with the second worth, where C2E-S2SER was measured on them; without their instance's id."""
-    ours = averaged(select(measured_in(profile, run), method=PROPOSED, metric="psnr_gt", region="inside"))
+def _with_recovery(profile: Profile, scores: pd.DataFrame, run: str) -> pd.DataFrame:
+    """pair_id, worths (the second where C2E-S2SER was measured on them) and each assessor's score."""
+    ours = averaged(measured_in(profile, run, method=PROPOSED, metric="psnr_gt", region="inside"))
     if len(ours):
-        data = data.assign(psnr_gt_inside=data["instance_id"].map(ours.set_index("instance")["value"]))
-    return data.drop(columns="instance_id")
+        scores = scores.assign(psnr_gt_inside=scores["instance_id"].map(ours.set_index("instance")["value"]))
+    return scores.drop(columns=["instance_id", "group", "strength", "candidate"], errors="ignore")
 
 
 def gate_data(profile: Profile) -> pd.DataFrame:
     """A test instance with a label a row (none before 02_editability): pair_id, worths, each assessor's score."""
-    data = _with_recovery(profile, read_scores(profile).drop(columns="group"), "benchmark")
+    data = _with_recovery(profile, read_scores(profile), "benchmark")
     return data.dropna(subset="label").reset_index(drop=True)
 
 
 def chooser_data(profile: Profile) -> pd.DataFrame:
     """As `gate_data`, one row a surrogate of the sweep set at the benchmark's strength; pair_id is its source."""
-    frame = select(read_frame(profile), run="sweep", metric=("label", "score"))
-    frame = frame[np.isclose(frame["strength"], profile.benchmark.strength)]
-    wide = frame.pivot(index=["instance", "pair"], columns="method", values="value")
-    wide = wide.reindex(index=frame[["instance", "pair"]].drop_duplicates(), columns=list(frame["method"].unique()))
-    data = wide.rename_axis(columns=None).reset_index(names=["instance_id", "pair_id"])
-    return _with_recovery(profile, data, "sweep")
+    scores = by_source(read_scores(profile, SWEEP))
+    return _with_recovery(profile, scores[np.isclose(scores["strength"], profile.benchmark.strength)], SWEEP)
 
 
 def assessors_in(data: pd.DataFrame) -> list[str]:

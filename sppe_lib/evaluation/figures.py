@@ -21,19 +21,15 @@ from sppe_lib.data.taxonomy import GROUPS, categories
 from sppe_lib.editability.scores import OVERALL
 from sppe_lib.errors import ConfigError, DataError
 from sppe_lib.evaluation import frame
-from sppe_lib.evaluation.claims import metric_correlations
 from sppe_lib.evaluation.further_figures import absent, figure6, figure_ablation, figure_chooser, figure_gate
 from sppe_lib.evaluation.metrics import metric
 from sppe_lib.evaluation.qualitative import figure12, overview
 from sppe_lib.evaluation.rendering import NOT_RUN
+from sppe_lib.evaluation.rules import metric_correlations
 from sppe_lib.runtime import atomic_path
 
-LARGEST_PNG = 390_000
-"""Bytes: results are committed, so pictures stay small."""
-
-PLACES = 6
-"""Decimals of a position, as a share of the figure: a thousandth of a pixel."""
-
+LARGEST_PNG = 390_000  # bytes: results are committed, so pictures stay small
+PLACES = 6  # decimals of a position, as a share of the figure: a thousandth of a pixel
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -46,8 +42,7 @@ STYLE = {
 
 MODALITY_COLOURS = {"Visual": "#4c78a8", "Textual": "#f2a13c", "Multimodal": "#54a24b"}
 
-SCATTER_METRICS = ("ssim", "psnr", "clip_sim")
-"""Figure 11: each against the source and against the reference."""
+SCATTER_METRICS = ("ssim", "psnr", "clip_sim")  # Figure 11: each against the source and against the reference
 
 
 def settle(figure: Figure) -> None:
@@ -179,7 +174,7 @@ def _scatter(axis, wide: pd.DataFrame, name: str, colours: dict, title: str) -> 
 
 def figure11(profile: Profile) -> Figure:
     """Figure 11: source integrity against edit consistency per method; the paper above, this run below."""
-    rows = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    rows = frame.measured_in(profile, "benchmark", region="all")
     published = frame.published_recovery().query("run == 'benchmark' and group == @OVERALL")
     means = {"published": published.set_index(["method", "metric"])["value"]}
     means["value"] = rows.groupby(["method", "metric"], observed=True)["value"].apply(pd.Series.mean)
@@ -206,7 +201,7 @@ def figure11(profile: Profile) -> Figure:
 def figure13(profile: Profile) -> Figure:
     """Figure 13: DirI against DirS of every instance, a panel per method, with Pearson's r and its interval."""
     found = metric_correlations(profile, "benchmark", "dir_s", "dir_i")
-    measured, columns = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region="all")), 4
+    measured, columns = frame.averaged(frame.measured_in(profile, "benchmark", region="all")), 4
     rows = max(1, -(-len(found) // columns))
     figure = Figure(figsize=(11, 1.8 + 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

@@ -6,9 +6,10 @@ there `pair`, which statistics.py resamples, is the source.
 """
 
 import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from sppe_lib.data.schema import SPLITS, open_split
 from sppe_lib.data.store import MADE_OF
 from sppe_lib.data.sweep import sweep_columns
 from sppe_lib.editability.scores import OVERALL, oriented
-from sppe_lib.editability.sweep import FOLDER, SWEEP
+from sppe_lib.editability.stage import FOLDER, SWEEP
 from sppe_lib.errors import DataError
 from sppe_lib.evaluation.measure import COLUMNS, IDENTITY_COLUMNS, measured_files
 from sppe_lib.evaluation.metrics import METRIC_NAMES, column
@@ -35,9 +36,7 @@ FLOORS = ("frozen", *TRIVIAL_METHODS)
 CEILINGS = ("oracle-words", "oracle-realisation")
 """What the simulated editor makes of I itself under another seed, and I' itself; both through the autoencoder."""
 
-BOUNDS = (*FLOORS, *CEILINGS)
-"""Rows that methods are read against: never the best, and no baseline of a claim."""
-
+BOUNDS = (*FLOORS, *CEILINGS)  # rows that methods are read against: never the best, and no baseline of a claim
 PROPOSED, BASELINE, PROPOSED_ASSESSOR = "C2E-S2SER", "SOER", "ERMA"
 """The paper's method, what it is tested against, and the paper's assessor."""
 
@@ -148,26 +147,13 @@ def _measured(profile: Profile) -> list[pd.DataFrame]:
 
 def _sweep(profile: Profile) -> list[pd.DataFrame]:
     """Labels and scores (metrics `label` and `score`) and leakage (method "S") of the sweep set's surrogates."""
-    folder, identity = profile.results / FOLDER, ("instance_id", "pair_id")
-    scores = _read(folder / "scores.csv", (*identity, "label"), "07_sweep")
-    leakage = _read(folder / "leakage.csv", (*identity, *LEAKAGE.values()), "07_sweep")
+    scores = read_scores(profile, SWEEP)
+    columns = ("instance_id", "pair_id", *LEAKAGE.values())
+    leakage = _read(profile.results / FOLDER / "leakage.csv", columns, "07_sweep")
     parts = [(scores, {"label": ("label", "all")}, "label")]
-    for name, values in _turned(scores, read_assessors(profile)).items():
-        if values.notna().any():
-            parts.append((scores.assign(score=values), {"score": ("score", "all")}, name))
+    parts += [(scores, {name: ("score", "all")}, name) for name in scores.columns.drop(SCORE_COLUMNS, errors="ignore")]
     parts.append((leakage, {name: (metric, "inside") for metric, name in LEAKAGE.items()}, "S"))
     return [_long(table, columns, SWEEP, 0, method) for table, columns, method in parts if len(table)]
-
-
-def _turned(scores: pd.DataFrame, assessors: list[dict]) -> pd.DataFrame:
-    """A column for each of the assessors that `scores` has, higher is better."""
-    known = [one for one in assessors if one["name"] in scores]
-    turned = {one["name"]: oriented(scores[one["name"]].to_numpy(float), one["direction"]) for one in known}
-    return pd.DataFrame(turned, index=scores.index)
-
-
-def _stamp(folder: Path) -> tuple:
-    return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*.csv")))
 
 
 def require_metrics(profile: Profile) -> None:
@@ -176,15 +162,25 @@ def require_metrics(profile: Profile) -> None:
         raise DataError(f"Nothing of profile {profile.name} was measured yet: run 05_tables first.")
 
 
+def _while_unchanged(read: Callable[[Profile], Any]) -> Callable[[Profile], Any]:
+    """`read`, which is called again only after a result file has changed: tables, figures and claims read the same."""
+
+    @lru_cache(maxsize=4)
+    def kept(profile: Profile, written: tuple) -> Any:
+        return read(profile)
+
+    @wraps(read)
+    def current(profile: Profile) -> Any:
+        files = (profile.results / name for name in ("metrics", FOLDER, "editability"))
+        paths = (path for folder in files for path in sorted(folder.rglob("*.csv")))
+        return kept(profile, tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+    return current
+
+
+@_while_unchanged
 def read_frame(profile: Profile) -> pd.DataFrame:
     """Every number that was measured. Raises DataError for lacking columns, or methods of a run on other instances."""
-    folders = (profile.results / name for name in ("metrics", FOLDER, "editability"))
-    return _frame(profile, tuple(_stamp(folder) for folder in folders))
-
-
-@lru_cache(maxsize=4)
-def _frame(profile: Profile, written: tuple) -> pd.DataFrame:
-    # Tables, figures and claims read the same files; `written` tells one run's from another's.
     parts = _measured(profile) + _sweep(profile)
     if not parts:
         numbers = {"seed": int, "strength": float, "candidate": int, "value": float}
@@ -201,9 +197,9 @@ def select(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     return frame[chosen]
 
 
-def measured_in(profile: Profile, run: str) -> pd.DataFrame:
-    """The recovery metrics of one run: rows of the frame, those of every seed."""
-    return select(read_frame(profile), run=run, metric=METRIC_NAMES)
+def measured_in(profile: Profile, run: str, **wanted: object) -> pd.DataFrame:
+    """The recovery metrics of one run: rows of the frame, those of every seed; `wanted` as in `select`."""
+    return select(read_frame(profile), **{"run": run, "metric": METRIC_NAMES} | wanted)
 
 
 def averaged(rows: pd.DataFrame) -> pd.DataFrame:
@@ -236,24 +232,23 @@ def read_assessors(profile: Profile) -> list[dict]:
         raise DataError(f"editability/methods.json is not valid JSON ({error}): run 02_editability again.") from None
 
 
-def read_scores(profile: Profile) -> pd.DataFrame:
-    """Test instances as 02_editability scored them: instance_id, pair_id, group, label and a column for each available
-    assessor, turned so that higher is better; no rows before that stage."""
-    scores = _read(profile.results / "editability" / "scores.csv", SCORE_COLUMNS, "02_editability")
-    available = [entry for entry in read_assessors(profile) if entry["available"]]
-    return scores[SCORE_COLUMNS].join(_turned(scores, available))
+def read_scores(profile: Profile, run: str = "benchmark") -> pd.DataFrame:
+    """The test instances or, for the run `sweep`, surrogates as they were scored: instance_id, pair_id, group (of the
+    former), label and a column for each assessor with a score, turned so that higher is better."""
+    folder, stage = (FOLDER, "07_sweep") if run == SWEEP else ("editability", "02_editability")
+    needed = [name for name in SCORE_COLUMNS if name != "group" or run != SWEEP]
+    scores = _read(profile.results / folder / "scores.csv", needed, stage)
+    known = [one for one in read_assessors(profile) if one["name"] in scores and scores[one["name"]].notna().any()]
+    turned = {one["name"]: oriented(scores[one["name"]].to_numpy(float), one["direction"]) for one in known}
+    return scores[needed].join(pd.DataFrame(turned, index=scores.index))
 
 
+@_while_unchanged
 def assessor_samples(profile: Profile) -> tuple[dict[tuple[str, str], np.ndarray], dict[str, np.ndarray]]:
     """Bootstrap samples of every assessor's correlations, by (metric, method), and spread of SRCC over groups.
 
     Empty before that stage. For the spread pairs are drawn within their group, so each resample has all groups.
     """
-    return _samples(profile, _stamp(profile.results / "editability"))
-
-
-@lru_cache(maxsize=4)
-def _samples(profile: Profile, written: tuple) -> tuple[dict, dict]:
     scores = read_scores(profile)
     names = list(scores.columns.drop(SCORE_COLUMNS))
     groups = [resampled_correlations(rows, names, profile.evaluation) for _, rows in scores.groupby("group")]

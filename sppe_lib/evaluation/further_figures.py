@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import image_tensor, open_evaluated, to_uint8
-from sppe_lib.editability.sweep import SWEEP, sweep_is_built
+from sppe_lib.editability.stage import SWEEP, sweep_is_built
 from sppe_lib.evaluation import choosing, frame, sweep
 from sppe_lib.evaluation.ablation import ablation_data
 from sppe_lib.evaluation.metrics import metric

@@ -13,7 +13,7 @@ from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import Batch, collate, image_tensor, open_evaluated
 from sppe_lib.data.sweep import sweep_columns
-from sppe_lib.editability.sweep import FOLDER, SWEEP, sweep_is_built
+from sppe_lib.editability.stage import FOLDER, SWEEP, sweep_is_built
 from sppe_lib.evaluation.metrics import Views, grey_outside, metric, prepare, prepare_mask
 from sppe_lib.runtime import progress, write_text
 

@@ -7,10 +7,11 @@ difference costs is read from the results where the run measures it.
 import pandas as pd
 
 from sppe_lib.config import Profile
-from sppe_lib.evaluation.claims import compared
-from sppe_lib.evaluation.frame import is_simulated, measured_in, methods_of, select
+from sppe_lib.evaluation.frame import is_simulated, measured_in, methods_of
 from sppe_lib.evaluation.metrics import column
 from sppe_lib.evaluation.rendering import NOTHING, Document, Section, document, gaps, read_yaml
+from sppe_lib.evaluation.rules import compared
+from sppe_lib.evaluation.statistics import signed
 from sppe_lib.recovery.ablation_rows import PREFIX
 
 
@@ -38,7 +39,7 @@ def _effect(profile: Profile, effect: dict | str | None) -> str:
     if effect is None:
         return ""
     if effect == "undefined directions":
-        rows = select(measured_in(profile, "benchmark"), metric=("dir_i", "dir_s"))
+        rows = measured_in(profile, "benchmark", metric=("dir_i", "dir_s"))
         missing = rows["instance"].where(rows["value"].isna())
         undefined = missing.groupby(rows["method"], sort=False, observed=True).nunique()
         return "; ".join(f"{name}: {count} instances" for name, count in undefined.items())
@@ -49,7 +50,7 @@ def _effect(profile: Profile, effect: dict | str | None) -> str:
     for name, found in compared(profile, rows, *names, effect["metrics"]).items():
         entry, region = column(name)
         label = entry.label + (" inside M" if region == "inside" else "")
-        parts.append(f"{label} {found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})")
+        parts.append(f"{label} {signed(found, 3)}")
     return ", ".join(parts)
 
 

@@ -47,9 +47,7 @@ REFERENCES = (
 )
 """Pictures whose features all methods share: I and I' also inside and outside M."""
 
-OWN = (*product(("recovered",), (None, *REGIONS)), (KEPT, None))
-"""Pictures of a method whose features are needed."""
-
+OWN = (*product(("recovered",), (None, *REGIONS)), (KEPT, None))  # pictures of a method whose features are needed
 REMEDY = "run 04_recover for this method again"
 
 

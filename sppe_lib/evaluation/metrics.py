@@ -17,32 +17,24 @@ A metric is data: a name, a direction, a range and a function on batches. Choice
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import avg_pool2d, interpolate, normalize
 
 from sppe_lib.clip import changes, cosine, direction_cosine
 
-LARGEST_SIDE = 224
-"""Side in pixels at which the release compares images."""
-
-PSNR_LIMIT = 40.0
-"""dB at which PSNR stops."""
-
+LARGEST_SIDE = 224  # side in pixels at which the release compares images
+PSNR_LIMIT = 40.0  # dB at which PSNR stops
 SSIM_WINDOW, SSIM_MEAN, SSIM_VARIANCE = 7, 0.01**2, 0.03**2
 """scikit-image's default window in pixels, and its constants for pictures in [0, 1]."""
 
-UNBIASED = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)
-"""scikit-image takes the sample's variance and covariance."""
+UNBIASED = SSIM_WINDOW**2 / (SSIM_WINDOW**2 - 1)  # scikit-image takes the sample's variance and covariance
 
-REGIONS = ("inside", "outside")
-"""Inside M (private) and outside M."""
-
-KEPT = "kept"
-"""In place of a region: the whole picture, S' kept outside M."""
+REGIONS = ("inside", "outside")  # inside M (private) and outside M
+KEPT = "kept"  # in place of a region: the whole picture, S' kept outside M
 
 
 @dataclass
@@ -93,18 +85,15 @@ class Views:
 
 @dataclass(frozen=True)
 class Metric:
-    """One published metric of a recovered image; higher is better for all eight.
+    """One published metric of a recovered image, named as in the published CSVs; higher is better for all eight.
 
-    `name`: as in the published CSVs. `family`: which half of the protocol. `regional`: whether it also exists inside
-    and outside M. `compute(views, region)` returns float64 or float32 [B], NaN where undefined.
+    `regional`: whether it also exists inside and outside M. `compute(views, region)` gives [B], NaN where undefined.
     """
 
     name: str
     label: str
     family: str
     compute: Callable[[Views, str | None], torch.Tensor]
-    lowest: float = -1
-    highest: float = 1
     unit: str = ""
     regional: bool = True
 
@@ -130,21 +119,11 @@ def grey_outside(images: torch.Tensor, mask: torch.Tensor, region: str) -> torch
 
 def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Mean of [B, 1, H, W] over the pixels where `weight` is 1, as [B]; NaN where there is none."""
-    total = weight.sum((1, 2, 3))
-    mean = (values * weight).sum((1, 2, 3)) / total.clamp_min(1)
-    return torch.where(total > 0, mean, torch.nan)
+    return (values * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
 
 
-@cache
-def _band(side: int) -> torch.Tensor:
-    """[side - 6, side]: times a column of pixels this gives the means of its windows."""
-    rows, columns = torch.arange(side - SSIM_WINDOW + 1)[:, None], torch.arange(side)
-    return ((columns >= rows) & (columns < rows + SSIM_WINDOW)).double() / SSIM_WINDOW
-
-
-def window_means(values: torch.Tensor) -> torch.Tensor:
-    """Means of all 7 x 7 windows that lie within the picture: float64 [B, C, H, W] to [B, C, H - 6, W - 6]."""
-    return _band(values.shape[-2]) @ values @ _band(values.shape[-1]).T
+window_means = partial(avg_pool2d, kernel_size=SSIM_WINDOW, stride=1)
+"""Means of all windows that lie within the picture: [B, C, H, W] to [B, C, H - 6, W - 6]."""
 
 
 def window_moments(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -175,8 +154,7 @@ def ssim_map(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def feature_similarity(views: Views, region: str | None, against: str) -> torch.Tensor:
     """CLIP-Sim: cosine of the CLIP features of the recovered image and `against`, in [-1, 1]."""
     similarity = cosine(views.feature("recovered", region), views.feature(against, region))
-    empty = views.weight(region).sum((1, 2, 3)) == 0
-    return torch.where(empty, torch.nan, similarity)
+    return similarity.masked_fill(views.weight(region).sum((1, 2, 3)) == 0, torch.nan)
 
 
 def structural_mean(views: Views, region: str | None, against: str) -> torch.Tensor:
@@ -208,7 +186,7 @@ def _against(suffix: str, where: str, family: str, role: str) -> tuple[Metric, M
     return (
         Metric(f"clip_sim_{suffix}", f"CLIP-Sim ({where})", family, likeness),
         Metric(f"ssim_{suffix}", f"SSIM ({where})", family, structure),
-        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, peak, 0, PSNR_LIMIT, "dB"),
+        Metric(f"psnr_{suffix}", f"PSNR ({where})", family, peak, "dB"),
     )
 
 
@@ -227,8 +205,7 @@ METRIC_NAMES = tuple(entry.name for entry in METRICS)
 REGIONAL_NAMES = tuple(f"{entry.name}_{region}" for region in REGIONS for entry in METRICS if entry.regional)
 """Columns such as `psnr_gt_inside`."""
 
-KEPT_NAMES = tuple(f"{name}_{KEPT}" for name in METRIC_NAMES)
-"""Columns such as `psnr_gt_kept`."""
+KEPT_NAMES = tuple(f"{name}_{KEPT}" for name in METRIC_NAMES)  # columns such as `psnr_gt_kept`
 
 
 def metric(name: str) -> Metric:

@@ -9,13 +9,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 from tabulate import tabulate
 
 from sppe_lib.config import repository
 from sppe_lib.errors import DataError
-from sppe_lib.evaluation.claims import verdict_cells
-from sppe_lib.evaluation.gates import with_interval
+from sppe_lib.evaluation.claims import gate_in_words, verdict_cells
 from sppe_lib.runtime import write_text
 
 BEGIN, END = "<!-- verdicts: python -m sppe_lib.evaluation.readme -->", "<!-- end of verdicts -->"
@@ -25,7 +23,7 @@ PROFILE = "mini"
 
 def gates_in_words(gates: Sequence[dict]) -> str:
     """The gates in a sentence, those that do not hold in bold; "" for none."""
-    shown = [f"{gate['gate']} {with_interval(gate)}" for gate in gates]
+    shown = [f"{gate['gate']} {gate_in_words(gate)}" for gate in gates]
     words = [one if gate["holds"] else f"**{one}, not held**" for one, gate in zip(shown, gates)]
     link = f"[Gates](figures/{PROFILE}/tables/table_gates.md)"
     return f"\n\n{link} (PSNR inside M in dB, where nothing else is said): {'; '.join(words)}." if words else ""
@@ -36,7 +34,7 @@ def with_verdicts(readme: str, claims: list[dict], gates: Sequence[dict] = ()) -
     if BEGIN not in readme or END not in readme:
         raise DataError(f"README.md lacks the marks of its table of verdicts: put {BEGIN!r} and {END!r} there.")
     claims = [entry for entry in claims if entry["number"] not in (None, "text")]
-    cells = pd.DataFrame(verdict_cells(claims)).rename(columns={"here": f"profile `{PROFILE}`"})
+    cells = verdict_cells(claims, f"profile `{PROFILE}`").drop(columns="measured")
     block = tabulate(cells.values.tolist(), list(cells.columns), "pipe", disable_numparse=True)
     before, rest = readme.split(BEGIN, 1)
     return f"{before}{BEGIN}\n{block}{gates_in_words(gates)}\n{END}{rest.split(END, 1)[1]}"

@@ -68,7 +68,7 @@ def _with_intervals(profile: Profile, data: pd.DataFrame, heading: str, notes: l
 
 def recovery_table(profile: Profile) -> Document:
     """Tables 5 and 6 in one: the eight metrics overall, their intervals, and each metric by group."""
-    by_group = frame.select(frame.measured_in(profile, "benchmark"), region="all")
+    by_group = frame.measured_in(profile, "benchmark", region="all")
     rows = pd.concat([by_group, by_group.assign(group=OVERALL)], ignore_index=True)
     ran = frame.methods_of(rows)
     published = frame.published_recovery().query("run == 'benchmark'").drop(columns="run")
@@ -88,39 +88,32 @@ def recovery_table(profile: Profile) -> Document:
 
 def averages_table(profile: Profile) -> Document:
     """Plain means, macro averages over groups and tags, medians, and for PSNR the pooled error, whole and inside M."""
-    rows = frame.averaged(frame.select(frame.measured_in(profile, "benchmark"), region=("all", "inside")))
-    published = frame.published_recovery().query("run == 'benchmark'").assign(region="all")
     keys = ["metric", "method", "region"]
+    rows = frame.averaged(frame.measured_in(profile, "benchmark", region=("all", "inside")))
+    rows = rows.astype(dict.fromkeys(keys, str))
+    published = frame.published_recovery().query("run == 'benchmark'").assign(region="all")
+    overall, by_group = (part for _, part in published.groupby(published["group"] != OVERALL))
 
     def over(part: pd.DataFrame, by: str) -> pd.Series:
-        return part.groupby([*keys, by], observed=True)["value"].mean().groupby(keys, observed=True).mean()
+        return part.groupby([*keys, by], observed=True)["value"].mean().groupby(keys).mean()
 
-    def pooled(values: pd.Series) -> float:
-        return -10 * np.log10((10 ** (-values / 10)).mean())
-
-    def named(values: pd.Series, name: str) -> pd.DataFrame:
-        return values.rename(name).reset_index().astype(dict.fromkeys(keys, str))
-
-    values = rows.groupby(keys, observed=True)["value"]
-    peaks = rows[rows["metric"].str.startswith("psnr")].groupby(keys, observed=True)["value"]
-    theirs, groups = (published[rest] for rest in (published["group"] == OVERALL, published["group"] != OVERALL))
-    nothing = theirs.iloc[:0].set_index(keys)["value"]
+    values, peaks = (part.groupby(keys)["value"] for part in (rows, rows[rows["metric"].str.startswith("psnr")]))
+    nothing = pd.Series(np.nan, overall.set_index(keys).index)
     kinds = {
-        "mean": (values.mean(), theirs.set_index(keys)["value"]),
-        "macro average over groups": (over(rows, "group"), over(groups, "group")),
+        "mean": (values.mean(), overall.set_index(keys)["value"]),
+        "macro average over groups": (over(rows, "group"), over(by_group, "group")),
         "macro average over tags": (over(rows, "tag"), nothing),
         "median": (values.median(), nothing),
-        "pooled": (peaks.agg(pooled), nothing),
+        "pooled": (peaks.agg(lambda decibels: -10 * np.log10((10 ** (-decibels / 10)).mean())), nothing),
     }
     cells = every({"metric": list(METRIC_NAMES), "method": frame.methods_of(rows), "region": ["all", "inside"]})
-    cells = cells.merge(named(values.count(), "n"), "left", keys)
-    parts = [
-        cells.merge(named(ours, "value"), "inner", keys)
-        .merge(named(paper, "published"), "left", keys)
+    cells = cells.merge(values.count().reset_index(name="n"), "left", keys)
+    data = pd.concat(
+        cells.merge(ours.reset_index(name="value"), "inner", keys)
+        .merge(paper.reset_index(name="published"), "left", keys)
         .assign(average=kind)
         for kind, (ours, paper) in kinds.items()
-    ]
-    data = pd.concat(parts, ignore_index=True)
+    )
     sections = [
         Section(kind.capitalize() + (" inside M" if region == "inside" else ""), table(part, "method", "metric"))
         for (region, kind), part in data.groupby(["region", "average"], sort=False)
@@ -130,7 +123,7 @@ def averages_table(profile: Profile) -> Document:
 
 def kept_outside_table(profile: Profile) -> Document:
     """The eight metrics of every method with S' kept outside M in the recovered picture, and their intervals."""
-    rows = frame.select(frame.measured_in(profile, "benchmark"), region=KEPT)
+    rows = frame.measured_in(profile, "benchmark", region=KEPT)
     data = _means(profile, rows, {"metric": list(METRIC_NAMES), "method": frame.methods_of(rows)})
     return document("table_kept_outside", profile, _with_intervals(profile, data, "", []), data)
 
@@ -138,8 +131,7 @@ def kept_outside_table(profile: Profile) -> Document:
 def _parts_table(profile: Profile, name: str, key: str, values: dict[str, str], regional: bool) -> Document:
     """A table with a section for each value of `key` (with its heading), of this run alone."""
     metrics = [entry.name for entry in METRICS if entry.regional or not regional]
-    regions = list(REGIONS) if regional else "all"
-    rows = frame.select(frame.measured_in(profile, "benchmark"), metric=metrics, region=regions)
+    rows = frame.measured_in(profile, "benchmark", metric=metrics, region=REGIONS if regional else "all")
     data = _means(profile, rows, {"metric": metrics, "method": frame.methods_of(rows), key: list(values)})
     parts = ((data[data[key] == value], heading) for value, heading in values.items())
     return document(name, profile, [Section(title, table(part, "method", "metric")) for part, title in parts], data)
@@ -187,17 +179,12 @@ def paired_data(profile: Profile) -> pd.DataFrame:
 
 def paired_cells(rows: pd.DataFrame, unit: str = "pairs") -> pd.DataFrame:
     """Printed comparisons, one row each; `unit` is what n counts and what was resampled."""
-    cells = [
-        (
-            metric_label(metric(row.metric)) + ("" if row.region == "all" else " inside M"),
-            beside(row.value, row.published, 4),
-            spanned(row.low, row.high, 4),
-            *(rendering.NOTHING if pd.isna(p) else f"{p:.2g}" for p in (row.p_value, row.p_corrected)),
-            number(row.effect, 2),
-            str(row.n),
-        )
-        for row in rows.itertuples()
-    ]
+    cells = []
+    for row in rows.itertuples():
+        label = metric_label(metric(row.metric)) + ("" if row.region == "all" else " inside M")
+        tests = [rendering.NOTHING if pd.isna(p) else f"{p:.2g}" for p in (row.p_value, row.p_corrected)]
+        numbers = beside(row.value, row.published, 4), spanned(row.low, row.high, 4)
+        cells.append((label, *numbers, *tests, number(row.effect, 2), str(row.n)))
     headers = ["metric", "difference (paper)", "interval", "p", "p, corrected", "effect", unit]
     return pd.DataFrame(cells, columns=headers)
 
@@ -213,7 +200,7 @@ def paired_table(profile: Profile) -> Document:
 
 def unseen_table(profile: Profile) -> Document:
     """Table 7: the eight metrics of every method on unseen images and instructions, and their intervals."""
-    rows = frame.select(frame.measured_in(profile, "unseen"), region="all")
+    rows = frame.measured_in(profile, "unseen", region="all")
     published = frame.published_recovery().query("run == 'unseen'").drop(columns="run")
     left_out = [name for name in frame.published_methods() if name not in set(published["method"])]
     methods = [name for name in frame.ordered_methods(frame.methods_of(rows)) if name not in left_out]
@@ -234,7 +221,7 @@ def seed_values(profile: Profile) -> pd.DataFrame:
     Trained methods only: the others run once. The difference of C2E-S2SER and SOER on the same seed is one more
     method, DIFFERENCE.
     """
-    rows = frame.select(frame.read_frame(profile), run="benchmark", region="all", metric=METRIC_NAMES)
+    rows = frame.measured_in(profile, "benchmark", region="all")
     rows = frame.select(rows, method=[name for name in frame.methods_of(rows) if frame.is_trained(name)])
     values = rows.groupby(["method", "metric", "seed"], sort=False, observed=True)["value"].apply(pd.Series.mean)
     values = values.reset_index().astype({"method": str, "metric": str})
@@ -265,18 +252,19 @@ def seed_table(profile: Profile) -> Document:
     cells |= rendering.metric_cells(trained, cell) or {metric_label(entry): [] for entry in METRICS}
     trained_only = rendering.text("table_recovery_seeds", "trained", profile)
     sections = [Section("Trained methods", pd.DataFrame(cells), [trained_only])]
-    if len(both):
-        lines = []
-        for row in both.itertuples():
-            entry = metric(row.metric)
-            places = rendering.decimals(entry)
-            spread = (number(one, places) for one in (row.sd, row.lowest, row.highest))
-            shown = beside(row.value, row.published, places)
-            lines.append((metric_label(entry), f"{row.above} of {row.n}", shown, *spread))
+    lines = []
+    for row in both.itertuples():
+        entry = metric(row.metric)
+        places = rendering.decimals(entry)
+        spread = (number(one, places) for one in (row.sd, row.lowest, row.highest))
+        lines.append(
+            (metric_label(entry), f"{row.above} of {row.n}", beside(row.value, row.published, places), *spread)
+        )
+    if lines:
         names = ["metric", f"seeds with {frame.PROPOSED} above", "mean difference (paper)"]
         table_of_both = pd.DataFrame(lines, columns=[*names, "standard deviation", "lowest", "highest"])
         sections.append(Section(f"{DIFFERENCE}, seed by seed", table_of_both))
-    seeds = frame.select(frame.read_frame(profile), run="benchmark")["seed"].nunique()
+    seeds = frame.measured_in(profile, "benchmark")["seed"].nunique()
     which = {0: "none", 1: "one"}.get(seeds, "several")
     note = rendering.text("table_recovery_seeds", which, profile, number=seeds)
     return document("table_recovery_seeds", profile, sections, data, seeds=note)

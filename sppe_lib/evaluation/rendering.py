@@ -20,9 +20,7 @@ from sppe_lib.evaluation.frame import BASELINE, BOUNDS, PROPOSED, PROPOSED_ASSES
 from sppe_lib.evaluation.metrics import METRICS, Metric
 from sppe_lib.runtime import write_text
 
-NOTHING = "–"
-"""Shown where there is no number."""
-
+NOTHING = "–"  # shown where there is no number
 NOT_RUN = "not run in this profile yet"
 
 

@@ -19,8 +19,7 @@ from sppe_lib.recovery.search import GRID, Cell, cells, cost, own_values, pictur
 
 CRITERION, REGION = metric("psnr_gt"), "inside"
 
-TOLERANCE = 0.1
-"""dB: values this close to the highest count as equal to it."""
+TOLERANCE = 0.1  # dB: values this close to the highest count as equal to it
 
 
 def measure_cell(profile: Profile, cell: Cell) -> dict[str, float]:

@@ -5,7 +5,7 @@ several seeds an instance's value is the mean over them, and intervals resample 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,79 +18,72 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Mean:
-    """Mean over defined instances, its bootstrap interval, and how many instances were defined and undefined."""
+class Estimate:
+    """A mean, a correlation, or a difference of two methods (first minus second), with its bootstrap interval.
 
-    value: float
-    low: float
-    high: float
-    n: int
-    undefined: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A paired comparison of two methods over pairs: the mean of (first - second) and its bootstrap interval.
-
-    `p_value`: two-sided Wilcoxon signed-rank test, NaN where its ranks lean the other way than the mean. `effect`:
-    matched-pairs rank-biserial correlation, 1 where the first is better on every pair. `n`: how many pairs entered.
+    `n`: the instances of a mean or a correlation, the pairs of a difference. `undefined`: instances without a value, of
+    a mean. `p_value` of a difference: two-sided Wilcoxon signed-rank test, NaN where its ranks lean the other way than
+    the mean. `effect`: matched-pairs rank-biserial correlation, 1 where the first is better on every pair.
     """
 
     value: float = NAN
     low: float = NAN
     high: float = NAN
+    n: int = 0
+    undefined: int = 0
     p_value: float = NAN
     effect: float = NAN
-    n: int = 0
 
 
-@dataclass(frozen=True)
-class Correlation:
-    """Pearson's r over instances, its bootstrap interval over pairs, how many instances."""
-
-    value: float
-    low: float
-    high: float
-    n: int
+def signed(found: Estimate, places: int = 4) -> str:
+    """A difference and its interval: `+0.0123 (+0.0045 to +0.0201)`."""
+    value, low, high = (f"{one:+.{places}f}" for one in (found.value, found.low, found.high))
+    return f"{value} ({low} to {high})"
 
 
 def summarise(frame: pd.DataFrame, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
-    """The mean of `value` for each combination of `by`, in order of appearance: by, and the fields of `Mean`."""
+    """The mean for each combination of `by`, in order of appearance: by, value, low, high, n, undefined."""
     parts = frame.groupby(list(by), sort=False, observed=True)
     found = {key: mean_of(part["value"], part["pair"], settings, part["seed"]) for key, part in parts}
-    return _table(by, Mean, found)
+    return _table(by, found, ["value", "low", "high", "n", "undefined"])
 
 
 def compare(frame: pd.DataFrame, a: str, b: str, by: Sequence[str], settings: EvaluationParameters) -> pd.DataFrame:
-    """Method `a` minus `b` for each combination of `by`, paired by instance: by, and the fields of `Difference`."""
+    """Method `a` minus `b` for each combination of `by`, paired by instance: by, value to n, p_value, effect."""
     first, second = (
         dict(list(frame[frame["method"] == name].groupby(list(by), sort=False, observed=True))) for name in (a, b)
     )
     found = {key: difference_of(part, second.get(key, part.iloc[:0]), settings) for key, part in first.items()}
-    return _table(by, Difference, found)
+    return _table(by, found, ["value", "low", "high", "n", "p_value", "effect"])
 
 
-def _table(by: Sequence[str], kind: type, found: dict) -> pd.DataFrame:
-    rows = [(*key, *astuple(one)) for key, one in found.items()]
-    return pd.DataFrame(rows, columns=[*by, *(entry.name for entry in fields(kind))])
+def _table(by: Sequence[str], found: dict[tuple, Estimate], numbers: list[str]) -> pd.DataFrame:
+    rows = [(*key, *(getattr(one, name) for name in numbers)) for key, one in found.items()]
+    return pd.DataFrame(rows, columns=[*by, *numbers])
 
 
 def mean_of(
     values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters, seeds: np.ndarray | None = None
-) -> Mean:
-    """Mean of the defined values, NaN without any; interval over `pairs` (and `seeds`, each with every instance)."""
+) -> Estimate:
+    """Mean of the defined values; interval over `pairs` (and `seeds`, each with every instance), from two pairs on."""
     values = np.asarray(values, dtype=float)
     defined, repeated = np.isfinite(values), 1 if seeds is None else max(len(np.unique(seeds)), 1)
-    mean = float(values[defined].mean()) if defined.any() else NAN
-    low, high = bootstrap_mean(values, pairs, settings, seeds)
-    return Mean(mean, low, high, int(defined.sum()) // repeated, int((~defined).sum()) // repeated)
+    numbers = {"n": int(defined.sum()) // repeated, "undefined": int((~defined).sum()) // repeated}
+    if not defined.any():
+        return Estimate(**numbers)
+    totals = pair_totals(values, pairs, seeds)
+    ends = NAN, NAN
+    if len(totals[0]) > 1:
+        sums, counts = (_resampled_totals(part, settings) for part in totals)
+        ends = interval(sums / counts, settings)
+    return Estimate(float(values[defined].mean()), *ends, **numbers)
 
 
-def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Difference:
+def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Estimate:
     """First minus second (rows of the frame: instance, pair, seed, value), matched by instance and tested by pair."""
     pairs, *sides = _matched(first, second)
     if not len(pairs):
-        return Difference()
+        return Estimate()
     number = np.bincount(pairs)
     means = [np.stack([np.bincount(pairs, column) / number for column in side.T], axis=1) for side in sides]
     one, other = (_resampled_totals(side, settings, stream) / side.size for stream, side in enumerate(means, start=1))
@@ -100,21 +93,22 @@ def difference_of(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluatio
     mean, effect = float(differences.mean()), rank_biserial(differences)
     # All-equal methods leave the test nothing to rank: that is no evidence of a difference.
     p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences != 0) else 1.0
-    return Difference(mean, low, high, NAN if mean * effect < 0 else p_value, effect, len(differences))
+    p_value = NAN if mean * effect < 0 else p_value
+    return Estimate(mean, low, high, len(differences), p_value=p_value, effect=effect)
 
 
-def median_difference(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Difference:
+def median_difference(first: pd.DataFrame, second: pd.DataFrame, settings: EvaluationParameters) -> Estimate:
     """As `difference_of`, of the medians over instances; without a test."""
     pairs, *sides = _matched(first, second)
     if not len(pairs):
-        return Difference()
+        return Estimate()
     seeds = [_times_drawn(side.shape[1], settings.bootstrap, settings.seed + k) for k, side in enumerate(sides, 1)]
     samples = [
         np.subtract(*(np.median(side[rows] @ drawn[index] / side.shape[1]) for side, drawn in zip(sides, seeds)))
         for index, rows in enumerate(resampled_rows(pd.Series(pairs), settings))
     ]
     value = np.subtract(*(np.median(side.mean(axis=1)) for side in sides))
-    return Difference(float(value), *interval(np.array(samples), settings), n=int(pairs.max()) + 1)
+    return Estimate(float(value), *interval(np.array(samples), settings), n=int(pairs.max()) + 1)
 
 
 def _matched(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -177,17 +171,6 @@ def interval(samples: np.ndarray, settings: EvaluationParameters) -> tuple[float
     return float(low), float(high)
 
 
-def bootstrap_mean(
-    values: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters, seeds: np.ndarray | None = None
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean over pairs and seeds; NaN below two pairs or without resamples."""
-    totals = pair_totals(values, pairs, seeds)
-    if len(totals[0]) < 2:
-        return NAN, NAN
-    sums, counts = (_resampled_totals(part, settings) for part in totals)
-    return interval(sums / counts, settings)
-
-
 def resampled_rows(pairs: pd.Series, settings: EvaluationParameters) -> Iterator[np.ndarray]:
     """Row numbers of every bootstrap resample of whole pairs; `pairs` names the pair of each row."""
     groups = pd.Series(range(len(pairs))).groupby(pd.factorize(pairs)[0]).indices
@@ -224,13 +207,13 @@ def resampled_correlations(
     return found
 
 
-def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Correlation:
+def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings: EvaluationParameters) -> Estimate:
     """Pearson's r of two columns [n] where both are defined; NaN below three such rows or where one is constant."""
     values = np.stack([first, second]).astype(float)
     defined = np.isfinite(values).all(axis=0)
     values = np.compress(defined, values, axis=1).T
     if len(values) < 3 or (values.std(axis=0) == 0).any():
-        return Correlation(NAN, NAN, NAN, len(values))
+        return Estimate(NAN, NAN, NAN, len(values))
     found = float(stats.pearsonr(*values.T).statistic)
     # The resamples' r comes from sums of products over their pairs.
     first, second = ((values - values.mean(axis=0)) / values.std(axis=0)).T
@@ -243,7 +226,7 @@ def correlate(first: np.ndarray, second: np.ndarray, pairs: np.ndarray, settings
     varied = (n > 2) & (variances > 1e-12).all(axis=1)  # less is the rounding error of a constant
     covariance = means[:, 4] - means[:, 0] * means[:, 1]
     samples = np.where(varied, covariance / np.sqrt(np.where(varied, variances.prod(axis=1), 1.0)), NAN)
-    return Correlation(found, *interval(samples, settings), len(values))
+    return Estimate(found, *interval(samples, settings), len(values))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -19,8 +19,7 @@ from sppe_lib.evaluation.statistics import compare, holm, summarise
 METHODS = (PROPOSED, BASELINE, "copy-surrogate")
 """Recovery methods with a curve; the last is what comes back from the cloud, unrecovered."""
 
-ALL = "all"
-"""Every surrogate of the set, whatever its strength."""
+ALL = "all"  # every surrogate of the set, whatever its strength
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def refutation_data(profile: Profile) -> pd.DataFrame:
     n counts sources. `p_corrected`: Holm, over all rows. `published`: on the paper's benchmark. No rows before both
     methods have run on the set.
     """
-    rows = select(measured_in(profile, "sweep"), region="all")
+    rows = measured_in(profile, "sweep", region="all")
     if not {PROPOSED, BASELINE} <= set(methods_of(rows)):
         rows = rows.iloc[:0]
     overall = compare(rows, PROPOSED, BASELINE, ["metric"], profile.evaluation).assign(strength=ALL)

@@ -12,8 +12,7 @@ from sppe_lib.evaluation import frame
 from sppe_lib.evaluation import recovery_tables as recovery
 from sppe_lib.evaluation.ablation import ablation_table
 from sppe_lib.evaluation.choosing import gate_table
-from sppe_lib.evaluation.claims import verdict_table
-from sppe_lib.evaluation.gates import gates_table
+from sppe_lib.evaluation.claims import gates_table, verdict_table
 from sppe_lib.evaluation.recovery_tables import every
 from sppe_lib.evaluation.rendering import NOT_RUN, NOTHING, Document, Section, document, spanned, table, write
 from sppe_lib.evaluation.statistics import interval
