@@ -108,17 +108,17 @@ def test_rows_are_chosen_by_rule_and_unedited_ones_only_for_want_of_others(run):
     test = open_split(run.results / "benchmark", "test")
     rows = choose_rows(test, FIGURE12_CHOICES)
     groups = test["group"][:]
-    assert [groups[row.index] for row in rows] == [group for _, group, _ in FIGURE12_CHOICES]
+    assert [groups[row.Index] for row in rows] == [group for _, group, _ in FIGURE12_CHOICES]
     outcome, tag, category = test["source_outcome"][:], test["tag"][:], test["category"][:]
     for row, (_, value, wanted) in zip(choose_rows(test, OVERVIEW_CHOICES), OVERVIEW_CHOICES):
-        assert category[row.index] == value
-        earlier = list(zip(category, outcome, tag))[: row.index]
+        assert category[row.Index] == value
+        earlier = list(zip(category, outcome, tag))[: row.Index]
         assert (value, "done", wanted) not in earlier
     # The first pair (human face) is unchanged by its edits; the second (faces) is the group's first edited one.
     (row,) = choose_rows(test, (("group", "Face", "STYLE"),))
-    assert outcome[row.index] == "done" and test["category"][row.index] == "faces"
+    assert outcome[row.Index] == "done" and test["category"][row.Index] == "faces"
     (row,) = choose_rows(test, (("category", "human face", "STYLE"),))
-    assert outcome[row.index] == "absent"
+    assert outcome[row.Index] == "absent"
     assert choose_rows(test, (("category", "no such category", "STYLE"),)) == []
 
 

@@ -3,7 +3,6 @@
 Every figure is a PNG (150 dpi) and a PDF without dates, so the same results give the same bytes.
 """
 
-from collections import Counter
 from pathlib import Path
 
 import matplotlib
@@ -82,12 +81,12 @@ def _shades(colour: str, number: int) -> list[tuple[float, float, float]]:
     return [tuple(base + (1 - base) * share) for share in np.linspace(0.15, 0.6, max(number, 1))]
 
 
-def _ring(axis, sizes: dict, colours: list, radius: float, width: float, size: float, smallest: float) -> None:
+def _ring(axis, sizes: pd.Series, colours: list, radius: float, width: float, size: float, smallest: float) -> None:
     """One ring of a sunburst; slices below `smallest` of the circle keep their colour but get no label."""
     look = {"wedgeprops": {"width": width, "edgecolor": "white", "linewidth": 0.6}, "radius": radius, "startangle": 90}
-    wedges, _ = axis.pie(list(sizes.values()), colors=colours, counterclock=False, **look)
+    wedges, _ = axis.pie(sizes.to_list(), colors=colours, counterclock=False, **look)
     for wedge, (label, value) in zip(wedges, sizes.items()):
-        if value >= smallest * sum(sizes.values()):
+        if value >= smallest * sizes.sum():
             angle, distance = (wedge.theta1 + wedge.theta2) / 2, radius - width / 2
             turn = angle - 180 if 90 < angle % 360 < 270 else angle
             x, y = distance * np.cos(np.radians(angle)), distance * np.sin(np.radians(angle))
@@ -96,18 +95,16 @@ def _ring(axis, sizes: dict, colours: list, radius: float, width: float, size: f
 
 def _sunburst(axis, pairs: dict[str, int], title: str) -> None:
     # The categories stand in the order of their groups, and these in that of their modalities.
-    entries = [entry for entry in categories().values() if pairs.get(entry.name)]
-    inner, middle, shades, colours = Counter(), Counter(), [], []
-    for entry in entries:
-        inner[entry.modality] += pairs[entry.name]
-        middle[entry.group] += pairs[entry.name]
-    for modality in inner:
-        own = Counter(entry.group for entry in entries if entry.modality == modality)
-        for shade, number in zip(_shades(MODALITY_COLOURS[modality], len(own)), own.values()):
-            shades.append(shade)
+    rows = [(one.modality, one.group, pairs[one.name], one.name) for one in categories().values() if one.name in pairs]
+    table = pd.DataFrame(rows, columns=["modality", "group", "pairs", "category"])
+    inner, middle, outer = (table.groupby(by, sort=False)["pairs"].sum() for by in ("modality", "group", "category"))
+    shades, colours = [], []
+    for modality, own in table.groupby("modality", sort=False):
+        numbers = own.groupby("group", sort=False).size()
+        shades += _shades(MODALITY_COLOURS[modality], len(numbers))
+        for shade, number in zip(shades[-len(numbers) :], numbers):
             colours += _shades(matplotlib.colors.to_hex(shade), number)
-    outer = {entry.name: pairs[entry.name] for entry in entries}
-    _ring(axis, inner, [MODALITY_COLOURS[name] for name in inner], 0.62, 0.42, 7.5, 0.02)
+    _ring(axis, inner, [MODALITY_COLOURS[name] for name in inner.index], 0.62, 0.42, 7.5, 0.02)
     _ring(axis, middle, shades, 0.97, 0.35, 6.5, 0.018)
     _ring(axis, outer, colours, 1.45, 0.48, 5.2, 0.012)
     axis.set(xlim=(-1.47, 1.47), ylim=(-1.47, 1.47))

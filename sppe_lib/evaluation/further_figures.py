@@ -127,8 +127,8 @@ def _draw_sources(figure, profile: Profile) -> None:
         return absent(figure.subplots(), f"sweep set: {NOT_RUN}")
     rule = RULE.format(what="group") + f" Judged at strength {profile.benchmark.strength:g}."
     for part, row in zip(np.ravel(figure.subfigures(len(rows), 1)), rows):
-        own = first[first["pair_id"] == first["pair_id"][judged[row.index]]].sort_values("strength")
-        source, surrogates = dataset[judged[row.index]], [dataset[index] for index in own.index]
+        own = first[first["pair_id"] == first["pair_id"][judged[row.Index]]].sort_values("strength")
+        source, surrogates = dataset[judged[row.Index]], [dataset[index] for index in own.index]
         images = [source["source"], *(one["surrogate"] for one in surrogates)]
         images += [source["edited_source"], *(one["edited_surrogate"] for one in surrogates)]
         titles = ["I", *(f"S, strength {strength:g}" for strength in own["strength"]), "I'", *["S'"] * len(own)]
@@ -136,7 +136,7 @@ def _draw_sources(figure, profile: Profile) -> None:
             axis.imshow(to_uint8(image_tensor(image)[None])[0], interpolation="nearest")
             axis.set_title(title, fontsize=8, pad=2)
             axis.set(xticks=[], yticks=[])
-        part.suptitle(f"“{row.instruction}” ({row.caption})", fontsize=9)
+        part.suptitle(f"“{row.instruction}” ({row.category} · {row.tag})", fontsize=9)
     figure.supxlabel(textwrap.fill(rule, 150), fontsize=6, color="#444444")
 
 

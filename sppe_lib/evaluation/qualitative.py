@@ -4,7 +4,6 @@ Which instances are shown follows a rule that never looks at a score; the rule i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -56,31 +55,21 @@ COMPARED = {
 """Ending of a metric -> which pictures it compares."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a grid: the row number in the split and what is written beside it."""
+def choose_rows(dataset: Dataset, choices: Sequence[tuple[str, str, str]]) -> list:
+    """The instances of a grid by its rule, with their number as `Index`; choices without an instance are left out.
 
-    index: int
-    instruction: str
-    caption: str
-
-
-def _first(candidates: Sequence[dict], value: str, column: str, tag: str) -> dict | None:
-    """The first candidate that fits; without one the tag, then the outcome, is let go."""
-
-    def unfit(one: dict) -> tuple[bool, bool]:
-        done = one["source_outcome"] == one["surrogate_outcome"] == "done" or not one["source_outcome"]
-        return not done, one["tag"] != tag
-
-    return min((one for one in candidates if one[column] == value), key=unfit, default=None)
-
-
-def choose_rows(dataset: Dataset, choices: Sequence[tuple[str, str, str]]) -> list[Row]:
-    """The instances of a grid by its rule; choices the split has no instance for are left out."""
+    Of those that fit a choice the first with its tag whose edits were done (or of which that is not known); without
+    one the tag, then the outcome, is let go.
+    """
     columns = ["category", "group", "tag", "instruction", "source_outcome", "surrogate_outcome"]
-    candidates = dataset.select_columns(columns).to_pandas().reset_index(names="index").to_dict("records")
-    found = [_first(candidates, value, column, tag) for column, value, tag in choices]
-    return [Row(one["index"], one["instruction"], f"{one['category']} · {one['tag']}") for one in found if one]
+    table = dataset.select_columns(columns).to_pandas()
+    outcomes = table[["source_outcome", "surrogate_outcome"]].fillna("")
+    undone = ~outcomes.eq("done").all(axis="columns") & (outcomes["source_outcome"] != "")
+    chosen = []
+    for column, value, tag in choices:
+        unfit = (2 * undone + (table["tag"] != tag))[table[column] == value]
+        chosen += [unfit.idxmin()] if len(unfit) else []
+    return list(table.loc[chosen].itertuples())
 
 
 def _grid(profile: Profile, choices, methods: list[str], headline: str, what: str, side: int) -> Figure:
@@ -92,12 +81,12 @@ def _grid(profile: Profile, choices, methods: list[str], headline: str, what: st
     titles = [TITLES[name].format(editor=editor) for name in before]
     titles += [f"Î: recovered by\n{name}" for name in methods] + [TITLES[after]]
     panels = []
-    for one in (dataset[row.index] for row in rows):
+    for one in (dataset[row.Index] for row in rows):
         found = [pictures.picture(one["instance_id"]) for pictures in recovered]
         panels.append([*(one[name] for name in before), *found, one[after]])
     foot = f"{data_name(profile)}, profile {profile.name}. " + RULE.format(what=what)
     foot += "" if methods else " Recovery: not run in this profile yet."
-    texts = [(f"“{row.instruction}”", row.caption.replace(" · ", "\n")) for row in rows]
+    texts = [(f"“{row.instruction}”", f"{row.category}\n{row.tag}") for row in rows]
     return grid(panels, titles, texts, headline, foot, side)
 
 
@@ -123,7 +112,7 @@ def shown_method(profile: Profile) -> str | None:
 
 def _shown(dataset: Dataset) -> dict:
     """The first row of the overview, which no score has chosen."""
-    return dataset[next((row.index for row in choose_rows(dataset, OVERVIEW_CHOICES)), 0)]
+    return dataset[next((row.Index for row in choose_rows(dataset, OVERVIEW_CHOICES)), 0)]
 
 
 def _difference(first: Image.Image, second: Image.Image) -> Image.Image:
