@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 import tiny
-from evaluation_files import metric_rows, profile_in, recover_all, write_editability, write_levels, write_metrics
+from evaluation_files import (
+    METHODS,
+    metric_rows,
+    profile_in,
+    recover_all,
+    write_editability,
+    write_levels,
+    write_metrics,
+)
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -65,37 +73,10 @@ def test_a_large_png_is_reduced_and_panels_grow_by_whole_pixels_and_keep_them_in
     assert panel(Image.new("RGB", (512, 512)), 192).shape == (192, 192, 3)
 
 
-def test_figures_of_a_run_that_has_only_a_benchmark(tmp_path, monkeypatch):
-    profile = profile_in(tmp_path, monkeypatch, bootstrap=0)
-    tiny.tiny_benchmark(profile.results / "benchmark", 2)
-    with pytest.raises(DataError, match="05_tables"):
-        write_figures(profile)
-    (profile.results / "metrics").mkdir()
-    written = write_figures(profile, FIGURES | SWEEP_FIGURES)
-    assert sorted(path.stem for path in profile.figures.glob("*.png")) == sorted(written)
-    for name in ("figure_ablation", "figure_gate", "figure_chooser"):
-        assert any("not run" in text.get_text() for axis in draw(profile, name).axes for text in axis.texts)
-
-
-SHOWN = (
-    "I: private image",
-    "M: private region",
-    "S: surrogate",
-    "simulated",
-    "I': reference",
-    "copy-surrogate",
-    "paste-source",
-    "local-linear",
-    "SOER",
-    "C2E-S2SER",
-    "SPPE-mini (simulated)",
-    "not a score",
-)
-
-
 def test_grids_show_each_role_once_and_every_method_and_the_ablations_both_regions(run):
     titles = " ".join(text.get_text() for text in draw(run, "figure12_qualitative").texts)
-    assert not [word for word in SHOWN if word not in titles]
+    shown = ("I: private image", "M: private region", "S: surrogate", "I': reference", *METHODS)
+    assert not [word for word in (*shown, "SPPE-mini (simulated)", "not a score") if word not in titles]
     overview = [text.get_text() for text in draw(run, "figure_overview").texts]
     assert sum(text.startswith("“") for text in overview) == len(OVERVIEW_CHOICES)
     figure = draw(run, "figure_ablation")
@@ -139,6 +120,8 @@ def test_every_optional_part_can_be_absent(tmp_path, monkeypatch, parts):
     if "one group" in parts:
         rows = rows[(rows["group"] == "Face") & (rows["tag"] == "STYLE")].iloc[:4]
     tiny.tiny_benchmark(profile.results / "benchmark", 1, size=32)
+    with pytest.raises(DataError, match="05_tables"):
+        write_figures(profile)
     (profile.results / "metrics").mkdir()
     if "recovery" in parts or "one method" in parts:
         methods = ["local-linear"] if "one method" in parts else ["copy-surrogate", "SOER", "C2E-S2SER"]

@@ -167,13 +167,6 @@ def test_a_folder_of_folders_is_joined(profile, monkeypatch):
     assert "## Columns" in card and card.count("## Terms of the sources") == 1
 
 
-def test_folders_of_the_same_models_share_their_paragraph(profile):
-    generated(profile, source_of(profile) / "one", "VISPR", {"train": 1, "val": 1})
-    generated(profile, source_of(profile) / "two", "DIPA", {"test": 1})
-    card = (build_benchmark(profile, processes=1).folder / "README.md").read_text()
-    assert card.count("## Models\n") == 1 and "## Models of" not in card
-
-
 def test_what_is_not_finished_is_refused(profile):
     folder = generated(profile, source_of(profile))
     first = sorted(folder.glob("train-*"))[0]

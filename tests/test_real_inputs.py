@@ -53,15 +53,6 @@ def test_a_folders_name_is_no_pattern(tmp_path):
             assert open_parquet(tmp_path / name / "x.parquet")["x"][:] == [number], name
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1\n", b"PAR1" * 40])
-def test_what_is_no_parquet_file_is_named(tmp_path, content):
-    path = tmp_path / "benchmark" / "x.parquet"
-    path.parent.mkdir()
-    path.write_bytes(content)
-    with pytest.raises(DataError, match="benchmark/x.parquet"):
-        open_parquet(path)
-
-
 def test_copies_and_leftovers_are_no_shards(tmp_path):
     folder = tiny_benchmark(tmp_path / "b", 1, size=16)
     for name in ("test-00000-of-00001 (1).parquet", "._test-00000-of-00001.parquet", "test-00000.parquet"):

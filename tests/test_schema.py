@@ -93,25 +93,8 @@ def test_published_sizes_codes_tags_and_instructions_of_every_category():
         assert len(fitting) == len(set(fitting)) >= 2
         used.update(fitting)
     assert used == set(taxonomy.instructions())
-
-
-FITTING = {
-    "credit card": "credit card",
-    "ticket": "wooden carved ticket",
-    "laptop": "remove the laptop",
-    "plate": "remove the plate",
-    "faces": "sunglasses",
-    "email": "oil painting",
-}
-
-
-@pytest.mark.parametrize(
-    ("category", "word", "fits"),
-    [*((*pair, True) for pair in FITTING.items()), ("receipt", "sunglasses", False), ("faces", "credit card", False)],
-)
-def test_instructions_fit_their_category(category, word, fits):
-    texts = [entry.text for entry in taxonomy.instructions_for(category)]
-    assert any(word in text for text in texts) is fits
+    faces = " ".join(entry.text for entry in taxonomy.instructions_for("faces"))
+    assert "sunglasses" in faces and "credit card" not in faces
 
 
 def test_unknown_names_are_refused_with_the_known_ones():

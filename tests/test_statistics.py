@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 from sppe_lib.config import EvaluationParameters
@@ -64,15 +62,6 @@ def test_the_interval_is_scipys_percentile_bootstrap():
         rng=np.random.default_rng(SETTINGS.seed),
     ).confidence_interval
     assert _ends(values, pairs) == pytest.approx((expected.low, expected.high), abs=1e-9)
-
-
-@given(st.lists(st.floats(-10, 10), min_size=4, max_size=20), st.floats(-5, 5))
-@settings(max_examples=20, deadline=None)
-def test_shifting_values_shifts_the_interval(values, shift):
-    pairs = np.arange(len(values)) // 2
-    low, high = _ends(np.array(values), pairs)
-    moved = _ends(np.array(values) + shift, pairs)
-    assert moved == pytest.approx((low + shift, high + shift), abs=1e-9)
 
 
 def test_comparison_is_a_paired_one_and_a_p_value_leans_as_the_mean_does():

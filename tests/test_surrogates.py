@@ -9,7 +9,7 @@ from sppe_lib.data.taxonomy import categories
 from sppe_lib.errors import ConfigError
 from sppe_lib.world.captions import describe
 from sppe_lib.world.scene import Scene, private_mask, render
-from sppe_lib.world.scenes import MAKERS, make_scene
+from sppe_lib.world.scenes import make_scene
 from sppe_lib.world.surrogates import change_text, make_surrogate, pair_mask
 
 
@@ -73,16 +73,6 @@ def test_text_always_changes_and_keeps_its_punctuation(text, strength, seed):
     assert (other != text) == any(sign.isalnum() for sign in text)
     assert [sign for sign in other if not sign.isalnum()] == [sign for sign in text if not sign.isalnum()]
     assert other.isupper() == text.isupper()
-
-
-@given(st.sampled_from(sorted(MAKERS)), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
-def test_looks_keep_their_helpers_to_themselves(name, seed):
-    """What a recipe draws only to use it (_first, _aspect) is no attribute, and a stripe shows on its ground."""
-    for element in make_scene(name, seed).elements:
-        assert not any(key.startswith("_") for key in element.attributes)
-        if element.kind in ("credit_card", "ticket", "business_card"):
-            assert element.attributes["stripe"] != element.attributes["colour"]
 
 
 def test_captions_mention_what_changed_and_what_cannot_be_protected_is_refused():
