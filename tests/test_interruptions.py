@@ -18,7 +18,6 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-import yaml
 from released_tree import TREES, write_photographs
 from safetensors.torch import load_file
 
@@ -210,14 +209,3 @@ def test_a_disk_that_takes_nothing_is_a_sentence_and_loses_nothing(tmp_path, kin
     done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
     assert done.returncode == 2 and re.search(word, done.stderr.strip().splitlines()[-1]), done.stderr[-2000:]
     assert "Traceback" not in done.stderr and done.stdout.endswith("kept\n")
-
-
-def test_what_a_kill_left_of_dvcs_own_files_does_not_stop_the_next_run(uninterrupted):
-    record = uninterrupted / "results" / "smoke" / "pipeline" / "dvc.lock"
-    whole = record.read_bytes()
-    record.write_bytes(whole[: len(whole) // 2])
-    (uninterrupted / ".dvc" / "tmp" / "rwlock").write_text('{"read": {')
-    before = artefacts(uninterrupted)
-    assert start(uninterrupted, uninterrupted.parent / "log").wait(SECONDS) == 0
-    assert artefacts(uninterrupted) == before
-    assert set(yaml.safe_load(record.read_text())["stages"]) == set(yaml.safe_load(whole)["stages"])

@@ -24,7 +24,7 @@ from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.recovery import launch, sharded
 from sppe_lib.recovery import trained as training
 from sppe_lib.tools import pipeline
-from sppe_lib.tools.pipeline import environment_of, main, repro, run_side_by_side, stages_to_run, write_pipeline
+from sppe_lib.tools.pipeline import environment_of, main, mend, repro, run_side_by_side, stages_to_run, write_pipeline
 
 STAGES = {"data": set(), "one": {"data"}, "two": {"data"}, "three": {"data"}, "after three": {"three"}}
 STAGES["report"] = {"one", "two", "after three"}
@@ -140,6 +140,16 @@ def test_stages_that_have_changed_and_those_that_wait_for_them_run_side_by_side(
         text = (place / "params.yaml").read_text()
         (place / "params.yaml").write_text(text.replace(own, own[:-1] + "7"))
         assert ("data" in stages_to_run(folder)) == again
+
+
+def test_what_a_kill_left_half_written_of_dvcs_own_is_removed(place):
+    record, lock = place / "dvc.lock", place / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(exist_ok=True)
+    for content, kept in (('{"read": {', False), ('{"read": {}}', True)):
+        for path in (record, lock):
+            path.write_text(content)
+        mend(place)
+        assert record.exists() is lock.exists() is kept
 
 
 @pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--jobs", "2", "--", "x"], ["nowhere"]])
