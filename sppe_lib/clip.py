@@ -10,18 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import torch
-from datasets import Dataset
 from torch.nn.functional import interpolate
 
-from sppe_lib.data.schema import image_tensor
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.hub import load_problem
 from sppe_lib.locations import hub_options, model_location
 from sppe_lib.runtime import device
 
-if TYPE_CHECKING:  # imported where a CLIP is loaded: transformers takes seconds, and most pages need none
+if TYPE_CHECKING:  # imported where they are needed: they take seconds; most pages need no CLIP, a photo no data set
+    from datasets import Dataset
     from transformers import CLIPModel
 
 TEXT_BATCH = 256
@@ -129,12 +127,14 @@ class DatasetFeatures:
     """Features of a split's images and instructions, by row, each computed once; `batch` images at a time."""
 
     clip: ClipFeatures
-    dataset: Dataset
+    dataset: "Dataset"
     batch: int = 64
     _images: dict[tuple[str, bool], torch.Tensor] = field(default_factory=dict, repr=False)
 
     def images(self, column: str, flipped: bool = False) -> torch.Tensor:
         """Features [N, d] of one image column, mirrored left to right if `flipped`."""
+        from sppe_lib.data.schema import image_tensor
+
         if (column, flipped) not in self._images:
             identity = self.dataset["pair_id" if column in PAIR_COLUMNS else "instance_id"][:]
             first_row, group = _unique(identity)
@@ -156,6 +156,8 @@ class DatasetFeatures:
 
 def _unique(values: list[str]) -> tuple[list[int], torch.Tensor]:
     """The first row of each distinct value, and for every row the number of its value."""
+    import pandas as pd
+
     numbers, first = pd.factorize(pd.Series(values, dtype=object))
     return pd.Series(numbers).drop_duplicates().index.tolist(), torch.tensor(numbers, dtype=torch.long)
 

@@ -7,11 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import ValidationError
 
 from sppe_lib.errors import DataError
+
+if TYPE_CHECKING:  # imported where there is a report: what reads one file needs no tables
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,10 @@ class Found:
                 self.problems.append(instance.problem)
             yield instance
 
-    def report(self) -> pd.DataFrame:
+    def report(self) -> "pd.DataFrame":
         """All problems: columns problem, file, remedy."""
+        import pandas as pd
+
         return pd.DataFrame([vars(problem) for problem in self.problems], columns=["problem", "file", "remedy"])
 
     def require_none(self) -> None:
