@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sppe_lib.__main__ import main
-from sppe_lib.data import command_editor
+from sppe_lib.data import command_editor, editors
 from sppe_lib.data.own_folder import MARK
 from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError
@@ -239,8 +239,12 @@ def test_one_line_that_is_read_twice_is_one_region_and_a_picture_is_looked_at_on
 
 def test_a_face_whose_distance_is_no_number_counts_as_the_private_one(monkeypatch):
     monkeypatch.setattr(vouch, "face_boxes", lambda pixels: [])
-    monkeypatch.setattr(vouch, "face_embedding", lambda pixels, box: np.full(128, np.nan))
-    assert vouch._faces(*pair(), [Region("human face", SQUARE, "face")])
+    # That of another face in the photo, of the first or of the second private one: whichever is no number counts.
+    faces = [Region("faces", SQUARE, "face"), Region("faces", (0, 0, 20, 20), "face")]
+    for broken in ((0, 1), (0,), (1,)):
+        numbers = iter([np.full(128, np.nan if at in broken else at) for at in (0, 1)] + [np.full(128, 9.0)] * 2)
+        monkeypatch.setattr(vouch, "face_embedding", lambda pixels, box, numbers=numbers: next(numbers))
+        assert len(vouch._faces(*pair(), faces)) == 2
 
 
 def test_by_hand_a_tick_takes_one_region_away_and_a_box_joins_the_others():
@@ -275,7 +279,7 @@ def test_an_editor_gets_a_surrogate_and_nothing_else_and_only_for_the_very_previ
         given_to_editor.append(images[0])
         return [images[0].image if isinstance(images[0], Surrogate) else images[0]]
 
-    monkeypatch.setattr(edit, "load_editor", lambda settings: editor)
+    monkeypatch.setattr(editors, "load_editor", lambda settings: editor)
     shown = protected()
     others = [
         shown,
@@ -298,7 +302,7 @@ def test_an_editor_gets_a_surrogate_and_nothing_else_and_only_for_the_very_previ
         edit.edit(protected(passed=False))
     with pytest.raises(ConfigError):
         edit.edit(protected(instruction="do what I mean"))
-    monkeypatch.setattr(edit, "load_editor", lambda settings: lambda *given: 1 / 0)
+    monkeypatch.setattr(editors, "load_editor", lambda settings: lambda *given: 1 / 0)
     with pytest.raises(KitError, match="ZeroDivisionError"):
         edit.edit(shown, "flux-kontext", shown.code)
 
@@ -361,6 +365,13 @@ def test_the_command_writes_over_nothing_that_it_did_not_make(photo, command, na
     mine.write_bytes(b"mine") if not itself else photo.symlink_to(mine)
     before = mine.read_bytes()
     assert command("--add", BOX, "--looked") == (2, {name}) and mine.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", ["--method magic", "--candidates 0", "--painter crayon"])
+def test_what_cannot_work_is_said_before_anything_is_drawn_or_leaves(command, monkeypatch, options):
+    assert command("--add", BOX) == (0, FIRST)
+    monkeypatch.setitem(protect.PAINTERS, "offline", lambda *given: 1 / 0)
+    assert command("--add", BOX, "--looked", *options.split()) == (2, FIRST)
 
 
 @pytest.mark.parametrize("drawn_as", ["upright", "stored"])

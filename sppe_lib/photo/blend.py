@@ -29,11 +29,19 @@ def membrane(difference: np.ndarray, inside: np.ndarray, reach: float, private: 
     return total / np.maximum(share, 1e-20)[..., None] * np.exp(-np.square(distance / reach))[..., None]
 
 
-def emptied(picture: np.ndarray, private: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A copy of a picture (uint8 [H, W, 3]) whose private pixels are its surroundings, carried smoothly into them."""
+def surroundings(picture: np.ndarray, private: np.ndarray) -> np.ndarray:
+    """What surrounds the private pixels of a picture, carried smoothly into them: [h, w, 3], in their window."""
+    seen = window(private, 16)
+    return membrane(picture[seen].astype(np.float32), private[seen], reach=1e6)
+
+
+def emptied(
+    picture: np.ndarray, private: np.ndarray, random: np.random.Generator, ground: np.ndarray | None = None
+) -> np.ndarray:
+    """A copy of a picture (uint8 [H, W, 3]) whose private pixels are its `surroundings`, with its grain."""
     result, seen = picture.copy(), window(private, 16)
     old, here = result[seen], private[seen]
-    put(old, membrane(old.astype(np.float32), here, reach=1e6) + grain(old, here, random), here)
+    put(old, (surroundings(picture, private) if ground is None else ground) + grain(old, here, random), here)
     return result
 
 

@@ -1,6 +1,7 @@
 """`python -m sppe_lib photo IMAGE INSTRUCTION --output FOLDER`: a preview to look at, and with --looked the rest."""
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -8,8 +9,8 @@ from PIL import Image, ImageDraw
 from sppe_lib.data.own_folder import check_files, mark_file
 from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.photo.edit import edit, fitted
-from sppe_lib.photo.protect import Protected, check_instruction, open_photo, protect
-from sppe_lib.photo.recover import recover_photo
+from sppe_lib.photo.protect import Protected, check_instruction, judge, open_photo, protect
+from sppe_lib.photo.recover import check_method, recover_photo
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
@@ -71,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(f"--{name}", **settings)
     chosen = parser.parse_args(arguments)
     check_instruction(chosen.instruction)
+    check_method(chosen.method)
     paths = {name: chosen.output / f"{name}.png" for name in NAMES}
 
     def write(name: str, content: bytes) -> None:
@@ -85,7 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
     if given & {path.resolve() for path in own.values()}:
         raise ConfigError("A picture that is given would be written over: choose another --output.")
     check_files(chosen.output, [path.name for path in own.values()])
-    found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
+    with ThreadPoolExecutor(1) as ahead:
+        if chosen.looked:  # while the detectors look, what ERMA needs, which takes seconds, is imported and loaded
+            ahead.submit(judge, chosen.profile)
+        found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
     preview, shown = paths["preview"], png_bytes(found.preview())
     seen = preview.is_file() and preview.read_bytes() == shown
     if not chosen.edited:  # what an earlier run protected less must not lie beside this preview

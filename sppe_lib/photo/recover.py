@@ -5,6 +5,7 @@ what it added or took away is carried over by landmarks, and both meet the edite
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -12,19 +13,24 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from sppe_lib.config import load_profile
-from sppe_lib.data.schema import Batch, image_tensor
 from sppe_lib.photo.blend import membrane, warped, window
 from sppe_lib.photo.edit import fitted
-from sppe_lib.photo.models import cv2, face_landmarks
+from sppe_lib.photo.models import cv2, face_landmarks, tensor
 from sppe_lib.photo.protect import Protected
 from sppe_lib.pictures import mask_image, resize_mask, square
-from sppe_lib.recovery import method as recovery_method
-from sppe_lib.recovery.method import Entry
 
 # The ways without a model; `recovery.METHODS` has those with one.
 METHODS = ("improved", "local-linear", "paste-source", "copy-surrogate")
 GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))  # (cells along the longer side, cells of lightness), from coarse to fine
 FITTED_SIDE = 640  # longer side in pixels at which colour maps are fitted; they are smooth, and applied at full size
+
+
+def check_method(name: str) -> None:
+    """Raise ConfigError for a name that is neither "improved" nor one of `recovery.METHODS`."""
+    if name != "improved":
+        from sppe_lib.recovery import method
+
+        method(name)
 
 
 def recover_photo(
@@ -36,11 +42,10 @@ def recover_photo(
     Raises ConfigError for an unknown method, DataError for a picture of another shape than the surrogate and
     ResourceError for a method that the profile has not trained.
     """
-    entry = None if method == "improved" else recovery_method(method)
     found, surrogate = protected.found, np.asarray(protected.surrogate.image)
     pictures = (found.source, surrogate, np.asarray(fitted(edited, found.source.shape[1::-1])))
-    if entry:
-        return Image.fromarray(by_method(entry, pictures, found.mask, protected.instruction, profile))
+    if method != "improved":
+        return Image.fromarray(by_method(method, pictures, found.mask, protected.instruction, profile))
     boxes = [np.array(region.box) for region in found.regions if region.way == "face"]
     faces = [(face_landmarks(found.source, box), face_landmarks(surrogate, box)) for box in boxes]
     return Image.fromarray(improved(*pictures, found.mask, faces))
@@ -80,15 +85,18 @@ def improved(
 
 
 def by_method(
-    entry: Entry, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
+    name: str, pictures: Sequence[np.ndarray], mask: np.ndarray, instruction: str, profile: str | None
 ) -> np.ndarray:
     """What a method of the benchmark makes of I, S and S'; one with a model, on squares and only inside M."""
-    settings = load_profile(profile)
+    from sppe_lib.data.schema import Batch
+    from sppe_lib.recovery import method
+
+    entry, settings = method(name), load_profile(profile)
     modelled, size, private = isinstance(entry.imported(), type), settings.benchmark.size, mask_image(mask)
     images = [Image.fromarray(picture) for picture in pictures]
     if modelled:
         images, private = [square(image, size) for image in images], resize_mask(private, size)
-    tensors = [image_tensor(image)[None] for image in images]
+    tensors = [tensor(np.array(image)) for image in images]
     words = (["photo"], ["photo"], ["picture frame"], ["Others"], ["Multimodal"], [instruction], ["STYLE"])
     given = torch.from_numpy(np.array(private))[None, None].float() / 255
     # The method must not read the edited source; there is none.
@@ -147,13 +155,17 @@ def applied(maps: np.ndarray, picture: np.ndarray, rows: slice, columns: slice, 
     """Colour maps applied to a window (float32 [h, w, 3]) of a picture of `shape`, by place and lightness."""
     result = np.empty_like(picture)
     x = np.arange(columns.start, columns.stop) / max(shape[1] - 1, 1) * (maps.shape[1] - 1)
-    step = max(1, 2**20 // picture.shape[1])  # rows at a time: a pixel's map takes sixteen times the pixel
-    for start in range(0, len(picture), step):
+    step = max(1, 2**18 // picture.shape[1])  # rows at a time: a pixel's map takes sixteen times the pixel
+
+    def apply(start: int) -> None:
         part = picture[start : start + step]
         y = np.arange(rows.start + start, rows.start + start + len(part)) / max(shape[0] - 1, 1) * (maps.shape[0] - 1)
         spots = np.stack(np.broadcast_arrays(y[:, None], x[None], part.mean(-1) * (maps.shape[2] - 1)))
         own = interpolated(maps, spots.astype(np.float32))
         result[start : start + step] = np.einsum("hwi,hwij->hwj", part, own[..., :3, :]) + own[..., 3, :]
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(apply, range(0, len(picture), step)))
     return result
 
 

@@ -21,20 +21,35 @@ class Region:
     text: str = ""  # what is written there
     score: float = 1.0  # in [0, 1]; 1 where the user drew it
     mask: np.ndarray | None = field(default=None, repr=False)  # bool [H, W] where it is neither polygon nor box
+    # By (H, W), rows and columns of a window and the pixels in it: a polygon is asked for often, and takes long.
+    _drawn: dict[tuple[int, int], tuple[slice, slice, np.ndarray | bool]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def pixels(self, shape: tuple[int, int]) -> np.ndarray:
         """The region as a boolean mask of `shape` (H, W)."""
-        from skimage.draw import polygon
-
         if self.mask is not None:
             return self.mask
+        if shape not in self._drawn:
+            self._drawn[shape] = self._filled(shape)
+        rows, columns, own = self._drawn[shape]
         inside = np.zeros(shape, dtype=bool)
-        if self.outline is not None:
-            inside[polygon(self.outline[:, 1], self.outline[:, 0], shape)] = True
-        if not inside.any():  # an outline too thin to hold a pixel's middle must not leave the region as it was
-            x0, y0, x1, y1 = self.box
-            inside[y0:y1, x0:x1] = True
+        inside[rows, columns] = own
         return inside
+
+    def _filled(self, shape: tuple[int, int]) -> tuple[slice, slice, np.ndarray | bool]:
+        from skimage.draw import polygon
+
+        if self.outline is not None:
+            at = polygon(self.outline[:, 1], self.outline[:, 0], shape)
+            if at[0].size:
+                rows, columns = (slice(places.min(), places.max() + 1) for places in at)
+                own = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
+                own[at[0] - rows.start, at[1] - columns.start] = True
+                return rows, columns, own
+        # An outline too thin to hold a pixel's middle must not leave the region as it was.
+        x0, y0, x1, y1 = self.box
+        return slice(y0, y1), slice(x0, x1), True
 
 
 def drawn(text: str, shape: tuple[int, int]) -> Region:

@@ -4,14 +4,14 @@ import difflib
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from PIL import Image
+from torch.nn.functional import cosine_similarity
 
 from sppe_lib.data.surrogates import _MAKER, Surrogate
 from sppe_lib.errors import ConfigError, KitError
 from sppe_lib.photo.blend import window
 from sppe_lib.photo.find import face_boxes, read_lines
-from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, image_features, read_letters
+from sppe_lib.photo.models import SAME_PERSON, cv2, face_embedding, image_features, read_letters, tensor
 from sppe_lib.photo.regions import Region, overlap, private_mask
 from sppe_lib.pictures import png_bytes
 
@@ -96,9 +96,8 @@ def check_words(instruction: str, regions: Sequence[Region], secrets: Sequence[s
 def content_likeness(source: np.ndarray, surrogate: np.ndarray, inside: np.ndarray) -> float:
     """Cosine in [-1, 1] of the image features of two pictures within a mask, all else mid-grey."""
     seen = window(inside, 0)
-    crops = [np.where(inside[seen][..., None], picture[seen], 127) for picture in (source, surrogate)]
-    features = image_features(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255)
-    return float(torch.nn.functional.cosine_similarity(*features, dim=0))
+    crops = (np.where(inside[seen][..., None], picture[seen], 127) for picture in (source, surrogate))
+    return float(cosine_similarity(*image_features(tensor(*crops)), dim=0))
 
 
 def leaks(
@@ -122,15 +121,16 @@ def leaks(
 
 
 def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regions: Sequence[Region]) -> list[str]:
-    hidden = [np.array(region.box, dtype=float) for region in regions if region.way == "face"]
+    hidden = [np.array(region.box) for region in regions if region.way == "face"]
     for box in face_boxes(source):
         x0, y0, x1, y1 = box[:4].clip(0).astype(int)
         if private[y0:y1, x0:x1].mean() > 0.3 and all(overlap(box, other) < 0.5 for other in hidden):
             hidden.append(box)
-    known = [face_embedding(source, box) for box in hidden]
+    known = np.array([face_embedding(source, box) for box in hidden])
     found = []
     for box in (hidden + face_boxes(surrogate)) if hidden else []:
-        near = min(float(np.linalg.norm(face_embedding(surrogate, box) - other)) for other in known)
+        here = face_embedding(surrogate, box)
+        near = float(np.linalg.norm(known - here, axis=1).min())  # no number, if any is none
         if not near > SAME_PERSON:
             place = tuple(int(side) for side in box[:4])
             found.append(f"the face at {place} is a private one (distance {near:.2f}, {SAME_PERSON} is one person)")
