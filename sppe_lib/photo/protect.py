@@ -188,9 +188,9 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
 
 
 def check_instruction(instruction: str) -> None:
-    """Raise ConfigError for an empty instruction."""
-    if not instruction.strip():
-        raise ConfigError("The instruction is empty: say what the editor should do.")
+    """Raise ConfigError for an empty instruction, and for bytes of a command line that are no text."""
+    if not instruction.strip() or instruction != instruction.encode(errors="ignore").decode():
+        raise ConfigError("The instruction is empty or no UTF-8 text: say what the editor should do.")
 
 
 def protect(
