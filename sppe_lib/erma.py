@@ -1,7 +1,7 @@
 """ERMA as it is used: the head, what it is given, and the predictor of editability; its training is elsewhere.
 
 Frozen CLIP features of source, surrogate and instruction are combined into one vector, and a small head maps it to
-(y + 1) / 2 (paper, Eq. 1–5). `editability/erma.py` trains it.
+(y + 1) / 2 (paper, Eq. 1–5). `editability/erma_training.py` trains it.
 """
 
 import json

@@ -18,10 +18,11 @@ from sppe_lib.config import EditabilityParameters, load_profile
 from sppe_lib.data.labels import count_labels
 from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.editability import iqa, plots
-from sppe_lib.editability.erma import ErmaHead, ErmaInputs, ErmaPredictor, combine, predict_cosines, train_erma
+from sppe_lib.editability.erma_training import ErmaInputs, train_erma
 from sppe_lib.editability.iqa import METRICS, direction, load_metric, pair_scores, score_all
 from sppe_lib.editability.scores import Method, correlation_table, plcc, srcc
 from sppe_lib.editability.stage import BY_CATEGORY, BY_INSTRUCTION, COSINE, LEAST_SQUARES, trivial_scores
+from sppe_lib.erma import ErmaHead, ErmaPredictor, combine, predict_cosines
 from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 
 PARAMETERS = EditabilityParameters(

@@ -10,8 +10,9 @@ from tiny import tiny_clip, tiny_sweep
 from sppe_lib.clip import load_clip
 from sppe_lib.data.schema import open_evaluated
 from sppe_lib.data.sweep import sweep_columns
-from sppe_lib.editability.erma import ErmaHead, ErmaPredictor, TrainedErma, save_erma
+from sppe_lib.editability.erma_training import TrainedErma, save_erma
 from sppe_lib.editability.stage import score_sweep
+from sppe_lib.erma import ErmaHead, ErmaPredictor
 from sppe_lib.errors import DataError, ResourceError
 from sppe_lib.evaluation import choosing, sweep
 from sppe_lib.evaluation.claims import evaluate_claims

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sppe_lib.data.schema import collate
-from sppe_lib.editability.erma import ErmaPredictor
 from sppe_lib.editability.scores import OVERALL, SMALLEST_SAMPLE
+from sppe_lib.erma import ErmaPredictor
 from sppe_lib.pictures import grid
 
 _PANELS = {

@@ -17,9 +17,10 @@ from sppe_lib.config import Profile
 from sppe_lib.data.labels import edit_labels, label_table
 from sppe_lib.data.schema import EVALUATED, SPLITS, first_rows, image_tensor, open_evaluated, open_split, split_files
 from sppe_lib.data.sweep import SWEEP_COLUMNS, sweep_columns
-from sppe_lib.editability.erma import ErmaPredictor, erma_inputs, predict_cosines, save_erma, train_erma
+from sppe_lib.editability.erma_training import erma_inputs, save_erma, train_erma
 from sppe_lib.editability.iqa import score_all
 from sppe_lib.editability.scores import OVERALL, Method, correlation_table
+from sppe_lib.erma import ErmaPredictor, predict_cosines
 from sppe_lib.runtime import progress, write_text
 
 ERMA = Method("ERMA", "higher", trained=True)

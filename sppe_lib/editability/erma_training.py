@@ -21,7 +21,7 @@ from sppe_lib.config import EditabilityParameters
 from sppe_lib.data.labels import training_target
 from sppe_lib.diffusion.training import Schedule, train
 from sppe_lib.editability.scores import plcc, srcc
-from sppe_lib.erma import ErmaHead, ErmaPredictor, combine, predict_cosines  # noqa: F401  (found here, too)
+from sppe_lib.erma import ErmaHead, combine, predict_cosines
 from sppe_lib.errors import ConfigError, DataError, KitError
 from sppe_lib.runtime import atomic_path, seed_of
 
