@@ -16,6 +16,7 @@ from sppe_lib.pretraining.scenes import load_pictures, make_pictures
 from sppe_lib.pretraining.transformer import (
     SHIPPED,
     SIDES,
+    BackwardsSettings,
     Tasks,
     TransformerSettings,
     edit_quality,
@@ -38,10 +39,14 @@ def folders(tmp_path_factory):
     return root, pictures, models
 
 
-def train(folders, name, settings=SETTINGS):
+BACKWARDS = BackwardsSettings(steps=4, records=60, warmup_steps=1, cooldown_steps=1, checkpoint_every=1, **SMALL)
+
+
+def train(folders, name, settings=SETTINGS, suffix=""):
     root, pictures, models = folders
-    train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
-    return Backbone(dataclasses.replace(models, transformer=str(root / name))).transformer
+    models = dataclasses.replace(models, transformer=str(root / name))
+    train_transformer(pictures, root / name, settings, models, root / f"{name}{suffix}.pt")
+    return Backbone(models).transformer
 
 
 def test_resumed_pretraining_exports_the_same_weights(folders):
@@ -50,6 +55,29 @@ def test_resumed_pretraining_exports_the_same_weights(folders):
     resumed = train(folders, "parts")
     for (name, one), two in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, two), name
+
+
+def test_a_second_training_goes_on_from_the_first_and_can_be_resumed(folders):
+    first = train(folders, "straight").state_dict()
+    train(folders, "again", dataclasses.replace(SETTINGS, backwards=0.0))
+    straight = train(folders, "again", BACKWARDS, "-back").state_dict()
+    assert any(not torch.equal(first[name], value) for name, value in straight.items())
+    train(folders, "stopped")
+    train(folders, "stopped", dataclasses.replace(BACKWARDS, steps=2, cooldown_steps=0), "-back")
+    resumed = train(folders, "stopped", BACKWARDS, "-back").state_dict()
+    assert all(torch.equal(straight[name], value) for name, value in resumed.items())
+    record = json.loads((folders[0] / "stopped" / "training.json").read_text())
+    assert record["settings"]["backwards"] and not record["first"]["settings"]["backwards"]
+
+
+def test_backwards_the_pair_and_the_edited_picture_change_sides(folders):
+    root, pictures, models = folders
+    loaded = load_pictures(pictures, 60)
+    latents = torch.arange(60 * 6.0).reshape(60, 6, 1, 1)
+    tasks = Tasks(None, loaded, (latents, None), SETTINGS)
+    rows, own, other = np.array([3, 3]), np.array([0, 0]), np.array([2, 2])
+    before, after, edited = (panel.latents[:, 0, 0] - 18 for panel in tasks.known(rows, own, other, np.array([0, 1])))
+    assert (before.tolist(), after.tolist(), edited.tolist()) == ([4, 5], [5, 4], [0, 1])
 
 
 def test_untrained_it_leaves_the_picture_as_it_is(folders):

@@ -18,13 +18,14 @@ from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.pretraining import scenes
 from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoencoder
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
-from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
+from sppe_lib.pretraining.transformer import SHIPPED, BackwardsSettings, TransformerSettings, train_transformer
 
 # Name -> settings, training, and the folder of its weights.
 TRAININGS: dict[str, tuple[Any, Callable, str]] = {
     "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
     "clip": (ClipSettings, train_clip, "clip"),
     "transformer": (TransformerSettings, train_transformer, "backbone"),
+    "backwards": (BackwardsSettings, train_transformer, "backbone"),
 }
 
 
@@ -38,7 +39,7 @@ def pictures(profile: Profile) -> None:
 
 
 def train(what: str, profile: Profile) -> None:
-    """Train one of TRAININGS and show steps, seconds and held-out measurements; the transformer needs the other two."""
+    """Train one of TRAININGS and show steps, seconds and held-out measurements; the transformer needs the others."""
     from IPython.display import Markdown, display
 
     (cls, training, folder), chosen, models = TRAININGS[what], profile.pretraining, ()
@@ -49,7 +50,7 @@ def train(what: str, profile: Profile) -> None:
         warmup_steps=min(cls.warmup_steps, steps // 4),
         cooldown_steps=min(cls.cooldown_steps, steps // 2),
     )
-    if what == "transformer":
+    if folder == "backbone":
         clip, vae, backbone = (str(weights / name) for name in ("clip", "vae", "backbone"))
         models = (replace(SHIPPED, clip=clip, metrics_clip=clip, vae=vae, transformer=backbone, text=clip),)
         settings = replace(settings, compile=chosen.compile)

@@ -12,6 +12,7 @@ source and surrogate is never an example here: to use one is what the recovery m
 """
 
 import copy
+import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from transformers import CLIPTextModel
 
 from sppe_lib.config import ModelParameters
 from sppe_lib.data.taxonomy import instructions
+from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import Panel
@@ -68,6 +70,18 @@ class TransformerSettings(PretrainingSettings):
     heads: int = 3
     head_width: int = 64
     measured_records: int = 240  # held-out records that are measured at each export
+    backwards: float = 0.0  # share of the examples that run from the edited to the unedited picture, without words
+
+
+@dataclass(frozen=True)
+class BackwardsSettings(TransformerSettings):
+    """The second training of the transformer, from the weights of the first."""
+
+    steps: int = 700
+    learning_rate: float = 4e-4
+    warmup_steps: int = 50
+    cooldown_steps: int = 500
+    backwards: float = 0.25
 
 
 def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
@@ -119,14 +133,17 @@ class Tasks:
         examples = [(row, *side) for row in np.flatnonzero(training) for side in SIDES if did[row, side].all()]
         self.examples = np.array(examples).reshape(-1, 3)
 
-    def picture(self, record: np.ndarray, scene: np.ndarray, after: int) -> torch.Tensor:
+    def picture(self, record: np.ndarray, scene: np.ndarray, after: np.ndarray | int) -> torch.Tensor:
         """Latents [B, T, D] of scenes of records, before (0) or after (1) the edit."""
         return self.latents[torch.from_numpy(record), torch.from_numpy(2 * scene + after)].float()
 
-    def known(self, record: np.ndarray, edited: np.ndarray, example: np.ndarray | None = None) -> list[Panel]:
-        """The picture that is edited, behind the pair that shows how, if there is one."""
-        pair = [] if example is None else [Panel(self.picture(record, example, after), 0, after) for after in (0, 1)]
-        return [*pair, Panel(self.picture(record, edited, 0), 1, 0)]
+    def known(
+        self, record: np.ndarray, edited: np.ndarray, example: np.ndarray | None = None, back: np.ndarray | int = 0
+    ) -> list[Panel]:
+        """The picture that is edited, behind the pair that shows how, if there is one; `back` is 1 where backwards."""
+        columns = () if example is None else (0, 1)
+        pair = [Panel(self.picture(record, example, column ^ back), 0, column) for column in columns]
+        return [*pair, Panel(self.picture(record, edited, back), 1, 0)]
 
     def texts(self, records: np.ndarray) -> list[str]:
         """The instructions of records."""
@@ -134,22 +151,26 @@ class Tasks:
 
     def loss_at(self, step: int) -> torch.Tensor:
         """The loss of a step: one task, drawn with its share."""
-        rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
+        stream = "backwards" if self.settings.backwards else "transformer"
+        rng, generator = numpy_generator(stream, step), torch_generator(stream, step)
         task = list(TASKS)[rng.choice(len(TASKS), p=[share for share, _ in TASKS.values()])]
         count = self.settings.batch * TASKS[task][1]
         if task == "edit":
             records, edited = self.edits[rng.integers(len(self.edits), size=count)].T
-            example, texts = None, self.texts(records)
+            example, back, texts = None, 0, self.texts(records)
         else:
             records, example, edited = self.examples[rng.integers(len(self.examples), size=count)].T
-            silent = rng.random(count) < WORDLESS
+            drawn = rng.random(count)
+            back = (drawn < self.settings.backwards).astype(int)
+            silent = drawn < self.settings.backwards + WORDLESS
             texts = ["" if none else words for none, words in zip(silent, self.texts(records), strict=True)]
-        clean = self.picture(records, edited, 1)
+        clean = self.picture(records, edited, 1 - back)
         changed = self.changed[torch.from_numpy(records), torch.from_numpy(edited)]
         time = sample_times(count, generator, self.settings.time_shift).to(clean)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
-        known, text = self.known(records, edited, example), self.backbone.text.encode(texts)
-        velocity = grid_velocity(self.backbone, noisy(clean, noise, time), time, (known, None), text)
+        known, text = self.known(records, edited, example, back), self.backbone.text.encode(texts)
+        with attention_for_backward():
+            velocity = grid_velocity(self.backbone, noisy(clean, noise, time), time, (known, None), text)
         return flow_matching_loss(velocity, clean, noise, 1 + self.settings.changed_weight * changed)
 
 
@@ -164,7 +185,8 @@ def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -
     """Mean PSNR in dB inside the private region of held-out sources that are edited, against the simulated editor's.
 
     By words alone, with an unrelated example, and with the surrogate's pair, between floor (the source as it was) and
-    ceiling (the autoencoder); over the whole region, and over what the edit changed or left alone.
+    ceiling (the autoencoder); over the whole region, and over what the edit changed or left alone. "back": the edited
+    source that is to become the source, wordless, by the unrelated example backwards.
     """
     pictures = tasks.pictures
     rows = np.flatnonzero(pictures.held_out & pictures.changed.all(axis=1))[:count]
@@ -174,15 +196,15 @@ def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -
     moved = (source != truth).any(dim=1, keepdim=True)
     regions = {"": mask, " changed": mask & moved, " unchanged": mask & ~moved}
     own, surrogate, other = (np.full(len(rows), scene) for scene in range(3))
-    text, made = backbone.text.encode(tasks.texts(rows)), {"source": source}
-    made["autoencoder"] = backbone.decode(backbone.encode(truth))
-    for name, example in (("words", None), ("example", other), ("pair", surrogate)):
-        known = tasks.known(rows, own, example)
+    made = {"source": source, "autoencoder": backbone.decode(backbone.encode(truth))}
+    for name, example in (("words", None), ("example", other), ("pair", surrogate), ("back", other)):
+        known = tasks.known(rows, own, example, int(name == "back"))
+        text = backbone.text.encode([""] * len(rows) if name == "back" else tasks.texts(rows))
         noise = torch.randn(known[-1].latents.shape, generator=torch_generator("edit quality")).to(device())
         velocity = partial(grid_velocity, backbone, grid=(known, None), text=text)
         made[name] = backbone.decode(integrate(velocity, noise, backbone.scheduler, steps))
     return {
-        f"{name}{part}": round(float(psnr_inside(picture, truth, region).nanmean()), 2)
+        f"{name}{part}": round(float(psnr_inside(picture, source if name == "back" else truth, region).nanmean()), 2)
         for name, picture in made.items()
         for part, region in regions.items()
     }
@@ -197,11 +219,21 @@ def train_transformer(
 ) -> dict:
     """Pretrain the transformer on the pictures of `data_folder` as `pretrain` does; writes transformer/ and scheduler/.
 
-    The VAE and the text model of `models` must exist. Returns what was measured on held-out records.
+    The VAE and the text model of `models` must exist; for BackwardsSettings, where the training goes on from it, the
+    transformer, too. Returns what was measured on held-out records.
     """
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
-    transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
+    path, first = checkpoint or default_checkpoint(data_folder, output_folder), {}
+    if isinstance(settings, BackwardsSettings):
+        transformer = load_component(
+            FluxTransformer2DModel, models.transformer, "transformer", torch_dtype=torch.float32
+        )
+        path = checkpoint or default_checkpoint(data_folder, output_folder / "backwards")
+        record = json.loads((output_folder / "training.json").read_text(encoding="utf-8"))
+        first = {"first": record.get("first", record)}
+    else:
+        transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
     backbone = Backbone(models, transformer)
     tasks = Tasks(backbone, pictures, encode_records(backbone, pictures), settings)
     if settings.compile:
@@ -215,8 +247,7 @@ def train_transformer(
             averaged.transformer.half().save_pretrained(temporary)
         with atomic_path(output_folder / "scheduler") as temporary:
             averaged.scheduler.save_pretrained(temporary)
-        write_record(output_folder, record, measured)
+        write_record(output_folder, record | first, measured)
         return measured
 
-    path = checkpoint or default_checkpoint(data_folder, output_folder)
     return pretrain("transformer", transformer, tasks.loss_at, settings, path, export)
