@@ -225,15 +225,13 @@ def train_transformer(
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
     path, first = checkpoint or default_checkpoint(data_folder, output_folder), {}
+    transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
     if isinstance(settings, BackwardsSettings):
-        transformer = load_component(
-            FluxTransformer2DModel, models.transformer, "transformer", torch_dtype=torch.float32
-        )
+        before = load_component(FluxTransformer2DModel, models.transformer, "transformer")
+        transformer.load_state_dict(before.state_dict())
         path = checkpoint or default_checkpoint(data_folder, output_folder / "backwards")
         record = json.loads((output_folder / "training.json").read_text(encoding="utf-8"))
         first = {"first": record.get("first", record)}
-    else:
-        transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
     backbone = Backbone(models, transformer)
     tasks = Tasks(backbone, pictures, encode_records(backbone, pictures), settings)
     if settings.compile:
