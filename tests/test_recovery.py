@@ -331,3 +331,7 @@ def test_the_last_of_the_shown_steps_is_the_recovery_and_with_another_pair_only_
     assert last < 1e-3 < first
     assert demonstrations.sampling_steps(method, test, [0, 3]).axes
     assert isinstance(demonstrations.seen_tags(method, test), str) == (name != "C2E-S2SER")
+    if name == "C2E-S2SER":
+        rewards = demonstrations.cycle_rewards(method, test, 5)
+        assert rewards.loc["I', perfect", "distance to I'"] == 0 < rewards["distance to I'"].drop("I', perfect").min()
+        assert (rewards["L_cyc"] > 0).all()

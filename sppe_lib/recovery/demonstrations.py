@@ -1,10 +1,12 @@
-"""What a recovery method does, watched on a few instances: one sampling step by step, the tag, another's pair."""
+"""What a recovery method does, on a few instances: sampling step by step, the tag, another's pair, the cycle."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
 import torch
 from datasets import Dataset
 from matplotlib.figure import Figure
@@ -14,14 +16,17 @@ from sppe_lib import recovery
 from sppe_lib.config import Profile
 from sppe_lib.data.parquet import open_parquet
 from sppe_lib.data.plots import tag_examples
-from sppe_lib.data.schema import Batch, collate, open_split, to_uint8
+from sppe_lib.data.schema import Batch, collate, iterate, open_split, to_uint8
 from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.flow import clean_estimate, integrate
+from sppe_lib.diffusion.latents import PICTURES, LatentBatch, encode_batch
 from sppe_lib.pictures import grid
 from sppe_lib.recovery.ablations import shuffled_rows
+from sppe_lib.recovery.c2e_s2ser import C2eS2ser
 from sppe_lib.recovery.grid import instance_noise
 from sppe_lib.recovery.plots import spread
 from sppe_lib.recovery.trained import TrainedMethod
+from sppe_lib.runtime import torch_generator
 
 
 def _shown(columns: dict[str, torch.Tensor | list[Image.Image]], texts: list[tuple[str, str]]) -> Figure:
@@ -100,3 +105,35 @@ def shuffled_pairs(profile: Profile, name: str, count: int = 3) -> Figure:
     other = [fill(f"the other pair: “{instruction}”", 32) for instruction in taken.instruction]
     texts = [(f"“{own}”", words) for own, words in zip(batch.instruction, other)]
     return _shown(columns | {"reference I'": batch.edited_source}, texts)
+
+
+@torch.no_grad()
+def cycle_rewards(method: C2eS2ser, dataset: Dataset, count: int = 96) -> pd.DataFrame:
+    """What the cycle (Eq. 11) thinks of three Î, the method's own among them, over up to `count` instances.
+
+    A row each: L_cyc, averaged over instances, and how far Î's latents are from those of I' (mean squared). The cycle
+    asks for Î = I' only if that row's L_cyc is the lowest.
+    """
+    found = []
+    for batch in iterate(dataset.select(range(0, len(dataset), -(-len(dataset) // count))), method.sampling.batch):
+        seen = encode_batch(method.backbone, batch, PICTURES)
+        noise, known = instance_noise(seen.source, batch.instance_id, method.name, method.training.seed)
+        own = integrate(
+            partial(_velocity, method, seen, known), noise, method.backbone.scheduler, method.sampling.steps
+        )
+        for name, latents in {
+            "I, nothing edited": seen.source,
+            "its own": own,
+            "I', perfect": seen.edited_source,
+        }.items():
+            generators = [torch_generator("cycle rewards", instance) for instance in batch.instance_id]
+            loss = float(method.cycle_losses(seen, latents, generators)["cycle"])
+            distance = float((latents - seen.edited_source).square().mean())
+            found += [{"Î": name, "L_cyc": loss, "distance to I'": distance}] * len(batch)
+    return pd.DataFrame(found).groupby("Î").mean()
+
+
+def _velocity(
+    method: TrainedMethod, batch: LatentBatch, known: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor
+) -> torch.Tensor:
+    return method.velocity(batch, x_t, t, known)
