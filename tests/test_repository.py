@@ -22,6 +22,14 @@ def test_environment_yml_has_the_pins_of_the_lock():
     assert (REPOSITORY / "environment.yml").read_text() == environment_text(REPOSITORY)
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-photo.lock", "environment.yml", "pyproject.toml"])
+def test_no_registry_host_in_environment_files_and_a_hash_of_every_locked_package(name):
+    text = (REPOSITORY / name).read_text()
+    assert not re.search(r"https?://|index-url|find-links", text)
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text) if name.endswith(".lock") else []
+    assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+
+
 TARGETS = re.findall(r"^([a-z-]+):.*##", (REPOSITORY / "Makefile").read_text(), re.M)
 STAND_IN = (
     '#!/bin/sh\nfor argument; do printf "[%s]" "$argument"; done >> calls\n{ pwd; echo "$SPPE_HOME"; } >> places\n'
@@ -70,6 +78,7 @@ def test_targets_touch_nothing_but_their_own(clone, tmp_path):
 def test_the_verdicts_are_those_of_the_committed_claims_and_nothing_else_of_the_readme_is_replaced():
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert readme.with_verdicts(text, *readme.committed()) == text, "run python -m sppe_lib.evaluation.readme"
+    assert len(text.splitlines()) <= 120
     changed = readme.with_verdicts(f"before {readme.BEGIN} old {readme.END} after", [])
     assert changed.startswith(f"before {readme.BEGIN}") and changed.endswith(f"{readme.END} after")
     assert "old" not in changed
