@@ -91,7 +91,8 @@ def test_untrained_it_leaves_the_picture_as_it_is(folders):
     known, text = tasks.known(np.array([0]), np.array([0])), backbone.text.encode([""])
     noise = torch.randn(known[0].latents.shape)
     kept = backbone.decode(noise - grid_velocity(backbone, noise, torch.ones(1), (known, None), text))
-    assert torch.allclose(kept, backbone.decode(backbone.encode(source)), atol=5e-3)  # latents are kept as float16
+    # Latents are kept as float16, and decoded in bfloat16 where that is native.
+    assert torch.allclose(kept, backbone.decode(backbone.encode(source)), atol=2e-2)
     assert measured["words"] == measured["example"]
 
 
