@@ -14,7 +14,7 @@ from PIL import Image
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import image_tensor, open_split
 from sppe_lib.data.taxonomy import GROUPS, TAGS
-from sppe_lib.evaluation.frame import CEILINGS, PROPOSED, data_name, is_simulated, ordered_methods
+from sppe_lib.evaluation.frame import BASELINE, CEILINGS, PROPOSED, data_name, is_simulated, ordered_methods
 from sppe_lib.evaluation.measure import measured_files, open_recovered, recovered_methods
 from sppe_lib.evaluation.metrics import METRICS, SSIM_WINDOW, ssim_map
 from sppe_lib.pictures import grid
@@ -91,8 +91,8 @@ def _grid(profile: Profile, choices, methods: list[str], headline: str, what: st
 
 
 def overview(profile: Profile) -> Figure:
-    """The README's grid: I, M, S, S', the recovered image of C2E-S2SER, and I', for six kinds of content."""
-    methods = [PROPOSED] if PROPOSED in recovered_methods(profile) else []
+    """The README's grid: I, M, S, S', the recovered images of SOER and C2E-S2SER, and I', for six kinds of content."""
+    methods = [name for name in (BASELINE, PROPOSED) if name in recovered_methods(profile)]
     headline = "Only the surrogate S goes to the cloud; the edit wanted on I is recovered locally"
     return _grid(profile, OVERVIEW_CHOICES, methods, headline, "category", 192)
 
