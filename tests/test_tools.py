@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from contextlib import nullcontext
 
 import nbformat
 import pandas as pd
@@ -106,6 +107,17 @@ def test_numbers_without_an_interval_those_of_other_columns_and_those_that_vanis
         data.loc[data["value"].first_valid_index(), "value"] = None
 
     assert compared(profile, BY_TAG, vanish)[0]["moved"] == 1
+
+
+@pytest.mark.parametrize(("factor", "same"), [(1 + 1e-14, True), (1.001, False)])
+def test_last_digits_which_move_with_the_number_of_threads_are_no_other_run(profile, factor, same):
+    path = profile.figures / "claims.json"
+    claims = json.loads(path.read_text())
+    moved = [one | {"ci_low": one["ci_low"] and one["ci_low"] * factor} for one in claims]
+    assert moved != claims
+    path.write_text(json.dumps(moved))
+    with nullcontext() if same else pytest.raises(DataError):
+        reproduced.compare(profile)
 
 
 SPOILT = {
