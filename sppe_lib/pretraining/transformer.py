@@ -197,9 +197,9 @@ def edit_quality(backbone: Backbone, tasks: Tasks, count: int, steps: int = 1) -
     regions = {"": mask, " changed": mask & moved, " unchanged": mask & ~moved}
     own, surrogate, other = (np.full(len(rows), scene) for scene in range(3))
     made = {"source": source, "autoencoder": backbone.decode(backbone.encode(truth))}
-    for name, example in (("words", None), ("example", other), ("pair", surrogate), ("back", other)):
-        known = tasks.known(rows, own, example, int(name == "back"))
-        text = backbone.text.encode([""] * len(rows) if name == "back" else tasks.texts(rows))
+    for name, example, back in (("words", None, 0), ("example", other, 0), ("pair", surrogate, 0), ("back", other, 1)):
+        known = tasks.known(rows, own, example, back)
+        text = backbone.text.encode([""] * len(rows) if back else tasks.texts(rows))
         noise = torch.randn(known[-1].latents.shape, generator=torch_generator("edit quality")).to(device())
         velocity = partial(grid_velocity, backbone, grid=(known, None), text=text)
         made[name] = backbone.decode(integrate(velocity, noise, backbone.scheduler, steps))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from textwrap import fill
 
 import numpy as np
@@ -19,11 +18,11 @@ from sppe_lib.data.plots import tag_examples
 from sppe_lib.data.schema import Batch, collate, iterate, open_split, to_uint8
 from sppe_lib.data.taxonomy import TAGS
 from sppe_lib.diffusion.flow import clean_estimate, integrate
-from sppe_lib.diffusion.latents import PICTURES, LatentBatch, encode_batch
+from sppe_lib.diffusion.latents import PICTURES, encode_batch
 from sppe_lib.pictures import grid
 from sppe_lib.recovery.ablations import shuffled_rows
 from sppe_lib.recovery.c2e_s2ser import C2eS2ser
-from sppe_lib.recovery.grid import instance_noise
+from sppe_lib.recovery.grid import instance_noise, sample
 from sppe_lib.recovery.plots import spread
 from sppe_lib.recovery.trained import TrainedMethod
 from sppe_lib.runtime import torch_generator
@@ -117,10 +116,8 @@ def cycle_rewards(method: C2eS2ser, dataset: Dataset, count: int = 96) -> pd.Dat
     found = []
     for batch in iterate(dataset.select(range(0, len(dataset), -(-len(dataset) // count))), method.sampling.batch):
         seen = encode_batch(method.backbone, batch, PICTURES)
-        noise, known = instance_noise(seen.source, batch.instance_id, method.name, method.training.seed)
-        own = integrate(
-            partial(_velocity, method, seen, known), noise, method.backbone.scheduler, method.sampling.steps
-        )
+        names, seed, steps = batch.instance_id, method.training.seed, method.sampling.steps
+        own = sample(method.backbone, method.velocity, seen, names, method.name, seed, steps)
         for name, latents in {
             "I, nothing edited": seen.source,
             "its own": own,
@@ -131,9 +128,3 @@ def cycle_rewards(method: C2eS2ser, dataset: Dataset, count: int = 96) -> pd.Dat
             distance = float((latents - seen.edited_source).square().mean())
             found += [{"Î": name, "L_cyc": loss, "distance to I'": distance}] * len(batch)
     return pd.DataFrame(found).groupby("Î").mean()
-
-
-def _velocity(
-    method: TrainedMethod, batch: LatentBatch, known: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor
-) -> torch.Tensor:
-    return method.velocity(batch, x_t, t, known)

@@ -106,10 +106,9 @@ def instance_noise(like: torch.Tensor, names: list[str], method: str, seed: int)
 def sample(
     backbone: Backbone, velocity: Velocity, batch: LatentBatch, names: list[str], method: str, seed: int, steps: int
 ) -> torch.Tensor:
-    """Integrate the flow for encoded instances `names` and decode: pictures [B, 3, H, W] in [0, 1].
+    """Integrate the flow for encoded instances `names`: the target's latents [B, N, 4C].
 
     Every instance has its own noise, so the result does not depend on how instances are batched.
     """
     noise, known = instance_noise(batch.source, names, method, seed)
-    tokens = integrate(lambda x_t, time: velocity(batch, x_t, time, known), noise, backbone.scheduler, steps)
-    return backbone.decode(tokens)
+    return integrate(lambda x_t, time: velocity(batch, x_t, time, known), noise, backbone.scheduler, steps)

@@ -97,7 +97,8 @@ class TrainedMethod(Method):
     def recover(self, batch: Batch) -> torch.Tensor:
         """Recovered pictures [B, 3, H, W] in [0, 1]."""
         names, seed, steps = batch.instance_id, self.training.seed, self.sampling.steps
-        return sample(self.backbone, self.velocity, self.encode(batch), names, self.name, seed, steps).cpu()
+        latents = sample(self.backbone, self.velocity, self.encode(batch), names, self.name, seed, steps)
+        return self.backbone.decode(latents).cpu()
 
     @classmethod
     def of(cls, profile: Profile) -> "TrainedMethod":

@@ -64,4 +64,5 @@ class Visii(Method):
         encoded, names, steps = encode_batch(self.backbone, batch), batch.instance_id, self.sampling.steps
         text = self.invert(encoded, names)
         velocity = lambda batch, x_t, t, noise: self.velocity(batch, batch.source, x_t, t, noise, text)
-        return sample(self.backbone, velocity, encoded, names, self.name, self.seed, steps)
+        latents = sample(self.backbone, velocity, encoded, names, self.name, self.seed, steps)
+        return self.backbone.decode(latents)
