@@ -219,12 +219,12 @@ def test_the_whole_body_takes_no_face_away_that_it_does_not_hide(monkeypatch):
 def test_a_large_photo_is_looked_at_in_parts_that_cover_it(size):
     pixels = np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), dtype=np.uint8)
     seen = np.zeros(size[::-1], dtype=bool)
-    for part, (x, y), (across, down) in find_module.parts(pixels):
+    for part, (x, y), (across, down) in find_module.parts(pixels, find_module.TEXT_PARTS):
         height, width = round(part.shape[0] * down), round(part.shape[1] * across)
         seen[round(y) : round(y) + height + 1, round(x) : round(x) + width + 1] = True
         if across == down == 1:
             assert np.array_equal(part, pixels[int(y) : int(y) + height, int(x) : int(x) + width])
-    assert seen.all() and not list(find_module.parts(pixels[:1000, :1000]))
+    assert seen.all() and not list(find_module.parts(pixels[:1000, :1000], find_module.FACE_PARTS))
 
 
 def test_one_line_that_is_read_twice_is_one_region_and_a_picture_is_looked_at_once(monkeypatch):

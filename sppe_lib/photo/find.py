@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
 import numpy as np
@@ -13,9 +14,12 @@ from sppe_lib.photo.texts import tightened
 
 # Longer sides in pixels at which faces are looked for: large ones show at the first, small ones at the second.
 FACE_SIDES = (480, 1024)
-# In pixels: a photo longer than 1.5 parts, in which small faces and writing would be lost when it is reduced, is also
-# looked at in parts of this side, which overlap, after it has been reduced to DETAIL.
+# In pixels: a photo in which small faces and writing would be lost when it is reduced is also looked at in parts of
+# this side, which overlap, after it has been reduced to DETAIL.
 PART, OVERLAP, DETAIL = 1280, 192, 4096
+# Longer side of a photo, in pixels, above which it is looked at in parts: for faces, and for writing, which is read at
+# 1280 pixels, and so letters 10 pixels high in a photo of 2048 (docs/photo.md).
+FACE_PARTS, TEXT_PARTS = 1920, 2048
 TEXT_SCORE = 0.5  # rapidocr's confidence above which something is writing
 WRITING = (
     (r"\S+@\S+\.\w+|www\.|https?:", "email"),
@@ -33,7 +37,9 @@ def find(pixels: np.ndarray, whole_body: bool = False) -> list[Region]:
     `whole_body`: the person in the foreground is private, not the face alone; faces elsewhere stay private as well.
     Raises DataError where no person stands out, and ResourceError without the extra.
     """
-    found = find_faces(pixels) + find_texts(pixels)
+    with ThreadPoolExecutor(1) as beside:
+        texts = beside.submit(find_texts, pixels)
+        found = find_faces(pixels) + texts.result()
     if whole_body:
         side = max(3, max(pixels.shape) // 100)
         body = cv2.dilate((foreground(pixels) > 0.4).astype(np.uint8), np.ones((side, side), np.uint8))
@@ -53,9 +59,9 @@ def reduced(pixels: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.array(pixels.shape[1::-1]) / size
 
 
-def parts(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Overlapping parts of a large RGB uint8 array, each with its corner (x, y) and its scale (x, y) in its pixels."""
-    if max(pixels.shape[:2]) <= 1.5 * PART:
+def parts(pixels: np.ndarray, largest: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Overlapping parts of an RGB uint8 array longer than `largest`, each with its corner and scale (x, y) in it."""
+    if max(pixels.shape[:2]) <= largest:
         return
     small, scale = reduced(pixels, DETAIL)
     tops, lefts = (
@@ -73,7 +79,7 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
     # Larger ones show in the whole, and may be cut in a part.
     boxes = [
         np.append((box[:4].reshape(2, 2) * scale + corner).ravel(), box[4])
-        for part, corner, scale, largest in [*wholes, *((*part, OVERLAP) for part in parts(pixels))]
+        for part, corner, scale, largest in [*wholes, *((*part, OVERLAP) for part in parts(pixels, FACE_PARTS))]
         for box in seen_faces(part)
         if max(box[2:4] - box[:2]) < largest
     ]
@@ -86,7 +92,7 @@ def face_boxes(pixels: np.ndarray) -> list[np.ndarray]:
 
 def read_lines(pixels: np.ndarray) -> list[tuple[np.ndarray, str, float]]:
     """Lines as `seen_lines` gives them, in reading order; of a large photo perhaps twice, in the whole and a part."""
-    looks = [(pixels, np.zeros(2), np.ones(2)), *parts(pixels)]
+    looks = [(pixels, np.zeros(2), np.ones(2)), *parts(pixels, TEXT_PARTS)]
     return [(seen * scale + corner, *rest) for part, corner, scale in looks for seen, *rest in seen_lines(part)]
 
 

@@ -52,7 +52,7 @@ WRITTEN = {
 """Photographs of opencv-doc and the lines that a person reads in them."""
 
 SHOWN = ("astronaut", "hopper", "coffee", "scenetext01", "scenetext05")  # photographs that examples.png shows
-SIZES = ((2000, 1000), (4000, 3000))  # (width, height) of the photos that are timed: 2 and 12 megapixels
+SIZES = ((1632, 1224), (2000, 1000), (4000, 3000))  # (width, height) of the photos that are timed: 2 and 12 megapixels
 
 
 def sunglasses(image: Image.Image, box: np.ndarray) -> Image.Image:

@@ -1,13 +1,12 @@
 """Other writing of the same length, size, slant and colours, on a ground that is drawn anew from its surroundings."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sppe_lib.photo.blend import grain, put, window
-from sppe_lib.photo.models import cv2
+from sppe_lib.photo.models import cv2, package_folder
 from sppe_lib.runtime import numpy_generator
 
 # Fonts that matplotlib ships; the one whose width and weight come nearest to the source's is taken.
@@ -31,9 +30,8 @@ def other_text(text: str, random: np.random.Generator) -> str:
 
 @cache
 def _font(name: str) -> ImageFont.FreeTypeFont:
-    import matplotlib
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")), 2 * HEIGHT)
+    folder = package_folder("matplotlib") / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(str(folder / f"{name}.ttf"), 2 * HEIGHT)
 
 
 def glyphs(text: str, name: str) -> np.ndarray:
