@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    gc.disable()  # a command is short; looking for garbage among all that is imported takes it two seconds, and
+    gc.disable()  # a command is short, and looking for garbage among all that is imported takes it half a second
     status = main(sys.argv[1:])
-    gc.freeze()  # at its end one more
+    gc.freeze()  # and at its end one more
     sys.exit(status)
