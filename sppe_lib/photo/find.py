@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
 import numpy as np
@@ -18,7 +17,7 @@ FACE_SIDES = (480, 1024)
 # this side, which overlap, after it has been reduced to DETAIL.
 PART, OVERLAP, DETAIL = 1280, 192, 4096
 # Longer side of a photo, in pixels, above which it is looked at in parts: for faces, and for writing, which is read at
-# 1280 pixels, and so letters 10 pixels high in a photo of 2048 (docs/photo.md).
+# 1280 pixels, and so capitals of 10 pixels in a photo of 2048 (tests/test_photo_models.py).
 FACE_PARTS, TEXT_PARTS = 1920, 2048
 TEXT_SCORE = 0.5  # rapidocr's confidence above which something is writing
 WRITING = (
@@ -37,9 +36,7 @@ def find(pixels: np.ndarray, whole_body: bool = False) -> list[Region]:
     `whole_body`: the person in the foreground is private, not the face alone; faces elsewhere stay private as well.
     Raises DataError where no person stands out, and ResourceError without the extra.
     """
-    with ThreadPoolExecutor(1) as beside:
-        texts = beside.submit(find_texts, pixels)
-        found = find_faces(pixels) + texts.result()
+    found = find_faces(pixels) + find_texts(pixels)
     if whole_body:
         side = max(3, max(pixels.shape) // 100)
         body = cv2.dilate((foreground(pixels) > 0.4).astype(np.uint8), np.ones((side, side), np.uint8))
