@@ -1,6 +1,7 @@
 """`python -m sppe_lib photo …`: the kit on a photo of one's own."""
 
 import gc
+import signal
 import sys
 
 
@@ -15,6 +16,12 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    for name in (
+        "SIGTERM",
+        "SIGHUP",
+    ):  # being asked to end is Ctrl-C: an editor that runs ends, and what is temporary goes
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     gc.disable()  # a command is short, and looking for garbage among all that is imported takes it half a second
     status = main(sys.argv[1:])
     gc.freeze()  # and at its end one more

@@ -25,7 +25,7 @@ def command_line(main: Callable[[list[str]], int | None]) -> Callable[..., int]:
     """Make a command line of `main(arguments)`, whose status it returns.
 
     What keeps it from working, a KitError or a file that cannot be read or written, is a sentence on standard error and
-    status 2. A terminal without a character shows `?` in its place.
+    status 2; Ctrl-C is status 130. A terminal without a character shows `?` in its place.
     """
 
     @wraps(main)
@@ -39,6 +39,9 @@ def command_line(main: Callable[[list[str]], int | None]) -> Callable[..., int]:
             print(error, file=sys.stderr)
         except OSError as error:
             print(f"{error.strerror or error}: {error.filename or 'no file named'}.", file=sys.stderr)
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            return 130
         return 2
 
     return run

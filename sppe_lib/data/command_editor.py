@@ -17,6 +17,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ from sppe_lib.errors import ConfigError, DataError, ResourceError
 from sppe_lib.pictures import plain_rgb, png_bytes, read_picture
 
 KEY = "SPPE_CLOUD_API_KEY"  # the environment's name of the cloud editor's key
+RUN = "SPPE_EDITOR_RUN"  # the environment's name by which what an editor starts is known
 PLACEHOLDERS = ("{input}", "{output}")
 SECONDS = 1800.0  # how long the command may take for each picture before it counts as failed
 
@@ -67,6 +69,7 @@ def load_command_editor(parameters: GenerationParameters) -> Callable[..., list[
 def _run(words: list[str], pictures: int) -> None:
     # The key of the cloud is none of its business.
     environment = {name: value for name, value in os.environ.items() if name != KEY}
+    environment[RUN] = run = uuid.uuid4().hex
     with tempfile.TemporaryFile() as said:
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
         try:
@@ -81,23 +84,26 @@ def _run(words: list[str], pictures: int) -> None:
         except subprocess.TimeoutExpired:
             status = f"took more than {SECONDS:g} s a picture and was ended"
         finally:  # interrupted, too, nothing that it started stays behind
-            _end(program)
-        said.seek(0)
-        line = said.read().decode(errors="replace").strip().split("\n")[-1].strip()
+            _end(program, run)
+        said.seek(max(0, said.seek(0, os.SEEK_END) - 4096))
+        line = said.read().decode(errors="replace").strip().split("\n")[-1]
+        line = "".join(letter for letter in line if letter.isprintable()).strip()
     if status:
         failed = f"failed with status {status} ({line[:200] or 'it wrote no error'})"
         why = status if isinstance(status, str) else failed
-        raise ResourceError(f"The editor command {words[0]!r} {why}; run it by hand on a folder to find out why.")
+        raise ResourceError(
+            f"The editor command {words[0]!r} {why}; run it by hand on a folder of PNGs with instructions.json."
+        )
 
 
-def _end(program: subprocess.Popen) -> None:
-    # All of its process group, and what it moved into a session of its own.
-    with suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(program.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
+def _end(program: subprocess.Popen, run: str) -> None:
+    # All of its process group, and what left it, even after its parent ended: known by what it inherited.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(program.pid, signal.SIGKILL)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(RUN) == run:
+                process.kill()
     program.wait()
 
 

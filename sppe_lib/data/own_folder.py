@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,11 +71,20 @@ def check_output(folder: Path, inputs: Sequence[Path]) -> Path:
     return resolved
 
 
-def _made(folder: Path) -> dict:
-    try:
-        return dict(read_json(folder / MARK, MARK))
-    except (DataError, TypeError, ValueError):
+def _made(folder: Path) -> dict[str, str]:
+    """What a folder's mark lists. Raises ConfigError where a file, or a link, of its name is no mark."""
+    path = folder / MARK
+    if not os.path.lexists(path):
         return {}
+    try:
+        made = {} if path.is_symlink() else read_json(path, MARK)
+    except DataError:
+        made = None
+    digests = made.values() if isinstance(made, dict) else [""]
+    if path.is_symlink() or not all(isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in digests):
+        where = shown(folder.name or folder.resolve().name)
+        raise ConfigError(f"The output {where!r} holds a {MARK} that no command of the kit wrote: choose a new folder.")
+    return made
 
 
 def check_files(folder: Path, names: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ CHOSEN_LENGTH = Ablation("iteration", "all of the steps", "6000")
 _LENGTHS = sorted((*ablations.ITERATIONS, CHOSEN_LENGTH), key=lambda row: ablations.LENGTHS.get(row.label, 1.0))
 
 AGAINST = (
-    {ablations.BASE: None, ablations.CYCLE: ablations.BASE, ablations.FULL: ablations.CYCLE}
+    dict(zip(ablations.MODULES, (None, *ablations.MODULES)))
     | dict.fromkeys(_LENGTHS, CHOSEN_LENGTH)
     | dict.fromkeys(ablations.INPUTS, ablations.NOTHING)
     | {CHOSEN_LENGTH: None, ablations.NOTHING: None}

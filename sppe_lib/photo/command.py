@@ -6,24 +6,25 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from sppe_lib.data.own_folder import check_files, mark_file
+from sppe_lib.data.own_folder import MARK, check_files, mark_file
 from sppe_lib.errors import ConfigError, command_line
-from sppe_lib.photo.edit import edit, fitted
+from sppe_lib.photo.edit import check_editor, edit, fitted
 from sppe_lib.photo.protect import Protected, check_instruction, judge, open_photo, protect
 from sppe_lib.photo.recover import check_method, recover_photo
+from sppe_lib.photo.vouch import Refusal, unread
 from sppe_lib.pictures import png_bytes, read_picture
 from sppe_lib.runtime import atomic_path
 
 NAMES = ("preview", "surrogate", "edited", "recovered", "story")  # what is written, each as a PNG
 
 OPTIONS: dict[str, dict] = {
-    "output": {"type": Path, "default": Path("results/photo"), "help": "folder for what is written"},
+    "output": {"type": Path, "default": Path("results/photo"), "help": "folder for what is written (results/photo)"},
     "looked": {"action": "store_true", "help": "I have looked at preview.png; go on"},
     "add": {"action": "append", "default": [], "metavar": "X0,Y0,X1,Y1[,CATEGORY]", "help": "also private"},
     "remove": {"action": "append", "default": [], "metavar": "NUMBER|BOX", "help": "not private after all"},
     "mask": {"help": "a picture, white where private"},
     "whole-body": {"action": "store_true", "help": "the person is private, not the face alone"},
-    "secret": {"action": "append", "default": [], "help": "a text that must not leave, wherever it stands"},
+    "secret": {"action": "append", "default": [], "help": "a text that must not leave, where it can be read"},
     "candidates": {"type": int, "default": 4},
     "gate": {"type": float, "default": 0.3, "help": "ERMA's score below which nothing is edited"},
     "painter": {"default": "offline", "help": "offline, or sdxl (profile paper)"},
@@ -72,7 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(f"--{name}", **settings)
     chosen = parser.parse_args(arguments)
     check_instruction(chosen.instruction)
-    check_method(chosen.method)
+    check_method(chosen.method, chosen.profile)
+    check_editor(chosen.editor, chosen.profile)
     paths = {name: chosen.output / f"{name}.png" for name in NAMES}
 
     def write(name: str, content: bytes) -> None:
@@ -80,12 +82,20 @@ def main(arguments: list[str] | None = None) -> None:
             temporary.write_bytes(content)
         mark_file(paths[name])
 
-    given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
+    def clear(*names: str) -> None:  # of what an earlier run left
+        for name in names:
+            if name in own:
+                own[name].unlink(missing_ok=True)
+
     own = dict(paths)
-    if chosen.edited and Path(chosen.edited).resolve() == paths["edited"].resolve():  # put there by hand, and only read
-        del own["edited"]
-    if given & {path.resolve() for path in own.values()}:
-        raise ConfigError("A picture that is given would be written over: choose another --output.")
+    try:
+        given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
+        if chosen.edited and Path(chosen.edited).resolve() == paths["edited"].resolve():  # put there by hand, only read
+            del own["edited"]
+        if given & {path.resolve() for path in (*own.values(), chosen.output / MARK)}:
+            raise ConfigError("A picture that is given would be written over: choose another --output.")
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"A file or folder that is named cannot be followed ({error}): name another.") from None
     check_files(chosen.output, [path.name for path in own.values()])
     with ThreadPoolExecutor(1) as ahead:
         if chosen.looked:  # while the detectors look, what ERMA needs, which takes seconds, is imported and loaded
@@ -93,28 +103,40 @@ def main(arguments: list[str] | None = None) -> None:
         found = open_photo(chosen.image, chosen.add, chosen.remove, chosen.mask, chosen.whole_body)
     preview, shown = paths["preview"], png_bytes(found.preview())
     seen = preview.is_file() and preview.read_bytes() == shown
-    if not chosen.edited:  # what an earlier run protected less must not lie beside this preview
-        for name in NAMES[1:]:
-            paths[name].unlink(missing_ok=True)
+    if not seen:  # what an earlier run protected less must not lie beside this preview
+        clear(*NAMES[1:])
     write("preview", shown)
     print(found.listed())
+    if nowhere := unread(found.source, chosen.secret):
+        print(
+            f"Not read anywhere in the photo, and so not looked for by eye: {nowhere}; if you see it, --add its place."
+        )
     if not chosen.looked:
         print(f"What is not found is not protected: look at {preview}, correct it with --add, --remove; then --looked.")
         return
     if not seen:
         raise ConfigError(f"Nobody can have looked at this preview yet, it is new: look at {preview}, then run again.")
     options = {name: getattr(chosen, name) for name in ("candidates", "gate", "painter", "profile", "seed")}
-    protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
+    answer = fitted(read_picture(chosen.edited), found.source.shape[1::-1]) if chosen.edited else None
+    try:
+        protected = protect(found, chosen.instruction, secrets=chosen.secret, **options)
+    except Refusal:
+        clear(*NAMES[1:])
+        raise
     print(verdict(protected))
     surrogate = paths["surrogate"]
     if chosen.edited and surrogate.is_file() and surrogate.read_bytes() != protected.surrogate.png:
         raise ConfigError(
             f"The answer is to another surrogate: {surrogate} would change; give the options it was made with."
         )
+    if preview.read_bytes() != shown:
+        raise ConfigError(f"{preview} has changed meanwhile, by another run: choose a folder for each.")
+    clear(*NAMES[2:])
     write("surrogate", protected.surrogate.png)
-    if chosen.edited:
-        edited = fitted(read_picture(chosen.edited), protected.surrogate.image.size)
+    if answer:
+        edited = answer
     elif chosen.editor == "none":
+        print(f"What may leave: {surrogate}; run again with --edited and the file of an editor's answer to it.")
         return
     else:
         edited = edit(protected, chosen.editor, protected.code, chosen.profile, chosen.seed)

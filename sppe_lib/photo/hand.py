@@ -1,5 +1,7 @@
 """Correct by hand, in JupyterLab, what was found: untick regions, add boxes with sliders."""
 
+from dataclasses import replace
+
 import ipywidgets as widgets
 
 from sppe_lib.data.taxonomy import categories
@@ -30,11 +32,12 @@ class ByHand:
     def add(self) -> None:
         """Make the box of the sliders private."""
         (x0, x1), (y0, y1) = self.across.value, self.down.value
-        self._join([drawn(f"{x0},{y0},{x1},{y1},{self.category.value}", self.found.source.shape[:2])])
+        region = drawn(f"{x0},{y0},{x1},{y1},{self.category.value}", self.found.source.shape[:2])
+        self._join([replace(region, number=1 + max((one.number for one in self._all), default=-1))])
 
     def _join(self, regions: list[Region]) -> None:
-        for number, region in enumerate(regions, len(self._all)):
-            tick = widgets.Checkbox(value=True, description=f"{number} {region.category} {region.text}")
+        for region in regions:
+            tick = widgets.Checkbox(value=True, description=f"{region.number} {region.category} {region.text}")
             tick.observe(lambda _: self._show(), names="value")
             self.kept.children = (*self.kept.children, tick)
         self._all += regions

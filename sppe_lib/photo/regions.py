@@ -1,7 +1,7 @@
 """Private regions of a photo: what was found, what the user adds and takes away, and the mask they make."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
 import numpy as np
@@ -21,6 +21,7 @@ class Region:
     text: str = ""  # what is written there
     score: float = 1.0  # in [0, 1]; 1 where the user drew it
     mask: np.ndarray | None = field(default=None, repr=False)  # bool [H, W] where it is neither polygon nor box
+    number: int = 0  # in the preview; a removal of others leaves it as it is
     # By (H, W), rows and columns of a window and the pixels in it: a polygon is asked for often, and takes long.
     _drawn: dict[tuple[int, int], tuple[slice, slice, np.ndarray | bool]] = field(
         default_factory=dict, init=False, repr=False
@@ -78,28 +79,32 @@ def overlap(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def entries(given: str | Iterable[str]) -> list[str]:
-    """What the user names, one or several: "12" is one entry, not a "1" and a "2"."""
-    return [given] if isinstance(given, (str, int)) else list(given)
+    """What the user names, one or several: "12" is one entry, not a "1" and a "2". Raises ConfigError for no text."""
+    named = [given] if isinstance(given, (str, int)) else list(given or ())
+    if odd := [one for one in named if not isinstance(one, (str, int))]:
+        raise ConfigError(f"A region or secret is {type(odd[0]).__name__}: give a text, such as 'x0,y0,x1,y1'.")
+    return [str(one) for one in named]
 
 
 def revised(
     found: list[Region], add: str | Iterable[str], remove: str | Iterable[str], shape: tuple[int, int]
 ) -> list[Region]:
-    """The regions after the user's look: `remove` names boxes, or numbers as the preview shows them; `add` draws more.
+    """The regions after the user's look: `remove` names numbers as the preview shows them, or boxes of what was found;
+    `add` draws more, numbered on.
 
     One string is one entry. Raises ConfigError for a removal that meets no region.
     """
-    kept = dict(enumerate(found))
+    kept = dict(enumerate([*found, *(drawn(entry, shape) for entry in entries(add))]))
     for entry in entries(remove):
-        if str(entry).strip().isdecimal():
+        if entry.strip().isdecimal():
             met = {int(entry)} & kept.keys()
         else:
             box = drawn(entry, shape).box
-            met = {at for at, one in kept.items() if overlap(one.box, box) >= 0.5}
+            met = {at for at, one in kept.items() if at < len(found) and overlap(one.box, box) >= 0.5}
         if not met:
             raise ConfigError(f"Nothing was found at {entry!r}, so it cannot be removed; the preview has the numbers.")
         kept = {at: one for at, one in kept.items() if at not in met}
-    return [*kept.values(), *(drawn(entry, shape) for entry in entries(add))]
+    return [replace(one, number=at) for at, one in kept.items()]
 
 
 def private_mask(regions: list[Region], shape: tuple[int, int]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The leak check: a surrogate leaves only when every private region is vouched for; in doubt it refuses."""
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from sppe_lib.pictures import png_bytes
 SAME_WRITING = 0.8  # share of letters in common (difflib's ratio) from which two lines count as the same
 # Letters and digits below which a text is not looked for, and from which it is also looked for over several lines.
 SHORTEST, LONG = 2, 5
+ALIKE = str.maketrans("01l", "oii")
 SAME_CONTENT = 0.9  # cosine of image features above which the private region is still recognisable as the same picture
 # Side in pixels of the blocks that must not survive; the levels (root mean square) from which one has a texture that
 # tells it apart, and up to which it may have changed in place and still be there: less than its texture.
@@ -57,7 +59,10 @@ def surviving_blocks(source: np.ndarray, surrogate: np.ndarray, private: np.ndar
 
 
 def _plain(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    """Letters and digits alone, without accents; those that look alike are one (0 and o; 1, l and i)."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    joined = unicodedata.normalize("NFC", "".join(part for part in parts if not unicodedata.combining(part)))
+    return "".join(letter for letter in joined.casefold() if letter.isalnum()).translate(ALIKE)
 
 
 def same_writing(private: str, read: str) -> bool:
@@ -73,10 +78,21 @@ def same_writing(private: str, read: str) -> bool:
     return False
 
 
-def readable(private: str, lines: Sequence[str]) -> bool:
-    """Whether a private text can be recognised in lines that were read: in one, or over several one after the other."""
-    spread = len(_plain(private)) >= LONG and same_writing(private, "".join(lines))
-    return spread or any(same_writing(private, line) for line in lines)
+def readable(private: str, lines: Sequence[str], named: bool = False) -> bool:
+    """Whether a private text can be recognised in lines that were read: in one, or over several one after the other.
+
+    `named`: by the user, so a short one is looked for over several lines, too, and so are its words, wherever they are.
+    """
+    spread = (named or len(_plain(private)) >= LONG) and same_writing(private, "".join(lines))
+    words = [word for word in private.split() if len(_plain(word)) >= SHORTEST] if named else []
+    scattered = bool(words) and all(any(same_writing(word, line) for line in lines) for word in words)
+    return spread or scattered or any(same_writing(private, line) for line in lines)
+
+
+def unread(source: np.ndarray, secrets: Sequence[str]) -> list[str]:
+    """Those of the secrets that the reader finds nowhere in a photo, and so could not find in a surrogate either."""
+    read = [text for _, text, _ in read_lines(source)] if secrets else []
+    return [secret for secret in secrets if not readable(secret, read, named=True)]
 
 
 def check_words(instruction: str, regions: Sequence[Region], secrets: Sequence[str]) -> None:
@@ -139,8 +155,11 @@ def _faces(source: np.ndarray, surrogate: np.ndarray, private: np.ndarray, regio
 
 def _writing(surrogate: np.ndarray, regions: Sequence[Region], secrets: Sequence[str]) -> list[str]:
     strings = dict.fromkeys([*(region.text for region in regions if region.text), *secrets])
-    read = [text for _, text, _ in read_lines(surrogate)] if strings else []
-    return [f"{text!r} can still be read in it" for text in strings if readable(text, read)]
+    # What the user names is also looked for in writing that stands on its side or head.
+    turns = [np.ascontiguousarray(np.rot90(surrogate, turn)) for turn in range(4 if secrets else 1 if strings else 0)]
+    looks = [[text for _, text, _ in read_lines(turned)] for turned in turns]
+    kept = (text for text in strings if any(readable(text, read, text in secrets) for read in looks))
+    return [f"{text!r} can still be read in it" for text in kept]
 
 
 def vouch(

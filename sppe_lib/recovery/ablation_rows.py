@@ -29,6 +29,10 @@ class Ablation:
 BASE = Ablation("module", "base", "base")
 CYCLE = Ablation("module", "base + cycle", "base + cycle")
 FULL = Ablation("module", "base + cycle + edit tag", "base + cycle + edit tag")
+HELD = Ablation("module", "the same, no gradient through Î")
+"""Not the paper's: its cycle corrects Î, too. What that is worth, or costs."""
+
+MODULES = (BASE, CYCLE, FULL, HELD)
 ITERATIONS = tuple(
     Ablation("iteration", label, published) for label, published in zip(LENGTHS, ("5000", "7000", "8000"), strict=True)
 )
@@ -48,5 +52,5 @@ INPUTS = (
     *(TRUE_TAG, RANDOM_TAG, NO_TEXT, NO_TEXT_TRUE_TAG, NO_TEXT_RANDOM_TAG),
 )
 
-ROWS = (BASE, CYCLE, FULL, *ITERATIONS, *INPUTS)
+ROWS = (*MODULES, *ITERATIONS, *INPUTS)
 """Every row of the ablation table, in its order."""

@@ -56,6 +56,14 @@ class WithCycle(Base):
     cycle = True
 
 
+class Held(Base):
+    """Everything, but the cycle trains the way back alone: no gradient reaches Î."""
+
+    name = rows.HELD.method
+    cycle = tag = True
+    corrects = False
+
+
 LENGTHS = {row: type("Length", (C2eS2ser,), {"name": row.method}) for row in rows.ITERATIONS}
 """The model at the other training lengths."""
 
@@ -156,7 +164,7 @@ CHANGED = {
 """What is changed when the finished C2E-S2SER recovers. Where P is given it says the tag; else only S and S' do."""
 
 METHODS = {
-    **{method.name: Entry(method, trained=True, data=VALIDATION) for method in (Base, WithCycle, Full)},
+    **{method.name: Entry(method, trained=True, data=VALIDATION) for method in (Base, WithCycle, Full, Held)},
     **{row.method: Entry(method, data=VALIDATION) for row, method in {**LENGTHS, **CHANGED}.items()},
 }
 """The ablations as recovery methods, by name; they stand in no other table."""

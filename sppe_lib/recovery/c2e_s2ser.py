@@ -39,13 +39,15 @@ class TagGenerator(nn.Module):
 class C2eS2ser(TrainedMethod):
     """The paper's model; `cycle` and `tag`: which of its modules are on (Table 8: base, + cycle, + edit tag).
 
-    `given_tag`: the batch's own tag is taken, not the generator's (an ablation).
+    Of the ablations, `given_tag`: the batch's own tag is taken, not the generator's; `corrects`: the cycle's gradient
+    reaches Î.
     """
 
     name = "C2E-S2SER"
     cycle = True
     tag = True
     given_tag = False
+    corrects = True
 
     def modules(self, backbone):
         """The tag generator."""
@@ -92,6 +94,7 @@ class C2eS2ser(TrainedMethod):
 
         `recovered`, I^, is what the recovery pass points to, with its gradient: the cycle corrects I^, too.
         """
+        recovered = recovered if self.corrects else recovered.detach()
         text = self.backbone.text.encode([""] * len(batch))
         at = draw_noised(batch.source, self.panels, generators, self.backbone.time_shift)
         reverse = replace(batch, source=recovered, surrogate=batch.edited_surrogate, edited_surrogate=batch.surrogate)

@@ -24,10 +24,10 @@ FOLDER = "search"
 
 GRID = {
     "VISII": {
-        "recovery.sampling.inversion_steps": [5, 10, 20],
-        "recovery.sampling.inversion_learning_rate": [0.005, 0.02, 0.05],
+        "recovery.sampling.inversion_steps": [5, 10],
+        "recovery.sampling.inversion_learning_rate": [0.02, 0.05, 0.1],
     },
-    **{name: {"recovery.training.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]} for name in TRAINED},
+    **{name: {"recovery.training.learning_rate": [1e-3, 2e-3, 4e-3, 8e-3]} for name in TRAINED},
 }
 """Method -> parameter of params.yaml -> the values to try. The profile's own values are always tried as well."""
 

@@ -112,14 +112,14 @@ def run_side_by_side(
 ) -> None:
     """Run `stages` (name -> names it waits for), `jobs` at once; what each one prints goes to `logs`/<name>.log.
 
+    Stages share the processors evenly, and one that nothing runs beside, as `tables`, has them all.
     `run(name, log, environment)` returns a stage's exit status. After one that fails, those that run are awaited and
     no other is started. Raises KitError with the end of the log of the first that failed.
     """
     from tqdm.auto import tqdm
 
     logs.mkdir(parents=True, exist_ok=True)
-    threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
-    shares = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    processors = len(os.sched_getaffinity(0))
     waiting: dict[str, set[str]] = {name: set() for name in stages}  # for each, directly or not: the most go first
     for name in reversed(list(TopologicalSorter(stages).static_order())):
         for need in stages[name]:
@@ -131,7 +131,8 @@ def run_side_by_side(
         while order.is_active():
             ready = sorted([*ready, *order.get_ready()], key=lambda name: -len(waiting[name]))
             while ready and len(running) < jobs and failed is None:
-                name = ready.pop(0)
+                threads = str(max(1, processors // (jobs if ready[1:] or running else 1)))
+                shares, name = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}, ready.pop(0)
                 running[pool.submit(run, name, logs / f"{name}.log", shares)] = name
             if not running:
                 break
