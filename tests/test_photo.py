@@ -180,6 +180,28 @@ def test_writing_is_recognised_through_errors_of_reading_and_over_lines(private,
     assert len(read) > 1 or same_writing(private, read[0]) is same
 
 
+@pytest.mark.parametrize(
+    ("secret", "read", "named", "otherwise"),
+    [
+        ("José Núñez", ["JOSE NUNEZ"], True, True),
+        ("1001", ["IOO1"], True, True),
+        ("1234", ["12", "34"], True, False),
+        ("John Smith", ["John", "Open daily", "Smith", "from nine"], True, False),
+        ("John Smith", ["John", "Open daily"], False, False),
+    ],
+)
+def test_what_the_user_names_is_looked_for_further_than_what_was_found(secret, read, named, otherwise):
+    assert vouch.readable(secret, read, named=True) is named and vouch.readable(secret, read) is otherwise
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_secret_is_looked_for_on_its_side_and_head(monkeypatch, turn):
+    upright = np.rot90(scene(0), turn)
+    seen = lambda pixels: [(None, "Jane Doe", 1.0)] if np.array_equal(pixels, scene(0)) else []
+    monkeypatch.setattr(vouch, "read_lines", seen)
+    assert vouch._writing(upright, [], ["Jane Doe"]) and not vouch._writing(upright, [], ["Somebody Else"])
+
+
 @pytest.mark.parametrize("secret", ["Jane Doe", "7", "--", "", "Иван"])
 def test_a_secret_that_is_told_or_cannot_be_read_lets_nothing_leave(monkeypatch, secret):
     monkeypatch.setattr(vouch, "read_letters", lambda: set("abcdefghijklmnopqrstuvwxyz0123456789"))
@@ -268,6 +290,8 @@ def test_regions_are_added_and_taken_away_by_number_or_place_or_one_sentence_say
         ("1,1,5,5", "1", ["human face", "picture frame"]),
     ):
         assert [region.category for region in revised(found, add, remove, (96, 96))] == left
+    numbers = [region.number for region in revised(found, ["1,1,5,5", "9,9,20,20"], ["0", "2"], (96, 96))]
+    assert numbers == [1, 3]  # those that stay keep theirs, and what was added can be taken away, too
     for remove in (["80,80,90,90"], "²", "10"):  # the last is one entry, not regions 1 and 0
         with pytest.raises(ConfigError):
             revised(found, [], remove, (96, 96))
@@ -368,7 +392,18 @@ def test_the_command_writes_over_nothing_that_it_did_not_make(photo, command, na
     assert command("--add", BOX, "--looked") == (2, {name}) and mine.read_bytes() == before
 
 
-@pytest.mark.parametrize("options", ["--method magic", "--candidates 0", "--painter crayon"])
+def test_the_list_of_what_was_written_is_no_way_to_the_photo(photo, command):
+    (photo.parent / "out").mkdir()
+    (photo.parent / "out" / MARK).symlink_to(photo)
+    assert command("--add", BOX) == (2, set())
+    (photo.parent / "out" / MARK).unlink()
+    (photo.parent / "out" / MARK).write_text('{"mine": "too"}')
+    assert command("--add", BOX) == (2, set()) and "too" in (photo.parent / "out" / MARK).read_text()
+
+
+@pytest.mark.parametrize(
+    "options", ["--method magic", "--editor magic", "--profile magic", "--candidates 0", "--painter crayon"]
+)
 def test_what_cannot_work_is_said_before_anything_is_drawn_or_leaves(command, monkeypatch, options):
     assert command("--add", BOX) == (0, FIRST)
     monkeypatch.setitem(protect.PAINTERS, "offline", lambda *given: 1 / 0)
@@ -400,6 +435,12 @@ def test_the_answer_by_hand_must_be_to_the_surrogate_that_was_given(photo, comma
     assert command(*answered, "--seed", "1")[0] == 2
     assert (photo.parent / "out/surrogate.png").read_bytes() == given
     assert command(*answered) == (0, ALL - {"edited.png"})
+    Image.new("RGB", (1, 1)).save("answer.png")
+    assert command(*answered) == (2, ALL - {"edited.png"})
+    Image.open("photo.png").save("answer.png")
+    more = ("--add", "0,0,9,9", *answered)  # another preview: what protects less is gone
+    assert command(*more) == (2, FIRST) and command(*more) == (0, ALL - {"edited.png"})
+    assert command(*more) == (0, ALL - {"edited.png"})
 
 
 def test_a_refusal_leaves_no_surrogate_nor_an_older_one(command, monkeypatch):
@@ -464,6 +505,7 @@ def test_a_photo_of_any_kind_is_shown_upright_or_refused_in_one_sentence(photo, 
 
 PROGRAMS = {
     "garbage": 'echo no picture > "$2/00000.png"',
+    "leaves": "setsid sleep 600 & echo $! > pids; setsid setsid sleep 600 & echo $! >> pids",
     "hangs": "sleep 600 & echo $! > pids; setsid sleep 600 & echo $! >> pids; wait",
 }
 
@@ -475,7 +517,7 @@ def test_an_editor_that_does_not_do_its_work_is_one_sentence_and_leaves_no_proce
     options = ("--add", BOX, "--editor", "command:sh editor.sh {input} {output}")
     assert command(*options)[0] == 0
     assert command(*options, "--looked") == (2, FIRST | {"surrogate.png"})
-    if name == "hangs":
+    if name != "garbage":
         pids = [int(line) for line in (photo.parent / "pids").read_text().split()]
         alive = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
         assert len(pids) == 2 and not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]

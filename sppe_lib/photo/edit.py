@@ -117,13 +117,12 @@ def edit(
 
 def check_editor(editor: str, profile: str | None = None) -> None:
     """Raise ConfigError, before any work, for an editor or a profile that does not exist."""
-    known = load_profile(profile) if profile else None
+    load_profile(profile)
     if editor not in ("offline", "none"):
         from sppe_lib.data.editors import EDITORS
 
         if editor.partition(":")[0] not in EDITORS:
             raise ConfigError(f"Unknown editor {editor!r}: take offline, none, or one of {', '.join(EDITORS)}.")
-        known or load_profile("paper")
 
 
 def fitted(edited: Image.Image, size: tuple[int, int]) -> Image.Image:

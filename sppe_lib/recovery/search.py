@@ -25,7 +25,7 @@ FOLDER = "search"
 GRID = {
     "VISII": {
         "recovery.sampling.inversion_steps": [5, 10],
-        "recovery.sampling.inversion_learning_rate": [0.02, 0.05, 0.1],
+        "recovery.sampling.inversion_learning_rate": [0.02, 0.05, 0.1, 0.2],
     },
     **{name: {"recovery.training.learning_rate": [1e-3, 2e-3, 4e-3, 8e-3]} for name in TRAINED},
 }
