@@ -25,7 +25,7 @@ OPTIONS: dict[str, dict] = {
     "mask": {"help": "a picture, white where private"},
     "whole-body": {"action": "store_true", "help": "the person is private, not the face alone"},
     "secret": {"action": "append", "default": [], "help": "a text that must not leave, where it can be read"},
-    "candidates": {"type": int, "default": 4},
+    "candidates": {"type": int, "default": 3},
     "gate": {"type": float, "default": 0.3, "help": "ERMA's score below which nothing is edited"},
     "painter": {"default": "offline", "help": "offline, or sdxl (profile paper)"},
     "editor": {"default": "offline", "help": "offline, none, command:…, a hub editor, or cloud"},

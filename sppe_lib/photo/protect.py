@@ -209,7 +209,7 @@ def check_instruction(instruction: str) -> None:
 def protect(
     photo: Found | str | Path | bytes | Image.Image,
     instruction: str,
-    candidates: int = 4,
+    candidates: int = 3,
     gate: float = 0.3,
     secrets: str | Sequence[str] = (),
     painter: str = "offline",
