@@ -124,12 +124,12 @@ def run_side_by_side(
     for name in reversed(list(TopologicalSorter(stages).static_order())):
         for need in stages[name]:
             waiting[need] |= waiting[name] | {name}
-    order = TopologicalSorter(stages)
+    order, names = TopologicalSorter(stages), list(stages)  # of equals, what stands first in dvc.yaml
     order.prepare()
     running, ready, failed = {}, [], None
     with ThreadPoolExecutor(jobs) as pool, tqdm(total=len(stages), desc="stages", mininterval=0) as bar:
         while order.is_active():
-            ready = sorted([*ready, *order.get_ready()], key=lambda name: -len(waiting[name]))
+            ready = sorted([*ready, *order.get_ready()], key=lambda name: (-len(waiting[name]), names.index(name)))
             while ready and len(running) < jobs and failed is None:
                 threads = str(max(1, processors // (jobs if ready[1:] or running else 1)))
                 shares, name = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}, ready.pop(0)
