@@ -34,11 +34,11 @@ class Recorder:
     """Stands in for DVC: notes when each stage starts and ends, and fails where told to."""
 
     def __init__(self, failing=()):
-        self.failing, self.events, self.threads = failing, [], set()
+        self.failing, self.events, self.threads = failing, [], {}
 
     def __call__(self, name, log, environment):
         self.events.append(("start", name))
-        self.threads.add(environment["OMP_NUM_THREADS"])
+        self.threads[name] = int(environment["OMP_NUM_THREADS"])
         time.sleep(0.02)
         log.write_text(f"working\rworking\nthe words of {name}\n")
         self.events.append(("end", name))
@@ -54,7 +54,9 @@ def test_a_stage_starts_when_what_it_waits_for_has_ended_and_nothing_more_after_
         for need in needs:
             assert recorder.events.index(("end", need)) < recorder.events.index(("start", name))
     assert recorder.events[2] == ("start", "three")  # most wait for it
-    assert recorder.threads == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    processors = len(os.sched_getaffinity(0))  # shared, but all for what nothing can run beside
+    assert recorder.threads["three"] == max(1, processors // 2)
+    assert recorder.threads["data"] == recorder.threads["report"] == processors
     recorder = Recorder(failing={"three"})
     with pytest.raises(KitError, match="Stage three failed") as caught:
         run_side_by_side(STAGES, 1, tmp_path / "logs", recorder)
