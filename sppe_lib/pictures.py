@@ -73,7 +73,7 @@ def opened_rgb(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return "is missing; correct its name, or restore it from where it came"
+        return "is missing; restore it, or correct its name"
     if isinstance(error, UnidentifiedImageError):
         return f"is not an image that can be read ({', '.join(FORMATS)}); save it as one of these"
     if isinstance(error, Image.DecompressionBombError):
