@@ -16,10 +16,8 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    for name in (
-        "SIGTERM",
-        "SIGHUP",
-    ):  # being asked to end is Ctrl-C: an editor that runs ends, and what is temporary goes
+    # Being asked to end is Ctrl-C: an editor that runs ends, and what is temporary goes.
+    for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     gc.disable()  # a command is short, and looking for garbage among all that is imported takes it half a second

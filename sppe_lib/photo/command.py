@@ -76,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     check_method(chosen.method, chosen.profile)
     check_editor(chosen.editor, chosen.profile)
     paths = {name: chosen.output / f"{name}.png" for name in NAMES}
+    own = dict(paths)  # those that this run may write over
 
     def write(name: str, content: bytes) -> None:
         with atomic_path(paths[name]) as temporary:
@@ -87,7 +88,6 @@ def main(arguments: list[str] | None = None) -> None:
             if name in own:
                 own[name].unlink(missing_ok=True)
 
-    own = dict(paths)
     try:
         given = {Path(path).resolve() for path in (chosen.image, chosen.mask, chosen.edited) if path}
         if chosen.edited and Path(chosen.edited).resolve() == paths["edited"].resolve():  # put there by hand, only read
@@ -108,9 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
     write("preview", shown)
     print(found.listed())
     if nowhere := unread(found.source, chosen.secret):
-        print(
-            f"Not read anywhere in the photo, and so not looked for by eye: {nowhere}; if you see it, --add its place."
-        )
+        print(f"Not read anywhere in the photo, so nor in what would leave: {nowhere}; if you see it, --add its place.")
     if not chosen.looked:
         print(f"What is not found is not protected: look at {preview}, correct it with --add, --remove; then --looked.")
         return

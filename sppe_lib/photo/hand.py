@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from sppe_lib.data.taxonomy import categories
 from sppe_lib.photo.protect import Found
-from sppe_lib.photo.regions import Region, drawn
+from sppe_lib.photo.regions import Region, drawn, next_number
 from sppe_lib.pictures import png_bytes
 
 
@@ -33,7 +33,7 @@ class ByHand:
         """Make the box of the sliders private."""
         (x0, x1), (y0, y1) = self.across.value, self.down.value
         region = drawn(f"{x0},{y0},{x1},{y1},{self.category.value}", self.found.source.shape[:2])
-        self._join([replace(region, number=1 + max((one.number for one in self._all), default=-1))])
+        self._join([replace(region, number=next_number(self._all))])
 
     def _join(self, regions: list[Region]) -> None:
         for region in regions:

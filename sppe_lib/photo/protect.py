@@ -20,7 +20,7 @@ from sppe_lib.photo.faces import draw_face
 from sppe_lib.photo.fills import draw_fill
 from sppe_lib.photo.find import find
 from sppe_lib.photo.models import tensor
-from sppe_lib.photo.regions import Region, entries, private_mask, revised
+from sppe_lib.photo.regions import Region, entries, next_number, private_mask, revised
 from sppe_lib.photo.texts import draw_text
 from sppe_lib.photo.vouch import Refusal, check_words, vouch
 from sppe_lib.runtime import numpy_generator
@@ -131,8 +131,7 @@ def open_photo(
             raise DataError(f"The mask is {mask.width}x{mask.height} pixels not {width}x{height}: draw it anew.")
         private = pictures.mask_pixels(mask)
         box = pictures.mask_image(private).getbbox() or (0, 0, 0, 0)
-        number = max((one.number for one in regions), default=-1) + 1
-        regions.append(Region("picture frame", box, mask=private, number=number))
+        regions.append(Region("picture frame", box, mask=private, number=next_number(regions)))
     found = Found(name, source, regions)
     found.check()
     return found
@@ -198,11 +197,8 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
 
 def check_instruction(instruction: str) -> None:
     """Raise ConfigError for an empty instruction, and for bytes of a command line that are no text."""
-    if (
-        not isinstance(instruction, str)
-        or not instruction.strip()
-        or instruction != instruction.encode(errors="ignore").decode()
-    ):
+    words = instruction if isinstance(instruction, str) else ""
+    if not words.strip() or words != words.encode(errors="ignore").decode():
         raise ConfigError("The instruction is empty or no UTF-8 text: say what the editor should do.")
 
 

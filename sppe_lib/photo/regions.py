@@ -107,6 +107,11 @@ def revised(
     return [replace(one, number=at) for at, one in kept.items()]
 
 
+def next_number(regions: Iterable[Region]) -> int:
+    """The number of a region that joins others."""
+    return 1 + max((one.number for one in regions), default=-1)
+
+
 def private_mask(regions: list[Region], shape: tuple[int, int]) -> np.ndarray:
     """All regions as one boolean mask [H, W]."""
     mask = np.zeros(shape, dtype=bool)
