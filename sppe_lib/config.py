@@ -200,7 +200,6 @@ class PretrainingParameters:
     autoencoder_steps: Count
     clip_steps: Count
     transformer_steps: Count
-    backwards_steps: Count
     compile: Flag
 
 

@@ -16,7 +16,6 @@ from sppe_lib.pretraining.scenes import load_pictures, make_pictures
 from sppe_lib.pretraining.transformer import (
     SHIPPED,
     SIDES,
-    BackwardsSettings,
     Tasks,
     TransformerSettings,
     edit_quality,
@@ -39,9 +38,6 @@ def folders(tmp_path_factory):
     return root, pictures, models
 
 
-BACKWARDS = BackwardsSettings(steps=4, records=60, warmup_steps=1, cooldown_steps=1, checkpoint_every=1, **SMALL)
-
-
 def train(folders, name, settings=SETTINGS, suffix=""):
     root, pictures, models = folders
     models = dataclasses.replace(models, transformer=str(root / name))
@@ -55,19 +51,6 @@ def test_resumed_pretraining_exports_the_same_weights(folders):
     resumed = train(folders, "parts")
     for (name, one), two in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, two), name
-
-
-def test_a_second_training_goes_on_from_the_first_and_can_be_resumed(folders):
-    first = train(folders, "straight").state_dict()
-    train(folders, "again")
-    straight = train(folders, "again", BACKWARDS, "-back").state_dict()
-    assert any(not torch.equal(first[name], value) for name, value in straight.items())
-    train(folders, "stopped")
-    train(folders, "stopped", dataclasses.replace(BACKWARDS, steps=2, cooldown_steps=0), "-back")
-    resumed = train(folders, "stopped", BACKWARDS, "-back").state_dict()
-    assert all(torch.equal(straight[name], value) for name, value in resumed.items())
-    record = json.loads((folders[0] / "stopped" / "training.json").read_text())
-    assert record["settings"]["backwards"] and not record["first"]["settings"]["backwards"]
 
 
 def test_backwards_the_pair_and_the_edited_picture_change_sides(folders):

@@ -18,14 +18,13 @@ from sppe_lib.errors import ConfigError, command_line
 from sppe_lib.pretraining import scenes
 from sppe_lib.pretraining.autoencoder import AutoencoderSettings, train_autoencoder
 from sppe_lib.pretraining.clip import ClipSettings, train_clip
-from sppe_lib.pretraining.transformer import SHIPPED, BackwardsSettings, TransformerSettings, train_transformer
+from sppe_lib.pretraining.transformer import SHIPPED, TransformerSettings, train_transformer
 
 # Name -> settings, training, and the folder of its weights.
 TRAININGS: dict[str, tuple[Any, Callable, str]] = {
     "autoencoder": (AutoencoderSettings, train_autoencoder, "vae"),
     "clip": (ClipSettings, train_clip, "clip"),
     "transformer": (TransformerSettings, train_transformer, "backbone"),
-    "backwards": (BackwardsSettings, train_transformer, "backbone"),
 }
 
 

@@ -12,7 +12,6 @@ source and surrogate is never an example here: to use one is what the recovery m
 """
 
 import copy
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,13 +53,13 @@ SHIPPED = ModelParameters(
 class TransformerSettings(PretrainingSettings):
     """Size and training of the transformer."""
 
-    steps: int = 2400
+    steps: int = 7000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
-    cooldown_steps: int = 500
+    cooldown_steps: int = 1500
     average: float = 0.99
     checkpoint_every: int = 200
-    records: int = 10000
+    records: int = 20000
     batch: int = 20  # instances of the task `example`
     time_shift: float = 50.0  # of flow times towards noise, where one or two steps sample; exported with the scheduler
     changed_weight: float = 3.0  # how much more a token counts that the edit changes wholly
@@ -70,18 +69,7 @@ class TransformerSettings(PretrainingSettings):
     heads: int = 3
     head_width: int = 64
     measured_records: int = 240  # held-out records that are measured at each export
-    backwards: float = 0.0  # share of the examples that run from the edited to the unedited picture, without words
-
-
-@dataclass(frozen=True)
-class BackwardsSettings(TransformerSettings):
-    """The second training of the transformer, from the weights of the first."""
-
-    steps: int = 700
-    learning_rate: float = 4e-4
-    warmup_steps: int = 50
-    cooldown_steps: int = 500
-    backwards: float = 0.25
+    backwards: float = 0.15  # share of the examples that run from the edited to the unedited picture, without words
 
 
 def new_transformer(vae, text_config, settings: TransformerSettings) -> FluxTransformer2DModel:
@@ -151,8 +139,7 @@ class Tasks:
 
     def loss_at(self, step: int) -> torch.Tensor:
         """The loss of a step: one task, drawn with its share."""
-        stream = "backwards" if self.settings.backwards else "transformer"
-        rng, generator = numpy_generator(stream, step), torch_generator(stream, step)
+        rng, generator = numpy_generator("transformer", step), torch_generator("transformer", step)
         task = list(TASKS)[rng.choice(len(TASKS), p=[share for share, _ in TASKS.values()])]
         count = self.settings.batch * TASKS[task][1]
         if task == "edit":
@@ -219,19 +206,12 @@ def train_transformer(
 ) -> dict:
     """Pretrain the transformer on the pictures of `data_folder` as `pretrain` does; writes transformer/ and scheduler/.
 
-    The VAE and the text model of `models` must exist; for BackwardsSettings, where the training goes on from it, the
-    transformer, too. Returns what was measured on held-out records.
+    The VAE and the text model of `models` must exist. Returns what was measured on held-out records.
     """
     pictures = load_pictures(data_folder, settings.records)
     vae = load_component(AutoencoderKL, models.vae, "vae")
-    path, first = checkpoint or default_checkpoint(data_folder, output_folder), {}
+    path = checkpoint or default_checkpoint(data_folder, output_folder)
     transformer = new_transformer(vae, load_component(CLIPTextModel, models.text, "text_encoder").config, settings)
-    if isinstance(settings, BackwardsSettings):
-        before = load_component(FluxTransformer2DModel, models.transformer, "transformer")
-        transformer.load_state_dict(before.state_dict())
-        path = checkpoint or default_checkpoint(data_folder, output_folder / "backwards")
-        record = json.loads((output_folder / "training.json").read_text(encoding="utf-8"))
-        first = {"first": record.get("first", record)}
     backbone = Backbone(models, transformer)
     tasks = Tasks(backbone, pictures, encode_records(backbone, pictures), settings)
     if settings.compile:
@@ -245,7 +225,7 @@ def train_transformer(
             averaged.transformer.half().save_pretrained(temporary)
         with atomic_path(output_folder / "scheduler") as temporary:
             averaged.scheduler.save_pretrained(temporary)
-        write_record(output_folder, record | first, measured)
+        write_record(output_folder, record, measured)
         return measured
 
     return pretrain("transformer", transformer, tasks.loss_at, settings, path, export)
