@@ -1,6 +1,7 @@
 """Ablations of C2E-S2SER and the search: what is trained, taken away or tried on the validation split, and the rule."""
 
 import dataclasses
+import os
 import shutil
 
 import numpy as np
@@ -171,6 +172,15 @@ def test_a_cell_is_made_anew_for_other_settings_but_not_for_another_choice_in_pa
     assert search.picture_file(config.changed(profile, sampling), chosen) == path
     assert search.picture_file(changed(profile, rank=4), chosen) != path
     assert search.picture_file(changed(profile, steps=9), chosen) != path
+
+
+def test_a_cell_is_made_anew_for_other_data_but_not_for_the_same_bytes_written_later(profile):  # noqa: F811
+    chosen = cell("SOER", learning_rate=1e-3)
+    path, data = search.picture_file(profile, chosen), next((profile.results / "benchmark").glob("val*.parquet"))
+    os.utime(data, (1, 1))
+    assert search.picture_file(profile, chosen) == path
+    data.write_bytes(data.read_bytes() + b"0")
+    assert search.picture_file(profile, chosen) != path
 
 
 def test_the_best_is_the_one_nearest_to_the_reference_and_of_equal_ones_the_cheapest(profile):  # noqa: F811

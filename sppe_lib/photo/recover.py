@@ -30,9 +30,11 @@ def check_method(name: str, profile: str | None = None) -> None:
     one."""
     if name != "improved":
         from sppe_lib.recovery import method
+        from sppe_lib.recovery.method import check_trained, training_folder
 
         if method(name).trained:
-            method(name).imported().load(load_profile(profile))
+            settings = load_profile(profile)
+            check_trained(settings, name, training_folder(settings, name))
 
 
 def recover_photo(

@@ -53,10 +53,10 @@ SHIPPED = ModelParameters(
 class TransformerSettings(PretrainingSettings):
     """Size and training of the transformer."""
 
-    steps: int = 7000
+    steps: int = 5000
     learning_rate: float = 6e-4
     warmup_steps: int = 150
-    cooldown_steps: int = 1500
+    cooldown_steps: int = 1000
     average: float = 0.99
     checkpoint_every: int = 200
     records: int = 20000

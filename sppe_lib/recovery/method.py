@@ -10,6 +10,7 @@ import torch
 
 from sppe_lib.config import Profile
 from sppe_lib.data.schema import EVALUATED, Batch, oracle_file, split_files
+from sppe_lib.errors import DataError
 
 Recover = Callable[[Batch], torch.Tensor]
 """(I, S, S', M, P) -> recovered pictures [B, 3, H, W] in [0, 1]; must not read `edited_source`, an oracle aside."""
@@ -23,6 +24,14 @@ VALIDATION = ("validation",)
 def training_folder(profile: Profile, method: str) -> Path:
     """Where a trained method's adapter, log and manifest are: `results/<profile>/training/<method>/seed-<seed>/`."""
     return profile.results / "training" / method / f"seed-{profile.recovery.training.seed}"
+
+
+def check_trained(profile: Profile, method: str, folder: Path) -> None:
+    """Raise DataError where `folder` does not hold a trained method; its manifest comes with all else or not at all."""
+    if not (folder / "manifest.json").is_file():
+        raise DataError(
+            f"No trained {method} for profile {profile.name}: run 03_train_recovery with method={method!r}."
+        )
 
 
 class Method:

@@ -25,11 +25,15 @@ SHARD_BATCHES = 16
 
 
 def digest_of(*parts: object) -> str:
-    """A short digest of what decides a run: values as they are, files by their name, size and time."""
-    known = [
-        (part.name, part.stat().st_size, part.stat().st_mtime_ns) if isinstance(part, Path) else part for part in parts
-    ]
-    return hashlib.sha256(repr(known).encode()).hexdigest()[:16]
+    """A short digest of what decides a run: values as they are, files by their name and content."""
+
+    def known(part: object) -> object:
+        if not isinstance(part, Path):
+            return part
+        with part.open("rb") as file:
+            return part.name, hashlib.file_digest(file, "sha256").hexdigest()
+
+    return hashlib.sha256(repr([known(part) for part in parts]).encode()).hexdigest()[:16]
 
 
 def recover_rows(recover: Recover, dataset: Dataset, rows: range, batch: int, description: str) -> Dataset:

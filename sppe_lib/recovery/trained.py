@@ -28,9 +28,9 @@ from sppe_lib.diffusion.lora import add_lora, load_lora, save_lora
 from sppe_lib.diffusion.processes import check_batch, process, share_of_batch
 from sppe_lib.diffusion.throughput import matmul_share
 from sppe_lib.diffusion.training import Checkpoint, Parameters, Schedule, machine_record, train
-from sppe_lib.errors import DataError, ResourceError
+from sppe_lib.errors import ResourceError
 from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels, sample
-from sppe_lib.recovery.method import Method, training_folder
+from sppe_lib.recovery.method import Method, check_trained, training_folder
 from sppe_lib.runtime import atomic_path, device, numpy_generator, torch_generator
 
 CONSTANT_WARMUP = 10
@@ -110,10 +110,7 @@ class TrainedMethod(Method):
     def load(cls, profile: Profile, folder: Path | None = None) -> "TrainedMethod":
         """The method as `fit` left it (in `folder`, if given). Raises DataError when it was not trained."""
         folder = folder or training_folder(profile, cls.name)
-        if not (folder / "manifest.json").is_file():
-            raise DataError(
-                f"No trained {cls.name} for profile {profile.name}: run 03_train_recovery with method={cls.name!r}."
-            )
+        check_trained(profile, cls.name, folder)
         method = cls.of(profile)
         load_lora(method.backbone.transformer, folder)
         method.extra.load_state_dict(load_file(folder / "extra.safetensors"))
