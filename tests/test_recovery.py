@@ -4,13 +4,14 @@ import dataclasses
 import itertools
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from datasets import Dataset
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny import tiny_benchmark, tiny_clip
 from tiny_pipelines import tiny_flux
 from transformers import AutoTokenizer
@@ -101,6 +102,15 @@ def test_recovery_writes_one_picture_per_instance_whatever_the_batch_and_reads_n
         assert (painted != batch.edited_surrogate)[outside].float().mean() > 0.9
         other = dataclasses.replace(batch, mask=1 - batch.mask)
         assert torch.equal(recover(other), painted) == (name != "SOER")
+
+
+def test_a_training_on_other_weights_in_the_same_place_starts_anew(profile):
+    first = pd.read_csv(recovery.fit(profile, "EditTransfer") / "log.csv")
+    assert pd.read_csv(recovery.fit(profile, "EditTransfer") / "log.csv").equals(first)
+    (stored,) = (Path(profile.models.transformer) / "transformer").glob("*.safetensors")
+    save_file({name: value * 1.1 for name, value in load_file(stored).items()}, stored)
+    again = pd.read_csv(recovery.fit(profile, "EditTransfer") / "log.csv")
+    assert len(again) == len(first) and (again["recovery"] != first["recovery"]).all()
 
 
 def test_folder_names_are_no_patterns_and_temporaries_no_results(profile, tmp_path, monkeypatch):

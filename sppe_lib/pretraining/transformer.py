@@ -29,6 +29,7 @@ from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import Panel
+from sppe_lib.locations import location_key
 from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.recovery.grid import grid_velocity
@@ -228,4 +229,5 @@ def train_transformer(
         write_record(output_folder, record, measured)
         return measured
 
-    return pretrain("transformer", transformer, tasks.loss_at, settings, path, export)
+    builds_on = location_key(models.vae, "vae"), location_key(models.text, "text_encoder")
+    return pretrain("transformer", transformer, tasks.loss_at, settings, path, export, builds_on)

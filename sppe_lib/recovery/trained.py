@@ -29,6 +29,7 @@ from sppe_lib.diffusion.processes import check_batch, process, share_of_batch
 from sppe_lib.diffusion.throughput import matmul_share
 from sppe_lib.diffusion.training import Checkpoint, Parameters, Schedule, machine_record, train
 from sppe_lib.errors import ResourceError
+from sppe_lib.locations import backbone_keys
 from sppe_lib.recovery.grid import draw_noised, grid_velocity, recovery_panels, sample
 from sppe_lib.recovery.method import Method, check_trained, training_folder
 from sppe_lib.runtime import atomic_path, device, numpy_generator, torch_generator
@@ -191,7 +192,8 @@ def train_method(
     trained |= {f"extra.{name}": value for name, value in method.extra.named_parameters()}
     decides = {name: value for name, value in asdict(training).items() if name not in NO_MATTER}
     decides |= {"method": method.name, "learning_rate": training.rate_of(method.name)}
-    identity = f"{cache.key}{method.backbone.models.backbone}{decides}{transformer.config}"
+    models = method.backbone.models
+    identity = f"{cache.key}{models.backbone}{backbone_keys(models)}{decides}{transformer.config}"
     places, began = share_of_batch(training.batch), clock.perf_counter()
 
     def losses_at(step: int) -> Mapping[str, torch.Tensor]:
