@@ -2,16 +2,19 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from safetensors.torch import load_file, save_file
 from tiny import tiny_clip
 from tiny_pipelines import tiny_flux
 from transformers import CLIPTextModel
 
 from sppe_lib.diffusion.backbone import Backbone, load_component
+from sppe_lib.errors import ConfigError
 from sppe_lib.pretraining.scenes import load_pictures, make_pictures
 from sppe_lib.pretraining.transformer import (
     SHIPPED,
@@ -51,6 +54,12 @@ def test_resumed_pretraining_exports_the_same_weights(folders):
     resumed = train(folders, "parts")
     for (name, one), two in zip(straight.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, two), name
+    root, pictures, models = folders
+    other = shutil.copytree(models.vae, root / "other vae")
+    (stored,) = (other / "vae").glob("*.safetensors")
+    save_file({name: value * 1.1 for name, value in load_file(stored).items()}, stored)
+    with pytest.raises(ConfigError):
+        train((root, pictures, dataclasses.replace(models, vae=str(other))), "parts")
 
 
 def test_backwards_the_pair_and_the_edited_picture_change_sides(folders):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -94,14 +94,14 @@ def pretrain(
     settings: PretrainingSettings,
     checkpoint: str | Path,
     export: Callable[[dict], dict],
-    builds_on: Sequence[str] = (),
+    builds_on: str = "",
 ) -> dict:
     """Train `model` to `settings.steps`, continuing from `checkpoint` if it exists; returns the last measurements.
 
     loss_at(step) -> scalar loss of a step. export(record), called at every checkpoint and at the end with the averaged
     weights in the model, writes what can be shipped and returns measurements; record holds steps, seconds and settings.
-    So the output can be used before the end. `builds_on`: keys of the other models' weights that the loss reads. Raises
-    ConfigError for a checkpoint of other settings or other such weights, and as `train`.
+    So the output can be used before the end. `builds_on`: a digest of the other models that the loss reads. Raises
+    ConfigError for a checkpoint of other settings or other such models, and as `train`.
     """
     measured, every, values = {}, settings.checkpoint_every, dataclasses.asdict(settings)
 
@@ -119,7 +119,7 @@ def pretrain(
         lambda step: {"loss": loss_at(step)},
         clip=settings.clip_norm,
         average=settings.average,
-        checkpoint=Checkpoint(Path(checkpoint), every, json.dumps([fixed, *builds_on]), refuse_others=True),
+        checkpoint=Checkpoint(Path(checkpoint), every, json.dumps([fixed, builds_on]), refuse_others=True),
         kept=dict.fromkeys((*range(every, settings.steps, every), settings.steps), ship),
     )
     return measured

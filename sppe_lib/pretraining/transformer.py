@@ -29,10 +29,11 @@ from sppe_lib.diffusion.attention import attention_for_backward
 from sppe_lib.diffusion.backbone import Backbone, load_component
 from sppe_lib.diffusion.flow import flow_matching_loss, integrate, noisy, sample_times
 from sppe_lib.diffusion.panels import Panel
-from sppe_lib.locations import location_key
+from sppe_lib.locations import model_location
 from sppe_lib.pretraining.run import PretrainingSettings, default_checkpoint, pretrain, write_record
 from sppe_lib.pretraining.scenes import Pictures, load_pictures
 from sppe_lib.recovery.grid import grid_velocity
+from sppe_lib.recovery.sharded import digest_of
 from sppe_lib.runtime import atomic_path, device, numpy_generator, progress, seed_of, torch_generator
 
 # Task -> (share of the steps, how many times `batch` instances fit about the same number of tokens).
@@ -229,5 +230,6 @@ def train_transformer(
         write_record(output_folder, record, measured)
         return measured
 
-    builds_on = location_key(models.vae, "vae"), location_key(models.text, "text_encoder")
+    folders = [Path(model_location(location)) for location in (models.vae, models.text)]
+    builds_on = digest_of(*(file for folder in folders for file in sorted(folder.rglob("*.safetensors"))))
     return pretrain("transformer", transformer, tasks.loss_at, settings, path, export, builds_on)
