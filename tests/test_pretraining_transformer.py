@@ -41,10 +41,10 @@ def folders(tmp_path_factory):
     return root, pictures, models
 
 
-def train(folders, name, settings=SETTINGS, suffix=""):
+def train(folders, name, settings=SETTINGS):
     root, pictures, models = folders
     models = dataclasses.replace(models, transformer=str(root / name))
-    train_transformer(pictures, root / name, settings, models, root / f"{name}{suffix}.pt")
+    train_transformer(pictures, root / name, settings, models, root / f"{name}.pt")
     return Backbone(models).transformer
 
 
